@@ -1,0 +1,25 @@
+package io.github.fedhds;
+
+/**
+ * Name of a client, unique in a federation; ordered by its text.
+ *
+ * @param value 1 to 200 characters, no control characters
+ */
+public record ClientId(String value) implements Comparable<ClientId> {
+    public ClientId {
+        if (value.isEmpty() || value.length() > 200 || value.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(
+                    "a client id has 1 to 200 characters and no control characters, was \"" + value + "\"");
+        }
+    }
+
+    @Override
+    public int compareTo(ClientId other) {
+        return value.compareTo(other.value);
+    }
+
+    @Override
+    public String toString() {
+        return value;
+    }
+}

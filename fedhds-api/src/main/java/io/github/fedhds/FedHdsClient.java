@@ -1,0 +1,218 @@
+package io.github.fedhds;
+
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
+import io.github.fedhds.coreset.SampleScorer;
+import io.github.fedhds.feature.FeatureExtractor;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.training.TrainingResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client: holds private instructions, takes the server's messages and gives its own. It knows no transport; the
+ * application carries the messages. No message holds an instruction.
+ *
+ * <p>Safe for many threads; one step runs at a time.
+ *
+ * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
+ */
+public final class FedHdsClient {
+    private final ClientId id;
+    private final List<Instruction> instructions;
+    private final FeatureExtractor extractor;
+    private final Function<FeatureMatrix, Points> fusion;
+    private final CoresetSelector selector;
+    private final SampleScorer scorer;
+    private final LocalTrainer trainer;
+    private @Nullable Step step;
+
+    private record Step(RoundContext round, Coreset coreset) {}
+
+    private FedHdsClient(Builder builder) {
+        id = builder.id;
+        instructions = builder.instructions;
+        extractor = require(builder.extractor, "featureExtractor");
+        fusion = require(builder.fusion, "fusion");
+        selector = require(builder.selector, "selector");
+        trainer = require(builder.trainer, "trainer");
+        scorer = builder.scorer;
+    }
+
+    private static <T> T require(@Nullable T value, String setting) {
+        return Objects.requireNonNull(value, () -> "a client needs a " + setting + "; set it on the builder");
+    }
+
+    /** Starts a client; instructions and the four roles must be set. */
+    public static Builder builder(ClientId id) {
+        return new Builder(id);
+    }
+
+    /** The client's name. */
+    public ClientId id() {
+        return id;
+    }
+
+    /** How many instructions the client holds. */
+    public int size() {
+        return instructions.size();
+    }
+
+    /**
+     * Steps 2 to 6: features, fusion, groups, and their centres.
+     *
+     * @param opening the server's opening; must name this client
+     * @return the report; without centroids when the client has no instruction or nothing stood out
+     * @throws IllegalArgumentException if the opening does not name this client
+     */
+    public synchronized CentroidReport summarise(RoundOpening opening) {
+        if (!opening.clients().contains(id)) {
+            throw new IllegalArgumentException("round " + opening.round() + " does not name client " + id
+                    + "; carry an opening to the clients that it names only");
+        }
+        RoundContext round = opening.contextOf(id);
+        Coreset coreset = instructions.isEmpty() ? Coreset.empty() : selector.select(candidates(round), round);
+        List<Centroid> centroids = new ArrayList<>();
+        for (Group group : coreset.groups()) {
+            for (int member : group.members()) {
+                Objects.checkIndex(member, instructions.size());
+            }
+            centroids.add(new Centroid(group.id(), group.centre()));
+        }
+        step = new Step(round, coreset);
+        return new CentroidReport(round.runId(), round.round(), id, centroids);
+    }
+
+    private Candidates candidates(RoundContext round) {
+        return Candidates.of(
+                instructions,
+                () -> {
+                    FeatureMatrix features = extractor.extract(instructions, round);
+                    if (features.rows() != instructions.size()) {
+                        throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
+                                + instructions.size() + " instructions of client " + id + "; it must give one each");
+                    }
+                    int bad = features.firstNonFiniteRow();
+                    if (bad >= 0) {
+                        throw new IllegalArgumentException("features of instruction " + bad + " of client " + id
+                                + " hold NaN or infinity; is the adapter or the model damaged?");
+                    }
+                    return fusion.apply(features);
+                },
+                kind -> scorer.score(kind, instructions, round));
+    }
+
+    /**
+     * Steps 8 and 9: takes the chosen groups' most telling members and trains on them.
+     *
+     * @param selection the server's choice for this client
+     * @return the trained adapter; empty when no group was chosen, or when nothing could be trained on
+     * @throws IllegalStateException if the round was not summarised before
+     * @throws IllegalArgumentException if the selection is for another client or names a group that does not exist
+     */
+    public synchronized Optional<AdapterUpdate> train(GroupSelection selection) {
+        if (!selection.client().equals(id)) {
+            throw new IllegalArgumentException("this selection is for client " + selection.client() + ", not " + id);
+        }
+        Step current = step;
+        if (current == null
+                || current.round().round() != selection.round()
+                || !current.round().runId().equals(selection.runId())) {
+            throw new IllegalStateException("client " + id + " has not summarised round " + selection.round()
+                    + " of run " + selection.runId() + "; call summarise with its opening first");
+        }
+        List<Instruction> chosen = new ArrayList<>();
+        for (int groupId : selection.groups()) {
+            Group group = current.coreset()
+                    .group(groupId)
+                    .orElseThrow(() -> new IllegalArgumentException("the selection names group " + groupId
+                            + ", client " + id + " has "
+                            + current.coreset().groups().size()));
+            for (int member : group.representatives()) {
+                chosen.add(instructions.get(member));
+            }
+        }
+        if (chosen.isEmpty()) {
+            return Optional.empty();
+        }
+        TrainingResult result = trainer.train(List.copyOf(chosen), current.round());
+        if (result.samples() == 0) {
+            return Optional.empty();
+        }
+        return Optional.of(new AdapterUpdate(
+                selection.runId(), selection.round(), id, result.adapter(), result.samples(), result.meanLoss()));
+    }
+
+    /** Collects a client's parts. Not safe for many threads. */
+    public static final class Builder {
+        private final ClientId id;
+        private List<Instruction> instructions = List.of();
+        private @Nullable FeatureExtractor extractor;
+        private @Nullable Function<FeatureMatrix, Points> fusion;
+        private @Nullable CoresetSelector selector;
+        private @Nullable LocalTrainer trainer;
+        private SampleScorer scorer = (kind, list, round) -> {
+            throw new IllegalStateException(
+                    "the selector asks for " + kind + ", but the client has no scorer; set one on the builder");
+        };
+
+        private Builder(ClientId id) {
+            this.id = id;
+        }
+
+        /** The private instructions, copied; none by default, and then the client takes part without centroids. */
+        public Builder instructions(List<Instruction> newInstructions) {
+            instructions = List.copyOf(newInstructions);
+            return this;
+        }
+
+        /** Step 2. */
+        public Builder featureExtractor(FeatureExtractor newExtractor) {
+            extractor = newExtractor;
+            return this;
+        }
+
+        /** Step 3. */
+        public Builder fusion(Function<FeatureMatrix, Points> newFusion) {
+            fusion = newFusion;
+            return this;
+        }
+
+        /** Steps 4, 5 and 8. */
+        public Builder selector(CoresetSelector newSelector) {
+            selector = newSelector;
+            return this;
+        }
+
+        /** Step 9. */
+        public Builder trainer(LocalTrainer newTrainer) {
+            trainer = newTrainer;
+            return this;
+        }
+
+        /** Scores for selectors that ask for them; without one, asking is an error. */
+        public Builder scorer(SampleScorer newScorer) {
+            scorer = newScorer;
+            return this;
+        }
+
+        /** The client. */
+        public FedHdsClient build() {
+            return new FedHdsClient(this);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.github.fedhds.coreset;
+
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.instruction.Instruction;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a selector chooses from: on a client its instructions, on the server the centroids. Points and scores are
+ * computed when first asked for, so that a selector which needs none costs no pass through the model. Safe for many
+ * threads.
+ */
+public final class Candidates {
+    private final int size;
+    private final Supplier<Points> pointSource;
+    private final @Nullable List<Instruction> instructions;
+    private final Function<SampleScore, double[]> scoreSource;
+    private final Map<SampleScore, double[]> scores = new EnumMap<>(SampleScore.class);
+    private @Nullable Points points;
+
+    private Candidates(
+            int size,
+            Supplier<Points> pointSource,
+            @Nullable List<Instruction> instructions,
+            Function<SampleScore, double[]> scoreSource) {
+        this.size = size;
+        this.pointSource = pointSource;
+        this.instructions = instructions;
+        this.scoreSource = scoreSource;
+    }
+
+    /** Candidates that are points alone, as on the server. */
+    public static Candidates of(Points points) {
+        return new Candidates(points.size(), () -> points, null, score -> {
+            throw new IllegalStateException(score + " needs instructions, and these candidates are points alone"
+                    + " (the server holds centroids); use a selector of points here");
+        });
+    }
+
+    /**
+     * A client's instructions.
+     *
+     * @param instructions the instructions
+     * @param pointSource gives as many points as instructions, in their order; called at most once
+     * @param scoreSource gives as many scores as instructions, in their order; called at most once a kind
+     */
+    public static Candidates of(
+            List<Instruction> instructions, Supplier<Points> pointSource, Function<SampleScore, double[]> scoreSource) {
+        List<Instruction> copy = List.copyOf(instructions);
+        return new Candidates(copy.size(), pointSource, copy, scoreSource);
+    }
+
+    /** Number of candidates. */
+    public int size() {
+        return size;
+    }
+
+    /** The points, {@code [n, d]}. */
+    public synchronized Points points() {
+        if (points == null) {
+            Points made = pointSource.get();
+            if (made.size() != size) {
+                throw new IllegalStateException("the fusion gave " + made.size() + " points for " + size
+                        + " candidates; it must give one each");
+            }
+            points = made;
+        }
+        return points;
+    }
+
+    /**
+     * The instructions.
+     *
+     * @throws IllegalStateException on the server, which never sees one
+     */
+    public List<Instruction> instructions() {
+        if (instructions == null) {
+            throw new IllegalStateException("these candidates are points alone (the server holds centroids);"
+                    + " use a selector of points here");
+        }
+        return instructions;
+    }
+
+    /** A score of each candidate, in their order. */
+    public synchronized double[] scores(SampleScore kind) {
+        double[] made = scores.get(kind);
+        if (made == null) {
+            made = scoreSource.apply(kind);
+            if (made.length != size) {
+                throw new IllegalStateException(
+                        "the model gave " + made.length + " scores for " + size + " candidates; it must give one each");
+            }
+            scores.put(kind, made);
+        }
+        return made.clone();
+    }
+}

@@ -1,0 +1,12 @@
+package io.github.fedhds.coreset;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.instruction.Instruction;
+import java.util.List;
+
+/** Lets a model score instructions, for selectors that go by difficulty. */
+@FunctionalInterface
+public interface SampleScorer {
+    /** One score an instruction, in the order of the list. */
+    double[] score(SampleScore kind, List<Instruction> instructions, RoundContext round);
+}

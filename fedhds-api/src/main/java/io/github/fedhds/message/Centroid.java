@@ -1,0 +1,38 @@
+package io.github.fedhds.message;
+
+import java.util.Arrays;
+
+/**
+ * Centre of one client group.
+ *
+ * @param group the group's id on its client
+ * @param point as many finite coordinates as the fusion has axes
+ */
+public record Centroid(int group, double[] point) {
+    public Centroid {
+        if (group < 0) {
+            throw new IllegalArgumentException("group must be 0 or more, was " + group);
+        }
+        point = point.clone();
+    }
+
+    @Override
+    public double[] point() {
+        return point.clone();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Centroid that && group == that.group && Arrays.equals(point, that.point);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * group + Arrays.hashCode(point);
+    }
+
+    @Override
+    public String toString() {
+        return "Centroid[" + group + ", " + Arrays.toString(point) + "]";
+    }
+}

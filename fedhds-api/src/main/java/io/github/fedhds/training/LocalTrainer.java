@@ -1,0 +1,18 @@
+package io.github.fedhds.training;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.instruction.Instruction;
+import java.util.List;
+
+/** Trains the round's global adapter on a client's chosen instructions. */
+@FunctionalInterface
+public interface LocalTrainer {
+    /**
+     * Trains, starting from {@link RoundContext#globalAdapter}.
+     *
+     * @param instructions the chosen instructions; at least one
+     * @param round the round
+     * @return the new adapter, of the same names and shapes as the global one
+     */
+    TrainingResult train(List<Instruction> instructions, RoundContext round);
+}

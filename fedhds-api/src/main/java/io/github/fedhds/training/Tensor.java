@@ -1,0 +1,81 @@
+package io.github.fedhds.training;
+
+import java.util.Arrays;
+
+/** Numbers with a shape, row-major. Owns its array. Immutable, safe for many threads. */
+public final class Tensor {
+    private final int[] shape;
+    private final float[] values;
+
+    /**
+     * Copies the values.
+     *
+     * @param shape lengths of the axes, each 0 or more
+     * @param values as many as the product of the shape
+     */
+    public Tensor(int[] shape, float[] values) {
+        long size = 1;
+        for (int length : shape) {
+            if (length < 0) {
+                throw new IllegalArgumentException("lengths of axes must be 0 or more, was " + Arrays.toString(shape));
+            }
+            size = Math.multiplyExact(size, (long) length);
+        }
+        if (size != values.length) {
+            throw new IllegalArgumentException(
+                    "a tensor of shape " + Arrays.toString(shape) + " has " + size + " values, was " + values.length);
+        }
+        this.shape = shape.clone();
+        this.values = values.clone();
+    }
+
+    /** A copy of the shape. */
+    public int[] shape() {
+        return shape.clone();
+    }
+
+    /** Number of values. */
+    public int size() {
+        return values.length;
+    }
+
+    /** A copy of the values. */
+    public float[] toArray() {
+        return values.clone();
+    }
+
+    /** Value i in row-major order. */
+    public float get(int i) {
+        return values[i];
+    }
+
+    /** True if both have the same shape. */
+    public boolean sameShape(Tensor other) {
+        return Arrays.equals(shape, other.shape);
+    }
+
+    /** Index of the first NaN or infinite value, or -1. */
+    public int firstNonFinite() {
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Tensor that && Arrays.equals(shape, that.shape) && Arrays.equals(values, that.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(shape) + Arrays.hashCode(values);
+    }
+
+    @Override
+    public String toString() {
+        return "Tensor" + Arrays.toString(shape);
+    }
+}

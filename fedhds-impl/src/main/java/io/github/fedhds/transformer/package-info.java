@@ -1,0 +1,5 @@
+/** Step 2 of a round: the decoder, its files, tokens, hidden states and generation, on DJL. Hands rows of features to {@code fusion}. */
+@NullMarked
+package io.github.fedhds.transformer;
+
+import org.jspecify.annotations.NullMarked;

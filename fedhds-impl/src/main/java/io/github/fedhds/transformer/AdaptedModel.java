@@ -1,0 +1,173 @@
+package io.github.fedhds.transformer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.transformer.DecoderSource.Purpose;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A model with one adapter, or with none: what it computes without training. Safe for many threads; holds no native
+ * memory of its own.
+ */
+public final class AdaptedModel {
+    private final Decoder decoder;
+    private final Tokens tokens;
+    private final AdapterForm form;
+    private final float[] flat;
+
+    AdaptedModel(Decoder decoder, Tokens tokens, AdapterForm form, float[] flat) {
+        this.decoder = decoder;
+        this.tokens = tokens;
+        this.form = form;
+        this.flat = flat;
+    }
+
+    /** Sizes and options of the model. */
+    public DecoderConfig config() {
+        return decoder.config();
+    }
+
+    /** The model's tokenizer. */
+    public Tokens tokens() {
+        return tokens;
+    }
+
+    /**
+     * Pooled hidden states of every layer: the embeddings, then each layer's output, the last after the final norm.
+     *
+     * @param rows token ids, each 1 to positions
+     * @param tokenBudget tokens of a batch, padding included; at least one row goes into each
+     * @return a row {@code [(layers + 1) * width]} for each, in their order
+     */
+    public float[][] features(List<int[]> rows, Pooling pooling, int tokenBudget) {
+        float[][] features = new float[rows.size()][];
+        int columns = (config().layers() + 1) * config().width();
+        for (int[] places : batches(rows, tokenBudget)) {
+            TokenBatch batch = batch(rows, places);
+            try (NDManager scope = decoder.scope()) {
+                NDList inputs = inputs(scope, batch);
+                inputs.add(batch.pool(scope, pooling));
+                float[] values = run(Purpose.FEATURES, scope, inputs, new NDList())
+                        .get(0)
+                        .toFloatArray();
+                for (int i = 0; i < places.length; i++) {
+                    features[places[i]] = Arrays.copyOfRange(values, i * columns, (i + 1) * columns);
+                }
+            }
+        }
+        return features;
+    }
+
+    /**
+     * Mean negative log-likelihood, in nats a token, of each row from its answer on.
+     *
+     * @param answerStarts place of the first answer token of each row; 1 or more
+     * @return one loss a row; NaN where there is no answer token
+     */
+    public double[] losses(List<int[]> rows, int[] answerStarts, int tokenBudget) {
+        double[] losses = new double[rows.size()];
+        for (int[] places : batches(rows, tokenBudget)) {
+            TokenBatch batch = batch(rows, places);
+            try (NDManager scope = decoder.scope()) {
+                NDList inputs = inputs(scope, batch);
+                inputs.add(batch.labels(
+                        scope, IntStream.of(places).map(p -> answerStarts[p]).toArray()));
+                float[] values = run(Purpose.ROW_LOSSES, scope, inputs, new NDList())
+                        .get(0)
+                        .toFloatArray();
+                for (int i = 0; i < places.length; i++) {
+                    losses[places[i]] = values[i];
+                }
+            }
+        }
+        return losses;
+    }
+
+    /**
+     * All hidden states of one text and its logits: {@code layers + 1} arrays {@code [tokens, width]}, then
+     * {@code [tokens, vocabulary]}. Large; for inspection and tests.
+     */
+    public List<float[]> states(int[] ids) {
+        try (NDManager scope = decoder.scope()) {
+            TokenBatch batch = new TokenBatch(List.of(ids), config());
+            return run(Purpose.STATES, scope, inputs(scope, batch), new NDList()).stream()
+                    .map(NDArray::toFloatArray)
+                    .toList();
+        }
+    }
+
+    /**
+     * Continues texts greedily: the likeliest token at each place, the first among equals.
+     *
+     * @param prompts token ids, each 1 to positions
+     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's positions
+     * @return the added ids of each prompt, without the end-of-text that ended it
+     */
+    public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget) {
+        if (maxNewTokens < 0) {
+            throw new IllegalArgumentException("maxNewTokens must be 0 or more, was " + maxNewTokens);
+        }
+        int[][] answers = new int[prompts.size()][];
+        for (int[] places : batches(prompts, tokenBudget)) {
+            TokenBatch batch = batch(prompts, places);
+            List<int[]> made = maxNewTokens == 0
+                    ? IntStream.of(places).mapToObj(p -> new int[0]).toList()
+                    : new GreedyDecoding(this, batch, maxNewTokens).run();
+            for (int i = 0; i < places.length; i++) {
+                answers[places[i]] = made.get(i);
+            }
+        }
+        return List.of(answers);
+    }
+
+    /** Rows in batches of alike length, longest first, so that little is padding; each batch is a list of places. */
+    private static List<int[]> batches(List<int[]> rows, int tokenBudget) {
+        if (tokenBudget < 1) {
+            throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
+        }
+        int[] order = IntStream.range(0, rows.size())
+                .boxed()
+                .sorted(Comparator.comparingInt((Integer i) -> -rows.get(i).length))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        List<int[]> batches = new ArrayList<>();
+        int from = 0;
+        while (from < order.length) {
+            int width = Math.max(1, rows.get(order[from]).length);
+            int to = Math.min(order.length, from + Math.max(1, tokenBudget / width));
+            batches.add(Arrays.copyOfRange(order, from, to));
+            from = to;
+        }
+        return batches;
+    }
+
+    private TokenBatch batch(List<int[]> rows, int[] places) {
+        return new TokenBatch(IntStream.of(places).mapToObj(rows::get).toList(), config());
+    }
+
+    private NDList inputs(NDManager scope, TokenBatch batch) {
+        NDList inputs = new NDList(batch.ids(scope));
+        inputs.addAll(decoder.rotary(scope, batch.width()));
+        return inputs;
+    }
+
+    Decoder decoder() {
+        return decoder;
+    }
+
+    NDList run(Purpose purpose, NDManager scope, NDList inputs, NDList cache) {
+        if (!form.isEmpty()) {
+            inputs.add(scope.create(0L));
+            inputs.add(scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32));
+        }
+        return decoder.run(purpose, form, 0, inputs, new NDList(), cache, false);
+    }
+}

@@ -1,0 +1,245 @@
+package io.github.fedhds.transformer;
+
+import java.util.Locale;
+
+/**
+ * TorchScript of a LLaMA-like decoder: one class a purpose, whose {@code forward} runs the whole model in one call, so
+ * that fused attention and autograd are at hand and no scalar crosses from Java into a graph.
+ *
+ * <p>Weights come as a list: the embedding, then nine tensors a layer (norm, q, k, v, o, norm, gate, up, down), the last
+ * norm, and the head unless tied. A LoRA adapter comes as one flat vector, A and B of q, k, v, o, gate, up, down layer by
+ * layer, and is split inside: the gradient is then one vector as well.
+ *
+ * @see <a href="https://arxiv.org/abs/2302.13971">LLaMA, section 2.2</a>
+ * @see <a href="https://arxiv.org/abs/2106.09685">LoRA, section 4.1</a>
+ */
+final class DecoderSource {
+    /** The products of a layer that LoRA can adapt, in the order of the flat vector. */
+    static final String[] PRODUCTS = {"q", "k", "v", "o", "gate", "up", "down"};
+
+    /** What a class gives back. */
+    enum Purpose {
+        /** Every state {@code [B, T, width]}, the last after the norm, and the logits {@code [B, T, vocabulary]}. */
+        STATES,
+        /** {@code [B, (layers + 1) * width]}: every state pooled over the tokens by {@code pool [B, T]}. */
+        FEATURES,
+        /** Mean cross-entropy over the labelled tokens: a scalar. */
+        LOSS,
+        /** Mean cross-entropy of each row: {@code [B]}. */
+        ROW_LOSSES,
+        /** Logits at {@code pool}, and every layer's keys and values. */
+        PREFILL,
+        /** The same for one further token a row, given keys and values so far. */
+        DECODE
+    }
+
+    private final DecoderConfig config;
+    private final AdapterForm form;
+    private final double dropout;
+
+    /**
+     * @param form what is adapted; {@link AdapterForm#none} for the base model
+     * @param dropout probability of dropping an input of a LoRA product; 0 outside of training
+     */
+    DecoderSource(DecoderConfig config, AdapterForm form, double dropout) {
+        this.config = config;
+        this.form = form;
+        this.dropout = dropout;
+    }
+
+    static String className(Purpose purpose) {
+        return "Decoder" + purpose.name().replace("_", "");
+    }
+
+    /** The source of the class for a purpose. */
+    String of(Purpose purpose) {
+        String name = className(purpose);
+        boolean cached = purpose == Purpose.DECODE;
+        boolean keeps = purpose == Purpose.PREFILL || cached;
+        String self = "self: __torch__." + name;
+        StringBuilder s = new StringBuilder();
+        s.append("class ").append(name).append("(Module):\n  __parameters__ = []\n  __buffers__ = []\n");
+        s.append(forward(purpose, self, keeps, cached));
+        s.append("""
+                  def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
+                    v = torch.mean(torch.mul(x, x), [-1], True)
+                    return torch.mul(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
+                  def rotate(SELF, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+                    h = torch.chunk(x, 2, -1)
+                    turned = torch.cat([torch.neg(h[1]), h[0]], -1)
+                    return torch.add(torch.mul(x, cos), torch.mul(turned, sin))
+                  def heads(SELF, x: Tensor, n: int) -> Tensor:
+                    return torch.transpose(torch.view(x, [torch.size(x, 0), torch.size(x, 1), n, HEAD_WIDTH]), 1, 2)
+                  def repeat(SELF, x: Tensor) -> Tensor:
+                    return REPEAT
+                """.replace("SELF", self)
+                .replace("EPSILON", literal(config.normEpsilon()))
+                .replace("HEAD_WIDTH", Integer.toString(config.headWidth()))
+                .replace("REPEAT", repeat()));
+        if (!form.isEmpty()) {
+            s.append("""
+                      def low(SELF, x: Tensor, a: Tensor, b: Tensor, seed: Tensor, site: int) -> Tensor:
+                        return torch.mul(torch.linear(torch.linear(DROPPED, a), b), SCALE)
+                    """.replace("SELF", self)
+                    .replace("DROPPED", dropout > 0 ? "self.dropped(x, seed, site)" : "x")
+                    .replace("SCALE", literal(form.scale())));
+        }
+        if (dropout > 0) {
+            // A counter-based hash (the finaliser of SplitMix64) instead of torch's generator, which all threads share:
+            // equal seed, equal mask, whoever else trains.
+            s.append("""
+                      def dropped(SELF, x: Tensor, seed: Tensor, site: int) -> Tensor:
+                        h = torch.arange(torch.numel(x), dtype=4, device=x.device)
+                        h = torch.mul(torch.add(h, torch.add(seed, torch.mul(site, 1099511627776))), -7046029254386353131)
+                        h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 30)), -4658895280553007687)
+                        h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 27)), -7723592293110705685)
+                        h = torch.bitwise_and(torch.bitwise_right_shift(h, 31), 16777215)
+                        kept = torch.mul(torch.to(torch.ge(h, THRESHOLD), 6), KEPT)
+                        return torch.mul(x, torch.view(kept, torch.size(x)))
+                    """.replace("SELF", self)
+                    .replace("THRESHOLD", Long.toString(Math.round(dropout * (1 << 24))))
+                    .replace("KEPT", literal(1 / (1 - dropout))));
+        }
+        return s.toString();
+    }
+
+    private String forward(Purpose purpose, String self, boolean keeps, boolean cached) {
+        boolean tuned = !form.isEmpty();
+        StringBuilder s = new StringBuilder("  def forward(" + self + ", ids: Tensor, cos: Tensor, sin: Tensor, ");
+        s.append(
+                switch (purpose) {
+                    case STATES -> "";
+                    case FEATURES, PREFILL -> "pool: Tensor, ";
+                    case LOSS, ROW_LOSSES -> "labels: Tensor, ";
+                    case DECODE -> "mask: Tensor, ";
+                });
+        if (tuned) {
+            s.append("seed: Tensor, flat: Tensor, ");
+        }
+        s.append("weights: List[Tensor]").append(cached ? ", cache: List[Tensor]" : "");
+        s.append(") -> ")
+                .append(
+                        switch (purpose) {
+                            case STATES, PREFILL, DECODE -> "List[Tensor]";
+                            case FEATURES, LOSS, ROW_LOSSES -> "Tensor";
+                        })
+                .append(":\n");
+        s.append("    x = torch.embedding(weights[0], ids)\n");
+        s.append("    states = annotate(List[Tensor], [])\n");
+        if (purpose == Purpose.FEATURES) {
+            s.append("    rows = torch.unsqueeze(pool, 1)\n");
+        }
+        if (tuned) {
+            s.append("    parts = torch.split_with_sizes(flat, ")
+                    .append(form.sizes(config))
+                    .append(")\n");
+        }
+        s.append("    for i in range(").append(config.layers()).append("):\n");
+        s.append("      w = torch.add(1, torch.mul(9, i))\n");
+        s.append("      p = torch.mul(").append(2 * form.products().size()).append(", i)\n");
+        if (purpose == Purpose.STATES) {
+            s.append("      states = torch.append(states, x)\n".replace("states = ", "_ = "));
+        } else if (purpose == Purpose.FEATURES) {
+            s.append("      _ = torch.append(states, torch.squeeze(torch.bmm(rows, x), 1))\n");
+        }
+        s.append("      h = self.norm(x, weights[w])\n");
+        s.append("      q = self.rotate(self.heads(")
+                .append(product("q", "h", 1))
+                .append(", ")
+                .append(config.heads())
+                .append("), cos, sin)\n");
+        s.append("      k = self.rotate(self.heads(")
+                .append(product("k", "h", 2))
+                .append(", ")
+                .append(config.keyValueHeads())
+                .append("), cos, sin)\n");
+        s.append("      v = self.heads(")
+                .append(product("v", "h", 3))
+                .append(", ")
+                .append(config.keyValueHeads())
+                .append(")\n");
+        if (cached) {
+            s.append("      k = torch.cat([cache[torch.mul(2, i)], k], 2)\n");
+            s.append("      v = torch.cat([cache[torch.add(torch.mul(2, i), 1)], v], 2)\n");
+        }
+        if (keeps) {
+            s.append("      _ = torch.append(states, k)\n      _ = torch.append(states, v)\n");
+        }
+        s.append("      a = torch.scaled_dot_product_attention(q, self.repeat(k), self.repeat(v), ")
+                .append(cached ? "mask, 0., False" : "None, 0., True")
+                .append(")\n");
+        s.append("      a = torch.reshape(torch.transpose(a, 1, 2), [torch.size(x, 0), torch.size(x, 1), ")
+                .append(config.heads() * config.headWidth())
+                .append("])\n");
+        s.append("      x = torch.add(x, ").append(product("o", "a", 4)).append(")\n");
+        s.append("      h = self.norm(x, weights[torch.add(w, 5)])\n");
+        s.append("      g = torch.silu(").append(product("gate", "h", 6)).append(")\n");
+        s.append("      g = torch.mul(g, ").append(product("up", "h", 7)).append(")\n");
+        s.append("      x = torch.add(x, ").append(product("down", "g", 8)).append(")\n");
+        int last = 1 + 9 * config.layers();
+        String head = "weights[" + (config.tiedHead() ? 0 : last + 1) + "]";
+        switch (purpose) {
+            case STATES ->
+                s.append("    x = self.norm(x, weights[" + last + "])\n")
+                        .append("    _ = torch.append(states, x)\n")
+                        .append("    _ = torch.append(states, torch.linear(x, " + head + "))\n")
+                        .append("    return states\n");
+            case FEATURES ->
+                s.append("    _ = torch.append(states, torch.squeeze(torch.bmm(rows, self.norm(x, weights[" + last
+                                + "])), 1))\n")
+                        .append("    return torch.cat(states, 1)\n");
+            case LOSS ->
+                s.append("    wanted = torch.reshape(torch.slice(labels, 1, 1), [-1])\n")
+                        .append("    x = torch.reshape(torch.slice(x, 1, 0, -1), [-1, " + config.width() + "])\n")
+                        // Only labelled places go through the head: a prompt's logits are never made.
+                        .append("    places = torch.squeeze(torch.nonzero(torch.ge(wanted, 0)), 1)\n")
+                        .append("    x = self.norm(torch.index_select(x, 0, places), weights[" + last + "])\n")
+                        .append("    wanted = torch.index_select(wanted, 0, places)\n")
+                        .append("    return torch.cross_entropy_loss(torch.linear(x, " + head
+                                + "), wanted, None, 1, -100, 0.)\n");
+            case ROW_LOSSES ->
+                s.append("    wanted = torch.slice(labels, 1, 1)\n")
+                        .append("    x = self.norm(torch.slice(x, 1, 0, -1), weights[" + last + "])\n")
+                        .append("    y = torch.transpose(torch.linear(x, " + head + "), 1, 2)\n")
+                        .append("    y = torch.cross_entropy_loss(y, wanted, None, 0, -100, 0.)\n")
+                        .append("    n = torch.sum(torch.to(torch.ge(wanted, 0), 6), [1])\n")
+                        .append("    return torch.div(torch.sum(y, [1]), n)\n");
+            case PREFILL ->
+                s.append("    x = torch.squeeze(torch.bmm(torch.unsqueeze(pool, 1), x), 1)\n")
+                        .append("    _ = torch.append(states, torch.linear(self.norm(x, weights[" + last + "]), " + head
+                                + "))\n")
+                        .append("    return states\n");
+            case DECODE ->
+                s.append("    _ = torch.append(states, torch.linear(self.norm(torch.select(x, 1, 0), weights[" + last
+                                + "]), " + head + "))\n")
+                        .append("    return states\n");
+        }
+        return s.toString();
+    }
+
+    /** A product with base weight {@code weights[w + offset]}, and the low-rank part where it is adapted. */
+    private String product(String name, String input, int offset) {
+        String base = "torch.linear(" + input + ", weights[torch.add(w, " + offset + ")])";
+        int place = form.products().indexOf(name);
+        if (place < 0) {
+            return base;
+        }
+        String a = "parts[torch.add(p, " + 2 * place + ")]";
+        String b = "parts[torch.add(p, " + (2 * place + 1) + ")]";
+        int in = form.inputs(config, name);
+        int out = form.outputs(config, name);
+        return "torch.add(" + base + ", self.low(" + input + ", torch.view(" + a + ", [" + form.rank() + ", " + in
+                + "]), torch.view(" + b + ", [" + out + ", " + form.rank() + "]), seed, torch.add(torch.mul("
+                + PRODUCTS.length + ", i), " + place + ")))";
+    }
+
+    private String repeat() {
+        int times = config.heads() / config.keyValueHeads();
+        return times == 1 ? "x" : "torch.repeat_interleave(x, " + times + ", 1)";
+    }
+
+    /** A number as TorchScript reads it, exact. */
+    private static String literal(double value) {
+        return String.format(Locale.ROOT, "%.17e", value);
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.fedhds.transformer;
+
+import ai.djl.ndarray.NDManager;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.wire.SafetensorsFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors},
+ * {@code tokenizer.json}). One loaded model serves every client of a process: adapters are passed with each call, the
+ * weights are never copied. Safe for many threads. Holds native memory until closed.
+ */
+public final class LanguageModel implements AutoCloseable {
+    private final Tokens tokens;
+    private final Decoder decoder;
+    private final String device;
+    private final AdaptedModel base;
+
+    private LanguageModel(Tokens tokens, Decoder decoder, String device) {
+        this.tokens = tokens;
+        this.decoder = decoder;
+        this.device = device;
+        this.base = new AdaptedModel(decoder, tokens, AdapterForm.none(), new float[0]);
+    }
+
+    /** Loads a folder with {@link ModelOptions#defaults}. */
+    public static LanguageModel load(Path folder) {
+        return load(folder, ModelOptions.defaults());
+    }
+
+    /**
+     * Loads a folder.
+     *
+     * @throws FedHdsException if a file is missing or damaged, or a tensor is missing, left over or of another shape
+     * @throws IllegalArgumentException if the device is not there
+     */
+    public static LanguageModel load(Path folder, ModelOptions options) {
+        DecoderConfig config = DecoderConfig.read(folder);
+        Path file = folder.resolve("model.safetensors");
+        if (!Files.isRegularFile(file)) {
+            throw new FedHdsException(
+                    file + " is missing; a model folder holds config.json, model.safetensors and" + " tokenizer.json");
+        }
+        Tokens tokens = Tokens.load(folder);
+        NDManager manager = null;
+        try (SafetensorsFile source = SafetensorsFile.open(file)) {
+            DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
+            manager = TorchRuntime.open(options.device());
+            if (options.threads() > 0) {
+                TorchRuntime.threads(options.threads());
+            }
+            return new LanguageModel(
+                    tokens,
+                    new Decoder(config, manager, weights),
+                    manager.getDevice().toString());
+        } catch (RuntimeException e) {
+            tokens.close();
+            if (manager != null) {
+                manager.close();
+            }
+            throw e;
+        }
+    }
+
+    /** Sizes and options of the model. */
+    public DecoderConfig config() {
+        return decoder.config();
+    }
+
+    /** The model's tokenizer. */
+    public Tokens tokens() {
+        return tokens;
+    }
+
+    /** The device that the model runs on, such as "cpu()" or "gpu(0)". */
+    public String device() {
+        return device;
+    }
+
+    /** Threads inside one torch operation, for the whole process. */
+    public int threads() {
+        return TorchRuntime.threads();
+    }
+
+    /** The model as it was loaded. */
+    public AdaptedModel base() {
+        return base;
+    }
+
+    /**
+     * The model with an adapter; costs a copy of the adapter only.
+     *
+     * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
+     */
+    public AdaptedModel with(AdapterForm form, io.github.fedhds.training.Adapter adapter) {
+        return new AdaptedModel(decoder, tokens, form, form.flatten(config(), adapter));
+    }
+
+    /** Losses and gradients of an adapter of this form. */
+    public LoraGradient loraGradient(AdapterForm form, double dropout) {
+        return new LoraGradient(decoder, form, dropout);
+    }
+
+    /** Losses and gradients of all weights, starting from those of this model. */
+    public WeightsGradient weightsGradient() {
+        return new WeightsGradient(decoder);
+    }
+
+    @Override
+    public void close() {
+        tokens.close();
+        decoder.close();
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.fedhds.transformer;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Makes the archive that torch loads as a TorchScript module, from the source of one class, so that no opaque file is
+ * part of the library. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an
+ * empty tuple of constants, and the format's version.
+ */
+final class TorchScriptArchive {
+    private TorchScriptArchive() {}
+
+    /** The archive of {@code source}, whose class has the given name and no attributes. */
+    static byte[] of(String className, String source) {
+        // Pickle protocol 2: push the class, call it without arguments, set an empty state, stop.
+        byte[] object = ("\u0080\u0002c__torch__\n" + className + "\n)\u0081}b.").getBytes(StandardCharsets.ISO_8859_1);
+        byte[] noConstants = {(byte) 0x80, 2, ')', '.'};
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            store(zip, "module/data.pkl", object);
+            store(zip, "module/code/__torch__.py", source.getBytes(StandardCharsets.UTF_8));
+            store(zip, "module/constants.pkl", noConstants);
+            store(zip, "module/version", "3\n".getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // nothing leaves memory here
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void store(ZipOutputStream zip, String name, byte[] content) throws IOException {
+        ZipEntry entry = new ZipEntry(name);
+        entry.setMethod(ZipEntry.STORED);
+        entry.setSize(content.length);
+        CRC32 crc = new CRC32();
+        crc.update(content);
+        entry.setCrc(crc.getValue());
+        entry.setTime(0);
+        zip.putNextEntry(entry);
+        zip.write(content);
+        zip.closeEntry();
+    }
+}

@@ -1,30 +1,33 @@
 package io.github.fedhds;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
 
-/** The folders of golden values, checkpoints and data; a test that needs an absent one is skipped with a message. */
+/** The folders of golden values, checkpoints and data beside the project; a test is skipped where one is absent. */
 public final class SharedFolders {
     private SharedFolders() {}
 
-    public static Path golden(String path) {
-        return in("fedhds.golden", "golden", path);
+    /** Values of established packages. */
+    public static Path golden() {
+        return folder("golden");
     }
 
-    public static Path models(String path) {
-        return in("fedhds.models", "models", path);
+    /** Checkpoints in the Hugging Face layout. */
+    public static Path models() {
+        return folder("models");
     }
 
-    public static Path data(String path) {
-        return in("fedhds.data", "data", path);
+    /** Real data sets. */
+    public static Path data() {
+        return folder("data");
     }
 
-    private static Path in(String property, String name, String path) {
-        Path folder = Path.of(System.getProperty(property, "../../shared/" + name));
-        Path file = folder.resolve(path);
-        assumeTrue(Files.exists(file), () -> file + " is absent; set -D" + property + " to the folder that holds it");
-        return file;
+    private static Path folder(String name) {
+        String property = System.getProperty("fedhds." + name, "../../shared/" + name);
+        Path path = Path.of(property);
+        Assumptions.assumeTrue(
+                Files.isDirectory(path), () -> "skipped: no folder " + path + "; set -Dfedhds." + name + " to it");
+        return path;
     }
 }

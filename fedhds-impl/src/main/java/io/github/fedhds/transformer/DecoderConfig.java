@@ -118,7 +118,7 @@ public record DecoderConfig(
                 whole(json, "num_hidden_layers"),
                 heads,
                 (int) number(json, "num_key_value_heads", heads),
-                (int) number(json, "head_dim", heads > 0 ? (double) (width / heads) : 0),
+                (int) number(json, "head_dim", heads > 0 ? Math.floor((double) width / heads) : 0),
                 whole(json, "vocab_size"),
                 whole(json, "max_position_embeddings"),
                 number(json, "rms_norm_eps", 1e-6),

@@ -1,0 +1,73 @@
+package io.github.fedhds.wire;
+
+import io.github.fedhds.FedHdsException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** Writes a file beside its place and moves it there when it is whole: a reader sees the old one or the new one. */
+public final class AtomicFile {
+    /** Writes the content. */
+    @FunctionalInterface
+    public interface Content {
+        void writeTo(WritableByteChannel channel) throws IOException;
+    }
+
+    private AtomicFile() {}
+
+    /**
+     * Writes a file; its folder is made if it is missing.
+     *
+     * @throws FedHdsException if it cannot be written; the old file is then as it was
+     */
+    public static void write(Path file, Content content) {
+        Path target = file.toAbsolutePath();
+        Path folder = target.getParent();
+        Path name = target.getFileName();
+        if (folder == null || name == null) {
+            throw new FedHdsException(file + ": is a root folder, not a file");
+        }
+        Path temporary = folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
+        try {
+            Files.createDirectories(folder);
+            try {
+                try (FileChannel channel =
+                        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                    content.writeTo(channel);
+                    channel.force(true);
+                }
+                move(temporary, target);
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException e) {
+            throw new FedHdsException(file + ": cannot be written: " + e, e);
+        }
+    }
+
+    /** Writes a file that is in memory. */
+    public static void write(Path file, byte[] content) {
+        write(file, channel -> writeFully(channel, ByteBuffer.wrap(content)));
+    }
+
+    static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
+        while (buffer.hasRemaining()) {
+            channel.write(buffer);
+        }
+    }
+
+    private static void move(Path temporary, Path target) throws IOException {
+        try {
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+package io.github.fedhds.wire;
+
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import io.github.fedhds.FedHdsException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The checked table of contents of a safetensors file. Reads token by token to a fixed depth, so nesting costs no stack,
+ * and what it allocates is a small multiple of the header's own bytes.
+ *
+ * @see <a href="https://huggingface.co/docs/safetensors/index">The format</a>
+ */
+final class SafetensorsHeader {
+    /** The format's own limit. */
+    static final long MAX_BYTES = 100_000_000;
+
+    private static final int MAX_AXES = 64;
+    private static final String METADATA = "__metadata__";
+
+    /** One tensor: where its bytes lie, counted from the end of the header. */
+    record Entry(Dtype dtype, int[] shape, long begin, long end) {}
+
+    private final String file;
+    private final SortedMap<String, Entry> entries = new TreeMap<>();
+    private final Map<String, String> metadata = new TreeMap<>();
+
+    private SafetensorsHeader(String file) {
+        this.file = file;
+    }
+
+    SortedMap<String, Entry> entries() {
+        return Collections.unmodifiableSortedMap(entries);
+    }
+
+    Map<String, String> metadata() {
+        return Collections.unmodifiableMap(metadata);
+    }
+
+    /** Checks the 8 bytes before the header; gives the header's length. */
+    static int checkLength(String file, long length, long fileBytes) {
+        if (length < 0 || length > MAX_BYTES) {
+            throw fault(
+                    file,
+                    "the header says to have " + Long.toUnsignedString(length) + " bytes, the format allows "
+                            + MAX_BYTES);
+        }
+        if (length > fileBytes - 8) {
+            throw fault(
+                    file,
+                    "the header says to have " + length + " bytes, the file has " + (fileBytes - 8)
+                            + " after the length; was it cut off?");
+        }
+        if (length < 2) {
+            throw fault(file, "the header has " + length + " bytes, too few for a JSON object");
+        }
+        return (int) length;
+    }
+
+    /**
+     * Reads and checks a header.
+     *
+     * @param file name for messages
+     * @param bytes the header alone
+     * @param dataBytes how many bytes follow it
+     */
+    static SafetensorsHeader parse(String file, ByteBuffer bytes, long dataBytes) {
+        SafetensorsHeader header = new SafetensorsHeader(file);
+        if (bytes.get(bytes.position()) != '{') {
+            throw fault(file, "the header must begin with { (is this a safetensors file?)");
+        }
+        String text;
+        try {
+            text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+        } catch (CharacterCodingException e) {
+            throw new FedHdsException(file + ": the header is not UTF-8", e);
+        }
+        try (JsonReader json = new JsonReader(new StringReader(text))) {
+            json.setStrictness(Strictness.STRICT);
+            header.readAll(json);
+        } catch (MalformedJsonException | EOFException | NumberFormatException e) {
+            throw new FedHdsException(file + ": the header is not valid JSON: " + e.getMessage(), e);
+        } catch (IOException | IllegalStateException e) {
+            throw new FedHdsException(file + ": the header cannot be read: " + e.getMessage(), e);
+        }
+        header.checkRanges(dataBytes);
+        return header;
+    }
+
+    static FedHdsException fault(String file, String rule) {
+        return new FedHdsException(file + ": " + rule);
+    }
+
+    private FedHdsException fault(String tensor, String rule, @Nullable Object was) {
+        return fault(file, "tensor " + shorten(tensor) + ": " + rule + (was == null ? "" : ", was " + was));
+    }
+
+    private static String shorten(String text) {
+        return text.length() <= 200 ? text : text.substring(0, 200) + "...";
+    }
+
+    private void readAll(JsonReader json) throws IOException {
+        boolean metadataSeen = false;
+        json.beginObject();
+        while (json.hasNext()) {
+            String name = json.nextName();
+            if (name.equals(METADATA)) {
+                if (metadataSeen) {
+                    throw fault(file, METADATA + " stands twice in the header");
+                }
+                metadataSeen = true;
+                readMetadata(json);
+            } else if (entries.containsKey(name)) {
+                throw fault(name, "stands twice in the header", null);
+            } else {
+                entries.put(name, readEntry(name, json));
+            }
+        }
+        json.endObject();
+        if (json.peek() != JsonToken.END_DOCUMENT) {
+            throw fault(file, "something follows the header's JSON object");
+        }
+    }
+
+    private void readMetadata(JsonReader json) throws IOException {
+        expect(METADATA, json, JsonToken.BEGIN_OBJECT);
+        json.beginObject();
+        while (json.hasNext()) {
+            String key = json.nextName();
+            expect(METADATA + " " + shorten(key), json, JsonToken.STRING);
+            if (metadata.put(key, json.nextString()) != null) {
+                throw fault(file, METADATA + " names " + shorten(key) + " twice");
+            }
+        }
+        json.endObject();
+    }
+
+    private void expect(String what, JsonReader json, JsonToken wanted) throws IOException {
+        JsonToken token = json.peek();
+        if (token != wanted) {
+            throw fault(file, shorten(what) + " must be a JSON " + wanted + ", was " + token);
+        }
+    }
+
+    private Entry readEntry(String name, JsonReader json) throws IOException {
+        expect("tensor " + name, json, JsonToken.BEGIN_OBJECT);
+        Dtype dtype = null;
+        int[] shape = null;
+        long[] offsets = null;
+        json.beginObject();
+        while (json.hasNext()) {
+            String key = json.nextName();
+            if (key.equals("dtype") && dtype == null) {
+                expect("dtype of tensor " + name, json, JsonToken.STRING);
+                dtype = readDtype(name, json.nextString());
+            } else if (key.equals("shape") && shape == null) {
+                shape = readShape(name, json);
+            } else if (key.equals("data_offsets") && offsets == null) {
+                List<Long> read = readNumbers(name, key, json, 2);
+                if (read.size() != 2) {
+                    throw fault(name, "data_offsets must be two numbers", read);
+                }
+                offsets = new long[] {read.get(0), read.get(1)};
+            } else {
+                throw fault(name, "has dtype, shape and data_offsets, each once and nothing else", shorten(key));
+            }
+        }
+        json.endObject();
+        if (dtype == null || shape == null || offsets == null) {
+            String missing = dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets";
+            throw fault(name, missing + " is missing", null);
+        }
+        return checked(name, new Entry(dtype, shape, offsets[0], offsets[1]));
+    }
+
+    private Dtype readDtype(String name, String text) {
+        try {
+            return Dtype.valueOf(text);
+        } catch (IllegalArgumentException e) {
+            throw fault(name, "dtype must be one of " + Arrays.toString(Dtype.values()), shorten(text));
+        }
+    }
+
+    private int[] readShape(String name, JsonReader json) throws IOException {
+        List<Long> read = readNumbers(name, "shape", json, MAX_AXES);
+        int[] shape = new int[read.size()];
+        for (int i = 0; i < shape.length; i++) {
+            if (read.get(i) > Integer.MAX_VALUE) {
+                throw fault(name, "an axis may be " + Integer.MAX_VALUE + " long", read);
+            }
+            shape[i] = read.get(i).intValue();
+        }
+        return shape;
+    }
+
+    private List<Long> readNumbers(String name, String key, JsonReader json, int most) throws IOException {
+        expect(key + " of tensor " + name, json, JsonToken.BEGIN_ARRAY);
+        List<Long> numbers = new ArrayList<>();
+        json.beginArray();
+        while (json.hasNext()) {
+            if (numbers.size() == most) {
+                throw fault(name, key + " has more than " + most + " numbers", null);
+            }
+            expect(key + " of tensor " + name, json, JsonToken.NUMBER);
+            String digits = json.nextString();
+            if (digits.length() > 18 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+                throw fault(name, key + " holds whole numbers from 0 to 10^18", shorten(digits));
+            }
+            numbers.add(Long.parseLong(digits));
+        }
+        json.endArray();
+        return numbers;
+    }
+
+    private Entry checked(String name, Entry entry) {
+        long size = entry.dtype().bytes();
+        for (int length : entry.shape()) {
+            if (length > 0 && size > Long.MAX_VALUE / length) {
+                throw fault(name, "its shape overflows", Arrays.toString(entry.shape()));
+            }
+            size *= length;
+        }
+        if (entry.end() - entry.begin() != size) {
+            throw fault(
+                    name,
+                    "shape " + Arrays.toString(entry.shape()) + " of " + entry.dtype() + " has " + size
+                            + " bytes, data_offsets span " + (entry.end() - entry.begin()),
+                    null);
+        }
+        return entry;
+    }
+
+    private void checkRanges(long dataBytes) {
+        List<Map.Entry<String, Entry>> order = new ArrayList<>(entries.entrySet());
+        order.sort(Comparator.comparingLong(
+                        (Map.Entry<String, Entry> e) -> e.getValue().begin())
+                .thenComparingLong(e -> e.getValue().end()));
+        long next = 0;
+        for (Map.Entry<String, Entry> named : order) {
+            Entry entry = named.getValue();
+            if (entry.begin() != next) {
+                throw fault(
+                        named.getKey(),
+                        "data_offsets must join without hole or overlap; its bytes should begin at " + next,
+                        entry.begin());
+            }
+            if (entry.end() > dataBytes) {
+                throw fault(
+                        named.getKey(),
+                        "its bytes end at " + entry.end() + ", the file has " + dataBytes
+                                + " after the header; was it cut off?",
+                        null);
+            }
+            next = entry.end();
+        }
+        if (next != dataBytes) {
+            throw fault(file, (dataBytes - next) + " bytes after the last tensor belong to none");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package io.github.fedhds.pretraining;
+
+import io.github.fedhds.lora.Adam;
+import io.github.fedhds.training.Tensor;
+import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.WeightsGradient;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains all weights of a model to predict the next token: AdamW, gradient clipping by global norm, a linear warm-up and
+ * a cosine descent of the learning rate. Texts are packed one after the other into rows of equal length.
+ *
+ * <p>Memory: three times the weights and one batch's activations. For one thread at a time.
+ */
+public final class Pretrainer {
+    private final int rowLength;
+    private final int batchSize;
+    private final int steps;
+    private final double learningRate;
+    private final int warmUp;
+    private final double weightDecay;
+    private final double maxNorm;
+    private final Progress progress;
+
+    /** Is told of every step. */
+    @FunctionalInterface
+    public interface Progress {
+        void step(int step, int steps, double loss, double learningRate);
+    }
+
+    private Pretrainer(Builder builder) {
+        rowLength = builder.rowLength;
+        batchSize = builder.batchSize;
+        steps = builder.steps;
+        learningRate = builder.learningRate;
+        warmUp = builder.warmUp;
+        weightDecay = builder.weightDecay;
+        maxNorm = builder.maxNorm;
+        progress = builder.progress;
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Trains.
+     *
+     * @param model gives form and first weights
+     * @param texts token ids of text number i, from 0; each is followed by an end-of-text
+     * @return the trained weights under their names in a Hugging Face folder
+     */
+    public Map<String, Tensor> train(LanguageModel model, IntFunction<int[]> texts) {
+        WeightsGradient graph = model.weightsGradient();
+        float[] weights = graph.initial();
+        float[] gradient = new float[weights.length];
+        Adam optimizer = new Adam(weights.length, 0.9, 0.95, 1e-8, weightDecay);
+        Packing packing = new Packing(texts, model.config().endIds().get(0), rowLength);
+        for (int step = 1; step <= steps; step++) {
+            List<EncodedSample> batch = new ArrayList<>();
+            for (int i = 0; i < batchSize; i++) {
+                batch.add(new EncodedSample(packing.next(), 1, false));
+            }
+            float loss = graph.compute(batch, weights, gradient);
+            double rate = rate(step);
+            if (Float.isFinite(loss)) {
+                clip(gradient);
+                optimizer.step(weights, gradient, rate);
+            }
+            progress.step(step, steps, loss, rate);
+        }
+        return graph.tensors(weights);
+    }
+
+    private double rate(int step) {
+        if (step <= warmUp) {
+            return learningRate * step / warmUp;
+        }
+        double done = (step - warmUp) / (double) Math.max(1, steps - warmUp);
+        return learningRate * (0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * done)));
+    }
+
+    private void clip(float[] gradient) {
+        double square = 0;
+        for (float g : gradient) {
+            square += (double) g * g;
+        }
+        double norm = Math.sqrt(square);
+        if (norm > maxNorm) {
+            float factor = (float) (maxNorm / norm);
+            for (int i = 0; i < gradient.length; i++) {
+                gradient[i] *= factor;
+            }
+        }
+    }
+
+    /** Texts one after the other, cut into rows. */
+    private static final class Packing {
+        private final IntFunction<int[]> texts;
+        private final int end;
+        private final int rowLength;
+        private int @Nullable [] current;
+        private int text;
+        private int at;
+
+        Packing(IntFunction<int[]> texts, int end, int rowLength) {
+            this.texts = texts;
+            this.end = end;
+            this.rowLength = rowLength;
+        }
+
+        int[] next() {
+            int[] row = new int[rowLength];
+            int filled = 0;
+            while (filled < rowLength) {
+                int[] source = current;
+                if (source == null) {
+                    source = texts.apply(text++);
+                    current = source;
+                    at = 0;
+                }
+                int count = Math.min(source.length - at, rowLength - filled);
+                System.arraycopy(source, at, row, filled, count);
+                at += count;
+                filled += count;
+                if (at == source.length && filled < rowLength) {
+                    row[filled++] = end;
+                    current = null;
+                }
+            }
+            return row;
+        }
+    }
+
+    /** Collects the settings. Not safe for many threads. */
+    public static final class Builder {
+        private int rowLength = 128;
+        private int batchSize = 32;
+        private int steps = 1000;
+        private double learningRate = 2e-3;
+        private int warmUp = 100;
+        private double weightDecay = 0.05;
+        private double maxNorm = 1;
+        private Progress progress = (step, steps, loss, rate) -> {};
+
+        private Builder() {}
+
+        /** Tokens in a row, 2 or more; 128 by default. */
+        public Builder rowLength(int tokens) {
+            rowLength = atLeast("rowLength", tokens, 2);
+            return this;
+        }
+
+        /** Rows in a batch, 1 or more; 32 by default. */
+        public Builder batchSize(int rows) {
+            batchSize = atLeast("batchSize", rows, 1);
+            return this;
+        }
+
+        /** Steps, 1 or more; 1,000 by default. */
+        public Builder steps(int count) {
+            steps = atLeast("steps", count, 1);
+            return this;
+        }
+
+        /** Highest learning rate, above 0; 2e-3 by default. */
+        public Builder learningRate(double rate) {
+            if (!(rate > 0) || Double.isInfinite(rate)) {
+                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + rate);
+            }
+            learningRate = rate;
+            return this;
+        }
+
+        /** Steps of linear warm-up, 1 or more; 100 by default. */
+        public Builder warmUp(int count) {
+            warmUp = atLeast("warmUp", count, 1);
+            return this;
+        }
+
+        /** Decoupled weight decay, 0 or more; 0.05 by default. */
+        public Builder weightDecay(double decay) {
+            if (!(decay >= 0) || Double.isInfinite(decay)) {
+                throw new IllegalArgumentException("weightDecay must be finite and 0 or more, was " + decay);
+            }
+            weightDecay = decay;
+            return this;
+        }
+
+        /** Largest norm of a gradient, above 0; 1 by default. */
+        public Builder maxNorm(double norm) {
+            if (!(norm > 0)) {
+                throw new IllegalArgumentException("maxNorm must be above 0, was " + norm);
+            }
+            maxNorm = norm;
+            return this;
+        }
+
+        /** Is told of every step; no one by default. */
+        public Builder progress(Progress newProgress) {
+            progress = newProgress;
+            return this;
+        }
+
+        private static int atLeast(String name, int value, int least) {
+            if (value < least) {
+                throw new IllegalArgumentException(name + " must be " + least + " or more, was " + value);
+            }
+            return value;
+        }
+
+        public Pretrainer build() {
+            return new Pretrainer(this);
+        }
+    }
+}

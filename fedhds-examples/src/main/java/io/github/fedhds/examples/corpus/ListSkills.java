@@ -341,7 +341,7 @@ final class ListSkills {
             case 0 -> dice.pick(Lexicon.LOOKS) + " " + noun;
             case 1 -> dice.pick(Lexicon.COLOURS) + " " + noun;
             case 2 -> dice.pick(Lexicon.PEOPLE) + " and " + dice.pick(Lexicon.PEOPLE);
-            case 3 -> "the " + dice.pick(Lexicon.LOOKS) + " " + dice.pick(Lexicon.COLOURS) + " " + noun;
+            case 3 -> dice.pick(Lexicon.LOOKS) + " " + dice.pick(Lexicon.COLOURS) + " " + noun;
             default -> dice.between(2, 20) + " " + dice.pick(Lexicon.NOUNS).plural();
         };
     }

@@ -91,7 +91,7 @@ class InstructionSetTest {
         Set<List<String>> asked = new HashSet<>();
         for (Instruction row : rows) {
             int words = row.output().split(" ").length;
-            assertTrue(!row.output().isBlank() && words <= 15, row::toString);
+            assertTrue(!row.output().isBlank() && words <= 10, row::toString);
             assertTrue(asked.add(List.of(row.instruction(), row.input())), row::toString);
             String argument = row.input().isEmpty() ? row.instruction() : row.input();
             arguments.computeIfAbsent(row.task(), task -> new HashSet<>()).add(argument);

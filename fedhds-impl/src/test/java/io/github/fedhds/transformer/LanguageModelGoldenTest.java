@@ -30,7 +30,7 @@ class LanguageModelGoldenTest {
     private static final float TOLERANCE = 1e-4f;
 
     static Stream<String> models() throws IOException {
-        try (Stream<Path> files = Files.list(SharedFolders.golden("llm"))) {
+        try (Stream<Path> files = Files.list(SharedFolders.golden().resolve("llm"))) {
             return files
                     .map(f -> f.getFileName().toString())
                     .filter(f -> f.endsWith(".json"))
@@ -44,7 +44,7 @@ class LanguageModelGoldenTest {
     private static LanguageModel load(String name) {
         try {
             return LanguageModel.load(
-                    SharedFolders.models(name), ModelOptions.defaults().onDevice("cpu"));
+                    SharedFolders.models().resolve(name), ModelOptions.defaults().onDevice("cpu"));
         } catch (FedHdsException e) {
             Assumptions.abort(name + " is of a family to come: " + e.getMessage());
             throw e;
@@ -54,10 +54,10 @@ class LanguageModelGoldenTest {
     @ParameterizedTest
     @MethodSource("models")
     void model_everyPrompt_agreesWithTransformers(String name) throws IOException {
-        JsonObject golden = JsonParser.parseString(Files.readString(SharedFolders.golden("llm/" + name + ".json")))
+        JsonObject golden = JsonParser.parseString(Files.readString(SharedFolders.golden().resolve("llm/" + name + ".json")))
                 .getAsJsonObject();
         try (LanguageModel model = load(name);
-                SafetensorsFile arrays = SafetensorsFile.open(SharedFolders.golden("llm/" + name + ".safetensors"))) {
+                SafetensorsFile arrays = SafetensorsFile.open(SharedFolders.golden().resolve("llm/" + name + ".safetensors"))) {
             AdaptedModel base = model.base();
             JsonArray cases = golden.getAsJsonArray("cases");
             List<int[]> rows = new ArrayList<>();

@@ -4,6 +4,7 @@ import io.github.fedhds.lora.Adam;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Precision;
 import io.github.fedhds.transformer.WeightsGradient;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,7 @@ public final class Pretrainer {
     private final int warmUp;
     private final double weightDecay;
     private final double maxNorm;
+    private final Precision precision;
     private final Progress progress;
 
     /** Is told of every step. */
@@ -41,6 +43,7 @@ public final class Pretrainer {
         warmUp = builder.warmUp;
         weightDecay = builder.weightDecay;
         maxNorm = builder.maxNorm;
+        precision = builder.precision;
         progress = builder.progress;
     }
 
@@ -56,7 +59,7 @@ public final class Pretrainer {
      * @return the trained weights under their names in a Hugging Face folder
      */
     public Map<String, Tensor> train(LanguageModel model, IntFunction<int[]> texts) {
-        WeightsGradient graph = model.weightsGradient();
+        WeightsGradient graph = model.weightsGradient(precision);
         float[] weights = graph.initial();
         float[] gradient = new float[weights.length];
         Adam optimizer = new Adam(weights.length, 0.9, 0.95, 1e-8, weightDecay);
@@ -146,6 +149,7 @@ public final class Pretrainer {
         private int warmUp = 100;
         private double weightDecay = 0.05;
         private double maxNorm = 1;
+        private Precision precision = Precision.FLOAT32;
         private Progress progress = (step, steps, loss, rate) -> {};
 
         private Builder() {}
@@ -198,6 +202,12 @@ public final class Pretrainer {
                 throw new IllegalArgumentException("maxNorm must be above 0, was " + norm);
             }
             maxNorm = norm;
+            return this;
+        }
+
+        /** Type of the matrix products; weights and optimizer are float32 always. FLOAT32 by default. */
+        public Builder precision(Precision newPrecision) {
+            precision = newPrecision;
             return this;
         }
 

@@ -168,6 +168,6 @@ public final class AdaptedModel {
             inputs.add(scope.create(0L));
             inputs.add(scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32));
         }
-        return decoder.run(purpose, form, 0, inputs, new NDList(), cache, false);
+        return decoder.run(purpose, form, 0, Precision.FLOAT32, inputs, new NDList(), cache, false);
     }
 }

@@ -28,7 +28,7 @@ final class Decoder implements AutoCloseable {
 
     private static final String CACHE = "cache[]";
 
-    private record Key(Purpose purpose, AdapterForm form, double dropout) {}
+    private record Key(Purpose purpose, AdapterForm form, double dropout, Precision precision) {}
 
     private final DecoderConfig config;
     private final NDManager manager;
@@ -112,6 +112,7 @@ final class Decoder implements AutoCloseable {
     /**
      * Runs a module.
      *
+     * @param precision type of the products with base weights
      * @param inputs ids, cos, sin, what the purpose needs, and for an adapted form the dropout seed and the flat adapter
      * @param own weights to use instead of the model's; empty for the model's
      * @param cache keys and values so far; empty unless decoding
@@ -121,6 +122,7 @@ final class Decoder implements AutoCloseable {
             Purpose purpose,
             AdapterForm form,
             double dropout,
+            Precision precision,
             NDList inputs,
             NDList own,
             NDList cache,
@@ -136,12 +138,12 @@ final class Decoder implements AutoCloseable {
         }
         cache.forEach(array -> array.setName(CACHE));
         all.addAll(cache);
-        PtSymbolBlock module = modules.computeIfAbsent(new Key(purpose, form, dropout), this::compile);
+        PtSymbolBlock module = modules.computeIfAbsent(new Key(purpose, form, dropout, precision), this::compile);
         return IValueUtils.forward(module, all, training);
     }
 
     private PtSymbolBlock compile(Key key) {
-        String source = new DecoderSource(config, key.form(), key.dropout()).of(key.purpose());
+        String source = new DecoderSource(config, key.form(), key.dropout(), key.precision()).of(key.purpose());
         byte[] archive = TorchScriptArchive.of(DecoderSource.className(key.purpose()), source);
         try {
             return JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);

@@ -36,15 +36,17 @@ final class DecoderSource {
     private final DecoderConfig config;
     private final AdapterForm form;
     private final double dropout;
+    private final Precision precision;
 
     /**
      * @param form what is adapted; {@link AdapterForm#none} for the base model
      * @param dropout probability of dropping an input of a LoRA product; 0 outside of training
      */
-    DecoderSource(DecoderConfig config, AdapterForm form, double dropout) {
+    DecoderSource(DecoderConfig config, AdapterForm form, double dropout, Precision precision) {
         this.config = config;
         this.form = form;
         this.dropout = dropout;
+        this.precision = precision;
     }
 
     static String className(Purpose purpose) {
@@ -177,49 +179,55 @@ final class DecoderSource {
         s.append("      g = torch.mul(g, ").append(product("up", "h", 7)).append(")\n");
         s.append("      x = torch.add(x, ").append(product("down", "g", 8)).append(")\n");
         int last = 1 + 9 * config.layers();
-        String head = "weights[" + (config.tiedHead() ? 0 : last + 1) + "]";
-        switch (purpose) {
-            case STATES ->
-                s.append("    x = self.norm(x, weights[" + last + "])\n")
-                        .append("    _ = torch.append(states, x)\n")
-                        .append("    _ = torch.append(states, torch.linear(x, " + head + "))\n")
-                        .append("    return states\n");
-            case FEATURES ->
-                s.append("    _ = torch.append(states, torch.squeeze(torch.bmm(rows, self.norm(x, weights[" + last
-                                + "])), 1))\n")
-                        .append("    return torch.cat(states, 1)\n");
-            case LOSS ->
-                s.append("    wanted = torch.reshape(torch.slice(labels, 1, 1), [-1])\n")
-                        .append("    x = torch.reshape(torch.slice(x, 1, 0, -1), [-1, " + config.width() + "])\n")
-                        // Only labelled places go through the head: a prompt's logits are never made.
-                        .append("    places = torch.squeeze(torch.nonzero(torch.ge(wanted, 0)), 1)\n")
-                        .append("    x = self.norm(torch.index_select(x, 0, places), weights[" + last + "])\n")
-                        .append("    wanted = torch.index_select(wanted, 0, places)\n")
-                        .append("    return torch.cross_entropy_loss(torch.linear(x, " + head
-                                + "), wanted, None, 1, -100, 0.)\n");
-            case ROW_LOSSES ->
-                s.append("    wanted = torch.slice(labels, 1, 1)\n")
-                        .append("    x = self.norm(torch.slice(x, 1, 0, -1), weights[" + last + "])\n")
-                        .append("    y = torch.transpose(torch.linear(x, " + head + "), 1, 2)\n")
-                        .append("    y = torch.cross_entropy_loss(y, wanted, None, 0, -100, 0.)\n")
-                        .append("    n = torch.sum(torch.to(torch.ge(wanted, 0), 6), [1])\n")
-                        .append("    return torch.div(torch.sum(y, [1]), n)\n");
-            case PREFILL ->
-                s.append("    x = torch.squeeze(torch.bmm(torch.unsqueeze(pool, 1), x), 1)\n")
-                        .append("    _ = torch.append(states, torch.linear(self.norm(x, weights[" + last + "]), " + head
-                                + "))\n")
-                        .append("    return states\n");
-            case DECODE ->
-                s.append("    _ = torch.append(states, torch.linear(self.norm(torch.select(x, 1, 0), weights[" + last
-                                + "]), " + head + "))\n")
-                        .append("    return states\n");
-        }
+        String norm = "weights[" + last + "]";
+        String head = linear("x", "weights[" + (config.tiedHead() ? 0 : last + 1) + "]");
+        String end = switch (purpose) {
+            case STATES -> """
+                                x = self.norm(x, NORM)
+                                _ = torch.append(states, x)
+                                _ = torch.append(states, HEAD)
+                                return states
+                            """;
+            case FEATURES -> """
+                                _ = torch.append(states, torch.squeeze(torch.bmm(rows, self.norm(x, NORM)), 1))
+                                return torch.cat(states, 1)
+                            """;
+            // Only labelled places go through the head: a prompt's logits are never made.
+            case LOSS -> """
+                                wanted = torch.reshape(torch.slice(labels, 1, 1), [-1])
+                                x = torch.reshape(torch.slice(x, 1, 0, -1), [-1, torch.size(x, 2)])
+                                places = torch.squeeze(torch.nonzero(torch.ge(wanted, 0)), 1)
+                                x = self.norm(torch.index_select(x, 0, places), NORM)
+                                wanted = torch.index_select(wanted, 0, places)
+                                return torch.cross_entropy_loss(HEAD, wanted, None, 1, -100, 0.)
+                            """;
+            case ROW_LOSSES -> """
+                                wanted = torch.slice(labels, 1, 1)
+                                x = self.norm(torch.slice(x, 1, 0, -1), NORM)
+                                y = torch.transpose(HEAD, 1, 2)
+                                y = torch.cross_entropy_loss(y, wanted, None, 0, -100, 0.)
+                                n = torch.sum(torch.to(torch.ge(wanted, 0), 6), [1])
+                                return torch.div(torch.sum(y, [1]), n)
+                            """;
+            case PREFILL -> """
+                                x = torch.squeeze(torch.bmm(torch.unsqueeze(pool, 1), x), 1)
+                                x = self.norm(x, NORM)
+                                _ = torch.append(states, HEAD)
+                                return states
+                            """;
+            case DECODE -> """
+                                x = self.norm(torch.select(x, 1, 0), NORM)
+                                _ = torch.append(states, HEAD)
+                                return states
+                            """;
+        };
+        s.append(end.replace("NORM", norm).replace("HEAD", head));
         return s.toString();
     }
 
     /** A product with base weight {@code weights[w + offset]}, and the low-rank part where it is adapted. */
     private String product(String name, String input, int offset) {
-        String base = "torch.linear(" + input + ", weights[torch.add(w, " + offset + ")])";
+        String base = linear(input, "weights[torch.add(w, " + offset + ")]");
         int place = form.products().indexOf(name);
         if (place < 0) {
             return base;
@@ -231,6 +239,14 @@ final class DecoderSource {
         return "torch.add(" + base + ", self.low(" + input + ", torch.view(" + a + ", [" + form.rank() + ", " + in
                 + "]), torch.view(" + b + ", [" + out + ", " + form.rank() + "]), seed, torch.add(torch.mul("
                 + PRODUCTS.length + ", i), " + place + ")))";
+    }
+
+    /** A product with a base weight; in bfloat16 both factors are rounded and the result is float32 again. */
+    private String linear(String input, String weight) {
+        return switch (precision) {
+            case FLOAT32 -> "torch.linear(" + input + ", " + weight + ")";
+            case BFLOAT16 -> "torch.to(torch.linear(torch.to(" + input + ", 15), torch.to(" + weight + ", 15)), 6)";
+        };
     }
 
     private String repeat() {

@@ -103,8 +103,8 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /** Losses and gradients of all weights, starting from those of this model. */
-    public WeightsGradient weightsGradient() {
-        return new WeightsGradient(decoder);
+    public WeightsGradient weightsGradient(Precision precision) {
+        return new WeightsGradient(decoder, precision);
     }
 
     @Override

@@ -55,7 +55,8 @@ public final class LoraGradient {
             NDArray parameters = scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32);
             parameters.setRequiresGradient(true);
             inputs.add(parameters);
-            NDArray loss = decoder.run(Purpose.LOSS, form, dropout, inputs, new NDList(), new NDList(), true)
+            NDArray loss = decoder.run(
+                            Purpose.LOSS, form, dropout, Precision.FLOAT32, inputs, new NDList(), new NDList(), true)
                     .get(0);
             float value = loss.getFloat();
             if (Float.isFinite(value)) {

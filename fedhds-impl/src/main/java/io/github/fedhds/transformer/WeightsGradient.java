@@ -21,11 +21,13 @@ import java.util.Map;
  */
 public final class WeightsGradient {
     private final Decoder decoder;
+    private final Precision precision;
     private final Map<String, int[]> shapes;
     private final int size;
 
-    WeightsGradient(Decoder decoder) {
+    WeightsGradient(Decoder decoder, Precision precision) {
         this.decoder = decoder;
+        this.precision = precision;
         this.shapes = DecoderWeights.shapes(decoder.config());
         this.size = shapes.values().stream().mapToInt(WeightsGradient::product).sum();
     }
@@ -89,7 +91,7 @@ public final class WeightsGradient {
             inputs.addAll(decoder.rotary(scope, batch.width()));
             inputs.add(batch.labels(
                     scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray()));
-            NDArray loss = decoder.run(Purpose.LOSS, AdapterForm.none(), 0, inputs, own, new NDList(), true)
+            NDArray loss = decoder.run(Purpose.LOSS, AdapterForm.none(), 0, precision, inputs, own, new NDList(), true)
                     .get(0);
             float value = loss.getFloat();
             if (Float.isFinite(value)) {

@@ -44,7 +44,8 @@ class LanguageModelGoldenTest {
     private static LanguageModel load(String name) {
         try {
             return LanguageModel.load(
-                    SharedFolders.models().resolve(name), ModelOptions.defaults().onDevice("cpu"));
+                    SharedFolders.models().resolve(name),
+                    ModelOptions.defaults().onDevice("cpu"));
         } catch (FedHdsException e) {
             Assumptions.abort(name + " is of a family to come: " + e.getMessage());
             throw e;
@@ -54,10 +55,12 @@ class LanguageModelGoldenTest {
     @ParameterizedTest
     @MethodSource("models")
     void model_everyPrompt_agreesWithTransformers(String name) throws IOException {
-        JsonObject golden = JsonParser.parseString(Files.readString(SharedFolders.golden().resolve("llm/" + name + ".json")))
+        JsonObject golden = JsonParser.parseString(
+                        Files.readString(SharedFolders.golden().resolve("llm/" + name + ".json")))
                 .getAsJsonObject();
         try (LanguageModel model = load(name);
-                SafetensorsFile arrays = SafetensorsFile.open(SharedFolders.golden().resolve("llm/" + name + ".safetensors"))) {
+                SafetensorsFile arrays =
+                        SafetensorsFile.open(SharedFolders.golden().resolve("llm/" + name + ".safetensors"))) {
             AdaptedModel base = model.base();
             JsonArray cases = golden.getAsJsonArray("cases");
             List<int[]> rows = new ArrayList<>();

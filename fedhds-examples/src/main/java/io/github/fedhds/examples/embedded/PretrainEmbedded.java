@@ -7,6 +7,7 @@ import io.github.fedhds.pretraining.Pretrainer;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
+import io.github.fedhds.transformer.Precision;
 import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;
@@ -54,6 +55,9 @@ public final class PretrainEmbedded implements Callable<Integer> {
     @Option(names = "--seed", description = "of the first weights and of the text")
     private long seed = 1;
 
+    @Option(names = "--precision", description = "of matrix products: ${COMPLETION-CANDIDATES}")
+    private Precision precision = Precision.BFLOAT16;
+
     @Option(names = "--threads", description = "threads of a torch operation")
     private int threads = 2;
 
@@ -80,6 +84,7 @@ public final class PretrainEmbedded implements Callable<Integer> {
                     .batchSize(batch)
                     .rowLength(rowLength)
                     .learningRate(learningRate)
+                    .precision(precision)
                     .progress((step, of, loss, rate) -> {
                         smooth[0] = Double.isNaN(smooth[0]) ? loss : 0.98 * smooth[0] + 0.02 * loss;
                         if (step % 50 == 0 || step == of) {
@@ -160,7 +165,12 @@ public final class PretrainEmbedded implements Callable<Integer> {
     }
 
     private static void normal(
-            Map<String, Tensor> weights, SplittableRandom random, String name, double deviation, int rows, int columns) {
+            Map<String, Tensor> weights,
+            SplittableRandom random,
+            String name,
+            double deviation,
+            int rows,
+            int columns) {
         float[] values = new float[rows * columns];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (deviation * random.nextGaussian());

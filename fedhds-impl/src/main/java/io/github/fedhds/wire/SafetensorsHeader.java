@@ -95,9 +95,9 @@ final class SafetensorsHeader {
             json.setStrictness(Strictness.STRICT);
             header.readAll(json);
         } catch (MalformedJsonException | EOFException | NumberFormatException e) {
-            throw new FedHdsException(file + ": the header is not valid JSON: " + e.getMessage(), e);
+            throw new FedHdsException(file + ": the header is not valid JSON" + JsonFile.place(e), e);
         } catch (IOException | IllegalStateException e) {
-            throw new FedHdsException(file + ": the header cannot be read: " + e.getMessage(), e);
+            throw new FedHdsException(file + ": the header cannot be read" + JsonFile.place(e), e);
         }
         header.checkRanges(dataBytes);
         return header;
@@ -133,7 +133,7 @@ final class SafetensorsHeader {
             }
         }
         json.endObject();
-        if (json.peek() != JsonToken.END_DOCUMENT) {
+        if (json.peek() != JsonToken.END_DOCUMENT) { // strict: peek fails by itself if anything follows
             throw fault(file, "something follows the header's JSON object");
         }
     }

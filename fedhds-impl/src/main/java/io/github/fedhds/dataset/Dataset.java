@@ -1,0 +1,86 @@
+package io.github.fedhds.dataset;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.instruction.Instruction;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Instructions by task, to train on and to be evaluated on. Immutable, safe for many threads.
+ *
+ * @param training instructions by task name, in a fixed order
+ * @param unseen the same for tasks that no client trains on; may be empty
+ */
+public record Dataset(Map<String, List<Instruction>> training, Map<String, List<Instruction>> unseen) {
+    public Dataset {
+        training = copy(training);
+        unseen = copy(unseen);
+        for (String task : unseen.keySet()) {
+            if (training.containsKey(task)) {
+                throw new IllegalArgumentException("task " + task + " is in training and unseen; one of them must do");
+            }
+        }
+    }
+
+    /**
+     * Reads a path of either kind, with the kind's default settings: a folder with {@code tasks/} as
+     * {@link NaturalInstructions}, a file ending in {@code .jsonl} as {@link JsonLines}.
+     *
+     * @param seed decides which instances or tasks are taken
+     * @throws FedHdsException if the path is of neither kind, or its data are broken or empty
+     */
+    public static Dataset load(Path path, long seed) {
+        if (Files.isDirectory(path.resolve("tasks"))) {
+            return NaturalInstructions.builder().seed(seed).build().read(path);
+        }
+        if (Files.isRegularFile(path) && path.toString().endsWith(".jsonl")) {
+            return JsonLines.builder().seed(seed).build().read(path);
+        }
+        throw new FedHdsException(path + (Files.exists(path) ? ": is of no known kind" : ": does not exist")
+                + "; expected a folder with tasks/ (Natural Instructions) or a .jsonl file");
+    }
+
+    /** All training instructions, task by task. */
+    public List<Instruction> allTraining() {
+        return training.values().stream().flatMap(Collection::stream).toList();
+    }
+
+    /** All unseen instructions, task by task. */
+    public List<Instruction> allUnseen() {
+        return unseen.values().stream().flatMap(Collection::stream).toList();
+    }
+
+    private static Map<String, List<Instruction>> copy(Map<String, List<Instruction>> tasks) {
+        Map<String, List<Instruction>> copy = new LinkedHashMap<>();
+        tasks.forEach((task, list) -> copy.put(task, List.copyOf(list)));
+        return Collections.unmodifiableMap(copy);
+    }
+
+    /** A stream of its own for a purpose, so that one task's draw changes no other's. */
+    static SplittableRandom random(long seed, String purpose) {
+        return RoundContext.first().withSeed(seed).random(purpose);
+    }
+
+    /** Draws {@code count} of {@code n} places without repetition, each set with equal chance; ascending. */
+    static int[] draw(int n, int count, SplittableRandom random) {
+        int[] places = new int[n];
+        Arrays.setAll(places, i -> i);
+        for (int i = 0; i < count; i++) {
+            int j = random.nextInt(i, n);
+            int swap = places[i];
+            places[i] = places[j];
+            places[j] = swap;
+        }
+        int[] drawn = Arrays.copyOf(places, count);
+        Arrays.sort(drawn);
+        return drawn;
+    }
+}

@@ -1,0 +1,237 @@
+package io.github.fedhds.dataset;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.wire.JsonFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads Super-NaturalInstructions in its official layout: {@code tasks/NAME.json}, and the names of training and test tasks
+ * in {@code splits/default/train_tasks.txt} and {@code test_tasks.txt}. Of a task, {@code Definition[0]} is the instruction;
+ * of an instance, {@code input} and {@code output[0]}. Numbers where texts belong are turned into texts. Equal seed and files
+ * give equal instructions in equal order: tasks by name, instances as in the file. Immutable, safe for many threads.
+ *
+ * @see <a href="https://arxiv.org/abs/2204.07705">Wang et al. 2022</a>
+ * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, section on data sets</a>
+ */
+public final class NaturalInstructions {
+    private static final long MAX_FILE_BYTES = 1L << 30;
+
+    private final int maxInputLength;
+    private final int minInstances;
+    private final double share;
+    private final double testShare;
+    private final int testAtLeast;
+    private final long seed;
+
+    private NaturalInstructions(Builder builder) {
+        maxInputLength = builder.maxInputLength;
+        minInstances = builder.minInstances;
+        share = builder.share;
+        testShare = builder.testShare;
+        testAtLeast = builder.testAtLeast;
+        seed = builder.seed;
+    }
+
+    /** Starts with the paper's settings. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Reads a data set.
+     *
+     * @param folder the folder that holds {@code tasks} and {@code splits}
+     * @return training tasks and unseen tasks in the order of their names; tasks with too few instances are left out
+     * @throws FedHdsException if a file is missing or broken, or no training task is left; the message names file and reason
+     */
+    public Dataset read(Path folder) {
+        SortedSet<String> train = split(folder, "train_tasks.txt");
+        SortedSet<String> test = split(folder, "test_tasks.txt");
+        for (String task : test) {
+            if (train.contains(task)) {
+                throw new FedHdsException(folder + ": task " + task + " is in both splits");
+            }
+        }
+        Map<String, List<Instruction>> training = readAll(folder, train, false);
+        if (training.isEmpty()) {
+            throw new FedHdsException(folder + ": the data set is empty; none of the " + train.size()
+                    + " training tasks has " + minInstances + " instances with inputs under " + maxInputLength
+                    + " characters");
+        }
+        return new Dataset(training, readAll(folder, test, true));
+    }
+
+    private static SortedSet<String> split(Path folder, String name) {
+        Path file = folder.resolve("splits/default").resolve(name);
+        List<String> lines;
+        try {
+            lines = Files.readAllLines(file);
+        } catch (IOException e) {
+            throw new FedHdsException(file + ": the split file cannot be read: " + e, e);
+        }
+        SortedSet<String> tasks = new TreeSet<>();
+        for (int i = 0; i < lines.size(); i++) {
+            String task = lines.get(i).strip();
+            if (!task.isEmpty()) {
+                Path path = folder.resolve("tasks").resolve(task + ".json");
+                if (task.contains("/") || task.contains("\\") || !Files.isRegularFile(path)) {
+                    throw new FedHdsException(
+                            file + ": line " + (i + 1) + " names task " + task + ", but there is no file " + path);
+                }
+                tasks.add(task);
+            }
+        }
+        return tasks;
+    }
+
+    private Map<String, List<Instruction>> readAll(Path folder, Set<String> names, boolean test) {
+        Map<String, List<Instruction>> tasks = new LinkedHashMap<>();
+        for (String name : names) {
+            List<Instruction> all = readTask(folder.resolve("tasks").resolve(name + ".json"), name);
+            if (all.isEmpty() || all.size() < minInstances) {
+                continue;
+            }
+            int count = part(all.size(), test ? testShare : share);
+            if (test) {
+                count = Math.min(all.size(), Math.max(testAtLeast, count));
+            }
+            List<Instruction> drawn = new ArrayList<>();
+            for (int place :
+                    Dataset.draw(all.size(), Math.max(1, count), Dataset.random(seed, "instances of " + name))) {
+                drawn.add(all.get(place));
+            }
+            tasks.put(name, drawn);
+        }
+        return tasks;
+    }
+
+    private static int part(int size, double share) {
+        return (int) (share * size + 1e-9); // 0.29 * 100 is 28.999999999999996 in binary
+    }
+
+    private List<Instruction> readTask(Path file, String task) {
+        JsonObject json = JsonFile.readObject(file, MAX_FILE_BYTES);
+        String definition = first(file, "Definition", json.get("Definition"));
+        JsonElement instances = json.get("Instances");
+        if (instances == null || !instances.isJsonArray()) {
+            throw new FedHdsException(file + ": Instances " + (instances == null ? "is missing" : "must be a list"));
+        }
+        JsonArray array = instances.getAsJsonArray();
+        List<Instruction> list = new ArrayList<>();
+        for (int i = 0; i < array.size(); i++) {
+            String place = "Instances[" + i + "]";
+            if (!array.get(i).isJsonObject()) {
+                throw new FedHdsException(file + ": " + place + " must be an object");
+            }
+            JsonObject instance = array.get(i).getAsJsonObject();
+            String input = text(file, place + ".input", instance.get("input"));
+            String output = first(file, place + ".output", instance.get("output"));
+            if (input.length() < maxInputLength) {
+                list.add(new Instruction(definition, input, output, task));
+            }
+        }
+        return list;
+    }
+
+    /** The first text of a list; a lone text, as old files have it, stands for a list of one. */
+    private static String first(Path file, String place, @Nullable JsonElement value) {
+        if (value != null && value.isJsonArray()) {
+            if (value.getAsJsonArray().isEmpty()) {
+                throw new FedHdsException(file + ": " + place + " is empty, expected at least one text");
+            }
+            return text(file, place + "[0]", value.getAsJsonArray().get(0));
+        }
+        return text(file, place, value);
+    }
+
+    private static String text(Path file, String place, @Nullable JsonElement value) {
+        if (value == null) {
+            throw new FedHdsException(file + ": " + place + " is missing");
+        }
+        if (!value.isJsonPrimitive()) {
+            throw new FedHdsException(file + ": " + place + " must be a text or a number");
+        }
+        return value.getAsString();
+    }
+
+    /** Collects settings. Not safe for many threads. */
+    public static final class Builder {
+        private int maxInputLength = 1024;
+        private int minInstances = 20;
+        private double share = 0.2;
+        private double testShare = 0.02;
+        private int testAtLeast = 20;
+        private long seed;
+
+        private Builder() {}
+
+        /** Instances whose input has this many characters (UTF-16 units) or more are dropped; 1 or more, 1,024 by default. */
+        public Builder maxInputLength(int newMaxInputLength) {
+            maxInputLength = atLeast("maxInputLength", 1, newMaxInputLength);
+            return this;
+        }
+
+        /** Tasks with fewer instances left are skipped; 0 or more, 20 by default. */
+        public Builder minInstances(int newMinInstances) {
+            minInstances = atLeast("minInstances", 0, newMinInstances);
+            return this;
+        }
+
+        /** Share of a training task's instances that is taken, at least one; above 0 to 1, 0.2 by default. */
+        public Builder share(double newShare) {
+            share = checkShare("share", newShare);
+            return this;
+        }
+
+        /** Share of a test task's instances that is taken; above 0 to 1, 0.02 by default. */
+        public Builder testShare(double newTestShare) {
+            testShare = checkShare("testShare", newTestShare);
+            return this;
+        }
+
+        /** At least so many instances of a test task are taken, where it has them; 0 or more, 20 by default. */
+        public Builder testAtLeast(int newTestAtLeast) {
+            testAtLeast = atLeast("testAtLeast", 0, newTestAtLeast);
+            return this;
+        }
+
+        /** Decides which instances are taken; 0 by default. */
+        public Builder seed(long newSeed) {
+            seed = newSeed;
+            return this;
+        }
+
+        private static int atLeast(String name, int least, int value) {
+            if (value < least) {
+                throw new IllegalArgumentException(name + " must be " + least + " or more, was " + value);
+            }
+            return value;
+        }
+
+        private static double checkShare(String name, double value) {
+            if (!(value > 0 && value <= 1)) {
+                throw new IllegalArgumentException(name + " must be above 0 and at most 1, was " + value);
+            }
+            return value;
+        }
+
+        /** The reader. */
+        public NaturalInstructions build() {
+            return new NaturalInstructions(this);
+        }
+    }
+}

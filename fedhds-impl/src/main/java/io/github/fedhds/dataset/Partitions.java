@@ -1,0 +1,103 @@
+package io.github.fedhds.dataset;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.instruction.Instruction;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Deals the instructions of a data set to clients; every instruction goes to exactly one. The maps keep the order of the
+ * clients.
+ */
+public final class Partitions {
+    private Partitions() {}
+
+    /**
+     * One task a client, named after it, as the paper has it for Natural Instructions.
+     *
+     * @throws IllegalArgumentException if a task's name cannot be a client's (it is empty, say)
+     */
+    public static Map<ClientId, List<Instruction>> byTask(Map<String, List<Instruction>> tasks) {
+        Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
+        tasks.forEach((task, list) -> clients.put(new ClientId(task), List.copyOf(list)));
+        return Collections.unmodifiableMap(clients);
+    }
+
+    /**
+     * Deals each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly (alpha
+     * 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every platform.
+     *
+     * @param tasks instructions by task; the order of the map counts
+     * @param clients number of clients, 1 or more; they are named {@code client-0} on, with leading zeros
+     * @param alpha concentration, finite and above 0
+     * @param least each client gets at least so many, or as many as an even deal would give if there are too few; moved
+     *     from those that have most
+     * @param seed decides shares and order
+     */
+    public static Map<ClientId, List<Instruction>> dirichlet(
+            Map<String, List<Instruction>> tasks, int clients, double alpha, int least, long seed) {
+        if (clients < 1) {
+            throw new IllegalArgumentException("clients must be 1 or more, was " + clients);
+        }
+        if (!(alpha > 0) || Double.isInfinite(alpha)) {
+            throw new IllegalArgumentException("alpha must be finite and above 0, was " + alpha);
+        }
+        if (least < 0) {
+            throw new IllegalArgumentException("least must be 0 or more, was " + least);
+        }
+        List<List<Instruction>> hands = new ArrayList<>();
+        for (int client = 0; client < clients; client++) {
+            hands.add(new ArrayList<>());
+        }
+        tasks.forEach((task, list) -> deal(list, hands, alpha, Dataset.random(seed, "partition of " + task)));
+        long total = hands.stream().mapToLong(List::size).sum();
+        level(hands, (int) Math.min(least, total / clients));
+
+        Map<ClientId, List<Instruction>> result = new LinkedHashMap<>();
+        int digits = String.valueOf(clients - 1).length();
+        for (int client = 0; client < clients; client++) {
+            String number = String.valueOf(client);
+            result.put(
+                    new ClientId("client-" + "0".repeat(digits - number.length()) + number),
+                    List.copyOf(hands.get(client)));
+        }
+        return Collections.unmodifiableMap(result);
+    }
+
+    private static void deal(
+            List<Instruction> task, List<List<Instruction>> hands, double alpha, SplittableRandom random) {
+        List<Instruction> cards = new ArrayList<>(task);
+        for (int i = cards.size() - 1; i > 0; i--) {
+            Collections.swap(cards, i, random.nextInt(i + 1));
+        }
+        double[] shares = Gamma.dirichlet(hands.size(), alpha, random);
+        double sum = 0;
+        int from = 0;
+        for (int client = 0; client < hands.size(); client++) {
+            sum += shares[client];
+            boolean last = client == hands.size() - 1;
+            int to = last ? cards.size() : Math.max(from, (int) Math.min(cards.size(), Math.round(sum * cards.size())));
+            hands.get(client).addAll(cards.subList(from, to));
+            from = to;
+        }
+    }
+
+    /** Moves single instructions from the fullest hand (of equally full ones the first) to those below the least. */
+    private static void level(List<List<Instruction>> hands, int least) {
+        for (List<Instruction> hand : hands) {
+            while (hand.size() < least) {
+                List<Instruction> fullest = hands.get(0);
+                for (List<Instruction> other : hands) {
+                    if (other.size() > fullest.size()) {
+                        fullest = other;
+                    }
+                }
+                hand.add(fullest.remove(fullest.size() - 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package io.github.fedhds.lora;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.Tensor;
+import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.SafetensorsFile;
+import io.github.fedhds.wire.SafetensorsWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * A LoRA adapter in the layout of Hugging Face PEFT: {@code adapter_config.json} and {@code adapter_model.safetensors}.
+ * A tensor that is {@code model.layers.0.self_attn.q_proj.lora_A} here is
+ * {@code base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight} there.
+ *
+ * @param config rank, scale and target modules
+ * @param adapter {@code lora_A} of shape {@code [rank, in]} and {@code lora_B} of shape {@code [out, rank]} a module
+ * @param baseModelName name or path of the base model; empty if the folder names none
+ * @see <a href="https://huggingface.co/docs/peft/developer_guides/checkpoint">PEFT checkpoint format</a>
+ */
+public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelName) {
+    private static final String CONFIG = "adapter_config.json";
+    private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String PREFIX = "base_model.model.";
+    private static final String SUFFIX = ".weight";
+    private static final String A = ".lora_A";
+    private static final String B = ".lora_B";
+
+    /**
+     * Reads a folder.
+     *
+     * @throws FedHdsException if a file is missing or broken, if the configuration switches on something beyond plain LoRA
+     *     and rsLoRA, or if tensors and configuration disagree; the message names file and option or tensor
+     */
+    public static PeftFolder read(Path folder) {
+        PeftConfig peft = PeftConfig.read(folder.resolve(CONFIG));
+        Path weights = folder.resolve(WEIGHTS);
+        if (!Files.exists(weights)) {
+            throw new FedHdsException(weights + ": there is no such file"
+                    + (Files.exists(folder.resolve("adapter_model.bin"))
+                            ? "; adapter_model.bin is a Python pickle, save it as safetensors"
+                            : ""));
+        }
+        Map<String, Tensor> tensors = new TreeMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            for (String name : file.names()) {
+                tensors.put(ownName(weights, name), file.readTensor(name));
+            }
+        }
+        Adapter adapter = new Adapter(tensors);
+        List<String> modules = tensors.keySet().stream()
+                .map(PeftFolder::module)
+                .map(module -> module.substring(module.lastIndexOf('.') + 1))
+                .distinct()
+                .toList();
+        LoraConfig config = peft.lora(modules);
+        fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
+            throw new FedHdsException(weights + ": " + fault);
+        });
+        return new PeftFolder(config, adapter, peft.baseModelName());
+    }
+
+    /**
+     * Writes a folder that PEFT loads; it is made if it is missing, and each file is moved into place when it is whole.
+     *
+     * @param baseModelName name or path under which PEFT finds the base model; may be empty
+     * @throws IllegalArgumentException if the adapter's tensors do not fit the configuration
+     * @throws FedHdsException if a file cannot be written
+     */
+    public static void write(Path folder, LoraConfig config, Adapter adapter, String baseModelName) {
+        fault(config, adapter).ifPresent(fault -> {
+            throw new IllegalArgumentException(fault);
+        });
+        Map<String, Tensor> tensors = new TreeMap<>();
+        adapter.tensors().forEach((name, tensor) -> tensors.put(PREFIX + name + SUFFIX, tensor));
+        SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+        AtomicFile.write(
+                folder.resolve(CONFIG), PeftConfig.write(config, baseModelName).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String ownName(Path file, String name) {
+        if (name.startsWith(PREFIX) && (name.endsWith(A + SUFFIX) || name.endsWith(B + SUFFIX))) {
+            return name.substring(PREFIX.length(), name.length() - SUFFIX.length());
+        }
+        throw new FedHdsException(file + ": tensor " + name + " is none of plain LoRA; expected " + PREFIX
+                + "...lora_A.weight or ...lora_B.weight");
+    }
+
+    private static String module(String name) {
+        return name.substring(0, name.length() - A.length());
+    }
+
+    /** The first way in which an adapter does not fit a configuration. */
+    private static Optional<String> fault(LoraConfig config, Adapter adapter) {
+        Map<String, Tensor> tensors = adapter.tensors();
+        if (tensors.isEmpty()) {
+            return Optional.of("the adapter has no tensor");
+        }
+        for (Map.Entry<String, Tensor> named : tensors.entrySet()) {
+            String name = named.getKey();
+            boolean isA = name.endsWith(A);
+            if (!isA && !name.endsWith(B)) {
+                return Optional.of("tensor " + name + " is named neither ...lora_A nor ...lora_B");
+            }
+            int[] shape = named.getValue().shape();
+            if (shape.length != 2 || shape[isA ? 0 : 1] != config.rank()) {
+                return Optional.of("tensor " + name + " has shape " + Arrays.toString(shape) + ", rank " + config.rank()
+                        + " needs " + (isA ? "[" + config.rank() + ", in]" : "[out, " + config.rank() + "]")
+                        + "; was the adapter trained with another rank?");
+            }
+            String module = module(name);
+            if (!tensors.containsKey(module + (isA ? B : A))) {
+                return Optional.of("tensor " + name + " has no " + module + (isA ? B : A) + " beside it");
+            }
+            if (!config.targets(module)) {
+                return Optional.of("tensor " + name + " is of none of the target modules " + config.targetModules());
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -28,8 +28,8 @@ public record Clustering(
         }
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] < NOISE || labels[i] >= persistence.length) {
-                throw new IllegalArgumentException("label of row " + i + " must be -1 to " + (persistence.length - 1)
-                        + ", was " + labels[i]);
+                throw new IllegalArgumentException(
+                        "label of row " + i + " must be -1 to " + (persistence.length - 1) + ", was " + labels[i]);
             }
         }
         labels = labels.clone();
@@ -42,11 +42,7 @@ public record Clustering(
         int[] labels = new int[rows];
         Arrays.fill(labels, NOISE);
         return new Clustering(
-                labels,
-                new double[rows],
-                new Points(0, dimensions, new double[0]),
-                new double[0],
-                spanningTreeWeight);
+                labels, new double[rows], new Points(0, dimensions, new double[0]), new double[0], spanningTreeWeight);
     }
 
     /** Number of clusters. */
@@ -56,13 +52,17 @@ public record Clustering(
 
     /** The rows of each cluster, ascending. */
     public int[][] members() {
-        int[] sizes = new int[clusters()];
+        return members(labels, clusters());
+    }
+
+    static int[][] members(int[] labels, int clusters) {
+        int[] sizes = new int[clusters];
         for (int label : labels) {
             if (label != NOISE) {
                 sizes[label]++;
             }
         }
-        int[][] members = new int[clusters()][];
+        int[][] members = new int[clusters][];
         for (int c = 0; c < members.length; c++) {
             members[c] = new int[sizes[c]];
         }

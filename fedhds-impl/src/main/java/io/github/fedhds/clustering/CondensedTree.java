@@ -58,7 +58,7 @@ final class CondensedTree {
 
     /** Goes one merge down: drops its small parts from the cluster, gives the large ones in order. */
     private List<Integer> shrink(int cluster, int merge, int minClusterSize, int[] stack) {
-        double lambda = 1 / dendrogram.height(merge); // infinite where rows coincide
+        double lambda = 1 / dendrogram.height(merge); // infinite where rows coincide, and only there
         endsAt[cluster] = lambda;
         List<Integer> large = new ArrayList<>();
         for (int part = dendrogram.firstPart(merge); part != Dendrogram.NONE; part = dendrogram.nextPart(part)) {

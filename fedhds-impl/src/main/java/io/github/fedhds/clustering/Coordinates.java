@@ -3,16 +3,11 @@ package io.github.fedhds.clustering;
 import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 
-/**
- * Points times a power of two, such that the largest coordinate lies between 1 and 2. Such a factor changes no digit, so
- * every comparison of distances comes out as before, but no square overflows: a single far point, which may come from
- * outside, then costs nobody his clusters. Immutable, safe for many threads.
- */
+/** Points, checked, and the one distance that all hierarchies measure with. Immutable, safe for many threads. */
 final class Coordinates {
     private final int size;
     private final int dimensions;
     private final double[] values;
-    private final int exponent;
 
     /**
      * Copies the points; O(n d).
@@ -28,14 +23,6 @@ final class Coordinates {
         size = points.size();
         dimensions = points.dimensions();
         values = points.toArray();
-        double largest = 0;
-        for (double v : values) {
-            largest = Math.max(largest, Math.abs(v));
-        }
-        exponent = largest == 0 ? 0 : Math.getExponent(largest);
-        for (int i = 0; i < values.length; i++) {
-            values[i] = Math.scalb(values[i], -exponent);
-        }
     }
 
     /** Number of rows. */
@@ -48,15 +35,18 @@ final class Coordinates {
         return dimensions;
     }
 
-    /** One scaled coordinate. */
+    /** One coordinate. */
     double get(int row, int axis) {
         return values[row * dimensions + axis];
     }
 
     /**
-     * The squared Euclidean distance of two rows in scaled coordinates. Every hierarchy measures with this function, so
-     * that heights which are equal are equal to the last bit, whoever built the tree. The root is taken once an edge
-     * ({@link SpanningTree}): it never turns the order round, so a least tree of squares is a least tree of distances.
+     * The squared Euclidean distance of two rows, O(d). Every hierarchy measures with this function, so that heights
+     * which are equal are equal to the last bit, whoever built the tree. The root is taken once an edge ({@link
+     * SpanningTree}): it never turns the order round, so a least tree of squares is a least tree of distances.
+     *
+     * <p>Finite always: rows farther apart than 1e154 are just very far apart. Points may come from outside, and a far
+     * one shall cost the others nothing.
      */
     double squaredDistance(int a, int b) {
         int i = a * dimensions;
@@ -66,16 +56,6 @@ final class Coordinates {
             double difference = values[i + axis] - values[j + axis];
             sum += difference * difference;
         }
-        return sum;
-    }
-
-    /** A length of the points' own scale in scaled coordinates. */
-    double toScaled(double length) {
-        return Math.scalb(length, -exponent);
-    }
-
-    /** A length or coordinate in the points' own scale. */
-    double toOriginal(double length) {
-        return Math.scalb(length, exponent);
+        return Math.min(sum, Double.MAX_VALUE);
     }
 }

@@ -109,8 +109,8 @@ final class ElkiHierarchy implements Hierarchy {
         void run(Relation<DBID> relation, DBIDRange ids, SpanningTree tree) {
             DistanceQuery<DBID> query = distance.instantiate(relation);
             DoubleDataStore core = computeCoreDists(ids, new LinearScanKNNByDBID<>(query), minPts);
-            PrimsMinimumSpanningTree.processDense(ids, new HDBSCANAdapter(ids, core, query), (height, a, b) ->
-                    tree.addSquared(a, b, height));
+            PrimsMinimumSpanningTree.processDense(
+                    ids, new HDBSCANAdapter(ids, core, query), (height, a, b) -> tree.addSquared(a, b, height));
         }
 
         @Override

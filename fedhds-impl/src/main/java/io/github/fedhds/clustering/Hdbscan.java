@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Takes {@code [n, d]} of any unit, gives a label and a membership probability a row, a weighted centroid and a
  * persistence a cluster. Time O(n² d), memory O(n d). The same input gives the same output, in any row order up to the
- * clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. Multiplying
- * all points by a positive number changes neither labels nor probabilities. Immutable, safe for many threads.
+ * clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
+ * unit plays no part, but for rounding. Immutable, safe for many threads.
  *
  * <p>Departs from common implementations in one point: merges of equal height are one merge of many parts. Mutual
  * reachability distances always tie (a row reaches all rows within its core distance at that one height), and a binary
@@ -74,13 +74,12 @@ public final class Hdbscan {
             return Clustering.allNoise(0, points.dimensions(), 0);
         }
         SpanningTree spanningTree = hierarchy.connect(rows, minSamples);
-        double weight = rows.toOriginal(spanningTree.weight());
+        double weight = spanningTree.weight();
         if (rows.size() < minClusterSize) {
             return Clustering.allNoise(rows.size(), points.dimensions(), weight);
         }
         CondensedTree tree = new CondensedTree(new Dendrogram(spanningTree), minClusterSize);
-        FlatSelection selection =
-                new FlatSelection(tree, selectionMethod, allowSingleCluster, rows.toScaled(selectionEpsilon));
+        FlatSelection selection = new FlatSelection(tree, selectionMethod, allowSingleCluster, selectionEpsilon);
         return describe(rows, tree, selection, weight);
     }
 
@@ -94,7 +93,6 @@ public final class Hdbscan {
                 .toArray();
         int[] labels = new int[rows.size()];
         double[] probabilities = new double[rows.size()];
-        int[] sizes = new int[chosen.length];
         double largestLambda = 0;
         for (int row = 0; row < labels.length; row++) {
             largestLambda = Math.max(largestLambda, tree.fallsAt(row));
@@ -102,17 +100,16 @@ public final class Hdbscan {
             if (clusterOfRow[row] != Clustering.NOISE) {
                 labels[row] = Arrays.binarySearch(chosen, clusterOfRow[row]);
                 probabilities[row] = probability(tree.fallsAt(row), tree.endsAt(clusterOfRow[row]));
-                sizes[labels[row]]++;
             }
         }
+        int[][] members = Clustering.members(labels, chosen.length);
         double[] persistence = new double[chosen.length];
         for (int label = 0; label < chosen.length; label++) {
             persistence[label] = Double.isInfinite(largestLambda)
                     ? 1
-                    : selection.stability(chosen[label]) / (sizes[label] * largestLambda);
+                    : selection.stability(chosen[label]) / (members[label].length * largestLambda);
         }
-        return new Clustering(
-                labels, probabilities, centroids(rows, labels, probabilities, sizes), persistence, weight);
+        return new Clustering(labels, probabilities, centroids(rows, members, probabilities), persistence, weight);
     }
 
     /** How far through its cluster's densities a row stays in it; rows that coincide stay for ever. */
@@ -120,35 +117,24 @@ public final class Hdbscan {
         return Double.isInfinite(fallsAt) ? 1 : Math.min(fallsAt, clusterEndsAt) / clusterEndsAt;
     }
 
-    private static Points centroids(Coordinates rows, int[] labels, double[] probabilities, int[] sizes) {
+    private static Points centroids(Coordinates rows, int[][] members, double[] probabilities) {
         int dimensions = rows.dimensions();
-        double[][] weights = new double[sizes.length][];
-        double[][][] terms = new double[sizes.length][dimensions][]; // kept apart, so that each sum can go by size
-        for (int c = 0; c < sizes.length; c++) {
-            weights[c] = new double[sizes[c]];
-            for (int axis = 0; axis < dimensions; axis++) {
-                terms[c][axis] = new double[sizes[c]];
+        double[] centroids = new double[members.length * dimensions];
+        for (int c = 0; c < members.length; c++) {
+            double[] terms = new double[members[c].length];
+            for (int i = 0; i < terms.length; i++) {
+                terms[i] = probabilities[members[c][i]];
             }
-        }
-        int[] filled = new int[sizes.length];
-        for (int row = 0; row < labels.length; row++) {
-            int c = labels[row];
-            if (c != Clustering.NOISE) {
-                weights[c][filled[c]] = probabilities[row];
-                for (int axis = 0; axis < dimensions; axis++) {
-                    terms[c][axis][filled[c]] = probabilities[row] * rows.get(row, axis);
+            double total = Sums.sum(terms);
+            for (int axis = 0; axis < dimensions; axis++) {
+                for (int i = 0; i < terms.length; i++) { // divided first: a sum of coordinates could overflow
+                    terms[i] = probabilities[members[c][i]] / total * rows.get(members[c][i], axis);
                 }
-                filled[c]++;
+                double mean = Math.min(Sums.sum(terms), Double.MAX_VALUE); // rounding could just exceed it
+                centroids[c * dimensions + axis] = Math.max(-Double.MAX_VALUE, mean);
             }
         }
-        double[] centroids = new double[sizes.length * dimensions];
-        for (int c = 0; c < sizes.length; c++) {
-            double weight = Sums.sum(weights[c]);
-            for (int axis = 0; axis < dimensions; axis++) {
-                centroids[c * dimensions + axis] = rows.toOriginal(Sums.sum(terms[c][axis]) / weight);
-            }
-        }
-        return new Points(sizes.length, dimensions, centroids);
+        return new Points(members.length, dimensions, centroids);
     }
 
     /** Collects the settings. Not safe for many threads. */

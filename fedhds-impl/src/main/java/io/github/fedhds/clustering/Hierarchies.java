@@ -25,8 +25,9 @@ final class Hierarchies {
                 return elki;
             } catch (LinkageError | RuntimeException missing) {
                 // Left out by the application (a matter of licence), or without one of its parts.
-                LOG.info("ELKI is not on the class path or does not start ({}); clustering by Prim's method", missing
-                        .toString());
+                LOG.info(
+                        "ELKI is not on the class path or does not start ({}); clustering by Prim's method",
+                        missing.toString());
                 return new PrimHierarchy();
             }
         }

@@ -26,8 +26,7 @@ final class PrimHierarchy implements Hierarchy {
             int nearest = 0;
             for (int place = 0; place < left; place++) {
                 int row = outside[place];
-                double reach =
-                        Math.max(rows.squaredDistance(newest, row), Math.max(core[newest], core[row]));
+                double reach = Math.max(rows.squaredDistance(newest, row), Math.max(core[newest], core[row]));
                 if (reach < best[row]) {
                     best[row] = reach;
                     partner[row] = newest;

@@ -39,9 +39,7 @@ public final class HdbscanSelector implements CoresetSelector {
 
     /** The paper's selector for the server: clusters of 2 or more centroids, one centroid a cluster. */
     public static HdbscanSelector forServer() {
-        return builder()
-                .clustering(Hdbscan.builder().minClusterSize(2).build())
-                .build();
+        return builder().clustering(Hdbscan.builder().minClusterSize(2).build()).build();
     }
 
     /** Starts with the paper's settings for a client. */

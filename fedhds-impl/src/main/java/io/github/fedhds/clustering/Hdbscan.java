@@ -1,0 +1,207 @@
+package io.github.fedhds.clustering;
+
+import io.github.fedhds.feature.Points;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Groups rows by density with HDBSCAN*: no number of clusters to set, rows in no dense place are noise.
+ *
+ * <p>Takes {@code [n, d]} of any unit, gives a label and a membership probability a row, a weighted centroid and a
+ * persistence a cluster. Time O(n² d), memory O(n d). The same input gives the same output, in any row order up to the
+ * clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
+ * unit plays no part, but for rounding. Immutable, safe for many threads.
+ *
+ * <p>Departs from common implementations in one point: merges of equal height are one merge of many parts. Mutual
+ * reachability distances always tie (a row reaches all rows within its core distance at that one height), and a binary
+ * tree would break the ties by accident.
+ *
+ * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013: Density-Based Clustering
+ *     Based on Hierarchical Density Estimates</a>
+ * @see <a href="https://doi.org/10.1109/ICDMW.2017.12">McInnes, Healy 2017: Accelerated Hierarchical Density Based
+ *     Clustering</a>, the probabilities and the persistence
+ */
+public final class Hdbscan {
+    /** How clusters are chosen from the tree of all clusters. */
+    public enum SelectionMethod {
+        /** The set of clusters that is the most stable as a whole. */
+        EXCESS_OF_MASS,
+        /** All clusters that do not split any more: many and small ones. */
+        LEAF
+    }
+
+    private final int minClusterSize;
+    private final int minSamples;
+    private final SelectionMethod selectionMethod;
+    private final boolean allowSingleCluster;
+    private final double selectionEpsilon;
+    private final Hierarchy hierarchy;
+
+    private Hdbscan(Builder builder) {
+        minClusterSize = builder.minClusterSize;
+        minSamples = builder.minSamples == Builder.AS_CLUSTER_SIZE ? minClusterSize : builder.minSamples;
+        selectionMethod = builder.selectionMethod;
+        allowSingleCluster = builder.allowSingleCluster;
+        selectionEpsilon = builder.selectionEpsilon;
+        hierarchy = builder.hierarchy == null ? Hierarchies.standard() : builder.hierarchy;
+    }
+
+    /** Starts with the defaults of the settings below. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Smallest number of rows in a cluster. */
+    public int minClusterSize() {
+        return minClusterSize;
+    }
+
+    /** How many rows near a row make its place dense. */
+    public int minSamples() {
+        return minSamples;
+    }
+
+    /**
+     * Clusters the rows. With fewer rows than {@code minClusterSize} all are noise.
+     *
+     * @param points {@code [n, d]}; n may be 0
+     * @return labels and what belongs to them, in the order of the rows
+     * @throws IllegalArgumentException if a coordinate is NaN or infinite; the message names the row
+     */
+    public Clustering fit(Points points) {
+        Coordinates rows = new Coordinates(points);
+        if (rows.size() == 0) {
+            return Clustering.allNoise(0, points.dimensions(), 0);
+        }
+        SpanningTree spanningTree = hierarchy.connect(rows, minSamples);
+        double weight = spanningTree.weight();
+        if (rows.size() < minClusterSize) {
+            return Clustering.allNoise(rows.size(), points.dimensions(), weight);
+        }
+        CondensedTree tree = new CondensedTree(new Dendrogram(spanningTree), minClusterSize);
+        FlatSelection selection = new FlatSelection(tree, selectionMethod, allowSingleCluster, selectionEpsilon);
+        return describe(rows, tree, selection, weight);
+    }
+
+    private static Clustering describe(Coordinates rows, CondensedTree tree, FlatSelection selection, double weight) {
+        int[] clusterOfRow = selection.clusterOfRow();
+        // Numbers from 0 in the tree's order, which is the hdbscan package's too; a cluster without a row has none.
+        int[] chosen = Arrays.stream(clusterOfRow)
+                .filter(c -> c != Clustering.NOISE)
+                .sorted()
+                .distinct()
+                .toArray();
+        int[] labels = new int[rows.size()];
+        double[] probabilities = new double[rows.size()];
+        double largestLambda = 0;
+        for (int row = 0; row < labels.length; row++) {
+            largestLambda = Math.max(largestLambda, tree.fallsAt(row));
+            labels[row] = Clustering.NOISE;
+            if (clusterOfRow[row] != Clustering.NOISE) {
+                labels[row] = Arrays.binarySearch(chosen, clusterOfRow[row]);
+                probabilities[row] = probability(tree.fallsAt(row), tree.endsAt(clusterOfRow[row]));
+            }
+        }
+        int[][] members = Clustering.members(labels, chosen.length);
+        double[] persistence = new double[chosen.length];
+        for (int label = 0; label < chosen.length; label++) {
+            persistence[label] = Double.isInfinite(largestLambda)
+                    ? 1
+                    : selection.stability(chosen[label]) / (members[label].length * largestLambda);
+        }
+        return new Clustering(labels, probabilities, centroids(rows, members, probabilities), persistence, weight);
+    }
+
+    /** How far through its cluster's densities a row stays in it; rows that coincide stay for ever. */
+    private static double probability(double fallsAt, double clusterEndsAt) {
+        return Double.isInfinite(fallsAt) ? 1 : Math.min(fallsAt, clusterEndsAt) / clusterEndsAt;
+    }
+
+    private static Points centroids(Coordinates rows, int[][] members, double[] probabilities) {
+        int dimensions = rows.dimensions();
+        double[] centroids = new double[members.length * dimensions];
+        for (int c = 0; c < members.length; c++) {
+            double[] terms = new double[members[c].length];
+            for (int i = 0; i < terms.length; i++) {
+                terms[i] = probabilities[members[c][i]];
+            }
+            double total = Sums.sum(terms);
+            for (int axis = 0; axis < dimensions; axis++) {
+                for (int i = 0; i < terms.length; i++) { // divided first: a sum of coordinates could overflow
+                    terms[i] = probabilities[members[c][i]] / total * rows.get(members[c][i], axis);
+                }
+                double mean = Math.min(Sums.sum(terms), Double.MAX_VALUE); // rounding could just exceed it
+                centroids[c * dimensions + axis] = Math.max(-Double.MAX_VALUE, mean);
+            }
+        }
+        return new Points(members.length, dimensions, centroids);
+    }
+
+    /** Collects the settings. Not safe for many threads. */
+    public static final class Builder {
+        private static final int AS_CLUSTER_SIZE = 0;
+
+        private int minClusterSize = 5;
+        private int minSamples = AS_CLUSTER_SIZE;
+        private SelectionMethod selectionMethod = SelectionMethod.EXCESS_OF_MASS;
+        private boolean allowSingleCluster;
+        private double selectionEpsilon;
+        private @Nullable Hierarchy hierarchy;
+
+        private Builder() {}
+
+        /** Smallest number of rows in a cluster, 2 or more; 5 by default. */
+        public Builder minClusterSize(int newMinClusterSize) {
+            if (newMinClusterSize < 2) {
+                throw new IllegalArgumentException("minClusterSize must be 2 or more, was " + newMinClusterSize);
+            }
+            minClusterSize = newMinClusterSize;
+            return this;
+        }
+
+        /**
+         * How many other rows must be near for a row's place to be dense, 1 or more; {@code minClusterSize} by default.
+         * More of them make more noise.
+         */
+        public Builder minSamples(int newMinSamples) {
+            if (newMinSamples < 1) {
+                throw new IllegalArgumentException("minSamples must be 1 or more, was " + newMinSamples);
+            }
+            minSamples = newMinSamples;
+            return this;
+        }
+
+        /** How clusters are chosen from the tree; excess of mass by default. */
+        public Builder selectionMethod(SelectionMethod newSelectionMethod) {
+            selectionMethod = newSelectionMethod;
+            return this;
+        }
+
+        /** Whether all rows together may be the only cluster; by default they may not. */
+        public Builder allowSingleCluster(boolean newAllowSingleCluster) {
+            allowSingleCluster = newAllowSingleCluster;
+            return this;
+        }
+
+        /** Distance below which clusters are not split any more, finite, 0 or more, in the points' unit; 0 by default. */
+        public Builder selectionEpsilon(double newSelectionEpsilon) {
+            if (!(newSelectionEpsilon >= 0) || Double.isInfinite(newSelectionEpsilon)) {
+                throw new IllegalArgumentException(
+                        "selectionEpsilon must be finite and 0 or more, was " + newSelectionEpsilon);
+            }
+            selectionEpsilon = newSelectionEpsilon;
+            return this;
+        }
+
+        /** Which hierarchy works; the standard one by default. */
+        Builder hierarchy(Hierarchy newHierarchy) {
+            hierarchy = newHierarchy;
+            return this;
+        }
+
+        /** The method with these settings. */
+        public Hdbscan build() {
+            return new Hdbscan(this);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package io.github.fedhds.clustering;
+
+import java.util.Arrays;
+
+/**
+ * The hierarchy by Prim's method, without any library. Time O(n² (d + log minSamples)), memory O(n); it keeps no matrix
+ * of distances. Stateless, safe for many threads.
+ *
+ * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 3</a>
+ */
+final class PrimHierarchy implements Hierarchy {
+    @Override
+    public SpanningTree connect(Coordinates rows, int minSamples) {
+        int n = rows.size();
+        double[] core = squaredCoreDistances(rows, minSamples);
+        SpanningTree tree = new SpanningTree(n);
+        double[] best = new double[n];
+        Arrays.fill(best, Double.POSITIVE_INFINITY);
+        int[] partner = new int[n];
+        int[] outside = new int[n]; // rows not yet in the tree: the first n - 1 - edges places
+        for (int i = 0; i < n; i++) {
+            outside[i] = i;
+        }
+        int newest = n - 1;
+        for (int left = n - 1; left > 0; left--) {
+            int nearest = 0;
+            for (int place = 0; place < left; place++) {
+                int row = outside[place];
+                double reach = Math.max(rows.squaredDistance(newest, row), Math.max(core[newest], core[row]));
+                if (reach < best[row]) {
+                    best[row] = reach;
+                    partner[row] = newest;
+                }
+                if (best[row] < best[outside[nearest]]) {
+                    nearest = place;
+                }
+            }
+            newest = outside[nearest];
+            outside[nearest] = outside[left - 1];
+            tree.addSquared(newest, partner[newest], best[newest]);
+        }
+        return tree;
+    }
+
+    private static double[] squaredCoreDistances(Coordinates rows, int minSamples) {
+        int n = rows.size();
+        int k = Math.min(minSamples, n - 1);
+        double[] core = new double[n];
+        if (k == 0) {
+            return core;
+        }
+        double[] heap = new double[k]; // the k least distances so far, the largest of them first
+        for (int i = 0; i < n; i++) {
+            Arrays.fill(heap, Double.POSITIVE_INFINITY);
+            for (int j = 0; j < n; j++) {
+                double distance = rows.squaredDistance(i, j);
+                if (distance < heap[0] && i != j) {
+                    replaceLargest(heap, distance);
+                }
+            }
+            core[i] = heap[0];
+        }
+        return core;
+    }
+
+    private static void replaceLargest(double[] heap, double value) {
+        int place = 0;
+        int child = 1;
+        while (child < heap.length) {
+            if (child + 1 < heap.length && heap[child + 1] > heap[child]) {
+                child++;
+            }
+            if (heap[child] <= value) {
+                break;
+            }
+            heap[place] = heap[child];
+            place = child;
+            child = 2 * place + 1;
+        }
+        heap[place] = value;
+    }
+}

@@ -1,0 +1,62 @@
+package io.github.fedhds.clustering;
+
+import java.util.Arrays;
+
+/**
+ * A least spanning tree of the mutual reachability distance between n rows: its n - 1 edges, in any order. Where
+ * distances tie there are many least trees, but the rows that are connected up to a height are the same in all of them,
+ * and only those are used.
+ */
+final class SpanningTree {
+    private final int[] from;
+    private final int[] to;
+    private final double[] height;
+    private int edges;
+
+    /** A tree of this many rows, without edges yet. */
+    SpanningTree(int rows) {
+        from = new int[Math.max(0, rows - 1)];
+        to = new int[from.length];
+        height = new double[from.length];
+    }
+
+    /** Adds an edge by the square of its height. */
+    void addSquared(int a, int b, double squaredHeight) {
+        add(a, b, Math.sqrt(squaredHeight));
+    }
+
+    /** Adds an edge. */
+    void add(int a, int b, double edgeHeight) {
+        from[edges] = a;
+        to[edges] = b;
+        height[edges] = edgeHeight;
+        edges++;
+    }
+
+    /** Number of rows that the tree connects. */
+    int rows() {
+        return from.length + 1;
+    }
+
+    /** Number of edges added so far. */
+    int edges() {
+        return edges;
+    }
+
+    int from(int edge) {
+        return from[edge];
+    }
+
+    int to(int edge) {
+        return to[edge];
+    }
+
+    double height(int edge) {
+        return height[edge];
+    }
+
+    /** Sum of the heights, the small ones first, so that it does not depend on the order of the edges. */
+    double weight() {
+        return Sums.sum(Arrays.copyOf(height, edges));
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.fedhds.selection;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
+
+/**
+ * Chooses candidates by chance, each with equal chance: the baseline that any other choice has to beat. One group holds
+ * the chosen, in ascending order, all taken; its centre is the origin, for the points are never looked at. Drawn from the
+ * round's stream "selection", so equal seed, round and client give equal choices. Time and memory O(n). Immutable, safe
+ * for many threads as long as a given function is.
+ */
+public final class RandomSelector implements CoresetSelector {
+    private interface Amount {
+        int of(int candidates, RoundContext round);
+    }
+
+    private final Amount amount;
+    private final int dimensions;
+
+    private RandomSelector(Amount amount, int dimensions) {
+        this.amount = amount;
+        this.dimensions = dimensions;
+    }
+
+    /**
+     * Chooses a share: {@code (int) (share * n)} of n candidates, at least one.
+     *
+     * @param share above 0, at most 1
+     */
+    public static RandomSelector share(double share) {
+        if (!(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("share of candidates must be above 0 and at most 1, was " + share);
+        }
+        // 1e-9: 0.29 * 100 is 28.999999999999996 in binary, and 29 candidates are meant.
+        return new RandomSelector((n, round) -> Math.max(1, (int) (share * n + 1e-9)), 2);
+    }
+
+    /**
+     * Chooses a number of candidates, all where there are fewer.
+     *
+     * @param count 0 or more
+     */
+    public static RandomSelector count(int count) {
+        checkCount(count);
+        return new RandomSelector((n, round) -> count, 2);
+    }
+
+    /**
+     * Chooses a number of candidates that depends on the round, all where there are fewer: say as many as another
+     * selector has chosen, to compare with.
+     *
+     * @param count gives 0 or more
+     */
+    public static RandomSelector count(ToIntFunction<RoundContext> count) {
+        return new RandomSelector((n, round) -> checkCount(count.applyAsInt(round)), 2);
+    }
+
+    /**
+     * The same with centres of this many coordinates; 2 by default, which a server takes by default.
+     *
+     * @param newDimensions as many as the server's setting of that name says, 1 or more
+     */
+    public RandomSelector dimensions(int newDimensions) {
+        if (newDimensions < 1) {
+            throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
+        }
+        return new RandomSelector(amount, newDimensions);
+    }
+
+    private static int checkCount(int count) {
+        if (count < 0) {
+            throw new IllegalArgumentException("count of candidates must be 0 or more, was " + count);
+        }
+        return count;
+    }
+
+    @Override
+    public Coreset select(Candidates candidates, RoundContext round) {
+        int n = candidates.size();
+        if (n == 0) {
+            return Coreset.empty();
+        }
+        int k = Math.min(n, amount.of(n, round));
+        if (k == 0) {
+            return Coreset.empty();
+        }
+        int[] places = IntStream.range(0, n).toArray();
+        SplittableRandom random = round.random("selection");
+        for (int i = 0; i < k; i++) { // the first k steps of a shuffle
+            int other = random.nextInt(i, n);
+            int swap = places[i];
+            places[i] = places[other];
+            places[other] = swap;
+        }
+        int[] chosen = Arrays.copyOf(places, k);
+        Arrays.sort(chosen);
+        return new Coreset(List.of(new Group(0, new double[dimensions], chosen, k)));
+    }
+}

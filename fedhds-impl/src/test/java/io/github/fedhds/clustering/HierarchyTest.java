@@ -1,0 +1,209 @@
+package io.github.fedhds.clustering;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import io.github.fedhds.feature.Points;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.StreamHandler;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class HierarchyTest {
+    /** Points of many kinds: clouds, lattices full of ties, copies. */
+    static Points random(Random random) {
+        int n = 1 + random.nextInt(120);
+        int d = 1 + random.nextInt(4);
+        int kind = random.nextInt(4);
+        double[][] rows = new double[n][d];
+        for (int i = 0; i < n; i++) {
+            if (kind == 3 && i > 0 && random.nextBoolean()) {
+                rows[i] = rows[random.nextInt(i)].clone();
+                continue;
+            }
+            int cloud = random.nextInt(4);
+            for (int axis = 0; axis < d; axis++) {
+                rows[i][axis] = switch (kind) {
+                    case 0 -> random.nextInt(6); // a lattice
+                    case 1 -> random.nextGaussian();
+                    default -> 8 * ((cloud >> (axis % 2)) & 1) + random.nextGaussian();
+                };
+            }
+        }
+        return GoldenClusters.points(rows);
+    }
+
+    static Hdbscan.Builder random(Random random, Hdbscan.Builder builder) {
+        return builder.minClusterSize(2 + random.nextInt(6))
+                .minSamples(1 + random.nextInt(8))
+                .selectionMethod(Hdbscan.SelectionMethod.values()[random.nextInt(2)])
+                .allowSingleCluster(random.nextBoolean())
+                .selectionEpsilon(random.nextInt(3) == 0 ? random.nextInt(3) : 0);
+    }
+
+    @Test
+    void connect_byElkiAndByPrim_givesEqualHeightsToTheLastBit() {
+        for (int seed = 0; seed < 200; seed++) {
+            Random random = new Random(seed);
+            Coordinates rows = new Coordinates(random(random));
+            int minSamples = 1 + random.nextInt(10);
+            assertArrayEquals(
+                    heights(new PrimHierarchy().connect(rows, minSamples)),
+                    heights(new ElkiHierarchy().connect(rows, minSamples)),
+                    "seed " + seed);
+        }
+    }
+
+    private static double[] heights(SpanningTree tree) {
+        double[] heights = new double[tree.edges()];
+        for (int e = 0; e < heights.length; e++) {
+            heights[e] = tree.height(e);
+        }
+        assertEquals(tree.rows() - 1, heights.length);
+        Arrays.sort(heights);
+        return heights;
+    }
+
+    @Test
+    void fit_byElkiAndByPrim_givesEqualClusterings() {
+        for (int seed = 0; seed < 300; seed++) {
+            Random random = new Random(seed);
+            Points points = random(random);
+            Hdbscan.Builder builder = random(random, Hdbscan.builder());
+            Clustering prim = builder.hierarchy(new PrimHierarchy()).build().fit(points);
+            Clustering elki = builder.hierarchy(new ElkiHierarchy()).build().fit(points);
+            assertEquals(prim, elki, "seed " + seed);
+            assertArrayEquals(prim.labels(), elki.labels(), "seed " + seed);
+        }
+    }
+
+    @Test
+    void fit_byElkiInManyThreads_givesWhatOneThreadGives() {
+        Hdbscan method = Hdbscan.builder().hierarchy(new ElkiHierarchy()).build();
+        List<Clustering> alone = IntStream.range(0, 40)
+                .mapToObj(seed -> method.fit(random(new Random(seed))))
+                .toList();
+        List<Clustering> together = IntStream.range(0, 40)
+                .parallel()
+                .mapToObj(seed -> method.fit(random(new Random(seed))))
+                .toList();
+        assertEquals(alone, together);
+    }
+
+    @Test
+    void elki_isMetInOneClass() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .haveNameNotMatching(Pattern.quote(ElkiHierarchy.class.getName()) + "(\\$.*)?")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("elki..")
+                .check(new ClassFileImporter().importPackages("io.github.fedhds"));
+    }
+
+    @Test
+    void standard_withElkiOnTheClassPath_isElki() {
+        assertEquals(ElkiHierarchy.class, Hierarchies.standard().getClass());
+        assertSame(Hierarchies.standard(), Hierarchies.standard());
+    }
+
+    @Test
+    void fit_withoutElkiOnTheClassPath_givesEqualClusters() throws Exception {
+        ClassLoader withoutElki = new Reloading(false);
+        assertEquals("PrimHierarchy", standardIn(withoutElki));
+        Points points = random(new Random(7));
+        Class<?> type = withoutElki.loadClass(Hdbscan.class.getName());
+        assertNotSame(Hdbscan.class, type);
+        Object builder = type.getMethod("builder").invoke(null);
+        Object method = builder.getClass().getMethod("build").invoke(builder);
+        Object clustering = type.getMethod("fit", Points.class).invoke(method, points);
+        int[] labels = (int[]) clustering.getClass().getMethod("labels").invoke(clustering);
+        assertArrayEquals(Hdbscan.builder().build().fit(points).labels(), labels);
+    }
+
+    @Test
+    void elki_loadedFirst_leavesTheApplicationsLoggingAlone() throws Exception {
+        String key = "java.util.logging.config.file";
+        String file = System.getProperty(key);
+        Logger root = Logger.getLogger("");
+        Handler[] handlers = root.getHandlers();
+        Level level = root.getLevel();
+        Logger mine = Logger.getLogger("an.application");
+        Handler own = new StreamHandler();
+        mine.setLevel(Level.FINEST);
+        mine.addHandler(own);
+        try {
+            System.clearProperty(key); // as in an application that configures its logging by code
+            assertEquals("ElkiHierarchy", standardIn(new Reloading(true)));
+            assertArrayEquals(handlers, root.getHandlers());
+            assertEquals(level, root.getLevel());
+            assertEquals(Level.FINEST, mine.getLevel());
+            assertArrayEquals(new Handler[] {own}, mine.getHandlers());
+            assertEquals(null, System.getProperty(key));
+        } finally {
+            mine.removeHandler(own);
+            if (file != null) {
+                System.setProperty(key, file);
+            }
+        }
+    }
+
+    private static String standardIn(ClassLoader loader) throws Exception {
+        Method standard = loader.loadClass(Hierarchies.class.getName()).getDeclaredMethod("standard");
+        standard.setAccessible(true);
+        return standard.invoke(null).getClass().getSimpleName();
+    }
+
+    /** Loads the clustering classes, and ELKI's where there are to be any, afresh. */
+    private static final class Reloading extends ClassLoader {
+        private final boolean elki;
+
+        Reloading(boolean elki) {
+            super(HierarchyTest.class.getClassLoader());
+            this.elki = elki;
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            boolean ofElki = name.startsWith("elki.");
+            if (ofElki && !elki) {
+                throw new ClassNotFoundException(name);
+            }
+            if (!ofElki && !name.startsWith(Hdbscan.class.getPackageName() + ".")) {
+                return super.loadClass(name, resolve);
+            }
+            synchronized (getClassLoadingLock(name)) {
+                Class<?> loaded = findLoadedClass(name);
+                return loaded != null ? loaded : define(name);
+            }
+        }
+
+        private Class<?> define(String name) throws ClassNotFoundException {
+            try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+                if (in == null) {
+                    throw new ClassNotFoundException(name);
+                }
+                byte[] bytes = in.readAllBytes();
+                if (name.contains(".") && getDefinedPackage(name.substring(0, name.lastIndexOf('.'))) == null) {
+                    definePackage(name.substring(0, name.lastIndexOf('.')), null, null, null, null, null, null, null);
+                }
+                return defineClass(name, bytes, 0, bytes.length);
+            } catch (IOException unreadable) {
+                throw new ClassNotFoundException(name, unreadable);
+            }
+        }
+    }
+}

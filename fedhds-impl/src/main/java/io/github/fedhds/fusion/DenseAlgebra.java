@@ -1,0 +1,237 @@
+package io.github.fedhds.fusion;
+
+import io.github.fedhds.FedHdsException;
+import java.util.Arrays;
+import java.util.Random;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Matrix products and eigenvectors of symmetric matrices in double, by ND4J: the one class that meets it. Arrays come and
+ * go as {@code double[]}; off-heap memory lives only inside a call. Matrices below that have no other order are symmetric,
+ * so rows and columns are the same. Stateless, safe for many threads.
+ */
+final class DenseAlgebra {
+    private static final Logger LOG = LoggerFactory.getLogger(DenseAlgebra.class);
+    /** Up to this order all eigenvectors are computed at once; above it, the leading ones are iterated for. */
+    private static final int SMALL = 400;
+    /** Columns iterated beside the wanted ones; they speed the convergence, as in Halko et al. 2011. */
+    private static final int OVERSAMPLING = 10;
+
+    private static final int ITERATIONS = 80;
+    private static final double RESIDUAL = 1e-10;
+
+    private static String backend = "";
+
+    private DenseAlgebra() {}
+
+    /**
+     * Largest eigenvalues, falling, with their vectors.
+     *
+     * @param values {@code [k]}
+     * @param vectors {@code [k][m]}, each of length one
+     */
+    record Eigen(double[] values, double[][] vectors) {}
+
+    /** Name of ND4J's backend in use and of its BLAS, such as {@code CPU (OPENBLAS)}. Loads ND4J on the first call. */
+    static synchronized String backend() {
+        if (backend.isEmpty()) {
+            backend = load();
+            LOG.info("dense linear algebra by ND4J, backend {}", backend);
+        }
+        return backend;
+    }
+
+    /** Loads ND4J, quietly unless the host asked otherwise. */
+    private static String load() {
+        String announce = "org.nd4j.log.initialization";
+        if (System.getProperty(announce) == null) {
+            System.setProperty(announce, "false");
+        }
+        try {
+            var environment = Nd4j.getExecutioner().getEnvironmentInformation();
+            return environment.get("backend") + " (" + environment.get("blas.vendor") + ")";
+        } catch (RuntimeException | LinkageError e) {
+            throw new FedHdsException(
+                    "ND4J found no backend; is org.nd4j:nd4j-native on the class path, also with this platform's"
+                            + " classifier?",
+                    e);
+        }
+    }
+
+    /** A symmetric sum of products {@code A Aᵀ}, kept off the heap until taken. */
+    static final class GramSum implements AutoCloseable {
+        private final int order;
+        private final INDArray flat;
+        private final INDArray sum;
+
+        /** Starts at zero; {@code order * order} must be an array's length. */
+        GramSum(int order) {
+            backend();
+            this.order = order;
+            this.flat = Nd4j.zeros(DataType.DOUBLE, (long) order * order);
+            this.sum = flat.reshape('f', order, order);
+        }
+
+        /** Adds {@code A Aᵀ} of {@code A}, {@code [order, columns]}, row by row in {@code values}. */
+        void add(double[] values, int columns) {
+            try (INDArray rows = Nd4j.createFromArray(values)) {
+                INDArray a = rows.reshape('c', order, columns);
+                Nd4j.gemm(a, a, sum, false, true, 1, 1);
+            }
+        }
+
+        /** The sum, {@code [order, order]}, exactly symmetric. */
+        double[] toArray() {
+            double[] all = flat.data().asDouble();
+            for (int i = 0; i < order; i++) {
+                for (int j = 0; j < i; j++) {
+                    all[i * order + j] = all[j * order + i];
+                }
+            }
+            return all;
+        }
+
+        @Override
+        public void close() {
+            flat.close();
+        }
+    }
+
+    /**
+     * The k largest eigenvalues of a symmetric matrix that has no large negative ones, with vectors.
+     *
+     * @param matrix {@code [m, m]}, left as it is
+     * @param k 1..m
+     * @param exact to rounding; otherwise a residual of 1e-4 of the largest eigenvalue will do (a start for t-SNE)
+     */
+    static Eigen leading(double[] matrix, int m, int k, boolean exact) {
+        backend();
+        if (m == 1) {
+            return new Eigen(new double[] {matrix[0]}, new double[][] {{1}});
+        }
+        int block = k + OVERSAMPLING;
+        if (m > SMALL && block < m / 4) {
+            Eigen found = iterate(matrix, m, k, block, exact ? RESIDUAL : 1e-4);
+            if (found.values().length == k) {
+                return found;
+            }
+        }
+        return full(matrix, m, k);
+    }
+
+    private static Eigen full(double[] matrix, int m, int k) {
+        try (INDArray flat = Nd4j.createFromArray(matrix);
+                INDArray values = Nd4j.create(DataType.DOUBLE, m)) {
+            INDArray a = flat.reshape('f', m, m); // overwritten by the vectors, column by column
+            int info = Nd4j.getBlasWrapper().lapack().syev('V', 'U', a, values);
+            if (info != 0) {
+                throw new FedHdsException("the eigen-decomposition of a " + m + " x " + m + " matrix failed, code " + info);
+            }
+            double[] rising = values.data().asDouble();
+            double[] columns = flat.data().asDouble();
+            double[] largest = new double[k];
+            double[][] vectors = new double[k][];
+            for (int c = 0; c < k; c++) {
+                int from = m - 1 - c;
+                largest[c] = rising[from];
+                vectors[c] = Arrays.copyOfRange(columns, from * m, (from + 1) * m);
+            }
+            return new Eigen(largest, vectors);
+        }
+    }
+
+    /** Subspace iteration with a Rayleigh-Ritz step each time (Halko, Martinsson, Tropp 2011); no values when too slow. */
+    private static Eigen iterate(double[] matrix, int m, int k, int block, double tolerance) {
+        Random random = new Random(7);
+        double[] basis = random.doubles((long) m * block, -1, 1).toArray();
+        try (INDArray flat = Nd4j.createFromArray(matrix)) {
+            INDArray a = flat.reshape('f', m, m);
+            for (int step = 0; step < ITERATIONS; step++) {
+                orthonormalise(basis, m, block);
+                double[] image = product(a, basis, m, block);
+                double[] projected = new double[block * block];
+                for (int i = 0; i < block; i++) {
+                    for (int j = 0; j < block; j++) {
+                        projected[i * block + j] = dot(basis, i * m, image, j * m, m);
+                    }
+                }
+                Eigen ritz = full(projected, block, block);
+                basis = rotate(basis, ritz, m, block);
+                image = rotate(image, ritz, m, block);
+                double worst = 0;
+                for (int c = 0; c < k; c++) {
+                    double lambda = ritz.values()[c];
+                    double square = 0;
+                    for (int i = 0; i < m; i++) {
+                        double r = image[c * m + i] - lambda * basis[c * m + i];
+                        square += r * r;
+                    }
+                    worst = Math.max(worst, Math.sqrt(square));
+                }
+                if (worst <= tolerance * Math.abs(ritz.values()[0])) {
+                    double[][] vectors = new double[k][];
+                    for (int c = 0; c < k; c++) {
+                        vectors[c] = Arrays.copyOfRange(basis, c * m, (c + 1) * m);
+                    }
+                    return new Eigen(Arrays.copyOf(ritz.values(), k), vectors);
+                }
+                basis = image;
+            }
+        }
+        return new Eigen(new double[0], new double[0][]);
+    }
+
+    private static double[] product(INDArray a, double[] columns, int m, int count) {
+        try (INDArray flat = Nd4j.createFromArray(columns);
+                INDArray result = Nd4j.zeros(DataType.DOUBLE, (long) m * count)) {
+            Nd4j.gemm(a, flat.reshape('f', m, count), result.reshape('f', m, count), false, false, 1, 0);
+            return result.data().asDouble();
+        }
+    }
+
+    /** Columns turned into the Ritz vectors' frame. */
+    private static double[] rotate(double[] columns, Eigen ritz, int m, int block) {
+        double[] turned = new double[columns.length];
+        for (int c = 0; c < block; c++) {
+            for (int b = 0; b < block; b++) {
+                addScaled(turned, c * m, ritz.vectors()[c][b], columns, b * m, m);
+            }
+        }
+        return turned;
+    }
+
+    /** Gram-Schmidt, each column twice; a column that depends on those before becomes zero. */
+    private static void orthonormalise(double[] columns, int m, int count) {
+        for (int c = 0; c < count; c++) {
+            double before = Math.sqrt(dot(columns, c * m, columns, c * m, m));
+            for (int pass = 0; pass < 2; pass++) {
+                for (int b = 0; b < c; b++) {
+                    addScaled(columns, c * m, -dot(columns, b * m, columns, c * m, m), columns, b * m, m);
+                }
+            }
+            double length = Math.sqrt(dot(columns, c * m, columns, c * m, m));
+            double scale = length > 1e-14 * before ? 1 / length : 0;
+            for (int i = 0; i < m; i++) {
+                columns[c * m + i] *= scale;
+            }
+        }
+    }
+
+    private static double dot(double[] a, int fromA, double[] b, int fromB, int length) {
+        double sum = 0;
+        for (int i = 0; i < length; i++) {
+            sum += a[fromA + i] * b[fromB + i];
+        }
+        return sum;
+    }
+
+    private static void addScaled(double[] a, int fromA, double factor, double[] b, int fromB, int length) {
+        for (int i = 0; i < length; i++) {
+            a[fromA + i] += factor * b[fromB + i];
+        }
+    }
+}

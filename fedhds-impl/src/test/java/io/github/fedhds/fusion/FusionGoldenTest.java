@@ -1,0 +1,157 @@
+package io.github.fedhds.fusion;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Values of scikit-learn 1.9, written by golden/scripts/reduce.py. */
+@Tag("golden")
+class FusionGoldenTest {
+    /** Of the largest value of the column; 1.1e-6 was the largest difference seen. */
+    private static final double COLUMN_SHARE = 1e-3;
+    /** 1.4e-10 was the largest difference seen. */
+    private static final double AFFINITY = 1e-6;
+
+    private static final TsneFusion TSNE = TsneFusion.builder().build();
+
+    @FunctionalInterface
+    private interface Check {
+        void accept(String set, JsonObject facts, GoldenArrays arrays) throws IOException;
+    }
+
+    private static void forEachSet(Check check) throws IOException {
+        JsonObject sets = GoldenArrays.json("reduce/reduce.json").getAsJsonObject("sets");
+        GoldenArrays arrays = GoldenArrays.read("reduce/reduce.safetensors");
+        for (var set : sets.entrySet()) {
+            check.accept(set.getKey(), set.getValue().getAsJsonObject(), arrays);
+        }
+    }
+
+    @Test
+    void pca_everySet_matchesScikitLearnUpToSign() throws IOException {
+        forEachSet((set, facts, arrays) -> {
+            Points actual = new PcaFusion().apply(arrays.get(set + ".features").features());
+            assertColumns(set + ".pca", arrays.get(set + ".pca"), actual);
+        });
+    }
+
+    @Test
+    void tsneAffinities_everySet_matchScikitLearn() throws IOException {
+        forEachSet((set, facts, arrays) -> {
+            double[] expected = arrays.get(set + ".tsne_p").values();
+            double[] actual = TSNE.affinities(arrays.get(set + ".features").features());
+            assertEquals(expected.length, actual.length, set);
+            double largest = 0;
+            for (int i = 0; i < expected.length; i++) {
+                largest = Math.max(largest, Math.abs(expected[i] - actual[i]));
+            }
+            System.out.println(set + " affinities: largest difference " + largest);
+            assertTrue(largest <= AFFINITY, set + " differs by " + largest);
+        });
+    }
+
+    @Test
+    void tsne_fiveNoisyRunsOfEverySet_reachScikitLearnsDivergenceAndTrustworthiness() throws IOException {
+        forEachSet((set, facts, arrays) -> {
+            GoldenArrays.Array features = arrays.get(set + ".features");
+            double[] divergences = new double[5];
+            double[] trust = new double[5];
+            for (int run = 0; run < 5; run++) {
+                FeatureMatrix noisy = noisy(features, run);
+                Points points = TSNE.apply(noisy);
+                divergences[run] = TSNE.divergence(noisy, points);
+                trust[run] = points.size() > 12 ? trustworthiness(features, points, 5) : 1;
+            }
+            double wanted = facts.get("tsne_kl").getAsDouble();
+            double divergence = median(divergences);
+            System.out.println(set + " divergence " + divergence + " of " + wanted + ", runs "
+                    + Arrays.toString(divergences) + ", trustworthiness " + median(trust) + " of "
+                    + facts.get("tsne_trustworthiness"));
+            assertTrue(divergence <= 1.10 * wanted, set + " has divergence " + divergence + ", wanted " + wanted);
+            JsonElement trusted = facts.get("tsne_trustworthiness");
+            if (!trusted.isJsonNull()) {
+                assertTrue(median(trust) >= trusted.getAsDouble() - 0.01, set + " has trustworthiness " + median(trust));
+            }
+        });
+    }
+
+    private static void assertColumns(String name, GoldenArrays.Array expected, Points actual) {
+        int n = expected.shape()[0];
+        int k = expected.shape()[1];
+        assertEquals(n, actual.size(), name);
+        assertEquals(k, actual.dimensions(), name);
+        for (int c = 0; c < k; c++) {
+            double largest = 0;
+            double same = 0;
+            double turned = 0;
+            for (int i = 0; i < n; i++) {
+                double e = expected.values()[i * k + c];
+                largest = Math.max(largest, Math.abs(e));
+                same = Math.max(same, Math.abs(e - actual.get(i, c)));
+                turned = Math.max(turned, Math.abs(e + actual.get(i, c)));
+            }
+            double share = Math.min(same, turned) / largest;
+            System.out.println(name + " column " + c + ": largest difference " + share + " of the largest value");
+            assertTrue(share <= COLUMN_SHARE, name + " column " + c + " differs by " + share);
+        }
+    }
+
+    /** With normal noise of 1e-6 standard deviations of all values, as the golden runs have. */
+    private static FeatureMatrix noisy(GoldenArrays.Array features, int seed) {
+        double[] x = features.values();
+        double mean = Arrays.stream(x).average().orElseThrow();
+        double deviation =
+                Math.sqrt(Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow());
+        Random random = new Random(seed);
+        double[] values =
+                Arrays.stream(x).map(v -> v + 1e-6 * deviation * random.nextGaussian()).toArray();
+        return new GoldenArrays.Array(features.shape(), values).features();
+    }
+
+    private static double median(double[] values) {
+        return Arrays.stream(values).sorted().toArray()[values.length / 2];
+    }
+
+    /** Venna, Kaski 2001: 1 less the ranks, beyond k, of rows that the map brought among a row's k nearest. */
+    private static double trustworthiness(GoldenArrays.Array features, Points points, int k) {
+        int n = points.size();
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            int[] near = ordered(i, n, features.values(), features.shape()[1]);
+            int[] rank = new int[n];
+            for (int r = 0; r < n - 1; r++) {
+                rank[near[r]] = r + 1;
+            }
+            int[] mapped = ordered(i, n, points.toArray(), points.dimensions());
+            for (int r = 0; r < k; r++) {
+                sum += Math.max(0, rank[mapped[r]] - k);
+            }
+        }
+        return 1 - 2 * sum / (n * (double) k * (2.0 * n - 3 * k - 1));
+    }
+
+    private static int[] ordered(int i, int n, double[] values, int d) {
+        double[] distance = new double[n];
+        for (int j = 0; j < n; j++) {
+            for (int c = 0; c < d; c++) {
+                distance[j] += Math.pow(values[i * d + c] - values[j * d + c], 2);
+            }
+        }
+        return IntStream.range(0, n)
+                .filter(j -> j != i)
+                .boxed()
+                .sorted((a, b) -> Double.compare(distance[a], distance[b]))
+                .mapToInt(j -> j)
+                .toArray();
+    }
+}

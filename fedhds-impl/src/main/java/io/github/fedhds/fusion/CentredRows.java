@@ -139,8 +139,8 @@ final class CentredRows {
 
     private static void checkSquare(int order, String what) {
         if (order > MOST_ROWS) {
-            throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
-                    + " of them, was " + order);
+            throw new IllegalArgumentException(
+                    "a matrix over all pairs of " + what + " holds at most " + MOST_ROWS + " of them, was " + order);
         }
     }
 }

@@ -129,7 +129,8 @@ final class DenseAlgebra {
             INDArray a = flat.reshape('f', m, m); // overwritten by the vectors, column by column
             int info = Nd4j.getBlasWrapper().lapack().syev('V', 'U', a, values);
             if (info != 0) {
-                throw new FedHdsException("the eigen-decomposition of a " + m + " x " + m + " matrix failed, code " + info);
+                throw new FedHdsException(
+                        "the eigen-decomposition of a " + m + " x " + m + " matrix failed, code " + info);
             }
             double[] rising = values.data().asDouble();
             double[] columns = flat.data().asDouble();

@@ -174,7 +174,8 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
 
     private Affinities.Sparse attraction(float[] distances, int n, Workers workers) {
         int neighbours = Math.max(LEAST_NEIGHBOURS, (int) Math.min(n, 3 * perplexity(n) + 1));
-        return Affinities.sparse(Affinities.joint(distances, n, perplexity(n), workers), n, Math.min(n - 1, neighbours));
+        return Affinities.sparse(
+                Affinities.joint(distances, n, perplexity(n), workers), n, Math.min(n - 1, neighbours));
     }
 
     private double perplexity(int n) {

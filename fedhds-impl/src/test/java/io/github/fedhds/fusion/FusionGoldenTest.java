@@ -80,7 +80,8 @@ class FusionGoldenTest {
             assertTrue(divergence <= 1.10 * wanted, set + " has divergence " + divergence + ", wanted " + wanted);
             JsonElement trusted = facts.get("tsne_trustworthiness");
             if (!trusted.isJsonNull()) {
-                assertTrue(median(trust) >= trusted.getAsDouble() - 0.01, set + " has trustworthiness " + median(trust));
+                assertTrue(
+                        median(trust) >= trusted.getAsDouble() - 0.01, set + " has trustworthiness " + median(trust));
             }
         });
     }
@@ -110,11 +111,12 @@ class FusionGoldenTest {
     private static FeatureMatrix noisy(GoldenArrays.Array features, int seed) {
         double[] x = features.values();
         double mean = Arrays.stream(x).average().orElseThrow();
-        double deviation =
-                Math.sqrt(Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow());
+        double deviation = Math.sqrt(
+                Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow());
         Random random = new Random(seed);
-        double[] values =
-                Arrays.stream(x).map(v -> v + 1e-6 * deviation * random.nextGaussian()).toArray();
+        double[] values = Arrays.stream(x)
+                .map(v -> v + 1e-6 * deviation * random.nextGaussian())
+                .toArray();
         return new GoldenArrays.Array(features.shape(), values).features();
     }
 

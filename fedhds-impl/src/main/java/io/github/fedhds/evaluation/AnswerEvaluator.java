@@ -1,0 +1,85 @@
+package io.github.fedhds.evaluation;
+
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.transformer.AdaptedModel;
+import io.github.fedhds.transformer.AdapterForm;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.SampleEncoder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lets a model answer instructions greedily and compares the answers with the wanted ones by Rouge-L's f. Immutable, safe
+ * for many threads.
+ */
+public final class AnswerEvaluator {
+    private final LanguageModel model;
+    private final SampleEncoder encoder;
+    private final int answerTokens;
+    private final int tokenBudget;
+
+    /**
+     * What an evaluation gave.
+     *
+     * @param rougeL mean Rouge-L f over all instructions, 0 to 1; NaN for none
+     * @param byTask the same for each task, in the order of their first instruction
+     * @param answers the model's answers, in the order of the instructions
+     * @param adapterDigest digest of the adapter that was used, so that a result tells what it is of
+     */
+    public record Result(double rougeL, Map<String, Double> byTask, List<String> answers, String adapterDigest) {
+        public Result {
+            byTask = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(byTask));
+            answers = List.copyOf(answers);
+        }
+    }
+
+    /**
+     * @param maxTokens longest prompt and answer, 2 or more; lowered to the model's positions
+     * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128; lowered to half the positions
+     * @param tokenBudget prompt tokens of a batch, 1 or more
+     */
+    public AnswerEvaluator(
+            LanguageModel model, PromptTemplate template, int maxTokens, int answerTokens, int tokenBudget) {
+        if (answerTokens < 1) {
+            throw new IllegalArgumentException("answerTokens must be 1 or more, was " + answerTokens);
+        }
+        this.model = model;
+        this.encoder = new SampleEncoder(model, template, maxTokens);
+        this.answerTokens = Math.min(answerTokens, encoder.maxTokens() / 2);
+        this.tokenBudget = tokenBudget;
+    }
+
+    /**
+     * Evaluates the model with an adapter.
+     *
+     * @param form the adapter's form; none, with an empty adapter, for the base model
+     */
+    public Result evaluate(List<Instruction> instructions, AdapterForm form, Adapter adapter) {
+        AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, adapter);
+        List<int[]> prompts = new ArrayList<>();
+        for (Instruction instruction : instructions) {
+            prompts.add(encoder.forGeneration(instruction, answerTokens).ids());
+        }
+        List<int[]> made = adapted.generate(prompts, answerTokens, tokenBudget);
+        List<String> answers = new ArrayList<>();
+        Map<String, List<Double>> scores = new LinkedHashMap<>();
+        double sum = 0;
+        for (int i = 0; i < instructions.size(); i++) {
+            String answer = model.tokens().decode(made.get(i)).strip();
+            double f =
+                    RougeL.score(answer, instructions.get(i).output().strip()).f();
+            answers.add(answer);
+            scores.computeIfAbsent(instructions.get(i).task(), t -> new ArrayList<>())
+                    .add(f);
+            sum += f;
+        }
+        Map<String, Double> byTask = new LinkedHashMap<>();
+        scores.forEach((task, list) -> byTask.put(
+                task, list.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN)));
+        return new Result(sum / instructions.size(), byTask, answers, adapter.digest());
+    }
+}

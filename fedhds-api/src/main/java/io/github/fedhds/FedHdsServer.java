@@ -16,7 +16,9 @@ import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,12 +107,12 @@ public final class FedHdsServer {
     public synchronized RoundOpening open() {
         require(Phase.CLOSED, "open");
         RoundContext context = new RoundContext(runId, round + 1, Optional.empty(), seed, globalAdapter, settings);
-        List<ClientId> clients = List.copyOf(sampler.sample(roster, context));
-        if (clients.isEmpty()
-                || !roster.containsAll(clients)
-                || Set.copyOf(clients).size() != clients.size()) {
+        List<ClientId> sampled = sampler.sample(roster, context);
+        Set<ClientId> named = new HashSet<>(sampled);
+        List<ClientId> clients = roster.stream().filter(named::contains).toList();
+        if (clients.isEmpty() || clients.size() != sampled.size()) {
             throw new IllegalStateException(
-                    "the client sampler must name at least one client of the roster and none twice, named " + clients);
+                    "the client sampler must name at least one client of the roster and none twice, named " + sampled);
         }
         round++;
         RoundOpening message = new RoundOpening(runId, round, clients, seed, globalAdapter, settings);
@@ -199,7 +201,7 @@ public final class FedHdsServer {
         chosen = picked;
         aggregation = aggregator.open(context);
         phase = Phase.UPDATES;
-        return Map.copyOf(selections);
+        return Collections.unmodifiableMap(new LinkedHashMap<>(selections)); // Map.copyOf would lose the order
     }
 
     /** Takes a client's adapter, or refuses it; the round goes on either way. */

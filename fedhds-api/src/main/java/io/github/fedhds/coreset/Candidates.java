@@ -89,7 +89,7 @@ public final class Candidates {
     public synchronized double[] scores(SampleScore kind) {
         double[] made = scores.get(kind);
         if (made == null) {
-            made = scoreSource.apply(kind);
+            made = scoreSource.apply(kind).clone();
             if (made.length != size) {
                 throw new IllegalStateException(
                         "the model gave " + made.length + " scores for " + size + " candidates; it must give one each");

@@ -25,6 +25,10 @@ public final class FeatureMatrix {
             throw new IllegalArgumentException("a feature matrix has rows >= 0, blocks >= 1 and width >= 1, was rows "
                     + rows + ", blocks " + blocks + ", width " + width);
         }
+        if ((long) blocks * width > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "a row has at most " + Integer.MAX_VALUE + " numbers, was blocks " + blocks + ", width " + width);
+        }
         if (values.length != (long) rows * blocks * width) {
             throw new IllegalArgumentException("a feature matrix of " + rows + " rows, " + blocks + " blocks and width "
                     + width + " has " + (long) rows * blocks * width + " values, was " + values.length);

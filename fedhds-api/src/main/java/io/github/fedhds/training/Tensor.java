@@ -19,7 +19,10 @@ public final class Tensor {
             if (length < 0) {
                 throw new IllegalArgumentException("lengths of axes must be 0 or more, was " + Arrays.toString(shape));
             }
-            size = Math.multiplyExact(size, (long) length);
+            if (length > 0 && size > Long.MAX_VALUE / length) {
+                throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " overflows");
+            }
+            size *= length;
         }
         if (size != values.length) {
             throw new IllegalArgumentException(

@@ -1,0 +1,119 @@
+package io.github.fedhds;
+
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
+import io.github.fedhds.feature.FeatureExtractor;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.training.Tensor;
+import io.github.fedhds.training.TrainingResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Small roles for tests, as classes of a user's own; each result can be worked out by hand. */
+final class Roles {
+    private Roles() {}
+
+    /** An adapter of two values. */
+    static Adapter adapter(float... values) {
+        return new Adapter(Map.of("w", new Tensor(new int[] {values.length}, values)));
+    }
+
+    static float[] values(Adapter adapter) {
+        return adapter.tensors().values().iterator().next().toArray();
+    }
+
+    /** Features: the lengths of instruction and output. */
+    static final class Lengths implements FeatureExtractor {
+        @Override
+        public FeatureMatrix extract(List<Instruction> instructions, RoundContext round) {
+            float[] values = new float[2 * instructions.size()];
+            for (int i = 0; i < instructions.size(); i++) {
+                values[2 * i] = instructions.get(i).instruction().length();
+                values[2 * i + 1] = instructions.get(i).output().length();
+            }
+            return new FeatureMatrix(instructions.size(), 1, 2, values);
+        }
+    }
+
+    static Points asPoints(FeatureMatrix features) {
+        double[] values = new double[features.rows() * features.columns()];
+        float[] floats = features.toArray();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = floats[i];
+        }
+        return new Points(features.rows(), features.columns(), values);
+    }
+
+    /** Groups candidates whose first coordinate is equal, in order of appearance; the first member stands for it. */
+    static final class FirstCoordinate implements CoresetSelector {
+        @Override
+        public Coreset select(Candidates candidates, RoundContext round) {
+            Points points = candidates.points();
+            List<Group> groups = new ArrayList<>();
+            boolean[] taken = new boolean[points.size()];
+            for (int i = 0; i < points.size(); i++) {
+                if (!taken[i]) {
+                    List<Integer> members = new ArrayList<>();
+                    for (int j = i; j < points.size(); j++) {
+                        if (points.get(j, 0) == points.get(i, 0)) {
+                            members.add(j);
+                            taken[j] = true;
+                        }
+                    }
+                    groups.add(new Group(
+                            groups.size(),
+                            points.point(i),
+                            members.stream().mapToInt(m -> m).toArray()));
+                }
+            }
+            return new Coreset(groups);
+        }
+    }
+
+    /** Adds the number of instructions to every value. */
+    static final class AddCount implements LocalTrainer {
+        @Override
+        public TrainingResult train(List<Instruction> instructions, RoundContext round) {
+            float[] values = values(round.globalAdapter());
+            for (int i = 0; i < values.length; i++) {
+                values[i] += instructions.size();
+            }
+            return new TrainingResult(adapter(values), instructions.size(), new double[] {instructions.size()});
+        }
+    }
+
+    /** The largest value of each place: any order gives the same. */
+    static final class Largest implements Aggregator {
+        @Override
+        public Aggregation open(RoundContext round) {
+            return new Aggregation() {
+                private Adapter largest = round.globalAdapter();
+
+                @Override
+                public void accept(AdapterUpdate update) {
+                    float[] values = values(largest);
+                    float[] theirs = values(update.adapter());
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = Math.max(values[i], theirs[i]);
+                    }
+                    largest = adapter(values);
+                }
+
+                @Override
+                public Adapter finish() {
+                    return largest;
+                }
+            };
+        }
+    }
+}

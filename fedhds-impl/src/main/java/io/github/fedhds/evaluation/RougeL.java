@@ -143,7 +143,8 @@ public final class RougeL {
      * both ends, matching where the words are equal, else shortening {@code x} only where that alone keeps the length.
      */
     private static void addCommon(int[] x, int[] y, Set<Integer> common) {
-        long[][] shortenX = new long[x.length][(y.length + 63) / 64]; // one bit a cell: the lengths themselves would not fit
+        long[][] shortenX =
+                new long[x.length][(y.length + 63) / 64]; // one bit a cell: the lengths themselves would not fit
         int[] above = new int[y.length + 1];
         int[] row = new int[y.length + 1];
         for (int i = 0; i < x.length; i++) {

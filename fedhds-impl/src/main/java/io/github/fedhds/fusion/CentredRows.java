@@ -18,12 +18,14 @@ final class CentredRows {
     private final int rows;
     private final int columns;
     private final float[] values;
+    private final double[] scale;
     private final double[] shift;
 
-    private CentredRows(int rows, int columns, float[] values, double[] shift) {
+    private CentredRows(int rows, int columns, float[] values, double[] scale, double[] shift) {
         this.rows = rows;
         this.columns = columns;
         this.values = values;
+        this.scale = scale;
         this.shift = shift;
     }
 
@@ -33,6 +35,15 @@ final class CentredRows {
      * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
      */
     static CentredRows of(FeatureMatrix features) {
+        return of(features, false);
+    }
+
+    /** Scales the rows to length one, zero rows excepted, then centres the columns. */
+    static CentredRows ofUnitRows(FeatureMatrix features) {
+        return of(features, true);
+    }
+
+    private static CentredRows of(FeatureMatrix features, boolean unit) {
         int bad = features.firstNonFiniteRow();
         if (bad >= 0) {
             throw new IllegalArgumentException("feature row " + bad + " of " + features.rows()
@@ -41,16 +52,24 @@ final class CentredRows {
         int n = features.rows();
         int d = features.columns();
         float[] values = features.toArray();
+        double[] scale = new double[n];
+        for (int i = 0; i < n; i++) {
+            double square = 0;
+            for (int c = 0; unit && c < d; c++) {
+                square += (double) values[i * d + c] * values[i * d + c];
+            }
+            scale[i] = square > 0 ? 1 / Math.sqrt(square) : 1;
+        }
         double[] shift = new double[d]; // mean of x - x0, so that equal values give exactly 0
         for (int i = 1; i < n; i++) {
             for (int c = 0; c < d; c++) {
-                shift[c] += (double) values[i * d + c] - values[c];
+                shift[c] += values[i * d + c] * scale[i] - values[c] * scale[0];
             }
         }
         for (int c = 0; c < d; c++) {
             shift[c] /= n;
         }
-        return new CentredRows(n, d, values, shift);
+        return new CentredRows(n, d, values, scale, shift);
     }
 
     int rows() {
@@ -63,7 +82,7 @@ final class CentredRows {
 
     /** Row i, column c, less the column's mean. */
     double get(int i, int c) {
-        return (double) values[i * columns + c] - values[c] - shift[c];
+        return values[i * columns + c] * scale[i] - values[c] * scale[0] - shift[c];
     }
 
     /** Inner products of rows, {@code [rows, rows]}. Time O(rows² columns). */
@@ -131,7 +150,7 @@ final class CentredRows {
     private double squaredDistance(int i, int j) {
         double sum = 0;
         for (int c = 0; c < columns; c++) {
-            double difference = (double) values[i * columns + c] - values[j * columns + c];
+            double difference = values[i * columns + c] * scale[i] - values[j * columns + c] * scale[j];
             sum += difference * difference;
         }
         return sum;

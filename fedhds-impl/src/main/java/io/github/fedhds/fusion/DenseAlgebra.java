@@ -2,6 +2,7 @@ package io.github.fedhds.fusion;
 
 import io.github.fedhds.FedHdsException;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,9 +20,11 @@ final class DenseAlgebra {
     /** Up to this order all eigenvectors are computed at once; above it, the leading ones are iterated for. */
     private static final int SMALL = 400;
     /** Columns iterated beside the wanted ones; they speed the convergence, as in Halko et al. 2011. */
-    private static final int OVERSAMPLING = 10;
+    private static final int OVERSAMPLING = 30;
 
     private static final int ITERATIONS = 80;
+    private static final int ROUGH_ITERATIONS = 10;
+    /** Of the largest eigenvalue. */
     private static final double RESIDUAL = 1e-10;
 
     private static String backend = "";
@@ -106,7 +109,7 @@ final class DenseAlgebra {
      *
      * @param matrix {@code [m, m]}, left as it is
      * @param k 1..m
-     * @param exact to rounding; otherwise a residual of 1e-4 of the largest eigenvalue will do (a start for t-SNE)
+     * @param exact to rounding; otherwise about as scikit-learn's randomised PCA, a start for t-SNE
      */
     static Eigen leading(double[] matrix, int m, int k, boolean exact) {
         backend();
@@ -115,9 +118,9 @@ final class DenseAlgebra {
         }
         int block = k + OVERSAMPLING;
         if (m > SMALL && block < m / 4) {
-            Eigen found = iterate(matrix, m, k, block, exact ? RESIDUAL : 1e-4);
-            if (found.values().length == k) {
-                return found;
+            Optional<Eigen> found = iterate(matrix, m, k, block, exact);
+            if (found.isPresent()) {
+                return found.get();
             }
         }
         return full(matrix, m, k);
@@ -145,8 +148,8 @@ final class DenseAlgebra {
         }
     }
 
-    /** Subspace iteration with a Rayleigh-Ritz step each time (Halko, Martinsson, Tropp 2011); no values when too slow. */
-    private static Eigen iterate(double[] matrix, int m, int k, int block, double tolerance) {
+    /** Subspace iteration with a Rayleigh-Ritz step each time (Halko, Martinsson, Tropp 2011); empty when too slow. */
+    private static Optional<Eigen> iterate(double[] matrix, int m, int k, int block, boolean exact) {
         Random random = new Random(7);
         double[] basis = random.doubles((long) m * block, -1, 1).toArray();
         try (INDArray flat = Nd4j.createFromArray(matrix)) {
@@ -173,17 +176,17 @@ final class DenseAlgebra {
                     }
                     worst = Math.max(worst, Math.sqrt(square));
                 }
-                if (worst <= tolerance * Math.abs(ritz.values()[0])) {
+                if (worst <= RESIDUAL * Math.abs(ritz.values()[0]) || (!exact && step == ROUGH_ITERATIONS)) {
                     double[][] vectors = new double[k][];
                     for (int c = 0; c < k; c++) {
                         vectors[c] = Arrays.copyOfRange(basis, c * m, (c + 1) * m);
                     }
-                    return new Eigen(Arrays.copyOf(ritz.values(), k), vectors);
+                    return Optional.of(new Eigen(Arrays.copyOf(ritz.values(), k), vectors));
                 }
                 basis = image;
             }
         }
-        return new Eigen(new double[0], new double[0][]);
+        return Optional.empty();
     }
 
     private static double[] product(INDArray a, double[] columns, int m, int count) {

@@ -10,7 +10,7 @@ import java.util.function.Function;
  *
  * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}; no unit, centred on zero. Follows scikit-learn's
  * defaults (start on the principal axes, learning rate n / 48 but at least 50, 1,000 iterations, stopped early without
- * progress), with every repulsion computed, not approximated by a tree. Above 256 rows attraction acts between each row and
+ * progress), with every repulsion computed, not approximated by a tree. Above 512 rows attraction acts between each row and
  * its 3 x perplexity nearest ones only, as scikit-learn's default does. Time O(n² d) once and O(n²) an iteration; memory 20
  * n² bytes while the affinities are found, 8 n² off the heap; 46,340 rows at most. Equal input gives equal output on one
  * machine, by any number of {@link Builder#threads threads}. Immutable, safe for many threads.
@@ -23,8 +23,8 @@ import java.util.function.Function;
  * @see <a href="https://jmlr.org/papers/v9/vandermaaten08a.html">van der Maaten, Hinton 2008, sections 2-3</a>
  */
 public final class TsneFusion implements Function<FeatureMatrix, Points> {
-    /** Up to this many neighbours all count, however small the perplexity. */
-    private static final int LEAST_NEIGHBOURS = 255;
+    /** Up to this many rows all pairs attract: it is as fast, and exact. */
+    static final int ALL_PAIRS = 512;
 
     private static final double START_DEVIATION = 1e-4;
 
@@ -135,9 +135,13 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
             double[] gram = rows.rowGram();
             double[] start = start(gram, n);
             float[] distances = rows.squaredDistances(gram);
-            Affinities.Sparse affinities = attraction(distances, n, workers);
+            double[] joint = Affinities.joint(distances, n, perplexity(n), workers);
+            int neighbours = (int) Math.min(n - 1, 3 * perplexity(n) + 1);
+            Forces forces = n <= ALL_PAIRS
+                    ? Forces.overAllPairs(joint, n, dimensions)
+                    : Forces.overNeighbours(joint, n, dimensions, neighbours);
             double rate = learningRate > 0 ? learningRate : Math.max(n / earlyExaggeration / 4, 50);
-            TsneDescent descent = new TsneDescent(affinities, start, n, dimensions, rate, workers);
+            TsneDescent descent = new TsneDescent(forces, start, rate, workers);
             return new Points(n, dimensions, descent.run(iterations, earlyExaggeration));
         }
     }
@@ -170,12 +174,6 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
         try (Workers workers = new Workers(n, threads)) {
             return Affinities.joint(rows.squaredDistances(rows.rowGram()), n, perplexity(n), workers);
         }
-    }
-
-    private Affinities.Sparse attraction(float[] distances, int n, Workers workers) {
-        int neighbours = Math.max(LEAST_NEIGHBOURS, (int) Math.min(n, 3 * perplexity(n) + 1));
-        return Affinities.sparse(
-                Affinities.joint(distances, n, perplexity(n), workers), n, Math.min(n - 1, neighbours));
     }
 
     private double perplexity(int n) {

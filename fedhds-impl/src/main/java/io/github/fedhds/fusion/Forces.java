@@ -1,0 +1,219 @@
+package io.github.fedhds.fusion;
+
+import java.util.Arrays;
+
+/**
+ * What pulls and pushes points in t-SNE (van der Maaten, Hinton 2008, equation 5). One axis is one array, and the inner
+ * loops change each point of a range by one other point: no sum runs across them, so they run in vector registers. The sum
+ * of a point takes the others in rising order, whatever the range. Ranges may be computed by many threads.
+ */
+final class Forces {
+    /** Points whose places and sums stay in the nearest cache. */
+    private static final int BLOCK = 1024;
+
+    private final int n;
+    private final double[][] at;
+    private final double[][] attraction;
+    private final double[][] repulsion;
+    private final double[] closeness;
+    /** {@code [n, n]}, or empty where the affinities are between neighbours only. */
+    private final double[] dense;
+
+    private final Affinities.Sparse sparse;
+
+    private Forces(int n, int axes, double[] dense, Affinities.Sparse sparse) {
+        this.n = n;
+        this.dense = dense;
+        this.sparse = sparse;
+        this.at = new double[axes][n];
+        this.attraction = new double[axes][n];
+        this.repulsion = new double[axes][n];
+        this.closeness = new double[n];
+    }
+
+    /** Attraction between all pairs; for few rows the faster way. */
+    static Forces overAllPairs(double[] joint, int n, int axes) {
+        if (axes != 2) {
+            return overNeighbours(joint, n, axes, n - 1);
+        }
+        return new Forces(n, axes, joint, new Affinities.Sparse(new int[n + 1], new int[0], new double[0]));
+    }
+
+    /** Attraction between near rows only. */
+    static Forces overNeighbours(double[] joint, int n, int axes, int neighbours) {
+        return new Forces(n, axes, new double[0], Affinities.sparse(joint, n, neighbours));
+    }
+
+    /** Places {@code [axes][n]}, the caller's to change between computations. */
+    double[][] positions() {
+        return at;
+    }
+
+    /** Sum over the others of affinity times closeness times difference. */
+    double[] attraction(int axis) {
+        return attraction[axis];
+    }
+
+    /** Sum over the others of squared closeness times difference. */
+    double[] repulsion(int axis) {
+        return repulsion[axis];
+    }
+
+    /** Sum of the closeness 1 / (1 + squared distance) over all ordered pairs. */
+    double totalCloseness() {
+        double sum = 0;
+        for (double c : closeness) {
+            sum += c - 1; // less the point's own
+        }
+        return Math.max(sum, Double.MIN_NORMAL);
+    }
+
+    /** Divergence over the pairs that attract, with affinities that add up to the exaggeration. Needs the closeness. */
+    double divergence(double exaggeration) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            if (dense.length > 0) {
+                for (int j = 0; j < n; j++) {
+                    sum += i == j ? 0 : logarithm(dense[i * n + j], i, j);
+                }
+            } else {
+                for (int e = sparse.starts()[i]; e < sparse.starts()[i + 1]; e++) {
+                    sum += logarithm(sparse.values()[e], i, sparse.columns()[e]);
+                }
+            }
+        }
+        return exaggeration * (sum + Math.log(exaggeration) + Math.log(totalCloseness()));
+    }
+
+    private double logarithm(double p, int i, int j) {
+        double square = 1;
+        for (double[] axis : at) {
+            square += (axis[i] - axis[j]) * (axis[i] - axis[j]);
+        }
+        return p * Math.log(p * square);
+    }
+
+    /** Computes the forces on points {@code from} to before {@code to}. */
+    void compute(int from, int to) {
+        for (int start = from; start < to; start += BLOCK) {
+            computeBlock(start, Math.min(to, start + BLOCK));
+        }
+    }
+
+    private void computeBlock(int from, int to) {
+        Arrays.fill(closeness, from, to, 0);
+        for (int a = 0; a < at.length; a++) {
+            Arrays.fill(repulsion[a], from, to, 0);
+            Arrays.fill(attraction[a], from, to, 0);
+        }
+        if (at.length != 2) {
+            double[] squares = new double[to - from];
+            for (int i = 0; i < n; i++) {
+                repel(i, from, to, squares);
+            }
+            pull(from, to);
+            return;
+        }
+        for (int i = 0; i < n; i++) {
+            repelOnPlane(i, from, to, at[0], at[1], repulsion[0], repulsion[1], closeness);
+        }
+        if (dense.length == 0) {
+            pullOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
+        } else {
+            for (int i = 0; i < n; i++) {
+                attractOnPlane(i, from, to, at[0], at[1], attraction[0], attraction[1], dense, i * n);
+            }
+        }
+    }
+
+    /** Point i pushes the range. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
+    private static void repelOnPlane(
+            int i, int from, int to, double[] x, double[] y, double[] fx, double[] fy, double[] sum) {
+        double ownX = x[i];
+        double ownY = y[i];
+        for (int j = from; j < to; j++) {
+            double dx = x[j] - ownX;
+            double dy = y[j] - ownY;
+            double q = 1 / (1 + dx * dx + dy * dy);
+            sum[j] += q;
+            fx[j] += q * q * dx;
+            fy[j] += q * q * dy;
+        }
+    }
+
+    /** Point i pulls the range. */
+    private static void attractOnPlane(
+            int i, int from, int to, double[] x, double[] y, double[] fx, double[] fy, double[] p, int row) {
+        double ownX = x[i];
+        double ownY = y[i];
+        for (int j = from; j < to; j++) {
+            double dx = x[j] - ownX;
+            double dy = y[j] - ownY;
+            double weight = p[row + j] / (1 + dx * dx + dy * dy);
+            fx[j] += weight * dx;
+            fy[j] += weight * dy;
+        }
+    }
+
+    /** Neighbours pull the range. */
+    private void pullOnPlane(int from, int to, double[] x, double[] y, double[] fx, double[] fy) {
+        int[] starts = sparse.starts();
+        int[] columns = sparse.columns();
+        double[] p = sparse.values();
+        for (int i = from; i < to; i++) {
+            double ownX = x[i];
+            double ownY = y[i];
+            double sumX = 0;
+            double sumY = 0;
+            for (int e = starts[i]; e < starts[i + 1]; e++) {
+                double dx = ownX - x[columns[e]];
+                double dy = ownY - y[columns[e]];
+                double weight = p[e] / (1 + dx * dx + dy * dy);
+                sumX += weight * dx;
+                sumY += weight * dy;
+            }
+            fx[i] = sumX;
+            fy[i] = sumY;
+        }
+    }
+
+    /** The same on any number of axes. */
+    private void repel(int i, int from, int to, double[] squares) {
+        Arrays.fill(squares, 1);
+        for (double[] axis : at) {
+            double own = axis[i];
+            for (int j = from; j < to; j++) {
+                double difference = axis[j] - own;
+                squares[j - from] += difference * difference;
+            }
+        }
+        for (int j = from; j < to; j++) {
+            double q = 1 / squares[j - from];
+            closeness[j] += q;
+            squares[j - from] = q * q;
+        }
+        for (int a = 0; a < at.length; a++) {
+            double[] axis = at[a];
+            double[] force = repulsion[a];
+            double own = axis[i];
+            for (int j = from; j < to; j++) {
+                force[j] += squares[j - from] * (axis[j] - own);
+            }
+        }
+    }
+
+    private void pull(int from, int to) {
+        for (int i = from; i < to; i++) {
+            for (int e = sparse.starts()[i]; e < sparse.starts()[i + 1]; e++) {
+                int j = sparse.columns()[e];
+                double square = 1;
+                for (double[] axis : at) {
+                    square += (axis[i] - axis[j]) * (axis[i] - axis[j]);
+                }
+                for (int a = 0; a < at.length; a++) {
+                    attraction[a][i] += sparse.values()[e] / square * (at[a][i] - at[a][j]);
+                }
+            }
+        }
+    }
+}

@@ -134,7 +134,7 @@ final class ExactMean {
         BigInteger[] parts = sum.divideAndRemainder(weight.shiftLeft(drop));
         int half = parts[1].shiftLeft(1).compareTo(weight.shiftLeft(drop));
         long mantissa = parts[0].longValueExact();
-        if (half > 0 || half == 0 && (mantissa & 1) == 1) {
+        if (half > 0 || (half == 0 && (mantissa & 1) == 1)) {
             mantissa++;
         }
         return (float) Math.scalb((double) mantissa, drop + LEAST_EXPONENT);

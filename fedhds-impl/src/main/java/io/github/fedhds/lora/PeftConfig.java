@@ -69,7 +69,7 @@ final class PeftConfig {
             JsonElement value = option.getValue();
             boolean plain = switch (name) {
                 case "bias" ->
-                    isOff(value) || isString(value) && value.getAsString().equals("none");
+                    isOff(value) || (isString(value) && value.getAsString().equals("none"));
                 case "init_lora_weights" -> keepsBaseWeights(value);
                 default -> READ.contains(name) || HARMLESS.contains(name) || isOff(value);
             };
@@ -84,16 +84,16 @@ final class PeftConfig {
     private static boolean keepsBaseWeights(JsonElement value) {
         if (!isString(value)) {
             return value.isJsonNull()
-                    || value.isJsonPrimitive() && value.getAsJsonPrimitive().isBoolean();
+                    || (value.isJsonPrimitive() && value.getAsJsonPrimitive().isBoolean());
         }
         return Set.of("gaussian", "orthogonal", "eva").contains(value.getAsString());
     }
 
     private static boolean isOff(JsonElement value) {
         return value.isJsonNull()
-                || value.isJsonObject() && value.getAsJsonObject().isEmpty()
-                || value.isJsonArray() && value.getAsJsonArray().isEmpty()
-                || value.isJsonPrimitive() && value.getAsJsonPrimitive().isBoolean() && !value.getAsBoolean();
+                || (value.isJsonObject() && value.getAsJsonObject().isEmpty())
+                || (value.isJsonArray() && value.getAsJsonArray().isEmpty())
+                || (value.isJsonPrimitive() && value.getAsJsonPrimitive().isBoolean() && !value.getAsBoolean());
     }
 
     private static boolean isString(@Nullable JsonElement value) {

@@ -33,7 +33,7 @@ public final class HalfFloats {
         int sign = (bits >>> 16) & 0x8000;
         int magnitude = bits & 0x7fffffff;
         if (magnitude > 0x7f800000) { // NaN: the quiet bit is set, so that cutting its payload cannot make an infinity
-            return (short) (sign | 0x7e00 | (magnitude >> 13) & 0x3ff);
+            return (short) (sign | 0x7e00 | ((magnitude >> 13) & 0x3ff));
         }
         if (magnitude >= 0x477ff000) { // from halfway between 65504 and 2^16, and infinity
             return (short) (sign | 0x7c00);

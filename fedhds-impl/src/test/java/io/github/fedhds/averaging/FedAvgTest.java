@@ -105,7 +105,7 @@ class FedAvgTest extends AggregatorContract {
                 float value;
                 do {
                     int bits = random.nextInt();
-                    value = Float.intBitsToFloat(wild ? bits : bits & 0x007fffff | exponent << 23);
+                    value = Float.intBitsToFloat(wild ? bits : (bits & 0x007fffff) | (exponent << 23));
                 } while (!Float.isFinite(value));
                 int samples = wild ? 1 + random.nextInt(Integer.MAX_VALUE) : 1 + random.nextInt(2);
                 updates[client] = update(samples, value);

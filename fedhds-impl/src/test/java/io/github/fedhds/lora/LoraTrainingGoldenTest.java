@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
@@ -137,7 +138,8 @@ class LoraTrainingGoldenTest {
         actual.tensors().forEach((tensor, values) -> {
             String theirs = "base_model.model." + tensor + ".weight";
             assertTrue(golden.containsKey(theirs), theirs);
-            assertArrayEquals(golden.get(theirs).toArray(), values.toArray(), 1e-5f, tensor);
+            assertArrayEquals(
+                    Objects.requireNonNull(golden.get(theirs), theirs).toArray(), values.toArray(), 1e-5f, tensor);
         });
     }
 
@@ -145,7 +147,7 @@ class LoraTrainingGoldenTest {
         assertEquals(golden.tensors().keySet(), actual.tensors().keySet());
         golden.tensors().forEach((name, tensor) -> {
             float[] a = tensor.toArray();
-            float[] b = actual.tensors().get(name).toArray();
+            float[] b = Objects.requireNonNull(actual.tensors().get(name), name).toArray();
             double difference = 0;
             double norm = 0;
             for (int i = 0; i < a.length; i++) {

@@ -1,0 +1,205 @@
+package io.github.fedhds.federation;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.averaging.FedAvg;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.feature.FeatureExtractor;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.transformer.AdapterForm;
+import io.github.fedhds.transformer.AnswerLossScorer;
+import io.github.fedhds.transformer.HiddenStateExtractor;
+import io.github.fedhds.transformer.LanguageModel;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * The paper's method on a loaded model: hands out clients and servers whose parts are set to its defaults, each of which
+ * may be replaced on the builder that comes back. Immutable, safe for many threads; does not close the model.
+ *
+ * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
+ */
+public final class FedHds {
+    private final LanguageModel model;
+    private final LoraConfig lora;
+    private final AdapterForm form;
+    private final PromptTemplate template;
+    private final int maxTokens;
+    private final FeatureExtractor extractor;
+    private final Function<FeatureMatrix, Points> fusion;
+    private final LocalTrainer trainer;
+
+    private FedHds(Builder builder) {
+        model = builder.model;
+        lora = builder.lora;
+        form = AdapterForm.ofModules(lora.targetModules(), lora.rank(), lora.scale());
+        template = builder.template;
+        maxTokens = builder.maxTokens;
+        fusion = builder.fusion;
+        boolean turbo = builder.featureModel != builder.model;
+        extractor = HiddenStateExtractor.builder(builder.featureModel)
+                .adapter(turbo ? AdapterForm.none() : form)
+                .template(template)
+                .maxTokens(maxTokens)
+                .tokenBudget(TOKEN_BUDGET)
+                .build();
+        trainer = LoraTrainer.builder(model)
+                .lora(lora)
+                .template(template)
+                .maxTokens(maxTokens)
+                .learningRate(builder.learningRate)
+                .learningRateDecay(builder.learningRateDecay)
+                .epochs(builder.epochs)
+                .batchSize(builder.batchSize)
+                .build();
+    }
+
+    /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
+    private static final int TOKEN_BUDGET = 2048;
+
+    /** Starts with the paper's settings. */
+    public static Builder on(LanguageModel model) {
+        return new Builder(model);
+    }
+
+    /** A client with the paper's parts; its instructions are still to be set. */
+    public FedHdsClient.Builder client(ClientId id) {
+        return FedHdsClient.builder(id)
+                .featureExtractor(extractor)
+                .fusion(fusion)
+                .selector(HdbscanSelector.forClient())
+                .scorer(new AnswerLossScorer(model, form, template, maxTokens, TOKEN_BUDGET))
+                .trainer(trainer);
+    }
+
+    /** A server with the paper's parts, whose first adapter is drawn from the seed. */
+    public FedHdsServer.Builder server(List<ClientId> roster, long seed) {
+        return FedHdsServer.builder()
+                .roster(roster)
+                .seed(seed)
+                .selector(HdbscanSelector.forServer())
+                .aggregator(FedAvg.bySamples())
+                .initialAdapter(LoraTrainer.firstAdapter(model, lora, seed));
+    }
+
+    /**
+     * An evaluator of the model's answers.
+     *
+     * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128
+     */
+    public AnswerEvaluator evaluator(int answerTokens) {
+        return new AnswerEvaluator(model, template, maxTokens, answerTokens, TOKEN_BUDGET);
+    }
+
+    /** Evaluates an adapter of this configuration; an empty one stands for the base model. */
+    public AnswerEvaluator.Result evaluate(
+            AnswerEvaluator evaluator, List<io.github.fedhds.instruction.Instruction> instructions, Adapter adapter) {
+        return evaluator.evaluate(instructions, adapter.isEmpty() ? AdapterForm.none() : form, adapter);
+    }
+
+    /** Step 2, as the clients have it. */
+    public FeatureExtractor extractor() {
+        return extractor;
+    }
+
+    /** Step 9, as the clients have it. */
+    public LocalTrainer trainer() {
+        return trainer;
+    }
+
+    /** Rank, scale and layers of the adapters. */
+    public LoraConfig lora() {
+        return lora;
+    }
+
+    /** The model that is tuned. */
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** Collects the settings. Not safe for many threads. */
+    public static final class Builder {
+        private final LanguageModel model;
+        private LanguageModel featureModel;
+        private LoraConfig lora = LoraConfig.defaults();
+        private PromptTemplate template = PromptTemplate.alpaca();
+        private int maxTokens = 1024;
+        private double learningRate = 3e-4;
+        private double learningRateDecay = 1;
+        private int epochs = 1;
+        private int batchSize = 1;
+        private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
+
+        private Builder(LanguageModel model) {
+            this.model = model;
+            this.featureModel = model;
+        }
+
+        /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */
+        public Builder lora(LoraConfig newLora) {
+            lora = newLora;
+            return this;
+        }
+
+        /** How a prompt is written; the Alpaca form by default. */
+        public Builder template(PromptTemplate newTemplate) {
+            template = newTemplate;
+            return this;
+        }
+
+        /** Longest sample in tokens; 1,024 by default, lowered to the model's positions. */
+        public Builder maxTokens(int tokens) {
+            maxTokens = tokens;
+            return this;
+        }
+
+        /** Learning rate of round 1; 3e-4 by default, the paper's on Natural Instructions. */
+        public Builder learningRate(double rate) {
+            learningRate = rate;
+            return this;
+        }
+
+        /** Factor of the learning rate from round to round; 1 by default. */
+        public Builder learningRateDecay(double factor) {
+            learningRateDecay = factor;
+            return this;
+        }
+
+        /** Passes over the chosen samples in a round; 1 by default. */
+        public Builder epochs(int count) {
+            epochs = count;
+            return this;
+        }
+
+        /** Samples a training step; 1 by default. */
+        public Builder batchSize(int samples) {
+            batchSize = samples;
+            return this;
+        }
+
+        /** Step 3; t-SNE to two dimensions by default. */
+        public Builder fusion(Function<FeatureMatrix, Points> newFusion) {
+            fusion = newFusion;
+            return this;
+        }
+
+        /** A small fixed model that gives the features instead of the tuned one: the paper's Turbo. */
+        public Builder featureModel(LanguageModel newFeatureModel) {
+            featureModel = newFeatureModel;
+            return this;
+        }
+
+        public FedHds build() {
+            return new FedHds(this);
+        }
+    }
+}

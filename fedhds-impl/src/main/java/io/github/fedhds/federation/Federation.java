@@ -82,8 +82,8 @@ public final class Federation {
      * is that of the round before. However the run ends, it ends after the last client's work: until then the model must
      * not be closed.
      *
-     * @throws FedHdsException if the thread is interrupted, which is noticed while clients are at work; its interrupt flag
-     *     is set again, and so are the flags of the threads at work
+     * @throws FedHdsException if the thread is interrupted, which is noticed while clients are at work: they are
+     *     interrupted too, and the thread keeps its interrupt flag
      */
     public List<RoundReport> run() {
         ExecutorService pool = Executors.newFixedThreadPool(parallelClients, task -> {
@@ -235,7 +235,7 @@ public final class Federation {
         List<Future<T>> futures = work.stream()
                 .map(task -> pool.submit(() -> {
                     if (failure.get() != null) {
-                        throw new CancellationException("another client failed");
+                        throw new CancellationException("another client failed, or the run was interrupted");
                     }
                     try {
                         return task.call();
@@ -258,6 +258,7 @@ public final class Federation {
             }
             throw new FedHdsException("a client failed", failure.get());
         } catch (InterruptedException e) {
+            failure.compareAndSet(null, e); // before any thread is free to start another client
             futures.forEach(f -> f.cancel(true));
             Thread.currentThread().interrupt();
             throw new FedHdsException("interrupted while clients were at work", e);

@@ -38,6 +38,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -315,7 +316,7 @@ class FederationFaultTest {
         assertEquals(3, federation.run().get(0).result().round());
     }
 
-    @Test
+    @RepeatedTest(20) // threads may meet in many ways
     void run_interrupted_endsWithAnExceptionAndKeepsTheFlag() throws InterruptedException {
         CountDownLatch training = new CountDownLatch(1);
         AtomicInteger interruptions = new AtomicInteger();

@@ -19,16 +19,27 @@ import java.util.Map;
 /** The embedded default: base model, FedHDS, random choice and full data on generated instructions, side by side. */
 final class EmbeddedComparison {
     /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
-    private static final long INSTRUCTION_SEED = 7;
+    static final long INSTRUCTION_SEED = 7;
+
+    static final int PER_TASK = 160;
+
+    private static final int UNSEEN_PER_TASK = 16;
 
     private final Options options;
     private final PrintStream out;
 
     /** What can be set from outside. */
     record Options(
-            int clients, int rounds, double fraction, long seed, double learningRate, Fusion fusion, int parallel) {
+            int clients,
+            int rounds,
+            double fraction,
+            long seed,
+            double learningRate,
+            int samplesPerGroup,
+            Fusion fusion,
+            int parallel) {
         static Options defaults() {
-            return new Options(28, 6, 0.25, 1, 2e-3, Fusion.TSNE, 2);
+            return new Options(24, 5, 0.34, 1, 2e-3, 2, Fusion.TSNE, 2);
         }
     }
 
@@ -51,7 +62,7 @@ final class EmbeddedComparison {
     /** Runs all four on one loaded model and gives the rows. */
     List<Row> run(LanguageModel model) {
         InstructionSet set = new InstructionSet(INSTRUCTION_SEED);
-        return run(model, set.training(220), set.unseen(16));
+        return run(model, set.training(PER_TASK), set.unseen(UNSEEN_PER_TASK));
     }
 
     /** The same with instructions of the caller's. */
@@ -80,7 +91,7 @@ final class EmbeddedComparison {
 
         List<Row> rows = new ArrayList<>();
         rows.add(row("base model", fedHds, Adapter.empty(), unseen));
-        TunedRun chosen = setting.fedHds(progress("FedHDS"));
+        TunedRun chosen = setting.fedHds(options.samplesPerGroup(), progress("FedHDS"));
         rows.add(row("FedHDS", setting, chosen, unseen));
         TunedRun random = setting.random(setting.asManyAs(chosen), progress("random"));
         rows.add(row("random choice", setting, random, unseen));

@@ -78,6 +78,12 @@ public final class Main implements Callable<Integer> {
             description = "share of a client's instructions that --selection random takes (default: 0.015)")
     private double share = 0.015;
 
+    @Option(
+            names = "--samples-per-group",
+            description =
+                    "samples of each chosen group that --selection fedhds takes (embedded: 2; own data: 1, the paper's)")
+    private @Nullable Integer samplesPerGroup;
+
     @Option(names = "--fusion", converter = FusionName.class, description = "tsne, pca or last-layer (default: tsne)")
     private Fusion fusion = Fusion.TSNE;
 
@@ -151,6 +157,7 @@ public final class Main implements Callable<Integer> {
         }
         range("--rounds", rounds, 1, 1_000_000);
         range("--clients", clients, 1, 10_000_000);
+        range("--samples-per-group", samplesPerGroup, 1, 1_000_000);
         range("--max-length", maxLength, 2, Integer.MAX_VALUE);
         range("--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
         range("--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
@@ -186,6 +193,7 @@ public final class Main implements Callable<Integer> {
                         or(fraction, defaults.fraction()),
                         seed,
                         or(learningRate, defaults.learningRate()),
+                        or(samplesPerGroup, defaults.samplesPerGroup()),
                         fusion,
                         parallel),
                 console());
@@ -204,6 +212,7 @@ public final class Main implements Callable<Integer> {
                                 seed,
                                 selection,
                                 share,
+                                or(samplesPerGroup, 1),
                                 fusion,
                                 maxLength,
                                 or(learningRate, 3e-4),

@@ -50,6 +50,7 @@ final class OwnRun {
             long seed,
             Selection selection,
             double share,
+            int samplesPerGroup,
             Fusion fusion,
             int maxLength,
             double learningRate,
@@ -101,7 +102,7 @@ final class OwnRun {
                     out.printf(Locale.ROOT, "after round %d: Rouge-L %.4f on unseen tasks%n", result.round(), value));
         });
         TunedRun run = switch (options.selection()) {
-            case FEDHDS -> setting.fedHds(listener);
+            case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
             case FULL -> setting.full(listener);
             case RANDOM ->
                 setting.random(
@@ -187,6 +188,9 @@ final class OwnRun {
         config.put("selection", options.selection().name().toLowerCase(Locale.ROOT));
         if (options.selection() == Selection.RANDOM) {
             config.put("share", options.share());
+        }
+        if (options.selection() == Selection.FEDHDS) {
+            config.put("samples_per_group", options.samplesPerGroup());
         }
         config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT).replace('_', '-'));
         config.put("max_length", options.maxLength());

@@ -8,6 +8,7 @@ import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
@@ -43,9 +44,11 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
             double fraction,
             long seed,
             int parallelClients) {
-        /** The paper's choice. */
-        TunedRun fedHds(RoundListener listener) {
-            return run(federation(listener));
+        /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
+        TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
+            HdbscanSelector selector =
+                    HdbscanSelector.builder().samplesPerGroup(samplesPerGroup).build();
+            return run(federation(listener).clientSettings(client -> client.selector(selector)));
         }
 
         /** Every instruction of a round's clients. */

@@ -1,0 +1,105 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.examples.corpus.InstructionSet;
+import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.RoundListener;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.ModelOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Finds the embedded comparison's learning rate on training tasks alone: every sixth of them stands in for the unseen
+ * ones, which this program never reads.
+ */
+@Command(
+        name = "learning-rate-search",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        description = "Rouge-L on held-out training tasks for several learning rates.")
+final class LearningRateSearch implements Callable<Integer> {
+    @Option(names = "--rates", split = ",", description = "learning rates to try")
+    private List<Double> rates = List.of(1e-3, 2e-3, 5e-3, 1e-2);
+
+    @Option(names = "--seed", description = "seed of the runs")
+    private long seed = 101;
+
+    @Option(names = "--samples-per-group", description = "samples of each chosen group")
+    private int samplesPerGroup = 2;
+
+    @Option(names = "--rounds", description = "rounds")
+    private int rounds = 5;
+
+    @Option(names = "--fraction", description = "share of the clients in a round")
+    private double fraction = 0.34;
+
+    @Option(names = "--full", negatable = true, description = "whether full data is tried too")
+    private boolean full = true;
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new LearningRateSearch()).execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Map<String, List<Instruction>> tasks = new LinkedHashMap<>();
+        new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED)
+                .training(EmbeddedComparison.PER_TASK)
+                .forEach(i ->
+                        tasks.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
+        Map<String, List<Instruction>> training = new LinkedHashMap<>();
+        List<Instruction> heldOut = new ArrayList<>();
+        int place = 0;
+        for (Map.Entry<String, List<Instruction>> task : tasks.entrySet()) {
+            if (place++ % 6 == 5) {
+                heldOut.addAll(task.getValue().subList(0, 16));
+            } else {
+                training.put(task.getKey(), task.getValue());
+            }
+        }
+        Map<ClientId, List<Instruction>> clients = Partitions.dirichlet(training, 24, 0.3, 40, seed);
+        Path folder = Files.createTempDirectory("fedhds");
+        try (LanguageModel model = LanguageModel.load(
+                EmbeddedModel.unpack(folder), ModelOptions.defaults().withThreads(1))) {
+            System.out.printf("%-10s %18s %18s %18s%n", "rate", "FedHDS", "random choice", "full data");
+            for (double rate : rates) {
+                FedHds fedHds = FedHds.on(model)
+                        .learningRate(rate)
+                        .maxTokens(model.config().positions())
+                        .fusion(Fusion.TSNE.function())
+                        .build();
+                TunedRun.Setting setting = new TunedRun.Setting(fedHds, clients, rounds, fraction, seed, 2);
+                RoundListener quiet = new RoundListener() {};
+                TunedRun chosen = setting.fedHds(samplesPerGroup, quiet);
+                TunedRun random = setting.random(setting.asManyAs(chosen), quiet);
+                System.out.printf(
+                        "%-10s %18s %18s %18s%n",
+                        rate,
+                        figure(fedHds, chosen, heldOut),
+                        figure(fedHds, random, heldOut),
+                        full ? figure(fedHds, setting.full(quiet), heldOut) : "-");
+            }
+        }
+        return 0;
+    }
+
+    private static String figure(FedHds fedHds, TunedRun run, List<Instruction> heldOut) {
+        double rougeL =
+                fedHds.evaluate(fedHds.evaluator(24), heldOut, run.adapter()).rougeL();
+        return String.format(Locale.ROOT, "%.4f (%d)", rougeL, run.samples());
+    }
+}

@@ -26,6 +26,9 @@ public final class AnswerLossScorer implements SampleScorer {
      */
     public AnswerLossScorer(
             LanguageModel model, AdapterForm form, PromptTemplate template, int maxTokens, int tokenBudget) {
+        if (tokenBudget < 1) {
+            throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
+        }
         this.model = model;
         this.form = form;
         this.withPrompt = new SampleEncoder(model, template, maxTokens);

@@ -28,8 +28,8 @@ final class TokenBatch {
             }
             for (int id : row) {
                 if (id < 0 || id >= config.vocabulary()) {
-                    throw new IllegalArgumentException(
-                            "token id " + id + " is not in the vocabulary of " + config.vocabulary());
+                    throw new IllegalArgumentException("token id " + id + " is not in the model's vocabulary of "
+                            + config.vocabulary() + "; is tokenizer.json of another model?");
                 }
             }
             longest = Math.max(longest, row.length);

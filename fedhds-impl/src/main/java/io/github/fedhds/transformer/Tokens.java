@@ -22,7 +22,7 @@ public final class Tokens implements AutoCloseable {
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(
-                    file + " is missing; a model folder holds config.json, model.safetensors and" + " tokenizer.json");
+                    file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
         }
         try {
             return new Tokens(HuggingFaceTokenizer.builder()

@@ -9,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Scores instructions by the model's loss on their answers, after the prompt and without it. Cost: one pass through the
- * model a sample and score. Immutable, safe for many threads.
+ * Scores instructions by the model's loss on their answers, after the prompt and without it; NaN where the template alone
+ * leaves no room for an answer token. Cost: one pass through the model a sample and score. Immutable, safe for many
+ * threads.
  */
 public final class AnswerLossScorer implements SampleScorer {
     private final LanguageModel model;

@@ -43,6 +43,7 @@ public final class LoraGradient {
      * @return the loss, in nats a token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
+        TokenBatch.checkTraining(samples, form.parameters(decoder.config()), flat, gradient);
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();

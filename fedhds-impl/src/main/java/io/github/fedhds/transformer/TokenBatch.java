@@ -38,6 +38,17 @@ final class TokenBatch {
         this.width = longest;
     }
 
+    /** Checks what a training step is given. */
+    static void checkTraining(List<EncodedSample> samples, int parameters, float[] flat, float[] gradient) {
+        if (samples.isEmpty()) {
+            throw new IllegalArgumentException("a batch has at least one sample");
+        }
+        if (flat.length != parameters || gradient.length != parameters) {
+            throw new IllegalArgumentException("there are " + parameters + " parameters to train, was given "
+                    + flat.length + " and a gradient of " + gradient.length);
+        }
+    }
+
     int size() {
         return rows.size();
     }

@@ -47,6 +47,9 @@ public final class AnswerEvaluator {
         if (answerTokens < 1) {
             throw new IllegalArgumentException("answerTokens must be 1 or more, was " + answerTokens);
         }
+        if (tokenBudget < 1) {
+            throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
+        }
         this.model = model;
         this.encoder = new SampleEncoder(model, template, maxTokens);
         this.answerTokens = Math.min(answerTokens, encoder.maxTokens() / 2);
@@ -57,9 +60,10 @@ public final class AnswerEvaluator {
      * Evaluates the model with an adapter.
      *
      * @param form the adapter's form; none, with an empty adapter, for the base model
+     * @throws IllegalArgumentException if the adapter is not of this form
      */
     public Result evaluate(List<Instruction> instructions, AdapterForm form, Adapter adapter) {
-        AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, adapter);
+        AdaptedModel adapted = model.with(form, adapter);
         List<int[]> prompts = new ArrayList<>();
         for (Instruction instruction : instructions) {
             prompts.add(encoder.forGeneration(instruction, answerTokens).ids());

@@ -22,12 +22,16 @@ public final class Adam implements Optimizer {
     }
 
     /**
+     * @param parameters how many it is for, 0 or more
      * @param beta1 decay of the mean of gradients, 0 to below 1
      * @param beta2 decay of the mean of their squares, 0 to below 1
      * @param epsilon keeps the divisor from 0; 0 or more
      * @param weightDecay 0 or more
      */
     public Adam(int parameters, double beta1, double beta2, double epsilon, double weightDecay) {
+        if (parameters < 0) {
+            throw new IllegalArgumentException("parameters must be 0 or more, was " + parameters);
+        }
         if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
             throw new IllegalArgumentException("betas must be 0 or more and below 1, was " + beta1 + " and " + beta2);
         }

@@ -22,7 +22,7 @@ import java.util.function.IntFunction;
 
 /**
  * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in an order
- * of the round's own. A step whose loss is NaN or infinite changes nothing and is counted.
+ * of the round's own. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
  *
  * <p>Cost: about three passes through the model a sample; memory: one batch's activations. Equal context, instructions
  * and number of torch threads give equal bits, whatever else runs. Immutable, safe for many threads.
@@ -108,7 +108,7 @@ public final class LoraTrainer implements LocalTrainer {
             for (int from = 0; from < shuffled.size(); from += batchSize) {
                 List<EncodedSample> batch = shuffled.subList(from, Math.min(shuffled.size(), from + batchSize));
                 float loss = graph.compute(batch, flat, masks.nextLong(), gradient);
-                if (Float.isFinite(loss)) {
+                if (Float.isFinite(loss) && isFinite(gradient)) {
                     steps.step(flat, gradient, rate);
                     losses.add((double) loss);
                 } else {
@@ -123,6 +123,16 @@ public final class LoraTrainer implements LocalTrainer {
                 skipped,
                 tooLong,
                 cut);
+    }
+
+    /** A finite loss can have an infinite slope, which would stay in the optimizer's means for good. */
+    private static boolean isFinite(float[] gradient) {
+        for (float value : gradient) {
+            if (!Float.isFinite(value)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static List<EncodedSample> shuffled(List<EncodedSample> samples, SplittableRandom random) {

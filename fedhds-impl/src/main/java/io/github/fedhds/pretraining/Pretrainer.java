@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Trains all weights of a model to predict the next token: AdamW, gradient clipping by global norm, a linear warm-up and
- * a cosine descent of the learning rate. Texts are packed one after the other into rows of equal length.
+ * a cosine descent of the learning rate. Texts are packed one after the other into rows of equal length. A step
+ * whose loss or gradient is NaN or infinite is left out; its progress is told all the same.
  *
  * <p>Memory: three times the weights and one batch's activations. For one thread at a time.
  */
@@ -71,8 +72,7 @@ public final class Pretrainer {
             }
             float loss = graph.compute(batch, weights, gradient);
             double rate = rate(step);
-            if (Float.isFinite(loss)) {
-                clip(gradient);
+            if (Float.isFinite(loss) && clip(gradient)) {
                 optimizer.step(weights, gradient, rate);
             }
             progress.step(step, steps, loss, rate);
@@ -88,7 +88,8 @@ public final class Pretrainer {
         return learningRate * (0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * done)));
     }
 
-    private void clip(float[] gradient) {
+    /** Scales a gradient that is too long; false if it is NaN or infinite and the step is to be left out. */
+    private boolean clip(float[] gradient) {
         double square = 0;
         for (float g : gradient) {
             square += (double) g * g;
@@ -100,6 +101,7 @@ public final class Pretrainer {
                 gradient[i] *= factor;
             }
         }
+        return Double.isFinite(norm);
     }
 
     /** Texts one after the other, cut into rows. */

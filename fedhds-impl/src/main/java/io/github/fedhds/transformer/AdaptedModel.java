@@ -73,6 +73,15 @@ public final class AdaptedModel {
      * @return one loss a row; NaN where there is no answer token
      */
     public double[] losses(List<int[]> rows, int[] answerStarts, int tokenBudget) {
+        if (answerStarts.length != rows.size()) {
+            throw new IllegalArgumentException(
+                    "there is one answer start a row, was " + answerStarts.length + " for " + rows.size() + " rows");
+        }
+        for (int start : answerStarts) {
+            if (start < 1) {
+                throw new IllegalArgumentException("an answer starts at place 1 or later, was " + start);
+            }
+        }
         double[] losses = new double[rows.size()];
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);

@@ -9,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Scores instructions by the model's loss on their answers, after the prompt and without it. Cost: one pass through the
- * model a sample and score. Immutable, safe for many threads.
+ * Scores instructions by the model's loss on their answers, after the prompt and without it; NaN where the template alone
+ * leaves no room for an answer token. Cost: one pass through the model a sample and score. Immutable, safe for many
+ * threads.
  */
 public final class AnswerLossScorer implements SampleScorer {
     private final LanguageModel model;
@@ -26,6 +27,9 @@ public final class AnswerLossScorer implements SampleScorer {
      */
     public AnswerLossScorer(
             LanguageModel model, AdapterForm form, PromptTemplate template, int maxTokens, int tokenBudget) {
+        if (tokenBudget < 1) {
+            throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
+        }
         this.model = model;
         this.form = form;
         this.withPrompt = new SampleEncoder(model, template, maxTokens);

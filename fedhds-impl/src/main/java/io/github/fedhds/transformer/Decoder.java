@@ -14,6 +14,7 @@ import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,12 +31,15 @@ final class Decoder implements AutoCloseable {
 
     private record Key(Purpose purpose, AdapterForm form, double dropout, Precision precision) {}
 
+    /** Cosines and sines of the positions from 0 on, {@code [positions, headWidth]}. */
+    private record Rotary(float[] cos, float[] sin) {}
+
     private final DecoderConfig config;
     private final NDManager manager;
     private final NDList weights;
     private final Map<Key, PtSymbolBlock> modules = new ConcurrentHashMap<>();
-    private final float[] cos;
-    private final float[] sin;
+    private Rotary rotary = new Rotary(new float[0], new float[0]);
+    private volatile boolean closed;
 
     /**
      * Takes the weights over into native memory.
@@ -53,19 +57,6 @@ final class Decoder implements AutoCloseable {
             array.setName(WEIGHTS);
             weights.add(array);
         });
-        int half = config.headWidth() / 2;
-        cos = new float[config.positions() * config.headWidth()];
-        sin = new float[cos.length];
-        for (int position = 0; position < config.positions(); position++) {
-            for (int i = 0; i < half; i++) {
-                // As transformers has it: wavelengths and angles in float32.
-                float frequency = 1f / (float) Math.pow(config.rotaryBase(), 2.0 * i / config.headWidth());
-                float angle = position * frequency;
-                int at = position * config.headWidth() + i;
-                cos[at] = cos[at + half] = (float) Math.cos(angle);
-                sin[at] = sin[at + half] = (float) Math.sin(angle);
-            }
-        }
     }
 
     private static long[] longs(int[] shape) {
@@ -80,18 +71,54 @@ final class Decoder implements AutoCloseable {
         return config;
     }
 
-    /** Native memory for one call or one step. */
+    /**
+     * Native memory for one call or one step.
+     *
+     * @throws IllegalStateException if the model was closed
+     */
     NDManager scope() {
+        checkOpen();
         return manager.newSubManager();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("this model was closed; load it again");
+        }
+    }
+
+    /** The tables for at least so many positions; they grow as longer texts come. */
+    private synchronized Rotary rotary(int positions) {
+        int width = config.headWidth();
+        int known = rotary.cos().length / width;
+        if (known < positions) {
+            int wanted = Math.min(config.positions(), Math.max(positions, 2 * known));
+            float[] cos = Arrays.copyOf(rotary.cos(), wanted * width);
+            float[] sin = Arrays.copyOf(rotary.sin(), wanted * width);
+            int half = width / 2;
+            for (int position = known; position < wanted; position++) {
+                for (int i = 0; i < half; i++) {
+                    // As transformers has it: wavelengths and angles in float32.
+                    float frequency = 1f / (float) Math.pow(config.rotaryBase(), 2.0 * i / width);
+                    float angle = position * frequency;
+                    int at = position * width + i;
+                    cos[at] = cos[at + half] = (float) Math.cos(angle);
+                    sin[at] = sin[at + half] = (float) Math.sin(angle);
+                }
+            }
+            rotary = new Rotary(cos, sin);
+        }
+        return rotary;
     }
 
     /** The rotary tables for positions from 0: cos and sin, {@code [tokens, headWidth]}. */
     NDList rotary(NDManager scope, int tokens) {
         Shape shape = new Shape(tokens, config.headWidth());
         int size = tokens * config.headWidth();
+        Rotary table = rotary(tokens);
         return new NDList(
-                scope.create(FloatBuffer.wrap(cos, 0, size), shape, DataType.FLOAT32),
-                scope.create(FloatBuffer.wrap(sin, 0, size), shape, DataType.FLOAT32));
+                scope.create(FloatBuffer.wrap(table.cos(), 0, size), shape, DataType.FLOAT32),
+                scope.create(FloatBuffer.wrap(table.sin(), 0, size), shape, DataType.FLOAT32));
     }
 
     /** The rotary tables for one position a row: cos and sin, {@code [rows, 1, 1, headWidth]}. */
@@ -99,9 +126,10 @@ final class Decoder implements AutoCloseable {
         int width = config.headWidth();
         float[] c = new float[positions.length * width];
         float[] s = new float[c.length];
+        Rotary table = rotary(Arrays.stream(positions).max().orElse(0) + 1);
         for (int row = 0; row < positions.length; row++) {
-            System.arraycopy(cos, positions[row] * width, c, row * width, width);
-            System.arraycopy(sin, positions[row] * width, s, row * width, width);
+            System.arraycopy(table.cos(), positions[row] * width, c, row * width, width);
+            System.arraycopy(table.sin(), positions[row] * width, s, row * width, width);
         }
         Shape shape = new Shape(positions.length, 1, 1, width);
         return new NDList(
@@ -154,11 +182,13 @@ final class Decoder implements AutoCloseable {
 
     /** The weights as arrays of the caller's own, in the order of the model's files. */
     List<float[]> copyWeights() {
+        checkOpen();
         return weights.stream().map(NDArray::toFloatArray).toList();
     }
 
     @Override
     public void close() {
+        closed = true;
         modules.values().forEach(PtSymbolBlock::close);
         modules.clear();
         manager.close();

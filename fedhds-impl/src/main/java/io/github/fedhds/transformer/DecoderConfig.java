@@ -3,16 +3,14 @@ package io.github.fedhds.transformer;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
-import java.io.IOException;
+import io.github.fedhds.wire.JsonFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
+import java.util.Optional;
 
 /**
  * What a model folder's {@code config.json} says of a LLaMA-like decoder.
@@ -43,6 +41,8 @@ public record DecoderConfig(
         double rotaryBase,
         boolean tiedHead,
         List<Integer> endIds) {
+    private static final long MAX_BYTES = 1 << 20;
+
     public DecoderConfig {
         endIds = List.copyOf(endIds);
         positive("hidden_size", width);
@@ -60,6 +60,17 @@ public record DecoderConfig(
         if (headWidth % 2 != 0) {
             throw new IllegalArgumentException("the rotary embedding needs an even head width, was " + headWidth);
         }
+        if (!(normEpsilon >= 0) || Double.isInfinite(normEpsilon)) {
+            throw new IllegalArgumentException("rms_norm_eps must be finite and 0 or more, was " + normEpsilon);
+        }
+        if (!(rotaryBase > 0) || Double.isInfinite(rotaryBase)) {
+            throw new IllegalArgumentException("rope_theta must be finite and above 0, was " + rotaryBase);
+        }
+        fits("vocab_size * hidden_size", vocabulary, width);
+        fits("intermediate_size * hidden_size", feedForward, width);
+        fits("num_attention_heads * head_dim", heads, headWidth);
+        fits("num_attention_heads * head_dim * hidden_size", heads * headWidth, width);
+        fits("max_position_embeddings * head_dim", positions, headWidth);
         if (endIds.isEmpty()) {
             throw new IllegalArgumentException("eos_token_id is missing; training and generation need it");
         }
@@ -68,6 +79,12 @@ public record DecoderConfig(
                 throw new IllegalArgumentException(
                         "eos_token_id must be 0 to vocab_size - 1 = " + (vocabulary - 1) + ", was " + id);
             }
+        }
+    }
+
+    private static void fits(String name, int first, int second) {
+        if ((long) first * second > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException(name + " is " + (long) first * second + ", more than an array holds");
         }
     }
 
@@ -84,27 +101,32 @@ public record DecoderConfig(
      */
     public static DecoderConfig read(Path folder) {
         Path file = folder.resolve("config.json");
+        if (!Files.isRegularFile(file)) {
+            throw new FedHdsException(
+                    file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
+        }
+        JsonObject json = JsonFile.readObject(file, MAX_BYTES);
         try {
-            return of(JsonParser.parseString(Files.readString(file)).getAsJsonObject());
-        } catch (IOException e) {
-            throw new FedHdsException("cannot read " + file + "; is " + folder + " a Hugging Face model folder?", e);
-        } catch (JsonParseException | IllegalStateException | IllegalArgumentException e) {
+            return of(json);
+        } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);
         }
     }
 
     private static DecoderConfig of(JsonObject json) {
-        String type = text(json, "model_type", "");
-        if (!type.equals("llama")) {
-            throw new IllegalArgumentException("model_type is \"" + type + "\"; supported: llama");
+        only(json, "model_type", "llama");
+        if (given(json, "hidden_act").isPresent()) {
+            only(json, "hidden_act", "silu");
         }
-        rejectUnless(json, "hidden_act", Set.of("silu"));
-        rejectUnless(json, "attention_bias", Set.of("false"));
-        rejectUnless(json, "mlp_bias", Set.of("false"));
-        for (String option : List.of("rope_scaling", "quantization_config")) {
-            if (json.has(option) && !json.get(option).isJsonNull()) {
-                throw new IllegalArgumentException(option + " is " + json.get(option) + "; not supported");
+        for (String option : List.of("attention_bias", "mlp_bias")) {
+            if (flag(json, option)) {
+                throw new IllegalArgumentException(option + " is true; supported: false");
             }
+        }
+        for (String option : List.of("rope_scaling", "rope_parameters", "quantization_config")) {
+            given(json, option).ifPresent(value -> {
+                throw new IllegalArgumentException(option + " is " + value + "; not supported");
+            });
         }
         double factor = number(json, "partial_rotary_factor", 1);
         if (factor != 1) {
@@ -112,54 +134,86 @@ public record DecoderConfig(
         }
         int width = whole(json, "hidden_size");
         int heads = whole(json, "num_attention_heads");
+        positive("hidden_size", width);
+        positive("num_attention_heads", heads);
+        boolean ownHeadWidth = given(json, "head_dim").isPresent();
+        if (!ownHeadWidth && width % heads != 0) {
+            throw new IllegalArgumentException(
+                    "num_attention_heads must divide hidden_size where head_dim is not given," + " was " + heads
+                            + " of " + width);
+        }
         return new DecoderConfig(
                 width,
                 whole(json, "intermediate_size"),
                 whole(json, "num_hidden_layers"),
                 heads,
-                (int) number(json, "num_key_value_heads", heads),
-                (int) number(json, "head_dim", heads > 0 ? Math.floor((double) width / heads) : 0),
+                given(json, "num_key_value_heads").isPresent() ? whole(json, "num_key_value_heads") : heads,
+                ownHeadWidth ? whole(json, "head_dim") : width / heads,
                 whole(json, "vocab_size"),
                 whole(json, "max_position_embeddings"),
                 number(json, "rms_norm_eps", 1e-6),
                 number(json, "rope_theta", 10000),
-                text(json, "tie_word_embeddings", "false").equals("true"),
-                ids(json));
+                flag(json, "tie_word_embeddings"),
+                endIds(json));
     }
 
-    private static void rejectUnless(JsonObject json, String option, Set<String> allowed) {
-        if (json.has(option) && !json.get(option).isJsonNull()) {
-            String value = json.get(option).getAsString();
-            if (!allowed.contains(value.toLowerCase(Locale.ROOT))) {
-                throw new IllegalArgumentException(
-                        option + " is " + value + "; supported: " + String.join(", ", allowed));
-            }
+    /** The value of an option; empty if it is absent or null, as both stand for the default. */
+    private static Optional<JsonElement> given(JsonObject json, String key) {
+        return Optional.ofNullable(json.get(key)).filter(value -> !value.isJsonNull());
+    }
+
+    private static void only(JsonObject json, String option, String supported) {
+        JsonElement value = given(json, option)
+                .orElseThrow(() -> new IllegalArgumentException(option + " is missing; supported: " + supported));
+        if (!value.equals(new JsonPrimitive(supported))) {
+            throw new IllegalArgumentException(option + " is " + value + "; supported: " + supported);
         }
     }
 
-    private static String text(JsonObject json, String key, String fallback) {
-        return json.has(key) && !json.get(key).isJsonNull() ? json.get(key).getAsString() : fallback;
+    private static boolean flag(JsonObject json, String key) {
+        JsonElement value = given(json, key).orElse(new JsonPrimitive(false));
+        if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isBoolean()) {
+            throw new IllegalArgumentException(key + " must be true or false, was " + value);
+        }
+        return value.getAsBoolean();
     }
 
     private static double number(JsonObject json, String key, double fallback) {
-        return json.has(key) && !json.get(key).isJsonNull() ? json.get(key).getAsDouble() : fallback;
+        JsonElement value = given(json, key).orElse(new JsonPrimitive(fallback));
+        if (!isNumber(value) || !Double.isFinite(value.getAsDouble())) {
+            throw new IllegalArgumentException(key + " must be a finite number, was " + value);
+        }
+        return value.getAsDouble();
     }
 
     private static int whole(JsonObject json, String key) {
-        if (!json.has(key)) {
-            throw new IllegalArgumentException(key + " is missing");
-        }
-        return json.get(key).getAsInt();
+        return whole(key, given(json, key).orElseThrow(() -> new IllegalArgumentException(key + " is missing")));
     }
 
-    private static List<Integer> ids(JsonObject json) {
-        List<Integer> ids = new ArrayList<>();
-        JsonElement value = json.get("eos_token_id");
-        if (value instanceof JsonArray array) {
-            array.forEach(id -> ids.add(id.getAsInt()));
-        } else if (value != null && !value.isJsonNull()) {
-            ids.add(value.getAsInt());
+    private static int whole(String key, JsonElement value) {
+        try {
+            if (isNumber(value)) {
+                return value.getAsBigDecimal().intValueExact();
+            }
+        } catch (NumberFormatException | ArithmeticException e) {
+            // said below
         }
+        throw new IllegalArgumentException(key + " must be a whole number below 2^31, was " + value);
+    }
+
+    private static boolean isNumber(JsonElement value) {
+        return value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber();
+    }
+
+    private static List<Integer> endIds(JsonObject json) {
+        List<Integer> ids = new ArrayList<>();
+        given(json, "eos_token_id").ifPresent(value -> {
+            if (value instanceof JsonArray array) {
+                array.forEach(id -> ids.add(whole("eos_token_id", id)));
+            } else {
+                ids.add(whole("eos_token_id", value));
+            }
+        });
         return ids;
     }
 }

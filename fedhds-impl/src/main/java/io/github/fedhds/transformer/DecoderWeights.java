@@ -45,14 +45,22 @@ final class DecoderWeights {
     /**
      * The weights of a source.
      *
-     * @throws FedHdsException if a tensor is missing, left over or of another shape
+     * @throws FedHdsException if a tensor is missing, left over, of another shape or not of a floating type
      */
     static DecoderWeights of(DecoderConfig config, TensorSource source, String where) {
-        Map<String, int[]> shapes = shapes(config);
         TreeSet<String> left = new TreeSet<>(source.names());
+        if (config.layers() > left.size()) { // before a wrong number of layers makes a huge map of names
+            throw new FedHdsException(where + " has " + left.size() + " tensors, too few for the " + config.layers()
+                    + " layers that config.json asks for");
+        }
+        Map<String, int[]> shapes = shapes(config);
         shapes.forEach((name, shape) -> {
             if (!left.remove(name)) {
                 throw new FedHdsException(where + " has no tensor " + name + ", which config.json asks for");
+            }
+            if (!source.dtype(name).readsAsFloat()) {
+                throw new FedHdsException(where + ": " + name + " is of type " + source.dtype(name)
+                        + "; weights are F32, F16, BF16 or F64");
             }
             if (!Arrays.equals(source.shape(name), shape)) {
                 throw new FedHdsException(where + ": " + name + " has shape " + Arrays.toString(source.shape(name))

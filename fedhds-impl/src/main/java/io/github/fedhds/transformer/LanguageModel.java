@@ -9,7 +9,8 @@ import java.nio.file.Path;
 /**
  * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors},
  * {@code tokenizer.json}). One loaded model serves every client of a process: adapters are passed with each call, the
- * weights are never copied. Safe for many threads. Holds native memory until closed.
+ * weights are never copied. Safe for many threads. Holds native memory until closed; a call on a closed model, or on what
+ * came from it, is an IllegalStateException. Closing while another thread's call runs is not supported: wait for it.
  */
 public final class LanguageModel implements AutoCloseable {
     private final Tokens tokens;
@@ -40,21 +41,19 @@ public final class LanguageModel implements AutoCloseable {
         Path file = folder.resolve("model.safetensors");
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(
-                    file + " is missing; a model folder holds config.json, model.safetensors and" + " tokenizer.json");
+                    file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
         }
         Tokens tokens = Tokens.load(folder);
         NDManager manager = null;
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
+            Decoder decoder = new Decoder(config, manager, weights);
             if (options.threads() > 0) {
                 TorchRuntime.threads(options.threads());
             }
-            return new LanguageModel(
-                    tokens,
-                    new Decoder(config, manager, weights),
-                    manager.getDevice().toString());
-        } catch (RuntimeException e) {
+            return new LanguageModel(tokens, decoder, manager.getDevice().toString());
+        } catch (RuntimeException | Error e) {
             tokens.close();
             if (manager != null) {
                 manager.close();
@@ -107,6 +106,7 @@ public final class LanguageModel implements AutoCloseable {
         return new WeightsGradient(decoder, precision);
     }
 
+    /** Gives the native memory back; closing again does nothing. */
     @Override
     public void close() {
         tokens.close();

@@ -10,6 +10,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /**
  * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine and number of threads,
@@ -42,6 +43,7 @@ public final class LoraGradient {
      * @return the loss, in nats a token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
+        TokenBatch.checkTraining(samples, form.parameters(decoder.config()), flat, gradient);
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();
@@ -51,7 +53,8 @@ public final class LoraGradient {
             inputs.addAll(decoder.rotary(scope, batch.width()));
             inputs.add(batch.labels(
                     scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray()));
-            inputs.add(scope.create(seed));
+            // Seeds that lie near each other must not give masks that are one another's shifted copies.
+            inputs.add(scope.create(new SplittableRandom(seed).nextLong()));
             NDArray parameters = scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32);
             parameters.setRequiresGradient(true);
             inputs.add(parameters);

@@ -55,10 +55,13 @@ public final class SampleEncoder {
     /**
      * The prompt alone, with room left for an answer.
      *
-     * @param answerTokens tokens to be generated
+     * @param answerTokens tokens to be generated, 0 or more
      * @throws IllegalArgumentException if the bare template leaves no such room
      */
     public EncodedSample forGeneration(Instruction sample, int answerTokens) {
+        if (answerTokens < 0) {
+            throw new IllegalArgumentException("answerTokens must be 0 or more, was " + answerTokens);
+        }
         return prompt(sample, maxTokens - answerTokens)
                 .orElseThrow(() -> new IllegalArgumentException("a prompt and " + answerTokens
                         + " answer tokens do not fit into " + maxTokens + " tokens; ask for fewer answer tokens"));

@@ -28,14 +28,25 @@ final class TokenBatch {
             }
             for (int id : row) {
                 if (id < 0 || id >= config.vocabulary()) {
-                    throw new IllegalArgumentException(
-                            "token id " + id + " is not in the vocabulary of " + config.vocabulary());
+                    throw new IllegalArgumentException("token id " + id + " is not in the model's vocabulary of "
+                            + config.vocabulary() + "; is tokenizer.json of another model?");
                 }
             }
             longest = Math.max(longest, row.length);
         }
         this.rows = rows;
         this.width = longest;
+    }
+
+    /** Checks what a training step is given. */
+    static void checkTraining(List<EncodedSample> samples, int parameters, float[] flat, float[] gradient) {
+        if (samples.isEmpty()) {
+            throw new IllegalArgumentException("a batch has at least one sample");
+        }
+        if (flat.length != parameters || gradient.length != parameters) {
+            throw new IllegalArgumentException("there are " + parameters + " parameters to train, was given "
+                    + flat.length + " and a gradient of " + gradient.length);
+        }
     }
 
     int size() {

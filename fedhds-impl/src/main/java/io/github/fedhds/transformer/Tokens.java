@@ -8,9 +8,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** Text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads. */
+/**
+ * Text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads; a call after closing is an
+ * IllegalStateException.
+ */
 public final class Tokens implements AutoCloseable {
     private final HuggingFaceTokenizer tokenizer;
+    private volatile boolean closed;
 
     private Tokens(HuggingFaceTokenizer tokenizer) {
         this.tokenizer = tokenizer;
@@ -22,7 +26,7 @@ public final class Tokens implements AutoCloseable {
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(
-                    file + " is missing; a model folder holds config.json, model.safetensors and" + " tokenizer.json");
+                    file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
         }
         try {
             return new Tokens(HuggingFaceTokenizer.builder()
@@ -38,17 +42,17 @@ public final class Tokens implements AutoCloseable {
 
     /** Ids of a text with the special tokens that the model wants around it, such as the beginning-of-text. */
     public int[] encode(String text) {
-        return ints(tokenizer.encode(text, true, false).getIds());
+        return ints(open().encode(text, true, false).getIds());
     }
 
     /** Ids of a text that goes on after another one: no special tokens. */
     public int[] encodePlain(String text) {
-        return ints(tokenizer.encode(text, false, false).getIds());
+        return ints(open().encode(text, false, false).getIds());
     }
 
     /** Text of ids, special tokens left out. */
     public String decode(int[] ids) {
-        return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+        return open().decode(Arrays.stream(ids).asLongStream().toArray(), true);
     }
 
     /** Text of ids, special tokens left out. */
@@ -60,8 +64,16 @@ public final class Tokens implements AutoCloseable {
         return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
     }
 
+    private HuggingFaceTokenizer open() {
+        if (closed) {
+            throw new IllegalStateException("this tokenizer was closed, with its model; load it again");
+        }
+        return tokenizer;
+    }
+
     @Override
     public void close() {
+        closed = true;
         tokenizer.close();
     }
 }

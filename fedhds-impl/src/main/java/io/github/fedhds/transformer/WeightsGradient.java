@@ -70,6 +70,7 @@ public final class WeightsGradient {
      * @param gradient is set to the gradient, unless the loss is NaN or infinite: then it is left as it was
      */
     public float compute(List<EncodedSample> samples, float[] flat, float[] gradient) {
+        TokenBatch.checkTraining(samples, size, flat, gradient);
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();

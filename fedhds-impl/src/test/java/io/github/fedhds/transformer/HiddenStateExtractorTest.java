@@ -1,0 +1,115 @@
+package io.github.fedhds.transformer;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.feature.FeatureExtractor;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.training.Adapter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class HiddenStateExtractorTest extends FeatureExtractorContract {
+    private static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
+    private static final AdapterForm FORM = AdapterForm.ofModules(List.of("q_proj", "up_proj"), 2, 2);
+    private static LanguageModel model;
+
+    @BeforeAll
+    static void load(@TempDir Path folder) {
+        model = TinyModel.load(TinyModel.write(folder));
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    private static HiddenStateExtractor.Builder builder() {
+        return HiddenStateExtractor.builder(model).template(TinyModel.TEMPLATE).tokenBudget(150);
+    }
+
+    @Override
+    FeatureExtractor extractor() {
+        return builder().adapter(FORM).build();
+    }
+
+    @Override
+    RoundContext round() {
+        return round(TinyModel.adapter(model.config(), FORM, 1));
+    }
+
+    private static RoundContext round(Adapter adapter) {
+        return new RoundContext("run", 1, Optional.empty(), 0, adapter, Map.of());
+    }
+
+    @Test
+    void extract_oneInstruction_isTheStateOfItsLastToken() {
+        Instruction sample = new Instruction("add", "a b", "ab");
+        FeatureMatrix features = builder().build().extract(List.of(sample), RoundContext.first());
+        assertEquals(3, features.blocks());
+        assertEquals(16, features.width());
+        int[] ids = model.tokens().encode("Q:add I:a b A:ab");
+        int[] text = Arrays.copyOf(ids, ids.length + 1);
+        text[ids.length] = TinyModel.END;
+        List<float[]> states = model.base().states(text);
+        for (int block = 0; block < 3; block++) {
+            float[] state = states.get(block);
+            assertArrayEquals(
+                    Arrays.copyOfRange(state, state.length - 16, state.length),
+                    Arrays.copyOfRange(features.row(0), block * 16, block * 16 + 16),
+                    2e-5f);
+        }
+    }
+
+    @Test
+    void extract_roundsAdapter_isUsedOnlyWhenAsked() {
+        List<Instruction> list = instructions(3);
+        FeatureMatrix base = builder().build().extract(list, RoundContext.first());
+        assertEquals(base, builder().build().extract(list, round()));
+        FeatureMatrix adapted = extractor().extract(list, round());
+        assertFalse(base.equals(adapted));
+        assertFails(VALUE, () -> extractor().extract(list, RoundContext.first()), "lora_A", "is missing");
+    }
+
+    @Test
+    void extract_meanPooling_differsFromLastToken() {
+        List<Instruction> list = instructions(3);
+        assertFalse(builder()
+                .build()
+                .extract(list, round())
+                .equals(builder().pooling(Pooling.MEAN).build().extract(list, round())));
+    }
+
+    /** The default template alone is longer than this model's 64 positions: samples are cut and still have features. */
+    @Test
+    void extract_withDefaults_givesFeaturesOfWhatFits() {
+        FeatureMatrix features = HiddenStateExtractor.builder(model).build().extract(instructions(5), round());
+        assertEquals(5, features.rows());
+        assertEquals(-1, features.firstNonFiniteRow());
+    }
+
+    @Test
+    void settings_areChecked() {
+        assertFails(VALUE, () -> builder().maxTokens(1), "maxTokens must be 2 or more, was 1");
+        assertFails(VALUE, () -> builder().tokenBudget(0), "tokenBudget must be 1 or more, was 0");
+        assertEquals(
+                1,
+                builder()
+                        .maxTokens(2)
+                        .tokenBudget(1)
+                        .build()
+                        .extract(instructions(1), round())
+                        .rows());
+    }
+}

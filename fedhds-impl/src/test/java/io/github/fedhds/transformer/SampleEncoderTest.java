@@ -1,0 +1,216 @@
+package io.github.fedhds.transformer;
+
+import static io.github.fedhds.Errors.assertFails;
+import static io.github.fedhds.transformer.TinyModel.END;
+import static io.github.fedhds.transformer.TinyModel.FACE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.instruction.Instruction;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is cut and what stays. A token of {@link TinyModel} is a character, so lengths can be counted by eye. */
+class SampleEncoderTest {
+    private static LanguageModel model;
+
+    @BeforeAll
+    static void load(@TempDir Path folder) {
+        model = TinyModel.load(TinyModel.write(folder));
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    private static SampleEncoder encoder(int maxTokens) {
+        return new SampleEncoder(model, TinyModel.TEMPLATE, maxTokens);
+    }
+
+    private static EncodedSample training(int maxTokens, Instruction sample) {
+        return encoder(maxTokens).forTraining(sample).orElseThrow();
+    }
+
+    private static String prompt(EncodedSample sample) {
+        return model.tokens().decode(Arrays.copyOf(sample.ids(), sample.answerStart()));
+    }
+
+    private static String answer(EncodedSample sample) {
+        return model.tokens().decode(Arrays.copyOfRange(sample.ids(), sample.answerStart(), sample.ids().length));
+    }
+
+    @Test
+    void forTraining_sampleThatFits_isPromptAnswerAndEnd() {
+        EncodedSample sample = training(64, new Instruction("add", "a b", "ab"));
+        assertEquals("Q:add I:a b A:", prompt(sample));
+        assertEquals("ab", answer(sample));
+        assertEquals(1, sample.ids()[0]);
+        assertEquals(END, sample.ids()[sample.ids().length - 1]);
+        assertEquals(1 + 14, sample.answerStart());
+        assertEquals(3, sample.answerLength());
+        assertFalse(sample.cut());
+        // Just as long as may be, and one too long.
+        assertFalse(training(18, new Instruction("add", "a b", "ab")).cut());
+        assertTrue(training(17, new Instruction("add", "a b", "ab")).cut());
+    }
+
+    @Test
+    void forTraining_longInput_isCutAtItsEnd() {
+        EncodedSample sample = training(18, new Instruction("add", "a b c d e", "ab"));
+        assertEquals("Q:add I:a b A:", prompt(sample));
+        assertEquals("ab", answer(sample));
+        assertTrue(sample.cut());
+    }
+
+    @Test
+    void forTraining_inputWithoutRoom_isLeftOutWithItsHeading() {
+        EncodedSample sample = training(15, new Instruction("add", "a b c d e", "ab"));
+        assertEquals("Q:add A:", prompt(sample));
+        assertTrue(sample.cut());
+    }
+
+    @Test
+    void forTraining_longInstruction_isCutAfterTheInputIsGone() {
+        EncodedSample sample = training(12, new Instruction("add all of them", "a b c", "ab"));
+        assertEquals("Q:add A:", prompt(sample));
+        assertEquals("ab", answer(sample));
+        assertEquals("Q: A:", prompt(training(9, new Instruction("add all of them", "", "ab"))));
+    }
+
+    @Test
+    void forTraining_answerThatLeavesNoRoom_isEmpty() {
+        Instruction sample = new Instruction("add", "a", "abcd");
+        assertEquals("Q: A:", prompt(training(11, sample)));
+        assertEquals(Optional.empty(), encoder(10).forTraining(sample));
+    }
+
+    @Test
+    void forFeatures_answerThatLeavesNoRoom_isCutAfterTheBareTemplate() {
+        EncodedSample sample = encoder(10).forFeatures(new Instruction("add", "a", "abcdefgh"));
+        assertEquals("Q: A:", prompt(sample));
+        assertEquals("abcd", answer(sample));
+        assertTrue(sample.cut());
+        EncodedSample least = encoder(2).forFeatures(new Instruction("add", "a", "abcdefgh"));
+        assertEquals(2, least.ids().length);
+        assertEquals(0, least.answerLength());
+    }
+
+    @Test
+    void forFeatures_sampleThatCanBeTrained_isTheSame() {
+        Instruction sample = new Instruction("add", "a b c d e f g h", "ab");
+        for (int max : new int[] {64, 20, 14, 10}) {
+            assertArrayEquals(
+                    training(max, sample).ids(),
+                    encoder(max).forFeatures(sample).ids());
+        }
+    }
+
+    @Test
+    void forGeneration_longPrompt_leavesRoomForTheAnswer() {
+        Instruction sample = new Instruction("add", "a b c d e f g h", "never seen");
+        EncodedSample prompt = encoder(30).forGeneration(sample, 12);
+        assertEquals("Q:add I:a b c  A:", prompt(prompt));
+        assertEquals(18, prompt.ids().length);
+        assertEquals(0, prompt.answerLength());
+        assertTrue(prompt.cut());
+        assertFalse(encoder(30).forGeneration(sample, 0).cut());
+        assertFails(
+                IllegalArgumentException.class,
+                () -> encoder(30).forGeneration(sample, 25),
+                "25 answer tokens do not fit into 30 tokens");
+        assertFails(
+                IllegalArgumentException.class,
+                () -> encoder(30).forGeneration(sample, -1),
+                "answerTokens must be 0 or more, was -1");
+    }
+
+    @Test
+    void maxTokens_isCheckedAndLoweredToThePositions() {
+        assertEquals(2, encoder(2).maxTokens());
+        assertEquals(64, encoder(1 << 30).maxTokens());
+        assertFails(IllegalArgumentException.class, () -> encoder(1), "maxTokens must be 2 or more, was 1");
+    }
+
+    /** Cut in the middle of a pair of chars, a face would become an unknown token. */
+    @Test
+    void cuts_neverSplitACharacter() {
+        String faces = FACE.repeat(40);
+        for (int max = 16; max < 40; max++) {
+            for (Instruction sample : new Instruction[] {
+                new Instruction("add", faces, "a"),
+                new Instruction(faces, "", "a"),
+                new Instruction("a", "b" + faces, "")
+            }) {
+                EncodedSample cut = training(max, sample);
+                assertEquals(max, cut.ids().length);
+                assertTrue(IntStream.of(cut.ids()).noneMatch(id -> id == 0), () -> prompt(cut));
+            }
+        }
+    }
+
+    @Test
+    void text_withHalvesOfPairsAndZeros_isStillEncoded() {
+        for (String odd : new String[] {"\uD83D", "a\uDE00b", "\u0000", "\uFFFF", "\uDE00\uD83D"}) {
+            EncodedSample sample = training(64, new Instruction(odd, odd, odd));
+            assertTrue(sample.answerLength() >= 1, () -> "answer of " + odd);
+        }
+    }
+
+    /** Seeds are fixed, so this cannot fail by chance. */
+    @Test
+    void anySample_keepsTheRules() {
+        int[] marker = model.tokens().encodePlain(" A:");
+        for (int seed = 0; seed < 400; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            Instruction sample = new Instruction(text(random, 40), text(random, 60), text(random, 30));
+            int max = 2 + random.nextInt(70);
+            SampleEncoder encoder = encoder(max);
+            int[] output = model.tokens().encodePlain(sample.output());
+            Optional<EncodedSample> training = encoder.forTraining(sample);
+            assertEquals(6 + output.length + 1 <= encoder.maxTokens(), training.isPresent(), "seed " + seed);
+            if (training.isPresent()) {
+                EncodedSample encoded = training.get();
+                int start = encoded.answerStart();
+                int length = encoded.ids().length;
+                assertTrue(length <= Math.min(max, 64), "seed " + seed);
+                assertArrayEquals(output, Arrays.copyOfRange(encoded.ids(), start, length - 1), "seed " + seed);
+                assertEquals(END, encoded.ids()[length - 1]);
+                assertArrayEquals(marker, Arrays.copyOfRange(encoded.ids(), start - 3, start), "seed " + seed);
+                int[] whole = model.tokens().encode(TinyModel.TEMPLATE.prompt(sample));
+                assertEquals(whole.length + output.length + 1 > encoder.maxTokens(), encoded.cut(), "seed " + seed);
+                if (!encoded.cut()) {
+                    assertArrayEquals(whole, Arrays.copyOf(encoded.ids(), start));
+                } else if (start > 1 + 5 && prompt(encoded).contains(" I:")) {
+                    assertEquals(encoder.maxTokens(), length, "no more is cut than must be, seed " + seed);
+                }
+            }
+            EncodedSample features = encoder.forFeatures(sample);
+            assertTrue(features.ids().length >= 1 && features.ids().length <= encoder.maxTokens());
+            assertTrue(features.answerStart() <= features.ids().length);
+        }
+    }
+
+    private static String text(SplittableRandom random, int longest) {
+        StringBuilder text = new StringBuilder();
+        int length = random.nextInt(longest);
+        for (int i = 0; i < length; i++) {
+            text.append(
+                    switch (random.nextInt(8)) {
+                        case 0 -> FACE;
+                        case 1 -> "~"; // unknown
+                        default -> String.valueOf((char) ('a' + random.nextInt(26)));
+                    });
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.examples.corpus.InstructionSet;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The embedded default: base model, FedHDS, random choice and full data on generated instructions, side by side. */
+final class EmbeddedComparison {
+    /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
+    private static final long INSTRUCTION_SEED = 7;
+
+    private final Options options;
+    private final PrintStream out;
+
+    /** What can be set from outside. */
+    record Options(
+            int clients, int rounds, double fraction, long seed, double learningRate, Fusion fusion, int parallel) {
+        static Options defaults() {
+            return new Options(28, 6, 0.25, 1, 2e-3, Fusion.TSNE, 2);
+        }
+    }
+
+    /** A row of the table. */
+    record Row(
+            String name,
+            AnswerEvaluator.Result evaluation,
+            long samples,
+            double share,
+            double features,
+            double selection,
+            double training,
+            double evaluating) {}
+
+    EmbeddedComparison(Options options, PrintStream out) {
+        this.options = options;
+        this.out = out;
+    }
+
+    /** Runs all four on one loaded model and gives the rows. */
+    List<Row> run(LanguageModel model) {
+        InstructionSet set = new InstructionSet(INSTRUCTION_SEED);
+        return run(model, set.training(220), set.unseen(16));
+    }
+
+    /** The same with instructions of the caller's. */
+    List<Row> run(LanguageModel model, List<Instruction> training, List<Instruction> unseen) {
+        Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
+        training.forEach(
+                i -> byTask.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
+        Map<ClientId, List<Instruction>> clients =
+                Partitions.dirichlet(byTask, options.clients(), 0.3, 40, options.seed());
+        FedHds fedHds = FedHds.on(model)
+                .learningRate(options.learningRate())
+                .maxTokens(model.config().positions())
+                .fusion(options.fusion().function())
+                .build();
+        TunedRun.Setting setting = new TunedRun.Setting(
+                fedHds, clients, options.rounds(), options.fraction(), options.seed(), options.parallel());
+        out.printf(
+                Locale.ROOT,
+                "%d clients with %d instructions of %d tasks; %d rounds with %.0f %% of the clients; seed %d%n",
+                clients.size(),
+                training.size(),
+                byTask.size(),
+                options.rounds(),
+                100 * options.fraction(),
+                options.seed());
+
+        List<Row> rows = new ArrayList<>();
+        rows.add(row("base model", fedHds, Adapter.empty(), unseen));
+        TunedRun chosen = setting.fedHds(progress("FedHDS"));
+        rows.add(row("FedHDS", setting, chosen, unseen));
+        TunedRun random = setting.random(setting.asManyAs(chosen), progress("random"));
+        rows.add(row("random choice", setting, random, unseen));
+        TunedRun full = setting.full(progress("full data"));
+        rows.add(row("full data (FedIT)", setting, full, unseen));
+        return rows;
+    }
+
+    private ConsoleProgress progress(String name) {
+        return new ConsoleProgress(out, name, options.rounds());
+    }
+
+    private static Row row(String name, FedHds fedHds, Adapter adapter, List<Instruction> unseen) {
+        long start = System.nanoTime();
+        AnswerEvaluator.Result result = fedHds.evaluate(fedHds.evaluator(24), unseen, adapter);
+        return new Row(name, result, 0, 0, 0, 0, 0, (System.nanoTime() - start) / 1e9);
+    }
+
+    private static Row row(String name, TunedRun.Setting setting, TunedRun run, List<Instruction> unseen) {
+        Row evaluated = row(name, setting.fedHds(), run.adapter(), unseen);
+        return new Row(
+                name,
+                evaluated.evaluation(),
+                run.samples(),
+                run.samples() / (double) setting.held(run),
+                run.seconds(RoundReport.Seconds::features),
+                run.seconds(RoundReport.Seconds::selection),
+                run.seconds(RoundReport.Seconds::training),
+                evaluated.evaluating());
+    }
+
+    /** Prints the rows as a table. */
+    void print(List<Row> rows) {
+        out.println();
+        out.printf(
+                "%-18s %8s %9s %8s %10s %10s %10s %11s%n",
+                "", "Rouge-L", "samples", "share", "features", "selection", "training", "evaluation");
+        for (Row row : rows) {
+            out.printf(
+                    Locale.ROOT,
+                    "%-18s %8.4f %9d %6.2f %% %8.1f s %8.1f s %8.1f s %9.1f s%n",
+                    row.name(),
+                    row.evaluation().rougeL(),
+                    row.samples(),
+                    100 * row.share(),
+                    row.features(),
+                    row.selection(),
+                    row.training(),
+                    row.evaluating());
+        }
+        out.println();
+        out.println("Rouge-L (f) is the mean over instructions of unseen tasks; share is of the instructions that the"
+                + " rounds' clients hold;");
+        out.println("seconds are of work, summed over the clients, of which " + options.parallel() + " run at a time.");
+    }
+}

@@ -1,0 +1,259 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.ModelOptions;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The main job: without a model the embedded comparison, with one a federation on the user's own data. */
+@Command(
+        name = "fedhds",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Federated, data-efficient instruction tuning.",
+            "Without --model: compares FedHDS, random choice and full data on the embedded model and instructions.",
+            "With --model, --data and --out: tunes your model on your data."
+        })
+public final class Main implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Option(names = "--model", description = "Hugging Face folder: config.json, model.safetensors, tokenizer.json")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--data",
+            description = "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a .jsonl file of"
+                    + " {instruction, input, output, task}")
+    private @Nullable Path data;
+
+    @Option(names = "--out", description = "folder for adapter/, rounds.jsonl and config.json")
+    private @Nullable Path out;
+
+    @Option(names = "--rounds", description = "rounds (embedded: 6; own data: 10)")
+    private @Nullable Integer rounds;
+
+    @Option(names = "--fraction", description = "share of the clients in a round (embedded: 0.25; own data: 0.05)")
+    private @Nullable Double fraction;
+
+    @Option(names = "--clients", description = "number of clients (embedded: 28; own data: one a task)")
+    private @Nullable Integer clients;
+
+    @Option(names = "--instances", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
+    private @Nullable Double instances;
+
+    @Option(names = "--seed", description = "seed of the run (default: 1)")
+    private long seed = 1;
+
+    @Option(
+            names = "--selection",
+            converter = SelectionName.class,
+            description = "fedhds, random or full (default: fedhds)")
+    private Selection selection = Selection.FEDHDS;
+
+    @Option(
+            names = "--share",
+            description = "share of a client's instructions that --selection random takes (default: 0.015)")
+    private double share = 0.015;
+
+    @Option(names = "--fusion", converter = FusionName.class, description = "tsne, pca or last-layer (default: tsne)")
+    private Fusion fusion = Fusion.TSNE;
+
+    @Option(names = "--max-length", description = "longest sample in tokens (default: 1024, or the model's positions)")
+    private int maxLength = 1024;
+
+    @Option(names = "--learning-rate", description = "of round 1 (embedded: 2e-3; own data: 3e-4)")
+    private @Nullable Double learningRate;
+
+    @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most (default: 128)")
+    private int answerTokens = 128;
+
+    @Option(
+            names = "--evaluate-every",
+            description = "evaluate after so many rounds; 0: after the last only (default: 0)")
+    private int evaluateEvery;
+
+    @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: auto)")
+    private String device = "auto";
+
+    @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
+    private int parallel = Runtime.getRuntime().availableProcessors();
+
+    /** Runs the job; a failure ends the process with status 1 and a message, bad options with status 2. */
+    public static void main(String[] args) {
+        int status = commandLine().execute(args);
+        if (status != 0) {
+            System.exit(status);
+        }
+    }
+
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Main());
+        line.setExecutionExceptionHandler((failure, command, parsed) -> {
+            if (failure instanceof FedHdsException || failure instanceof IllegalArgumentException) {
+                command.getErr().println("fedhds: " + failure.getMessage());
+                return 1;
+            }
+            throw failure;
+        });
+        return line;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        check();
+        // One thread inside an operation: clients run side by side instead, and the bits do not depend on how many.
+        ModelOptions options = ModelOptions.defaults().onDevice(device).withThreads(1);
+        if (model == null) {
+            Path folder = Files.createTempDirectory("fedhds");
+            try (LanguageModel base = LanguageModel.load(EmbeddedModel.unpack(folder), options)) {
+                compare(base);
+            } finally {
+                delete(folder);
+            }
+        } else {
+            Path folder = model;
+            try (LanguageModel own = LanguageModel.load(folder, options)) {
+                tune(own, folder);
+            }
+        }
+        return 0;
+    }
+
+    private void check() {
+        if (model == null && (data != null || out != null)) {
+            throw new ParameterException(spec.commandLine(), "--data and --out need --model");
+        }
+        if (model != null && (data == null || out == null)) {
+            throw new ParameterException(spec.commandLine(), "--model needs --data and --out");
+        }
+        range("--rounds", rounds, 1, 1_000_000);
+        range("--clients", clients, 1, 10_000_000);
+        range("--max-length", maxLength, 2, Integer.MAX_VALUE);
+        range("--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
+        range("--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
+        range("--parallel", parallel, 1, 1024);
+        share("--fraction", fraction);
+        share("--instances", instances);
+        share("--share", share);
+        if (learningRate != null && !(learningRate > 0 && learningRate < 1e3)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--learning-rate must be above 0 and finite, was " + learningRate);
+        }
+    }
+
+    private void range(String name, @Nullable Integer value, int least, int most) {
+        if (value != null && (value < least || value > most)) {
+            throw new ParameterException(
+                    spec.commandLine(), name + " must be " + least + " to " + most + ", was " + value);
+        }
+    }
+
+    private void share(String name, @Nullable Double value) {
+        if (value != null && !(value > 0 && value <= 1)) {
+            throw new ParameterException(spec.commandLine(), name + " must be above 0 and at most 1, was " + value);
+        }
+    }
+
+    private void compare(LanguageModel base) {
+        EmbeddedComparison.Options defaults = EmbeddedComparison.Options.defaults();
+        EmbeddedComparison comparison = new EmbeddedComparison(
+                new EmbeddedComparison.Options(
+                        or(clients, defaults.clients()),
+                        or(rounds, defaults.rounds()),
+                        or(fraction, defaults.fraction()),
+                        seed,
+                        or(learningRate, defaults.learningRate()),
+                        fusion,
+                        parallel),
+                console());
+        comparison.print(comparison.run(base));
+    }
+
+    private void tune(LanguageModel own, Path folder) {
+        new OwnRun(
+                        new OwnRun.Options(
+                                java.util.Objects.requireNonNull(data),
+                                java.util.Objects.requireNonNull(out),
+                                or(rounds, 10),
+                                or(fraction, 0.05),
+                                Optional.ofNullable(clients),
+                                Optional.ofNullable(instances),
+                                seed,
+                                selection,
+                                share,
+                                fusion,
+                                maxLength,
+                                or(learningRate, 3e-4),
+                                answerTokens,
+                                evaluateEvery,
+                                parallel),
+                        console())
+                .run(own, folder);
+    }
+
+    private static <T> T or(@Nullable T value, T fallback) {
+        return value == null ? fallback : value;
+    }
+
+    private static PrintStream console() {
+        return System.out;
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+            for (Path file : deepestFirst) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static final class SelectionName implements ITypeConverter<Selection> {
+        @Override
+        public Selection convert(String value) {
+            return named(Selection.class, value);
+        }
+    }
+
+    private static final class FusionName implements ITypeConverter<Fusion> {
+        @Override
+        public Fusion convert(String value) {
+            return named(Fusion.class, value);
+        }
+    }
+
+    private static <E extends Enum<E>> E named(Class<E> type, String value) {
+        for (E constant : type.getEnumConstants()) {
+            if (constant.name().toLowerCase(Locale.ROOT).replace('_', '-').equals(value)) {
+                return constant;
+            }
+        }
+        String known = Stream.of(type.getEnumConstants())
+                .map(e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .collect(java.util.stream.Collectors.joining(", "));
+        throw new CommandLine.TypeConversionException("\"" + value + "\" is none of " + known);
+    }
+}

@@ -1,0 +1,190 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.dataset.Dataset;
+import io.github.fedhds.dataset.JsonLines;
+import io.github.fedhds.dataset.NaturalInstructions;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.RoundListener;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/** A federation on the user's own model and data, whose result goes to a folder. */
+final class OwnRun {
+    private final Options options;
+    private final PrintStream out;
+
+    /**
+     * What can be set from outside.
+     *
+     * @param clients number of clients that the tasks are dealt to; empty: one task a client
+     * @param instances share of each client's instances; empty: 0.2 of Natural Instructions, all of JSON Lines
+     */
+    record Options(
+            Path data,
+            Path folder,
+            int rounds,
+            double fraction,
+            Optional<Integer> clients,
+            Optional<Double> instances,
+            long seed,
+            Selection selection,
+            double share,
+            Fusion fusion,
+            int maxLength,
+            double learningRate,
+            int answerTokens,
+            int evaluateEvery,
+            int parallel) {}
+
+    OwnRun(Options options, PrintStream out) {
+        this.options = options;
+        this.out = out;
+    }
+
+    /** Runs all rounds. */
+    void run(LanguageModel model, Path modelFolder) {
+        Dataset dataset = dataset();
+        Map<ClientId, List<Instruction>> clients = clients(dataset.training());
+        List<Instruction> unseen = dataset.allUnseen();
+        FedHds fedHds = FedHds.on(model)
+                .learningRate(options.learningRate())
+                .maxTokens(options.maxLength())
+                .fusion(options.fusion().function())
+                .build();
+        RunFolder folder = new RunFolder(options.folder(), config(model, modelFolder, clients, unseen));
+        out.printf(
+                Locale.ROOT,
+                "%d clients with %d instructions of %d tasks, %d instructions of %d unseen tasks; device %s%n",
+                clients.size(),
+                clients.values().stream().mapToInt(List::size).sum(),
+                dataset.training().size(),
+                unseen.size(),
+                dataset.unseen().size(),
+                model.device());
+        evaluate(fedHds, unseen, Adapter.empty())
+                .ifPresent(base -> out.printf(Locale.ROOT, "base model: Rouge-L %.4f on unseen tasks%n", base));
+
+        TunedRun.Setting setting = new TunedRun.Setting(
+                fedHds, clients, options.rounds(), options.fraction(), options.seed(), options.parallel());
+        ConsoleProgress console =
+                new ConsoleProgress(out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds());
+        RoundListener listener = console.andThen(report -> {
+            RoundResult result = report.result();
+            boolean evaluates = result.round() == options.rounds()
+                    || (options.evaluateEvery() > 0 && result.round() % options.evaluateEvery() == 0);
+            Optional<Double> rougeL = evaluates ? evaluate(fedHds, unseen, result.adapter()) : Optional.empty();
+            folder.round(report, rougeL);
+            rougeL.ifPresent(value ->
+                    out.printf(Locale.ROOT, "after round %d: Rouge-L %.4f on unseen tasks%n", result.round(), value));
+        });
+        TunedRun run = switch (options.selection()) {
+            case FEDHDS -> setting.fedHds(listener);
+            case FULL -> setting.full(listener);
+            case RANDOM ->
+                setting.random(
+                        context -> Math.max(1, (int) Math.round(options.share()
+                                * clients.getOrDefault(context.client().orElseThrow(), List.of())
+                                        .size())),
+                        listener);
+        };
+        folder.adapter(fedHds.lora(), run.adapter(), modelFolder.toString());
+        out.printf(
+                Locale.ROOT,
+                "trained on %d of the %d instructions that the rounds' clients hold (%.2f %%); wrote %s%n",
+                run.samples(),
+                setting.held(run),
+                100.0 * run.samples() / Math.max(1, setting.held(run)),
+                options.folder());
+        if (run.samples() == 0) {
+            out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
+                    + " give a round more clients (--fraction) or instances (--instances)");
+        }
+    }
+
+    private Dataset dataset() {
+        Path data = options.data();
+        if (Files.isDirectory(data.resolve("tasks"))) {
+            NaturalInstructions.Builder reader = NaturalInstructions.builder().seed(options.seed());
+            options.instances().ifPresent(reader::share);
+            return reader.build().read(data);
+        }
+        if (data.toString().endsWith(".jsonl")) {
+            Dataset all = JsonLines.builder().seed(options.seed()).build().read(data);
+            Map<String, List<Instruction>> part = new LinkedHashMap<>();
+            all.training().forEach((task, list) -> part.put(task, part(list)));
+            return new Dataset(part, all.unseen());
+        }
+        return Dataset.load(data, options.seed()); // says what a data path may be
+    }
+
+    private List<Instruction> part(List<Instruction> list) {
+        double share = options.instances().orElse(1.0);
+        if (share >= 1) {
+            return list;
+        }
+        List<Instruction> shuffled = new ArrayList<>(list);
+        Collections.shuffle(shuffled, new Random(options.seed()));
+        return shuffled.subList(0, Math.max(1, (int) Math.round(share * list.size())));
+    }
+
+    private Map<ClientId, List<Instruction>> clients(Map<String, List<Instruction>> tasks) {
+        if (tasks.isEmpty()) {
+            throw new FedHdsException(options.data() + " has no training instructions");
+        }
+        return options.clients()
+                .map(count -> Partitions.dirichlet(tasks, count, 0.5, 1, options.seed()))
+                .orElseGet(() -> Partitions.byTask(tasks));
+    }
+
+    private Optional<Double> evaluate(FedHds fedHds, List<Instruction> unseen, Adapter adapter) {
+        if (unseen.isEmpty()) {
+            return Optional.empty();
+        }
+        AnswerEvaluator evaluator = fedHds.evaluator(options.answerTokens());
+        return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
+    }
+
+    private Map<String, Object> config(
+            LanguageModel model, Path modelFolder, Map<ClientId, List<Instruction>> clients, List<Instruction> unseen) {
+        Map<String, Object> config = new LinkedHashMap<>();
+        config.put("model", modelFolder.toString());
+        config.put("data", options.data().toString());
+        config.put("clients", clients.size());
+        config.put(
+                "instructions", clients.values().stream().mapToInt(List::size).sum());
+        config.put("unseen_instructions", unseen.size());
+        config.put("rounds", options.rounds());
+        config.put("fraction", options.fraction());
+        options.instances().ifPresent(share -> config.put("instances", share));
+        config.put("seed", options.seed());
+        config.put("selection", options.selection().name().toLowerCase(Locale.ROOT));
+        if (options.selection() == Selection.RANDOM) {
+            config.put("share", options.share());
+        }
+        config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        config.put("max_length", options.maxLength());
+        config.put("learning_rate", options.learningRate());
+        config.put("answer_tokens", options.answerTokens());
+        config.put("device", model.device());
+        config.put("threads", model.threads());
+        config.put("parallel_clients", options.parallel());
+        return config;
+    }
+}

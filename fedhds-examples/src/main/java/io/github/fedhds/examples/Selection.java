@@ -1,0 +1,11 @@
+package io.github.fedhds.examples;
+
+/** Which of a client's instructions are trained on. */
+enum Selection {
+    /** The paper's two-level choice. */
+    FEDHDS,
+    /** A random share. */
+    RANDOM,
+    /** All of them: FedIT. */
+    FULL
+}

@@ -1,0 +1,117 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.Federation;
+import io.github.fedhds.federation.RoundListener;
+import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.selection.RandomSelector;
+import io.github.fedhds.training.Adapter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.ToIntFunction;
+
+/** One federation from its first adapter to its last, with one way of choosing instructions. */
+record TunedRun(Adapter adapter, List<RoundReport> rounds) {
+    /** Instructions trained on in all rounds. */
+    long samples() {
+        return rounds.stream().mapToLong(r -> r.result().samples()).sum();
+    }
+
+    /** Seconds that a step took in all rounds, summed over clients. */
+    double seconds(ToDouble step) {
+        return rounds.stream().mapToDouble(r -> step.of(r.seconds())).sum();
+    }
+
+    /** Picks one figure. */
+    @FunctionalInterface
+    interface ToDouble {
+        double of(RoundReport.Seconds seconds);
+    }
+
+    /** What all runs of a comparison have in common. */
+    record Setting(
+            FedHds fedHds,
+            Map<ClientId, List<Instruction>> clients,
+            int rounds,
+            double fraction,
+            long seed,
+            int parallelClients) {
+        /** The paper's choice. */
+        TunedRun fedHds(RoundListener listener) {
+            return run(federation(listener));
+        }
+
+        /** Every instruction of a round's clients. */
+        TunedRun full(RoundListener listener) {
+            return run(federation(listener)
+                    .clientSettings(client -> client.selector(new EverySelector()))
+                    .serverSettings(server -> server.selector(new EverySelector())));
+        }
+
+        /** So many random instructions of each client. */
+        TunedRun random(ToIntFunction<RoundContext> count, RoundListener listener) {
+            return run(federation(listener)
+                    .clientSettings(client -> client.selector(RandomSelector.count(count)))
+                    .serverSettings(server -> server.selector(new EverySelector())));
+        }
+
+        private Federation.Builder federation(RoundListener listener) {
+            return Federation.builder(fedHds)
+                    .clients(clients)
+                    .activeShare(fraction)
+                    .rounds(rounds)
+                    .seed(seed)
+                    .parallelClients(parallelClients)
+                    .listener(listener);
+        }
+
+        private static TunedRun run(Federation.Builder builder) {
+            Federation federation = builder.build();
+            List<RoundReport> reports = federation.run();
+            return new TunedRun(federation.adapter(), reports);
+        }
+
+        /** Instructions that the clients of each round of a run hold, in all. */
+        long held(TunedRun run) {
+            return run.rounds().stream()
+                    .flatMap(r -> r.clients().stream())
+                    .mapToLong(c -> instructions(c).size())
+                    .sum();
+        }
+
+        /**
+         * How many instructions each client of each round contributes when as many as another run trained on are drawn at
+         * random from all that the round's clients hold.
+         */
+        ToIntFunction<RoundContext> asManyAs(TunedRun run) {
+            Map<Integer, Map<ClientId, Integer>> counts = new HashMap<>();
+            for (RoundReport report : run.rounds()) {
+                List<ClientId> owners = new ArrayList<>();
+                for (ClientId client : report.clients()) {
+                    instructions(client).forEach(instruction -> owners.add(client));
+                }
+                SplittableRandom random =
+                        new SplittableRandom(31 * seed + report.result().round());
+                Map<ClientId, Integer> round = new HashMap<>();
+                for (long left = Math.min(report.result().samples(), owners.size()); left > 0; left--) {
+                    ClientId drawn = owners.remove(random.nextInt(owners.size()));
+                    round.merge(drawn, 1, Integer::sum);
+                }
+                counts.put(report.result().round(), round);
+            }
+            return context -> counts.getOrDefault(context.round(), Map.of())
+                    .getOrDefault(context.client().orElseThrow(), 0);
+        }
+
+        private List<Instruction> instructions(ClientId client) {
+            return clients.getOrDefault(client, List.of());
+        }
+    }
+}

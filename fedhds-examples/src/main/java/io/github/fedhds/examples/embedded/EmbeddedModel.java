@@ -1,0 +1,39 @@
+package io.github.fedhds.examples.embedded;
+
+import io.github.fedhds.FedHdsException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The base model in this module's class path; {@link PretrainEmbedded} made it. */
+public final class EmbeddedModel {
+    private static final List<String> FILES =
+            List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json");
+
+    private EmbeddedModel() {}
+
+    /**
+     * Copies the model to a folder, as models are loaded from folders.
+     *
+     * @throws FedHdsException if a file is not in the class path or cannot be written
+     */
+    public static Path unpack(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            for (String file : FILES) {
+                try (InputStream in = EmbeddedModel.class.getResourceAsStream("model/" + file)) {
+                    if (in == null) {
+                        throw new FedHdsException("the embedded model's " + file
+                                + " is not in the class path; was fedhds-examples built whole?");
+                    }
+                    Files.write(folder.resolve(file), in.readAllBytes());
+                }
+            }
+            return folder;
+        } catch (IOException e) {
+            throw new FedHdsException("cannot unpack the embedded model to " + folder, e);
+        }
+    }
+}

@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -155,6 +156,19 @@ class ReadmeTest {
             answer.setAccessible(true);
             return (String) Objects.requireNonNull(answer.invoke(null));
         }
+    }
+
+    @Test
+    void optionTable_namesTheMainJobsOptions() throws IOException {
+        Matcher option = Pattern.compile("--[a-z-]+")
+                .matcher(Files.readAllLines(ROOT.resolve("README.md")).stream()
+                        .filter(line -> line.startsWith("| `--"))
+                        .collect(Collectors.joining("\n")));
+        TreeSet<String> told = new TreeSet<>();
+        option.results().forEach(result -> told.add(result.group()));
+        TreeSet<String> known = new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet());
+        known.removeAll(List.of("-h", "--help", "-V", "--version"));
+        assertEquals(known, told);
     }
 
     @Test

@@ -69,17 +69,17 @@ class ReadmeTest {
             Method oneRound = loader.loadClass("Example").getDeclaredMethod("oneRound", Path.class, Map.class);
             oneRound.setAccessible(true);
             RoundResult result = (RoundResult) Objects.requireNonNull(oneRound.invoke(null, folder, data()));
-            assertEquals(4, result.reports());
-            assertTrue(result.centroids() >= 4, () -> "too few centroids: " + result);
+            assertEquals(8, result.reports());
+            assertTrue(result.centroids() >= 8, () -> "too few centroids: " + result);
             assertFalse(result.isEmpty(), () -> "nothing was trained: " + result);
             assertTrue(result.samples() <= result.chosen() && Double.isFinite(result.meanLoss()), result::toString);
         }
     }
 
-    /** Four clients of four tasks each, whose texts look apart even to a model of random weights. */
+    /** Eight clients of four tasks each, whose texts look apart even to a model of random weights. */
     private static Map<ClientId, List<Instruction>> data() {
         Map<ClientId, List<Instruction>> data = new LinkedHashMap<>();
-        for (int client = 0; client < 4; client++) {
+        for (int client = 0; client < 8; client++) {
             List<Instruction> rows = new ArrayList<>();
             for (int i = 0; i < 40; i++) {
                 String[] tasks = {"add", "spell", "NEGATE", "9-digit"};

@@ -16,22 +16,31 @@ import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One client: holds private instructions, takes the server's messages and gives its own. It knows no transport; the
  * application carries the messages. No message holds an instruction.
  *
+ * <p>Messages may come twice or late: a repeated opening gives the report that it gave before, without another pass through
+ * the model, and an old one that comes late does not make the client forget the newest round. It remembers two rounds, each
+ * with the adapter that it started from.
+ *
  * <p>Safe for many threads; one step runs at a time.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHdsClient {
+    private static final int REMEMBERED = 2;
+
     private final ClientId id;
     private final List<Instruction> instructions;
     private final FeatureExtractor extractor;
@@ -39,9 +48,13 @@ public final class FedHdsClient {
     private final CoresetSelector selector;
     private final SampleScorer scorer;
     private final LocalTrainer trainer;
-    private @Nullable Step step;
+    private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
 
-    private record Step(RoundContext round, Coreset coreset) {}
+    private record Step(RoundContext round, Coreset coreset, CentroidReport report) {
+        boolean isOf(String runId, int number) {
+            return round.round() == number && round.runId().equals(runId);
+        }
+    }
 
     private FedHdsClient(Builder builder) {
         id = builder.id;
@@ -77,7 +90,9 @@ public final class FedHdsClient {
      *
      * @param opening the server's opening; must name this client
      * @return the report; without centroids when the client has no instruction or nothing stood out
-     * @throws IllegalArgumentException if the opening does not name this client
+     * @throws IllegalArgumentException if the opening does not name this client, or a feature is NaN or infinite
+     * @throws IllegalStateException if a role gives too many or too few rows, or names a sample that is not there; what a
+     *     role throws passes through. The client is then as it was before
      */
     public synchronized CentroidReport summarise(RoundOpening opening) {
         if (!opening.clients().contains(id)) {
@@ -85,16 +100,32 @@ public final class FedHdsClient {
                     + "; carry an opening to the clients that it names only");
         }
         RoundContext round = opening.contextOf(id);
+        Optional<Step> known = step(round.runId(), round.round());
+        if (known.isPresent() && known.get().round().equals(round)) {
+            return known.get().report();
+        }
         Coreset coreset = instructions.isEmpty() ? Coreset.empty() : selector.select(candidates(round), round);
         List<Centroid> centroids = new ArrayList<>();
         for (Group group : coreset.groups()) {
             for (int member : group.members()) {
-                Objects.checkIndex(member, instructions.size());
+                if (member >= instructions.size()) {
+                    throw new IllegalStateException("the selector names sample " + member + " of client " + id
+                            + ", which has " + instructions.size() + ", counted from 0");
+                }
             }
             centroids.add(new Centroid(group.id(), group.centre()));
         }
-        step = new Step(round, coreset);
-        return new CentroidReport(round.runId(), round.round(), id, centroids);
+        CentroidReport report = new CentroidReport(round.runId(), round.round(), id, centroids);
+        known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
+        steps.addFirst(new Step(round, coreset, report));
+        if (steps.size() > REMEMBERED) {
+            steps.removeLast();
+        }
+        return report;
+    }
+
+    private Optional<Step> step(String runId, int round) {
+        return steps.stream().filter(step -> step.isOf(runId, round)).findFirst();
     }
 
     private Candidates candidates(RoundContext round) {
@@ -128,13 +159,10 @@ public final class FedHdsClient {
         if (!selection.client().equals(id)) {
             throw new IllegalArgumentException("this selection is for client " + selection.client() + ", not " + id);
         }
-        Step current = step;
-        if (current == null
-                || current.round().round() != selection.round()
-                || !current.round().runId().equals(selection.runId())) {
-            throw new IllegalStateException("client " + id + " has not summarised round " + selection.round()
-                    + " of run " + selection.runId() + "; call summarise with its opening first");
-        }
+        Step current = step(selection.runId(), selection.round())
+                .orElseThrow(() -> new IllegalStateException("client " + id + " has not summarised round "
+                        + selection.round() + " of run " + selection.runId() + ", or two rounds since; call summarise"
+                        + " with its opening first"));
         List<Instruction> chosen = new ArrayList<>();
         for (int groupId : selection.groups()) {
             Group group = current.coreset()
@@ -207,6 +235,26 @@ public final class FedHdsClient {
         /** Scores for selectors that ask for them; without one, asking is an error. */
         public Builder scorer(SampleScorer newScorer) {
             scorer = newScorer;
+            return this;
+        }
+
+        /**
+         * Puts something around the extractor that is set so far: a clock, a cache. Chained calls nest.
+         *
+         * @throws NullPointerException if none is set yet
+         */
+        public Builder aroundFeatureExtractor(UnaryOperator<FeatureExtractor> wrap) {
+            extractor = wrap.apply(require(extractor, "featureExtractor"));
+            return this;
+        }
+
+        /**
+         * Puts something around the trainer that is set so far: a clock, a log of its results. Chained calls nest.
+         *
+         * @throws NullPointerException if none is set yet
+         */
+        public Builder aroundTrainer(UnaryOperator<LocalTrainer> wrap) {
+            trainer = wrap.apply(require(trainer, "trainer"));
             return this;
         }
 

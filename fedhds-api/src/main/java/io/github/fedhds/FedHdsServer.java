@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * The server: names a round's clients, chooses representative groups among their centroids, averages their adapters. It
  * knows no transport. A round is {@link #open}, {@link #accept(CentroidReport)} of each report, {@link #select},
  * {@link #accept(AdapterUpdate)} of each update, {@link #aggregate}; the application says when a step is over, and what
- * has not come by then does not count. The result depends on what was accepted, never on the order.
+ * has not come by then does not count. The result depends on what was accepted, never on the order. No message makes it
+ * throw, whatever it holds; a part of the application's own may, and then the server goes on as the method says.
  *
  * <p>Safe for many threads; one call runs at a time.
  *
@@ -52,6 +53,7 @@ public final class FedHdsServer {
     private final Aggregator aggregator;
     private final long seed;
     private final int dimensions;
+    private final int maxCentroids;
     private final Map<String, String> settings;
 
     private Phase phase = Phase.CLOSED;
@@ -59,8 +61,9 @@ public final class FedHdsServer {
     private Adapter globalAdapter;
     private @Nullable RoundOpening opening;
     private @Nullable Aggregation aggregation;
+    private @Nullable RuntimeException aggregatorFailure;
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
-    private final Map<ClientId, GroupSelection> selections = new LinkedHashMap<>();
+    private Map<ClientId, GroupSelection> selections = Map.of();
     private final Map<ClientId, Arrival> arrivals = new HashMap<>();
     private int chosen;
 
@@ -77,6 +80,7 @@ public final class FedHdsServer {
                 builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
         seed = builder.seed;
         dimensions = builder.dimensions;
+        maxCentroids = builder.maxCentroids;
         settings = builder.settings;
         if (roster.isEmpty()) {
             throw new IllegalArgumentException("the roster is empty; name at least one client");
@@ -102,7 +106,8 @@ public final class FedHdsServer {
      * Step 1: opens the next round.
      *
      * @return the message to the clients that it names
-     * @throws IllegalStateException if a round is open
+     * @throws IllegalStateException if a round is open, or the sampler names clients that it must not; what the sampler
+     *     throws passes through. No round is open then, and open may be called again
      */
     public synchronized RoundOpening open() {
         require(Phase.CLOSED, "open");
@@ -118,8 +123,9 @@ public final class FedHdsServer {
         RoundOpening message = new RoundOpening(runId, round, clients, seed, globalAdapter, settings);
         opening = message;
         reports.clear();
-        selections.clear();
+        selections = Map.of();
         arrivals.clear();
+        aggregatorFailure = null;
         chosen = 0;
         phase = Phase.REPORTS;
         return message;
@@ -139,6 +145,11 @@ public final class FedHdsServer {
         }
         if (phase != Phase.REPORTS) {
             return Receipt.refused("round " + round + " takes no reports any more; the groups are chosen");
+        }
+        if (report.centroids().size() > maxCentroids) {
+            return Receipt.refused("client " + report.client() + " sends "
+                    + report.centroids().size() + " centroids, this server takes at most " + maxCentroids
+                    + " of a client");
         }
         for (int i = 0; i < report.centroids().size(); i++) {
             Centroid centroid = report.centroids().get(i);
@@ -162,7 +173,9 @@ public final class FedHdsServer {
      * Step 7: closes the reports and chooses among the groups.
      *
      * @return a message for every client of the round whose report was accepted, in roster order
-     * @throws IllegalStateException unless a round takes reports
+     * @throws IllegalStateException unless a round takes reports, or if the selector names a centroid that is not there;
+     *     what selector and aggregator throw passes through. The round then still takes reports: select again, or
+     *     {@link #abandon} it
      */
     public synchronized Map<ClientId, GroupSelection> select() {
         require(Phase.REPORTS, "select");
@@ -184,24 +197,29 @@ public final class FedHdsServer {
             Points points = Points.of(centroids.stream().map(Centroid::point).toList());
             for (Group group : selector.select(Candidates.of(points), context).groups()) {
                 for (int place : group.representatives()) {
-                    Objects.checkIndex(place, centroids.size());
+                    if (place >= centroids.size()) {
+                        throw new IllegalStateException("the server's selector names centroid " + place + ", there are "
+                                + centroids.size() + ", counted from 0");
+                    }
                     groups.computeIfAbsent(owners.get(place), c -> new TreeSet<>())
                             .add(centroids.get(place).group());
                     picked++;
                 }
             }
         }
+        Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
         for (ClientId client : current().clients()) {
             if (reports.containsKey(client)) {
-                selections.put(
+                made.put(
                         client,
                         new GroupSelection(runId, round, client, List.copyOf(groups.getOrDefault(client, Set.of()))));
             }
         }
-        chosen = picked;
         aggregation = aggregator.open(context);
+        chosen = picked; // from here on nothing throws: the step closes as a whole or not at all
+        selections = Collections.unmodifiableMap(made);
         phase = Phase.UPDATES;
-        return Collections.unmodifiableMap(new LinkedHashMap<>(selections)); // Map.copyOf would lose the order
+        return selections;
     }
 
     /** Takes a client's adapter, or refuses it; the round goes on either way. */
@@ -235,7 +253,17 @@ public final class FedHdsServer {
         if (fault.isPresent()) {
             return Receipt.refused(fault.get());
         }
-        open.accept(update);
+        if (aggregatorFailure != null) {
+            return Receipt.refused("the aggregator failed in round " + round + ": " + aggregatorFailure);
+        }
+        try {
+            open.accept(update);
+        } catch (IllegalArgumentException e) {
+            return Receipt.refused("the aggregator does not take it: " + e.getMessage());
+        } catch (RuntimeException e) { // half of the update may be in its sums
+            aggregatorFailure = e;
+            return Receipt.refused("the aggregator failed in round " + round + ": " + e);
+        }
         arrivals.put(update.client(), new Arrival(update.adapter().digest(), update.samples(), update.meanLoss()));
         return Receipt.accepted();
     }
@@ -244,23 +272,31 @@ public final class FedHdsServer {
      * Step 10: closes the round.
      *
      * @return the result; where no update came, the adapter is the old one
-     * @throws IllegalStateException unless a round takes updates
+     * @throws IllegalStateException unless a round takes updates; or if the aggregator failed, or gave an adapter of
+     *     another form or with NaN or infinity. The round is closed then all the same and the adapter is the old one, so
+     *     that the next round can open
      */
     public synchronized RoundResult aggregate() {
         require(Phase.UPDATES, "aggregate");
-        if (!arrivals.isEmpty()) {
-            globalAdapter = Objects.requireNonNull(aggregation).finish();
+        Aggregation open = Objects.requireNonNull(aggregation);
+        abandon();
+        if (!arrivals.isEmpty() || aggregatorFailure != null) {
+            globalAdapter = next(open);
         }
         long samples = 0;
+        long withLoss = 0;
         double loss = 0;
         for (ClientId client : current().clients()) { // in roster order, so that the sum does not depend on arrival
             Arrival arrival = arrivals.get(client);
             if (arrival != null) {
                 samples += arrival.samples();
-                loss += arrival.samples() * arrival.meanLoss();
+                if (Double.isFinite(arrival.meanLoss())) { // it is reported only, so a client without one still counts
+                    withLoss += arrival.samples();
+                    loss += arrival.samples() * arrival.meanLoss();
+                }
             }
         }
-        RoundResult result = new RoundResult(
+        return new RoundResult(
                 round,
                 globalAdapter,
                 current().clients().size(),
@@ -269,10 +305,34 @@ public final class FedHdsServer {
                 chosen,
                 arrivals.size(),
                 samples,
-                samples == 0 ? Double.NaN : loss / samples);
+                withLoss == 0 ? Double.NaN : loss / withLoss);
+    }
+
+    private Adapter next(Aggregation open) {
+        String closed = " in round " + round + "; the round is closed and the adapter is the old one: ";
+        RuntimeException failure = aggregatorFailure;
+        if (failure == null) {
+            try {
+                Adapter next = open.finish();
+                Optional<String> fault = globalAdapter.differenceInForm(next).or(next::firstNonFinite);
+                if (fault.isEmpty()) {
+                    return next;
+                }
+                throw new IllegalStateException("it gave an adapter that clients cannot start from, " + fault.get());
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+        }
+        throw new IllegalStateException("the aggregator " + aggregator + " failed" + closed + failure, failure);
+    }
+
+    /**
+     * Closes the round at whatever step it is, without a new adapter: for a round that cannot go on. Its number is not
+     * used again, so that its late messages are known as such. Does nothing if no round is open.
+     */
+    public synchronized void abandon() {
         aggregation = null;
         phase = Phase.CLOSED;
-        return result;
     }
 
     private Optional<Receipt> refusal(String messageRun, int messageRound, ClientId client) {
@@ -312,6 +372,7 @@ public final class FedHdsServer {
         private @Nullable Adapter initialAdapter;
         private long seed;
         private int dimensions = 2;
+        private int maxCentroids = 10_000;
         private Map<String, String> settings = Map.of();
 
         private Builder() {}
@@ -373,6 +434,18 @@ public final class FedHdsServer {
                 throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
             }
             dimensions = newDimensions;
+            return this;
+        }
+
+        /**
+         * Centroids that one client may send in a round, 1 or more; 10,000 by default. A report with more is refused, for
+         * the cost of the server's choice grows with the square of all centroids.
+         */
+        public Builder maxCentroids(int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("maxCentroids must be 1 or more, was " + count);
+            }
+            maxCentroids = count;
             return this;
         }
 

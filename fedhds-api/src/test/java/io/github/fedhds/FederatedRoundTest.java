@@ -306,8 +306,9 @@ class FederatedRoundTest {
         CoresetSelector outside =
                 (candidates, round) -> new Coreset(List.of(new Group(0, new double[2], new int[] {5})));
         assertFails(
-                IndexOutOfBoundsException.class,
-                () -> client(A, "x").selector(outside).build().summarise(opening));
+                IllegalStateException.class,
+                () -> client(A, "x").selector(outside).build().summarise(opening),
+                "names sample 5 of client a, which has 1");
         CoresetSelector scores = (candidates, round) -> {
             assertEquals(candidates.size(), candidates.scores(SampleScore.ANSWER_LOSS).length);
             return Coreset.empty();

@@ -15,6 +15,8 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -112,6 +114,37 @@ final class Roles {
                 @Override
                 public Adapter finish() {
                     return largest;
+                }
+            };
+        }
+    }
+
+    /** The mean by samples, exact until one rounding: any order gives the same bits, and a second count shows. */
+    static final class Mean implements Aggregator {
+        @Override
+        public Aggregation open(RoundContext round) {
+            return new Aggregation() {
+                private final BigDecimal[] sums = new BigDecimal[values(round.globalAdapter()).length];
+                private long weight;
+
+                @Override
+                public void accept(AdapterUpdate update) {
+                    float[] theirs = values(update.adapter());
+                    for (int i = 0; i < theirs.length; i++) {
+                        BigDecimal term = new BigDecimal(theirs[i]).multiply(BigDecimal.valueOf(update.samples()));
+                        sums[i] = weight == 0 ? term : sums[i].add(term);
+                    }
+                    weight += update.samples();
+                }
+
+                @Override
+                public Adapter finish() {
+                    float[] means = new float[sums.length];
+                    for (int i = 0; i < means.length; i++) {
+                        means[i] = sums[i].divide(BigDecimal.valueOf(weight), MathContext.DECIMAL128)
+                                .floatValue();
+                    }
+                    return adapter(means);
                 }
             };
         }

@@ -8,9 +8,16 @@ public interface Aggregation {
     /**
      * Takes one client's update; its adapter has the names and shapes of the global one and finite values, for the
      * server has checked that.
+     *
+     * @throws IllegalArgumentException if the rule does not take this update; it must then be as if it had not come. The
+     *     server refuses the update and goes on. After any other exception it gives the round up, for a half of the update
+     *     may be in the sums
      */
     void accept(AdapterUpdate update);
 
-    /** Ends the round. The result must not depend on the order of the updates. With no update: the global adapter. */
+    /**
+     * Ends the round. The result must not depend on the order of the updates, and has the form of the global adapter and
+     * finite values. With no update: the global adapter.
+     */
     Adapter finish();
 }

@@ -13,7 +13,8 @@ import io.github.fedhds.training.Adapter;
  * @param chosen groups chosen
  * @param updates adapter updates accepted
  * @param samples instructions trained on in all updates
- * @param meanLoss mean of the clients' mean losses, weighted by samples; NaN without updates
+ * @param meanLoss mean of the clients' mean losses, weighted by samples; those that are NaN or infinite are left out, and
+ *     it is NaN where none is left
  */
 public record RoundResult(
         int round,

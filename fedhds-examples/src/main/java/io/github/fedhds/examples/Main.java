@@ -53,7 +53,9 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--rounds", description = "rounds (embedded: 6; own data: 10)")
     private @Nullable Integer rounds;
 
-    @Option(names = "--fraction", description = "share of the clients in a round (embedded: 0.25; own data: 0.05)")
+    @Option(
+            names = "--fraction",
+            description = "share of the clients in a round (embedded: 0.25; own data: 0.05, but at least 16 clients)")
     private @Nullable Double fraction;
 
     @Option(names = "--clients", description = "number of clients (embedded: 28; own data: one a task)")
@@ -196,7 +198,7 @@ public final class Main implements Callable<Integer> {
                                 java.util.Objects.requireNonNull(data),
                                 java.util.Objects.requireNonNull(out),
                                 or(rounds, 10),
-                                or(fraction, 0.05),
+                                Optional.ofNullable(fraction),
                                 Optional.ofNullable(clients),
                                 Optional.ofNullable(instances),
                                 seed,

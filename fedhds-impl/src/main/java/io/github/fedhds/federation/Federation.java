@@ -1,5 +1,6 @@
 package io.github.fedhds.federation;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -72,7 +74,17 @@ public final class Federation {
         return server.globalAdapter();
     }
 
-    /** Runs all rounds, and says what each came to. */
+    /**
+     * Runs all rounds, and says what each came to. A further call goes on with as many rounds, from where the last one
+     * ended.
+     *
+     * <p>What a role or the listener throws ends the run and passes through. The round is then abandoned, and the adapter
+     * is that of the round before. However the run ends, it ends after the last client's work: until then the model must
+     * not be closed.
+     *
+     * @throws FedHdsException if the thread is interrupted, which is noticed while clients are at work: they are
+     *     interrupted too, and the thread keeps its interrupt flag
+     */
     public List<RoundReport> run() {
         ExecutorService pool = Executors.newFixedThreadPool(parallelClients, task -> {
             Thread thread = new Thread(task, "fedhds-client");
@@ -88,16 +100,35 @@ public final class Federation {
             }
             return reports;
         } finally {
-            pool.shutdownNow();
+            end(pool);
         }
+    }
+
+    /** Waits for the threads at work, interrupted or not: they use a model that the caller may close after this. */
+    private static void end(ExecutorService pool) {
+        pool.shutdownNow();
+        Uninterruptibles.awaitTerminationUninterruptibly(pool);
     }
 
     private RoundReport round(ExecutorService pool) {
         long start = System.nanoTime();
+        RoundOpening opening = server.open();
+        boolean done = false;
+        try {
+            RoundReport report = round(pool, opening, start);
+            done = true;
+            return report;
+        } finally {
+            if (!done) {
+                server.abandon();
+            }
+        }
+    }
+
+    private RoundReport round(ExecutorService pool, RoundOpening opening, long start) {
         LongAdder features = new LongAdder();
         LongAdder summaries = new LongAdder();
         LongAdder training = new LongAdder();
-        RoundOpening opening = server.open();
         listener.opened(opening);
 
         Map<ClientId, Participant> participants = new LinkedHashMap<>();
@@ -137,12 +168,13 @@ public final class Federation {
         int nonFinite = 0;
         for (int i = 0; i < chosen.size(); i++) {
             TrainingResult result = chosen.get(i).result.get();
-            if (result != null) {
-                cut += result.cutPrompts();
-                tooLong += result.skippedTooLong();
-                nonFinite += result.skippedNonFinite();
+            if (result == null) { // no group of this client was chosen
+                continue;
             }
-            if (updates.get(i).isPresent() && result != null) {
+            cut += result.cutPrompts();
+            tooLong += result.skippedTooLong();
+            nonFinite += result.skippedNonFinite();
+            if (updates.get(i).isPresent()) {
                 Receipt receipt = server.accept(updates.get(i).get());
                 listener.trained(opening.round(), chosen.get(i).client.id(), result, receipt);
             }
@@ -170,17 +202,17 @@ public final class Federation {
         final AtomicReference<@Nullable TrainingResult> result = new AtomicReference<>();
 
         Participant(ClientId id, LongAdder features) {
-            List<Instruction> instructions = data.getOrDefault(id, List.of());
-            FedHdsClient.Builder parts = fedHds.client(id)
-                    .instructions(instructions)
-                    .featureExtractor((list, round) ->
-                            timed(features, () -> fedHds.extractor().extract(list, round)))
-                    .trainer((list, round) -> {
-                        TrainingResult trained = fedHds.trainer().train(list, round);
+            FedHdsClient.Builder parts = fedHds.client(id).instructions(data.getOrDefault(id, List.of()));
+            client = clientSettings
+                    .apply(parts)
+                    .aroundFeatureExtractor(
+                            extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))
+                    .aroundTrainer(trainer -> (list, round) -> {
+                        TrainingResult trained = trainer.train(list, round);
                         result.set(trained);
                         return trained;
-                    });
-            client = clientSettings.apply(parts).build();
+                    })
+                    .build();
         }
     }
 
@@ -197,9 +229,22 @@ public final class Federation {
         }
     }
 
-    /** Results in the order of the work, however it was spread over threads. */
+    /** Results in the order of the work, however it was spread over threads. After a failure nothing more is started. */
     private static <T> List<T> inOrder(ExecutorService pool, List<Callable<T>> work) {
-        List<Future<T>> futures = work.stream().map(pool::submit).toList();
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        List<Future<T>> futures = work.stream()
+                .map(task -> pool.submit(() -> {
+                    if (failure.get() != null) {
+                        throw new CancellationException("another client failed, or the run was interrupted");
+                    }
+                    try {
+                        return task.call();
+                    } catch (Exception | Error e) {
+                        failure.compareAndSet(null, e);
+                        throw e;
+                    }
+                }))
+                .toList();
         List<T> results = new ArrayList<>();
         try {
             for (Future<T> future : futures) {
@@ -208,11 +253,12 @@ public final class Federation {
             return results;
         } catch (ExecutionException e) {
             futures.forEach(f -> f.cancel(true));
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
+            if (failure.get() instanceof RuntimeException first) {
+                throw first;
             }
-            throw new FedHdsException("a client failed", e.getCause());
+            throw new FedHdsException("a client failed", failure.get());
         } catch (InterruptedException e) {
+            failure.compareAndSet(null, e); // before any thread is free to start another client
             futures.forEach(f -> f.cancel(true));
             Thread.currentThread().interrupt();
             throw new FedHdsException("interrupted while clients were at work", e);
@@ -286,8 +332,8 @@ public final class Federation {
         }
 
         /**
-         * Replaces parts of every client, such as its selector; the paper's by default. The time of a feature extractor
-         * put in here counts as selection.
+         * Replaces parts of every client, such as its selector; the paper's by default. Asked in every round for each of
+         * its clients, so what is costly to make is made outside.
          */
         public Builder clientSettings(UnaryOperator<FedHdsClient.Builder> settings) {
             clientSettings = settings;

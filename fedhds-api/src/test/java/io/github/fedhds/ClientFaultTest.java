@@ -1,0 +1,163 @@
+package io.github.fedhds;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.feature.FeatureExtractor;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.training.TrainingResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What a client makes of messages that come twice, late or from a server that has started again, and of failing roles. */
+class ClientFaultTest {
+    private static final ClientId A = new ClientId("a");
+
+    private final AtomicInteger extractions = new AtomicInteger();
+
+    private FedHdsClient.Builder client() {
+        FeatureExtractor counted = (list, round) -> {
+            extractions.incrementAndGet();
+            return new Roles.Lengths().extract(list, round);
+        };
+        return FedHdsClient.builder(A)
+                .instructions(List.of(new Instruction("x", "", "o"), new Instruction("yy", "", "o")))
+                .featureExtractor(counted)
+                .fusion(Roles::asPoints)
+                .selector(new Roles.FirstCoordinate())
+                .trainer(new Roles.AddCount());
+    }
+
+    private static RoundOpening opening(String run, int round, float value) {
+        return new RoundOpening(run, round, List.of(A), 0, Roles.adapter(value), Map.of());
+    }
+
+    private static GroupSelection selection(String run, int round, Integer... groups) {
+        return new GroupSelection(run, round, A, List.of(groups));
+    }
+
+    private static float trained(FedHdsClient client, GroupSelection selection) {
+        return Roles.values(client.train(selection).orElseThrow().adapter())[0];
+    }
+
+    @Test
+    void summarise_sameOpeningAgain_givesTheSameReportWithoutWork() {
+        FedHdsClient client = client().build();
+        CentroidReport report = client.summarise(opening("run", 1, 0));
+        assertSame(report, client.summarise(opening("run", 1, 0)));
+        assertEquals(1, extractions.get());
+        assertEquals(client.train(selection("run", 1, 1)), client.train(selection("run", 1, 1)));
+    }
+
+    @Test
+    void summarise_serverStartedAgainWithAnotherAdapter_worksAnew() {
+        FedHdsClient client = client().build();
+        client.summarise(opening("run", 1, 0));
+        client.summarise(opening("run", 2, 5));
+        client.summarise(opening("run", 1, 7)); // back to round 1, say from a checkpoint of another place
+        assertEquals(3, extractions.get());
+        assertEquals(8, trained(client, selection("run", 1, 0)));
+        assertEquals(6, trained(client, selection("run", 2, 0)));
+    }
+
+    @Test
+    void summarise_oldOpeningComesLate_doesNotLoseTheNewestRound() {
+        FedHdsClient client = client().build();
+        client.summarise(opening("run", 1, 0));
+        client.summarise(opening("run", 2, 1));
+        client.summarise(opening("run", 3, 2));
+        client.summarise(opening("run", 1, 0));
+        assertEquals(4, trained(client, selection("run", 3, 0, 1)));
+        assertFails(
+                IllegalStateException.class,
+                () -> client.train(selection("run", 2, 0)),
+                "client a has not summarised round 2 of run run, or two rounds since");
+    }
+
+    @Test
+    void summarise_ofTwoRunsInTurn_keepsThemApart() {
+        FedHdsClient client = client().build();
+        client.summarise(opening("p", 1, 10));
+        client.summarise(opening("q", 1, 20));
+        assertEquals(11, trained(client, selection("p", 1, 0)));
+        assertEquals(21, trained(client, selection("q", 1, 0)));
+    }
+
+    @Test
+    void summarise_roleThrows_leavesTheClientAsItWas() {
+        AtomicBoolean fails = new AtomicBoolean();
+        FedHdsClient client = client().aroundFeatureExtractor(inner -> (list, round) -> {
+                    if (fails.get()) {
+                        throw new UnsupportedOperationException("out of memory");
+                    }
+                    return inner.extract(list, round);
+                })
+                .build();
+        client.summarise(opening("run", 1, 0));
+        fails.set(true);
+        assertFails(UnsupportedOperationException.class, () -> client.summarise(opening("run", 2, 1)), "out of memory");
+        assertEquals(1, trained(client, selection("run", 1, 0)));
+        assertFails(IllegalStateException.class, () -> client.train(selection("run", 2, 0)), "round 2");
+        fails.set(false);
+        client.summarise(opening("run", 2, 1));
+        assertEquals(2, trained(client, selection("run", 2, 0)));
+    }
+
+    @Test
+    void train_trainerThrows_canBeTriedAgain() {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        FedHdsClient client = client().aroundTrainer(inner -> (list, round) -> {
+                    if (fails.getAndSet(false)) {
+                        throw new UnsupportedOperationException("device is busy");
+                    }
+                    return inner.train(list, round);
+                })
+                .build();
+        client.summarise(opening("run", 1, 0));
+        GroupSelection selection = selection("run", 1, 0, 1);
+        assertFails(UnsupportedOperationException.class, () -> client.train(selection), "device is busy");
+        AdapterUpdate update = client.train(selection).orElseThrow();
+        assertEquals(2, update.samples());
+    }
+
+    @Test
+    void train_withoutASingleStep_sendsNoLoss() {
+        FedHdsClient client = client().trainer(
+                        (list, round) -> new TrainingResult(round.globalAdapter(), list.size(), new double[0], 2, 0, 0))
+                .build();
+        client.summarise(opening("run", 1, 0));
+        assertTrue(
+                Double.isNaN(client.train(selection("run", 1, 0)).orElseThrow().meanLoss()));
+    }
+
+    @Test
+    void around_severalTimes_nestsAndNeedsARoleFirst() {
+        List<String> calls = new ArrayList<>();
+        FedHdsClient client = client().aroundTrainer(inner -> (list, round) -> {
+                    calls.add("inner");
+                    return inner.train(list, round);
+                })
+                .aroundTrainer(inner -> (list, round) -> {
+                    calls.add("outer");
+                    return inner.train(list, round);
+                })
+                .build();
+        client.summarise(opening("run", 1, 0));
+        assertEquals(1, trained(client, selection("run", 1, 0)));
+        assertEquals(List.of("outer", "inner"), calls);
+        FedHdsClient.Builder bare = FedHdsClient.builder(A);
+        Class<NullPointerException> missing = NullPointerException.class;
+        assertFails(missing, () -> bare.aroundTrainer(inner -> inner), "a client needs a trainer");
+        assertFails(missing, () -> bare.aroundFeatureExtractor(inner -> inner), "a client needs a featureExtractor");
+    }
+}

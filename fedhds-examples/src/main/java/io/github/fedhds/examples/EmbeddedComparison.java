@@ -21,25 +21,31 @@ final class EmbeddedComparison {
     /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
     static final long INSTRUCTION_SEED = 7;
 
-    static final int PER_TASK = 160;
+    static final int PER_TASK = 110;
 
     private static final int UNSEEN_PER_TASK = 16;
 
     private final Options options;
     private final PrintStream out;
 
-    /** What can be set from outside. */
+    /**
+     * What can be set from outside. Both learning rates were found by {@link LearningRateSearch}, on training tasks alone.
+     *
+     * @param learningRate for the rows that train on few samples, and so take few steps
+     * @param fullLearningRate for full data, which the other one destroys
+     */
     record Options(
             int clients,
             int rounds,
             double fraction,
             long seed,
             double learningRate,
+            double fullLearningRate,
             int samplesPerGroup,
             Fusion fusion,
             int parallel) {
         static Options defaults() {
-            return new Options(24, 5, 0.34, 1, 2e-3, 2, Fusion.TSNE, 2);
+            return new Options(24, 5, 0.34, 1, 1e-2, 2e-3, 3, Fusion.TSNE, 2);
         }
     }
 
@@ -72,13 +78,13 @@ final class EmbeddedComparison {
                 i -> byTask.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
         Map<ClientId, List<Instruction>> clients =
                 Partitions.dirichlet(byTask, options.clients(), 0.3, 40, options.seed());
-        FedHds fedHds = FedHds.on(model)
-                .learningRate(options.learningRate())
-                .maxTokens(model.config().positions())
-                .fusion(options.fusion().function())
-                .build();
-        TunedRun.Setting setting = new TunedRun.Setting(
-                fedHds, clients, options.rounds(), options.fraction(), options.seed(), options.parallel());
+        TunedRun.Setting few = new TunedRun.Setting(
+                fedHds(model, options.learningRate()),
+                clients,
+                options.rounds(),
+                options.fraction(),
+                options.seed(),
+                options.parallel());
         out.printf(
                 Locale.ROOT,
                 "%d clients with %d instructions of %d tasks; %d rounds with %.0f %% of the clients; seed %d%n",
@@ -90,14 +96,23 @@ final class EmbeddedComparison {
                 options.seed());
 
         List<Row> rows = new ArrayList<>();
-        rows.add(row("base model", fedHds, Adapter.empty(), unseen));
-        TunedRun chosen = setting.fedHds(options.samplesPerGroup(), progress("FedHDS"));
-        rows.add(row("FedHDS", setting, chosen, unseen));
-        TunedRun random = setting.random(setting.asManyAs(chosen), progress("random"));
-        rows.add(row("random choice", setting, random, unseen));
-        TunedRun full = setting.full(progress("full data"));
-        rows.add(row("full data (FedIT)", setting, full, unseen));
+        rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
+        TunedRun chosen = few.fedHds(options.samplesPerGroup(), progress("FedHDS"));
+        rows.add(row("FedHDS", few, chosen, unseen));
+        TunedRun random = few.random(few.asManyAs(chosen), progress("random"));
+        rows.add(row("random choice", few, random, unseen));
+        TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate()));
+        TunedRun full = all.full(progress("full data"));
+        rows.add(row("full data (FedIT)", all, full, unseen));
         return rows;
+    }
+
+    private FedHds fedHds(LanguageModel model, double learningRate) {
+        return FedHds.on(model)
+                .learningRate(learningRate)
+                .maxTokens(model.config().positions())
+                .fusion(options.fusion().function())
+                .build();
     }
 
     private ConsoleProgress progress(String name) {

@@ -33,13 +33,13 @@ import picocli.CommandLine.Option;
         description = "Rouge-L on held-out training tasks for several learning rates.")
 final class LearningRateSearch implements Callable<Integer> {
     @Option(names = "--rates", split = ",", description = "learning rates to try")
-    private List<Double> rates = List.of(1e-3, 2e-3, 5e-3, 1e-2);
+    private List<Double> rates = List.of(1e-3, 2e-3, 5e-3, 1e-2, 2e-2);
 
     @Option(names = "--seed", description = "seed of the runs")
     private long seed = 101;
 
     @Option(names = "--samples-per-group", description = "samples of each chosen group")
-    private int samplesPerGroup = 2;
+    private int samplesPerGroup = 3;
 
     @Option(names = "--rounds", description = "rounds")
     private int rounds = 5;
@@ -47,8 +47,8 @@ final class LearningRateSearch implements Callable<Integer> {
     @Option(names = "--fraction", description = "share of the clients in a round")
     private double fraction = 0.34;
 
-    @Option(names = "--full", negatable = true, description = "whether full data is tried too")
-    private boolean full = true;
+    @Option(names = "--full-up-to", description = "full data is tried at rates up to this one; larger ones destroy it")
+    private double fullUpTo = 2e-3;
 
     public static void main(String[] args) {
         System.exit(new CommandLine(new LearningRateSearch()).execute(args));
@@ -91,7 +91,7 @@ final class LearningRateSearch implements Callable<Integer> {
                         rate,
                         figure(fedHds, chosen, heldOut),
                         figure(fedHds, random, heldOut),
-                        full ? figure(fedHds, setting.full(quiet), heldOut) : "-");
+                        rate <= fullUpTo ? figure(fedHds, setting.full(quiet), heldOut) : "-");
             }
         }
         return 0;

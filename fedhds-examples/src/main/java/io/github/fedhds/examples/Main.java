@@ -50,15 +50,15 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--out", description = "folder for adapter/, rounds.jsonl and config.json")
     private @Nullable Path out;
 
-    @Option(names = "--rounds", description = "rounds (embedded: 6; own data: 10)")
+    @Option(names = "--rounds", description = "rounds (embedded: 5; own data: 10)")
     private @Nullable Integer rounds;
 
     @Option(
             names = "--fraction",
-            description = "share of the clients in a round (embedded: 0.25; own data: 0.05, but at least 16 clients)")
+            description = "share of the clients in a round (embedded: 0.34; own data: 0.05, but at least 16 clients)")
     private @Nullable Double fraction;
 
-    @Option(names = "--clients", description = "number of clients (embedded: 28; own data: one a task)")
+    @Option(names = "--clients", description = "number of clients (embedded: 24; own data: one a task)")
     private @Nullable Integer clients;
 
     @Option(names = "--instances", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
@@ -81,7 +81,7 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--samples-per-group",
             description =
-                    "samples of each chosen group that --selection fedhds takes (embedded: 2; own data: 1, the paper's)")
+                    "samples of each chosen group that --selection fedhds takes (embedded: 3; own data: 1, the paper's)")
     private @Nullable Integer samplesPerGroup;
 
     @Option(names = "--fusion", converter = FusionName.class, description = "tsne, pca or last-layer (default: tsne)")
@@ -90,7 +90,7 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--max-length", description = "longest sample in tokens (default: 1024, or the model's positions)")
     private int maxLength = 1024;
 
-    @Option(names = "--learning-rate", description = "of round 1 (embedded: 2e-3; own data: 3e-4)")
+    @Option(names = "--learning-rate", description = "of round 1 (embedded: 1e-2, full data 2e-3; own data: 3e-4)")
     private @Nullable Double learningRate;
 
     @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most (default: 128)")
@@ -193,6 +193,7 @@ public final class Main implements Callable<Integer> {
                         or(fraction, defaults.fraction()),
                         seed,
                         or(learningRate, defaults.learningRate()),
+                        or(learningRate, defaults.fullLearningRate()),
                         or(samplesPerGroup, defaults.samplesPerGroup()),
                         fusion,
                         parallel),

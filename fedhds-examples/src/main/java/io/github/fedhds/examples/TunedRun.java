@@ -44,6 +44,11 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
             double fraction,
             long seed,
             int parallelClients) {
+        /** The same with other training settings. */
+        Setting with(FedHds other) {
+            return new Setting(other, clients, rounds, fraction, seed, parallelClients);
+        }
+
         /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
         TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
             HdbscanSelector selector =

@@ -6,9 +6,9 @@ import java.util.Arrays;
  * What a client's training gave.
  *
  * @param adapter the trained adapter
- * @param samples number of instructions that were trained on
+ * @param samples number of instructions that were trained on; 0 where no step was taken, and then no update is sent
  * @param losses loss of every step, in nats a token, in order
- * @param skippedNonFinite steps left out because their loss was NaN or infinite
+ * @param skippedNonFinite steps left out because their loss or gradient was NaN or infinite
  * @param skippedTooLong instructions left out because their answer does not fit the model's positions
  * @param cutPrompts instructions whose prompt was cut to fit
  */

@@ -1,5 +1,6 @@
 package io.github.fedhds.lora;
 
+import com.google.common.collect.Lists;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
@@ -104,9 +105,7 @@ public final class LoraTrainer implements LocalTrainer {
         SplittableRandom order = round.random("sample order");
         SplittableRandom masks = round.random("dropout");
         for (int epoch = 0; epoch < epochs; epoch++) {
-            List<EncodedSample> shuffled = shuffled(samples, order);
-            for (int from = 0; from < shuffled.size(); from += batchSize) {
-                List<EncodedSample> batch = shuffled.subList(from, Math.min(shuffled.size(), from + batchSize));
+            for (List<EncodedSample> batch : Lists.partition(shuffled(samples, order), batchSize)) {
                 float loss = graph.compute(batch, flat, masks.nextLong(), gradient);
                 if (Float.isFinite(loss) && isFinite(gradient)) {
                     steps.step(flat, gradient, rate);
@@ -118,7 +117,7 @@ public final class LoraTrainer implements LocalTrainer {
         }
         return new TrainingResult(
                 form.unflatten(model.config(), flat),
-                samples.size(),
+                losses.isEmpty() ? 0 : samples.size(), // no step was taken: nothing was learnt from any sample
                 losses.stream().mapToDouble(Double::doubleValue).toArray(),
                 skipped,
                 tooLong,

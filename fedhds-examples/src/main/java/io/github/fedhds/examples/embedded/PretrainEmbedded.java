@@ -35,7 +35,7 @@ public final class PretrainEmbedded implements Callable<Integer> {
     private Path out = Path.of("model");
 
     @Option(names = "--steps", description = "training steps")
-    private int steps = 4000;
+    private int steps = 3600;
 
     @Option(names = "--batch", description = "rows a step")
     private int batch = 32;

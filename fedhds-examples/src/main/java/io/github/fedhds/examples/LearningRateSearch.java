@@ -9,9 +9,6 @@ import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,7 +52,7 @@ final class LearningRateSearch implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         Map<String, List<Instruction>> tasks = new LinkedHashMap<>();
         new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED)
                 .training(EmbeddedComparison.PER_TASK)
@@ -72,9 +69,7 @@ final class LearningRateSearch implements Callable<Integer> {
             }
         }
         Map<ClientId, List<Instruction>> clients = Partitions.dirichlet(training, 24, 0.3, 40, seed);
-        Path folder = Files.createTempDirectory("fedhds");
-        try (LanguageModel model = LanguageModel.load(
-                EmbeddedModel.unpack(folder), ModelOptions.defaults().withThreads(1))) {
+        try (LanguageModel model = EmbeddedModel.load(ModelOptions.defaults().withThreads(1))) {
             System.out.printf("%-10s %18s %18s %18s%n", "rate", "FedHDS", "random choice", "full data");
             for (double rate : rates) {
                 FedHds fedHds = FedHds.on(model)

@@ -4,12 +4,8 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -34,6 +30,11 @@ import picocli.CommandLine.Spec;
             "With --model, --data and --out: tunes your model on your data."
         })
 public final class Main implements Callable<Integer> {
+    private static final List<String> OWN_DATA_ONLY =
+            List.of("--instances", "--selection", "--share", "--max-length", "--answer-tokens", "--evaluate-every");
+
+    private final PrintStream console;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -107,6 +108,10 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
     private int parallel = Runtime.getRuntime().availableProcessors();
 
+    private Main(PrintStream console) {
+        this.console = console;
+    }
+
     /** Runs the job; a failure ends the process with status 1 and a message, bad options with status 2. */
     public static void main(String[] args) {
         int status = commandLine().execute(args);
@@ -116,7 +121,12 @@ public final class Main implements Callable<Integer> {
     }
 
     static CommandLine commandLine() {
-        CommandLine line = new CommandLine(new Main());
+        return commandLine(System.out);
+    }
+
+    /** The job, with its progress and results told to a stream. */
+    static CommandLine commandLine(PrintStream console) {
+        CommandLine line = new CommandLine(new Main(console));
         line.setExecutionExceptionHandler((failure, command, parsed) -> {
             if (failure instanceof FedHdsException || failure instanceof IllegalArgumentException) {
                 command.getErr().println("fedhds: " + failure.getMessage());
@@ -128,16 +138,13 @@ public final class Main implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         check();
         // One thread inside an operation: clients run side by side instead, and the bits do not depend on how many.
         ModelOptions options = ModelOptions.defaults().onDevice(device).withThreads(1);
         if (model == null) {
-            Path folder = Files.createTempDirectory("fedhds");
-            try (LanguageModel base = LanguageModel.load(EmbeddedModel.unpack(folder), options)) {
+            try (LanguageModel base = EmbeddedModel.load(options)) {
                 compare(base);
-            } finally {
-                delete(folder);
             }
         } else {
             Path folder = model;
@@ -155,6 +162,12 @@ public final class Main implements Callable<Integer> {
         if (model != null && (data == null || out == null)) {
             throw new ParameterException(spec.commandLine(), "--model needs --data and --out");
         }
+        for (String name : OWN_DATA_ONLY) {
+            if (model == null && spec.commandLine().getParseResult().hasMatchedOption(name)) {
+                throw new ParameterException(
+                        spec.commandLine(), name + " needs --model; the embedded comparison has no such setting");
+            }
+        }
         range("--rounds", rounds, 1, 1_000_000);
         range("--clients", clients, 1, 10_000_000);
         range("--samples-per-group", samplesPerGroup, 1, 1_000_000);
@@ -167,7 +180,7 @@ public final class Main implements Callable<Integer> {
         share("--share", share);
         if (learningRate != null && !(learningRate > 0 && learningRate < 1e3)) {
             throw new ParameterException(
-                    spec.commandLine(), "--learning-rate must be above 0 and finite, was " + learningRate);
+                    spec.commandLine(), "--learning-rate must be above 0 and below 1000, was " + learningRate);
         }
     }
 
@@ -197,7 +210,7 @@ public final class Main implements Callable<Integer> {
                         or(samplesPerGroup, defaults.samplesPerGroup()),
                         fusion,
                         parallel),
-                console());
+                console);
         comparison.print(comparison.run(base));
     }
 
@@ -220,27 +233,12 @@ public final class Main implements Callable<Integer> {
                                 answerTokens,
                                 evaluateEvery,
                                 parallel),
-                        console())
+                        console)
                 .run(own, folder);
     }
 
     private static <T> T or(@Nullable T value, T fallback) {
         return value == null ? fallback : value;
-    }
-
-    private static PrintStream console() {
-        return System.out;
-    }
-
-    private static void delete(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-            for (Path file : deepestFirst) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static final class SelectionName implements ITypeConverter<Selection> {

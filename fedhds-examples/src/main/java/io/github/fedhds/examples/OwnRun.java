@@ -75,6 +75,10 @@ final class OwnRun {
                 .maxTokens(options.maxLength())
                 .fusion(options.fusion().function())
                 .build();
+        evaluate(
+                fedHds,
+                unseen.subList(0, Math.min(1, unseen.size())),
+                Adapter.empty()); // fails before a folder is made
         RunFolder folder = new RunFolder(options.folder(), config(model, modelFolder, clients, fraction, unseen));
         out.printf(
                 Locale.ROOT,
@@ -119,7 +123,10 @@ final class OwnRun {
                 setting.held(run),
                 100.0 * run.samples() / Math.max(1, setting.held(run)),
                 options.folder());
-        if (run.samples() == 0) {
+        if (run.samples() == 0 && run.rounds().stream().anyMatch(r -> r.result().chosen() > 0)) {
+            out.println("every chosen instruction was left out, so the adapter is the first one, which changes nothing;"
+                    + " if answers are too long, raise --max-length; if steps are not finite, lower --learning-rate");
+        } else if (run.samples() == 0) {
             out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
                     + " give a round more clients (--fraction) or instances (--instances)");
         }
@@ -154,6 +161,10 @@ final class OwnRun {
     private Map<ClientId, List<Instruction>> clients(Map<String, List<Instruction>> tasks) {
         if (tasks.isEmpty()) {
             throw new FedHdsException(options.data() + " has no training instructions");
+        }
+        if (options.clients().isEmpty() && tasks.containsKey("")) {
+            throw new FedHdsException(options.data() + " has instructions without a task, so there is no task a client;"
+                    + " deal them to a number of clients with --clients");
         }
         return options.clients()
                 .map(count -> Partitions.dirichlet(tasks, count, 0.5, 1, options.seed()))

@@ -1,6 +1,8 @@
 package io.github.fedhds.examples.embedded;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.ModelOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -13,6 +15,28 @@ public final class EmbeddedModel {
             List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json");
 
     private EmbeddedModel() {}
+
+    /**
+     * Loads the model. The files go to a temporary folder, which is gone when this returns.
+     *
+     * @throws FedHdsException if a file is not in the class path or cannot be written
+     * @throws IllegalArgumentException if the device is not there
+     */
+    public static LanguageModel load(ModelOptions options) {
+        try {
+            Path folder = Files.createTempDirectory("fedhds");
+            try {
+                return LanguageModel.load(unpack(folder), options);
+            } finally {
+                for (String file : FILES) {
+                    Files.deleteIfExists(folder.resolve(file));
+                }
+                Files.delete(folder);
+            }
+        } catch (IOException e) {
+            throw new FedHdsException("cannot use a temporary folder for the embedded model", e);
+        }
+    }
 
     /**
      * Copies the model to a folder, as models are loaded from folders.

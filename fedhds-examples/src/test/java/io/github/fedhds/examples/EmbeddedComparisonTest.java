@@ -1,0 +1,120 @@
+package io.github.fedhds.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.examples.corpus.InstructionSet;
+import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.ModelOptions;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The embedded comparison in small: what it says of figures it does not decide itself. */
+class EmbeddedComparisonTest {
+    @SuppressWarnings("NullAway.Init") // set before all tests
+    private static LanguageModel model;
+
+    @BeforeAll
+    static void load() {
+        model = EmbeddedModel.load(ModelOptions.defaults().onDevice("cpu").withThreads(1));
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void run_small_givesFourRowsThatBelongTogether() {
+        InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
+        List<Instruction> training = set.training(8).subList(0, 96);
+        List<Instruction> unseen = set.unseen(1).subList(0, 4);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        EmbeddedComparison comparison = new EmbeddedComparison(
+                new EmbeddedComparison.Options(3, 1, 1, 1, 1e-2, 2e-3, 2, Fusion.PCA, 2),
+                new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        List<EmbeddedComparison.Row> rows = comparison.run(model, training, unseen);
+        comparison.print(rows);
+        String told = bytes.toString(StandardCharsets.UTF_8);
+
+        List<String> names = List.of("base model", "FedHDS", "random choice", "full data (FedIT)");
+        assertEquals(names, rows.stream().map(EmbeddedComparison.Row::name).toList());
+        assertEquals(0, rows.get(0).samples());
+        assertEquals(0, rows.get(0).share());
+        long chosen = rows.get(1).samples();
+        assertTrue(chosen > 0 && chosen < 96, told);
+        assertEquals(chosen / 96.0, rows.get(1).share(), 1e-12);
+        assertEquals(chosen, rows.get(2).samples());
+        assertEquals(96, rows.get(3).samples());
+        assertEquals(1, rows.get(3).share());
+        for (EmbeddedComparison.Row row : rows) {
+            double rougeL = row.evaluation().rougeL();
+            assertTrue(rougeL >= 0 && rougeL <= 1, row::toString);
+            assertEquals(4, row.evaluation().answers().size());
+        }
+        assertEquals(
+                names,
+                told.lines()
+                        .dropWhile(line -> !line.contains("Rouge-L"))
+                        .skip(1)
+                        .limit(4)
+                        .map(line -> line.substring(0, 18).strip())
+                        .toList(),
+                told);
+        assertTrue(told.contains("100.00 %"), told);
+    }
+
+    @Test
+    void asManyAs_countsAddUpToTheOtherRunsSamples() {
+        Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
+        for (int client = 0; client < 5; client++) { // 0, 3, 6, 9 and 12 instructions
+            clients.put(
+                    new ClientId("c" + client),
+                    Collections.nCopies(3 * client, new Instruction("add", "1 and 1", "2")));
+        }
+        TunedRun.Setting setting = new TunedRun.Setting(FedHds.on(model).build(), clients, 3, 1, 9, 1);
+        List<ClientId> all = List.copyOf(clients.keySet());
+        TunedRun run = new TunedRun(
+                Adapter.empty(), List.of(report(1, all, 7), report(2, all.subList(0, 3), 100), report(3, all, 0)));
+        ToIntFunction<RoundContext> count = setting.asManyAs(run);
+        int[] sums = new int[4];
+        for (int round = 1; round <= 3; round++) {
+            for (ClientId client : all) {
+                int drawn = count.applyAsInt(
+                        new RoundContext("run", round, Optional.of(client), 9, Adapter.empty(), Map.of()));
+                assertTrue(drawn >= 0
+                        && drawn <= clients.getOrDefault(client, List.of()).size());
+                sums[round] += drawn;
+            }
+        }
+        assertEquals(7, sums[1]);
+        assertEquals(9, sums[2], "no more than the round's clients hold");
+        assertEquals(0, sums[3]);
+        assertEquals(107, run.samples());
+        assertEquals(30 + 9 + 30, setting.held(run));
+    }
+
+    private static RoundReport report(int round, List<ClientId> clients, long samples) {
+        RoundResult result =
+                new RoundResult(round, Adapter.empty(), clients.size(), clients.size(), 1, 1, 1, samples, 1);
+        return new RoundReport(result, clients, new RoundReport.Seconds(0, 0, 0, 0, 0), 0, 0, 0);
+    }
+}

@@ -21,7 +21,7 @@ final class EmbeddedComparison {
     /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
     static final long INSTRUCTION_SEED = 7;
 
-    static final int PER_TASK = 110;
+    static final int PER_TASK = 88;
 
     private static final int UNSEEN_PER_TASK = 16;
 

@@ -81,7 +81,7 @@ final class DecoderSource {
         if (!form.isEmpty()) {
             s.append("""
                       def low(SELF, x: Tensor, a: Tensor, b: Tensor, seed: Tensor, site: int) -> Tensor:
-                        return torch.mul(torch.linear(torch.linear(DROPPED, a), b), SCALE)
+                        return torch.linear(torch.mul(torch.linear(DROPPED, a), SCALE), b)
                     """.replace("SELF", self)
                     .replace("DROPPED", dropout > 0 ? "self.dropped(x, seed, site)" : "x")
                     .replace("SCALE", literal(form.scale())));

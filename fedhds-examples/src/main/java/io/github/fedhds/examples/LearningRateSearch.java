@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "Rouge-L on held-out training tasks for several learning rates.")
-final class LearningRateSearch implements Callable<Integer> {
+public final class LearningRateSearch implements Callable<Integer> {
     @Option(names = "--rates", split = ",", description = "learning rates to try")
     private List<Double> rates = List.of(5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2);
 

@@ -35,6 +35,7 @@ final class Decoder implements AutoCloseable {
     private record Rotary(float[] cos, float[] sin) {}
 
     private final DecoderConfig config;
+    private final int threads;
     private final NDManager manager;
     private final NDList weights;
     private final Map<Key, PtSymbolBlock> modules = new ConcurrentHashMap<>();
@@ -46,9 +47,11 @@ final class Decoder implements AutoCloseable {
      *
      * @param manager closed with this decoder
      * @param source gives the weights by name, one at a time
+     * @param threads threads inside one operation, 1 or more
      */
-    Decoder(DecoderConfig config, NDManager manager, DecoderWeights source) {
+    Decoder(DecoderConfig config, NDManager manager, DecoderWeights source, int threads) {
         this.config = config;
+        this.threads = threads;
         this.manager = manager;
         this.weights = new NDList();
         source.shapes().forEach((name, shape) -> {
@@ -65,6 +68,11 @@ final class Decoder implements AutoCloseable {
             longs[i] = shape[i];
         }
         return longs;
+    }
+
+    /** Threads inside one operation. */
+    int threads() {
+        return threads;
     }
 
     DecoderConfig config() {
@@ -157,6 +165,9 @@ final class Decoder implements AutoCloseable {
             boolean training) {
         // Per thread: the profiling executor recompiles for every new shape and costs more than it gives.
         JniUtils.setGraphExecutorOptimize(false);
+        // Per thread as well: another native library that was called on this thread (ND4J's) may have changed OpenMP's
+        // number, and sums in another number of parts have other last bits.
+        TorchRuntime.threads(threads);
         NDList all = new NDList(inputs);
         if (own.isEmpty()) {
             all.addAll(weights);

@@ -48,10 +48,8 @@ public final class LanguageModel implements AutoCloseable {
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
-            Decoder decoder = new Decoder(config, manager, weights);
-            if (options.threads() > 0) {
-                TorchRuntime.threads(options.threads());
-            }
+            int threads = options.threads() > 0 ? options.threads() : TorchRuntime.threads();
+            Decoder decoder = new Decoder(config, manager, weights, threads);
             return new LanguageModel(tokens, decoder, manager.getDevice().toString());
         } catch (RuntimeException | Error e) {
             tokens.close();
@@ -77,9 +75,9 @@ public final class LanguageModel implements AutoCloseable {
         return device;
     }
 
-    /** Threads inside one torch operation, for the whole process. */
+    /** Threads inside one torch operation; equal bits are claimed for equal numbers of them. */
     public int threads() {
-        return TorchRuntime.threads();
+        return decoder.threads();
     }
 
     /** The model as it was loaded. */

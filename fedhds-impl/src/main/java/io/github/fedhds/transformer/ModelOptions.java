@@ -5,7 +5,7 @@ package io.github.fedhds.transformer;
  *
  * @param device "auto" (the first GPU where there is one, else the CPU), "cpu", "cuda" or "cuda:N"; a GPU that is not
  *     there is an error, never a silent run on the CPU
- * @param threads threads inside one torch operation, for the whole process; 0 leaves torch's own choice
+ * @param threads threads inside one torch operation; 0 takes torch's own choice at the time of loading
  */
 public record ModelOptions(String device, int threads) {
     public ModelOptions {

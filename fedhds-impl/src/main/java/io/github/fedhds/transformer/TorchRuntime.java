@@ -64,7 +64,7 @@ final class TorchRuntime {
         throw new IllegalArgumentException("device is auto, cpu, cuda or cuda:N, was " + device);
     }
 
-    /** Intra-op threads of torch; one setting for the whole process. */
+    /** Sets torch's threads inside one operation, for the calling thread's operations. */
     static void threads(int threads) {
         JniUtils.setNumThreads(threads);
     }

@@ -10,6 +10,7 @@ import static org.mockito.Mockito.mockStatic;
 
 import ai.djl.ndarray.NDManager;
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -39,6 +40,7 @@ import org.mockito.MockedStatic;
 class ModelFolderTest {
     private static final Class<FedHdsException> FAULT = FedHdsException.class;
     private static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
+    private static final RotaryScaling PLAIN = new RotaryScaling.None();
 
     @TempDir
     Path folder;
@@ -76,7 +78,8 @@ class ModelFolderTest {
         TinyModel.write(folder);
         JsonObject config = TinyModel.config();
         Arrays.stream(changes).forEach(change -> change.accept(config));
-        Files.writeString(folder.resolve("config.json"), new Gson().toJson(config));
+        Gson withNulls = new GsonBuilder().serializeNulls().create();
+        Files.writeString(folder.resolve("config.json"), withNulls.toJson(config));
     }
 
     private void changeWeights(Consumer<Map<String, Tensor>> change) {
@@ -89,7 +92,9 @@ class ModelFolderTest {
     void load_wholeFolder_readsTheConfiguration() {
         TinyModel.write(folder);
         try (LanguageModel model = TinyModel.load(folder)) {
-            assertEquals(new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, false, List.of(2)), model.config());
+            assertEquals(
+                    new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, PLAIN, false, List.of(2)),
+                    model.config());
             assertEquals("cpu()", model.device());
             assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokens().encode("ab" + TinyModel.FACE + "~"));
             assertArrayEquals(new int[] {3, 4}, model.tokens().encodePlain("ab"));
@@ -173,7 +178,7 @@ class ModelFolderTest {
             json.add("rope_scaling", JsonParser.parseString("null"));
         });
         DecoderConfig config = DecoderConfig.read(folder);
-        assertEquals(new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, false, List.of(2)), config);
+        assertEquals(new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, PLAIN, false, List.of(2)), config);
         load();
     }
 
@@ -204,6 +209,8 @@ class ModelFolderTest {
         "rope_theta, 0",
         "rope_theta, [1]",
         "rope_theta, -1e999",
+        "rope_scaling, 2.0",
+        "rope_scaling, \"linear\"",
         "tie_word_embeddings, \"true\"",
         "tie_word_embeddings, 1",
         "attention_bias, \"false\"",
@@ -227,7 +234,6 @@ class ModelFolderTest {
         "hidden_act, [\"silu\"]",
         "attention_bias, true",
         "mlp_bias, true",
-        "rope_scaling, {\"rope_type\":\"linear\"}",
         "rope_parameters, {\"rope_theta\":500000.0}",
         "quantization_config, {\"bits\":4}",
         "partial_rotary_factor, 0.5"
@@ -235,6 +241,76 @@ class ModelFolderTest {
     void load_optionThatIsNotComputed_isNamed(String key, String value) throws IOException {
         changeConfig(json -> json.add(key, JsonParser.parseString(value)));
         assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " is ", "support");
+    }
+
+    private static final String LLAMA3 =
+            "{'rope_type': 'llama3', 'factor': 8, 'low_freq_factor': 1, 'high_freq_factor': 4,"
+                    + " 'original_max_position_embeddings': 16}";
+
+    private void changeScaling(String text) throws IOException {
+        changeConfig(json -> json.add("rope_scaling", JsonParser.parseString(text)));
+    }
+
+    @Test
+    void load_rotaryScaling_isReadUnderBothKeys() throws IOException {
+        changeScaling("{'rope_type': 'linear', 'factor': 2.5}");
+        assertEquals(new RotaryScaling.Linear(2.5), DecoderConfig.read(folder).rotaryScaling());
+        changeScaling("{'type': 'linear', 'factor': 4}");
+        assertEquals(new RotaryScaling.Linear(4), DecoderConfig.read(folder).rotaryScaling());
+        changeScaling("{'type': 'linear', 'rope_type': 'default'}"); // transformers looks at rope_type first
+        assertEquals(PLAIN, DecoderConfig.read(folder).rotaryScaling());
+        changeScaling(LLAMA3);
+        assertEquals(
+                new RotaryScaling.Llama3(8, 1, 4, 16),
+                DecoderConfig.read(folder).rotaryScaling());
+        load();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"yarn", "dynamic", "longrope", "su", "Linear", ""})
+    void load_rotaryScalingOfAnUnknownType_isNamed(String type) throws IOException {
+        for (String key : List.of("type", "rope_type")) {
+            changeScaling("{'" + key + "': '" + type + "', 'factor': 2}");
+            String expected = "config.json: rope_scaling." + key + " is \"" + type + "\"; supported: ";
+            assertFails(FAULT, this::load, expected, "linear, llama3");
+        }
+    }
+
+    @Test
+    void load_rotaryScalingOfWrongValues_namesTheKey() throws IOException {
+        changeScaling("{}");
+        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is missing");
+        changeScaling("{'factor': 2}");
+        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is missing");
+        changeScaling("{'rope_type': 3, 'factor': 2}");
+        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is 3");
+        for (String factor : List.of("0", "-2", "1e999", "'NaN'", "true", "[2]")) {
+            changeScaling("{'type': 'linear', 'factor': " + factor + "}");
+            assertFails(FAULT, this::load, "config.json: rope_scaling.factor must be ", ", was ");
+        }
+        for (String key :
+                List.of("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")) {
+            for (String value : List.of("0", "-1", "1e999", "'NaN'")) {
+                changeScaling(LLAMA3.replaceFirst("'" + key + "': \\d+", "'" + key + "': " + value));
+                assertFails(FAULT, this::load, "config.json: rope_scaling." + key + " must be ", ", was ");
+            }
+            changeScaling(LLAMA3.replaceFirst("'" + key + "': \\d+", "'" + key + "': null"));
+            assertFails(FAULT, this::load, "config.json: rope_scaling." + key + " is missing");
+        }
+        changeScaling(LLAMA3.replace("'low_freq_factor': 1", "'low_freq_factor': 4"));
+        assertFails(FAULT, this::load, "rope_scaling.high_freq_factor must be above low_freq_factor = 4.0, was 4.0");
+        assertFails(VALUE, () -> new RotaryScaling.Linear(Double.NaN), "factor must be finite and above 0, was NaN");
+    }
+
+    /** Worked by hand from the formula, with factor 8 and wavelengths of 4 and 16 as the bounds. */
+    @Test
+    void scale_llama3_stretchesLongWavelengthsOnly() {
+        RotaryScaling scaling = new RotaryScaling.Llama3(8, 1, 4, 16);
+        float turn = (float) (2 * Math.PI);
+        assertEquals(turn / 3, scaling.scale(turn / 3), 1e-6);
+        assertEquals(turn / 17 / 8, scaling.scale(turn / 17), 1e-7);
+        assertEquals(turn / 8 * (1 / 3.0 + 2 / 3.0 / 8), scaling.scale(turn / 8), 1e-6); // 16 / 8 lies a third up
+        assertEquals(turn / 10, new RotaryScaling.Linear(2).scale(turn / 5), 1e-6);
     }
 
     @Test

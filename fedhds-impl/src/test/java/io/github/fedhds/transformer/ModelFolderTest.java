@@ -16,6 +16,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -26,6 +27,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -113,6 +116,43 @@ class ModelFolderTest {
         weights.remove("lm_head.weight");
         TinyModel.write(folder, config, weights);
         load();
+    }
+
+    @Test
+    void load_shards_areTheSameModel() throws IOException {
+        TinyModel.write(folder);
+        int[] ids = {1, 5, 9};
+        float[] whole;
+        try (LanguageModel model = TinyModel.load(folder)) {
+            whole = model.base().features(List.of(ids), Pooling.MEAN, 9)[0];
+        }
+        Files.delete(folder.resolve("model.safetensors"));
+        JsonObject map = new JsonObject();
+        Map<String, Tensor> first = new TreeMap<>(TinyModel.weights(TinyModel.config(), 1));
+        Map<String, Tensor> second = new TreeMap<>();
+        for (String name : List.copyOf(first.keySet())) {
+            boolean moved = name.contains(".1.");
+            map.addProperty(name, moved ? "second.safetensors" : "first.safetensors");
+            if (moved) {
+                second.put(name, Objects.requireNonNull(first.remove(name)));
+            }
+        }
+        SafetensorsWriter.write(folder.resolve("first.safetensors"), first, Map.of());
+        SafetensorsWriter.write(folder.resolve("second.safetensors"), second, Map.of());
+        JsonObject index = new JsonObject();
+        index.add("weight_map", map);
+        Path file = folder.resolve("model.safetensors.index.json");
+        Files.writeString(file, new Gson().toJson(index));
+        try (LanguageModel model = TinyModel.load(folder)) {
+            assertArrayEquals(whole, model.base().features(List.of(ids), Pooling.MEAN, 9)[0]);
+        }
+        second.remove("model.layers.1.mlp.up_proj.weight");
+        map.remove("model.layers.1.mlp.up_proj.weight");
+        SafetensorsWriter.write(folder.resolve("second.safetensors"), second, Map.of());
+        Files.writeString(file, new Gson().toJson(index));
+        assertFails(FAULT, this::load, file + " has no tensor model.layers.1.mlp.up_proj.weight");
+        Files.delete(folder.resolve("second.safetensors"));
+        assertFails(FAULT, this::load, file.toString(), "second.safetensors, which is missing");
     }
 
     @Test

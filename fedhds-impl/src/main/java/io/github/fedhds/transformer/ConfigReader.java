@@ -1,5 +1,7 @@
 package io.github.fedhds.transformer;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.JsonFile;
 import java.nio.file.Files;
@@ -12,6 +14,11 @@ import java.util.List;
  */
 final class ConfigReader {
     private static final long MAX_BYTES = 1 << 20;
+    private static final String LLAMA = "llama";
+    private static final String MISTRAL = "mistral";
+    private static final String QWEN2 = "qwen2";
+    private static final String QWEN3 = "qwen3";
+    private static final List<String> FAMILIES = List.of(LLAMA, MISTRAL, QWEN2, QWEN3);
 
     private ConfigReader() {}
 
@@ -30,14 +37,12 @@ final class ConfigReader {
     }
 
     private static DecoderConfig of(JsonOptions json) {
-        json.oneOf("model_type", List.of("llama"));
+        String family = json.oneOf("model_type", FAMILIES);
         if (json.given("hidden_act").isPresent()) {
             json.oneOf("hidden_act", List.of("silu"));
         }
-        for (String option : List.of("attention_bias", "mlp_bias")) {
-            if (json.flag(option)) {
-                throw new IllegalArgumentException(option + " is true; supported: false");
-            }
+        if (json.flag("mlp_bias")) {
+            throw new IllegalArgumentException("mlp_bias is true; supported: false");
         }
         for (String option : List.of("rope_parameters", "quantization_config")) {
             json.given(option).ifPresent(value -> {
@@ -55,20 +60,30 @@ final class ConfigReader {
                 json.whole("intermediate_size"),
                 json.whole("num_hidden_layers"),
                 heads,
-                json.given("num_key_value_heads").isPresent() ? json.whole("num_key_value_heads") : heads,
-                headWidth(json, width, heads),
+                keyValueHeads(json, family, heads),
+                headWidth(json, family, width, heads),
                 json.whole("vocab_size"),
                 json.whole("max_position_embeddings"),
                 json.number("rms_norm_eps", 1e-6),
                 json.number("rope_theta", 10000),
                 scaling(json),
+                attention(json, family),
                 json.flag("tie_word_embeddings"),
                 json.wholes("eos_token_id"));
     }
 
-    private static int headWidth(JsonOptions json, int width, int heads) {
+    /** As many as query heads where the file says null; where it says nothing, only LLaMA means that. */
+    private static int keyValueHeads(JsonOptions json, String family, int heads) {
+        boolean everyHead = json.has("num_key_value_heads") || family.equals(LLAMA);
+        return json.given("num_key_value_heads").isEmpty() && everyHead ? heads : json.whole("num_key_value_heads");
+    }
+
+    private static int headWidth(JsonOptions json, String family, int width, int heads) {
         if (json.given("head_dim").isPresent()) {
             return json.whole("head_dim");
+        }
+        if (family.equals(QWEN3)) {
+            return 128;
         }
         DecoderConfig.checkPositive("hidden_size", width);
         DecoderConfig.checkPositive("num_attention_heads", heads);
@@ -78,6 +93,48 @@ final class ConfigReader {
                             + " of " + width);
         }
         return width / heads;
+    }
+
+    private static AttentionForm attention(JsonOptions json, String family) {
+        boolean bias = json.flag("attention_bias");
+        if (bias && !family.equals(LLAMA) && !family.equals(QWEN3)) {
+            throw new IllegalArgumentException("attention_bias is true; supported for " + family + ": false");
+        }
+        return new AttentionForm(bias || family.equals(QWEN2), bias, family.equals(QWEN3), window(json, family));
+    }
+
+    /** Mistral's window, 0 for none. The one that Qwen can put on its upper layers is not computed here. */
+    private static int window(JsonOptions json, String family) {
+        json.given("layer_types").ifPresent(types -> {
+            if (!types.isJsonArray()) {
+                throw new IllegalArgumentException("layer_types must be a list, was " + types);
+            }
+            for (JsonElement type : types.getAsJsonArray()) {
+                if (!type.equals(new JsonPrimitive("full_attention"))) {
+                    throw new IllegalArgumentException("layer_types has " + type + "; supported: full_attention");
+                }
+            }
+        });
+        boolean asked = json.flag("use_sliding_window");
+        if (!family.equals(MISTRAL)) {
+            if (asked) {
+                throw new IllegalArgumentException("use_sliding_window is true; supported for " + family + ": false");
+            }
+            return 0;
+        }
+        if (!json.has("sliding_window")) {
+            return 4096;
+        }
+        if (json.given("sliding_window").isEmpty()) {
+            return 0;
+        }
+        int window = json.whole("sliding_window");
+        DecoderConfig.checkPositive("sliding_window", window);
+        if (!asked && json.given("use_sliding_window").isPresent()) { // transformers would use the window all the same
+            throw new IllegalArgumentException("use_sliding_window is false, yet sliding_window is " + window
+                    + "; supported: a sliding_window of null");
+        }
+        return window;
     }
 
     private static RotaryScaling scaling(JsonOptions json) {

@@ -18,6 +18,7 @@ import java.util.List;
  * @param normEpsilon term under the root of the norms
  * @param rotaryBase base of the rotary embedding's wavelengths
  * @param rotaryScaling how the rotary embedding's frequencies are lowered for longer texts
+ * @param attention where the attention departs from LLaMA's
  * @param tiedHead true if the output head is the embedding
  * @param endIds token ids that end a text; the first is the one that training appends
  */
@@ -33,6 +34,7 @@ public record DecoderConfig(
         double normEpsilon,
         double rotaryBase,
         RotaryScaling rotaryScaling,
+        AttentionForm attention,
         boolean tiedHead,
         List<Integer> endIds) {
     public DecoderConfig {

@@ -96,7 +96,8 @@ class ModelFolderTest {
         TinyModel.write(folder);
         try (LanguageModel model = TinyModel.load(folder)) {
             assertEquals(
-                    new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, PLAIN, false, List.of(2)),
+                    new DecoderConfig(
+                            16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, PLAIN, AttentionForm.plain(), false, List.of(2)),
                     model.config());
             assertEquals("cpu()", model.device());
             assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokens().encode("ab" + TinyModel.FACE + "~"));
@@ -218,7 +219,10 @@ class ModelFolderTest {
             json.add("rope_scaling", JsonParser.parseString("null"));
         });
         DecoderConfig config = DecoderConfig.read(folder);
-        assertEquals(new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, PLAIN, false, List.of(2)), config);
+        assertEquals(
+                new DecoderConfig(
+                        16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, PLAIN, AttentionForm.plain(), false, List.of(2)),
+                config);
         load();
     }
 
@@ -272,15 +276,90 @@ class ModelFolderTest {
         "model_type, 3",
         "hidden_act, \"gelu\"",
         "hidden_act, [\"silu\"]",
-        "attention_bias, true",
         "mlp_bias, true",
         "rope_parameters, {\"rope_theta\":500000.0}",
         "quantization_config, {\"bits\":4}",
-        "partial_rotary_factor, 0.5"
+        "partial_rotary_factor, 0.5",
+        "use_sliding_window, true"
     })
     void load_optionThatIsNotComputed_isNamed(String key, String value) throws IOException {
         changeConfig(json -> json.add(key, JsonParser.parseString(value)));
         assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " is ", "support");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "mistral; attention_bias; true",
+                "qwen2; attention_bias; true",
+                "qwen2; use_sliding_window; true",
+                "qwen3; use_sliding_window; true",
+                "mistral; use_sliding_window; false", // beside a window
+                "llama; layer_types; [\"full_attention\", \"chunked_attention\"]",
+                "qwen3; layer_types; [\"full_attention\", \"sliding_attention\"]",
+                "mistral; mlp_bias; true",
+                "qwen3; hidden_act; \"gelu\""
+            })
+    void load_optionThatAFamilyLacks_isNamed(String family, String key, String value) throws IOException {
+        changeConfig(
+                json -> json.addProperty("model_type", family),
+                json -> json.addProperty("sliding_window", 8),
+                json -> json.add(key, JsonParser.parseString(value)));
+        assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " ", "support");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sliding_window, 0",
+        "sliding_window, -4",
+        "sliding_window, 1.5",
+        "sliding_window, \"16\"",
+        "sliding_window, 1e99",
+        "use_sliding_window, 0",
+        "layer_types, 3"
+    })
+    void load_windowOfAWrongValue_isNamed(String key, String value) throws IOException {
+        changeConfig(
+                json -> json.addProperty("model_type", "mistral"),
+                json -> json.add(key, JsonParser.parseString(value)));
+        assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " must be ", ", was ");
+    }
+
+    private AttentionForm attention(String family, String more) throws IOException {
+        changeConfig(
+                json -> json.addProperty("model_type", family),
+                json -> JsonParser.parseString(more).getAsJsonObject().asMap().forEach(json::add));
+        return DecoderConfig.read(folder).attention();
+    }
+
+    /** What an option means where it is absent or null, as transformers has it. */
+    @Test
+    void read_families_takeTheirOwnDefaults() throws IOException {
+        assertEquals(AttentionForm.plain(), attention("llama", "{'sliding_window': 8, 'use_sliding_window': false}"));
+        assertEquals(new AttentionForm(true, true, false, 0), attention("llama", "{'attention_bias': true}"));
+        assertEquals(new AttentionForm(false, false, false, 4096), attention("mistral", "{}"));
+        assertEquals(new AttentionForm(false, false, false, 1), attention("mistral", "{'sliding_window': 1}"));
+        assertEquals(AttentionForm.plain(), attention("mistral", "{'sliding_window': null}"));
+        String off = "{'sliding_window': null, 'use_sliding_window': false}";
+        assertEquals(AttentionForm.plain(), attention("mistral", off));
+        assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", off));
+        String unused = "{'sliding_window': 8, 'use_sliding_window': false, 'layer_types': ['full_attention']}";
+        assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", unused));
+        assertEquals(new AttentionForm(false, false, true, 0), attention("qwen3", unused));
+        assertEquals(128, DecoderConfig.read(folder).headWidth());
+        assertEquals(
+                new AttentionForm(true, true, true, 0), attention("qwen3", "{'attention_bias': true, 'head_dim': 6}"));
+        assertEquals(6, DecoderConfig.read(folder).headWidth());
+        for (String family : List.of("mistral", "qwen2", "qwen3")) {
+            changeConfig(
+                    json -> json.addProperty("model_type", family),
+                    json -> json.add("num_key_value_heads", JsonParser.parseString("null")));
+            assertEquals(4, DecoderConfig.read(folder).keyValueHeads());
+            changeConfig(json -> json.addProperty("model_type", family), json -> json.remove("num_key_value_heads"));
+            assertFails(FAULT, this::load, "config.json: num_key_value_heads is missing");
+        }
+        assertFails(VALUE, () -> new AttentionForm(false, false, false, -1), "sliding_window", "was -1");
     }
 
     private static final String LLAMA3 =

@@ -6,7 +6,9 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.JsonFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Reads a {@link DecoderConfig} from a model folder. Whatever would change the numbers and is not computed here is
@@ -30,13 +32,13 @@ final class ConfigReader {
         }
         JsonOptions json = new JsonOptions("", JsonFile.readObject(file, MAX_BYTES));
         try {
-            return of(json);
+            return of(json, generationEnds(folder));
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);
         }
     }
 
-    private static DecoderConfig of(JsonOptions json) {
+    private static DecoderConfig of(JsonOptions json, List<Integer> generationEnds) {
         String family = json.oneOf("model_type", FAMILIES);
         if (json.given("hidden_act").isPresent()) {
             json.oneOf("hidden_act", List.of("silu"));
@@ -69,7 +71,33 @@ final class ConfigReader {
                 scaling(json),
                 attention(json, family),
                 json.flag("tie_word_embeddings"),
-                json.wholes("eos_token_id"));
+                ends(json.wholes("eos_token_id"), generationEnds));
+    }
+
+    /** Ids that {@code generation_config.json} ends a text at; none if it is absent or says nothing. */
+    private static List<Integer> generationEnds(Path folder) {
+        Path file = folder.resolve("generation_config.json");
+        if (!Files.isRegularFile(file)) {
+            return List.of();
+        }
+        try {
+            return new JsonOptions("", JsonFile.readObject(file, MAX_BYTES)).wholes("eos_token_id");
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * A text ends at generation_config.json's ids, where it has any, and always at the id that training appends: the
+     * first of config.json's.
+     */
+    private static List<Integer> ends(List<Integer> own, List<Integer> generation) {
+        if (generation.isEmpty()) {
+            return own;
+        }
+        Set<Integer> ends = new LinkedHashSet<>(own.subList(0, Math.min(1, own.size())));
+        ends.addAll(generation);
+        return List.copyOf(ends);
     }
 
     /** As many as query heads where the file says null; where it says nothing, only LLaMA means that. */

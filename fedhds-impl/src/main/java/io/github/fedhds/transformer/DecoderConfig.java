@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a model folder's {@code config.json} says of a LLaMA-like decoder.
+ * What a model folder's {@code config.json} says of a LLaMA-like decoder (and {@code generation_config.json} of its ends).
  *
  * @param width length of a hidden state
  * @param feedForward width of the feed-forward network
@@ -66,12 +66,13 @@ public record DecoderConfig(
         fits("num_attention_heads * head_dim * hidden_size", heads * headWidth, width);
         fits("max_position_embeddings * head_dim", positions, headWidth);
         if (endIds.isEmpty()) {
-            throw new IllegalArgumentException("eos_token_id is missing; training and generation need it");
+            throw new IllegalArgumentException(
+                    "eos_token_id is missing, here and in generation_config.json; training and generation need it");
         }
         for (int id : endIds) {
             if (id < 0 || id >= vocabulary) {
-                throw new IllegalArgumentException(
-                        "eos_token_id must be 0 to vocab_size - 1 = " + (vocabulary - 1) + ", was " + id);
+                throw new IllegalArgumentException("eos_token_id, here and in generation_config.json, must be 0 to"
+                        + " vocab_size - 1 = " + (vocabulary - 1) + ", was " + id);
             }
         }
     }
@@ -89,7 +90,7 @@ public record DecoderConfig(
     }
 
     /**
-     * Reads {@code config.json} of a model folder.
+     * Reads {@code config.json} of a model folder, and {@code generation_config.json} if it is there.
      *
      * @throws FedHdsException if the file is missing or damaged, or asks for what this decoder does not compute
      */

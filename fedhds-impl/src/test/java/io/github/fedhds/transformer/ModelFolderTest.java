@@ -452,6 +452,35 @@ class ModelFolderTest {
         }
     }
 
+    private List<Integer> ends(String own, String generation) throws IOException {
+        changeConfig(json -> json.add("eos_token_id", JsonParser.parseString(own)));
+        Files.writeString(folder.resolve("generation_config.json"), generation);
+        return DecoderConfig.read(folder).endIds();
+    }
+
+    /** The first is config.json's, for training; the others are those that the folder's author generates with. */
+    @Test
+    void load_endOfTextInTheGenerationConfig_endsTextsToo() throws IOException {
+        assertEquals(List.of(2), ends("2", "{}"));
+        assertEquals(List.of(2), ends("2", "{\"eos_token_id\": null}"));
+        assertEquals(List.of(2), ends("2", "{\"eos_token_id\": 2}"));
+        assertEquals(List.of(2, 9, 7), ends("2", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(7, 9), ends("[7, 2]", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(9, 7), ends("null", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(7, 2), ends("[7, 2]", "{}"));
+        assertFails(FAULT, () -> ends("null", "{}"), "config.json: eos_token_id is missing");
+        Path file = folder.resolve("generation_config.json");
+        for (String text : List.of("", "[]", "{", "{\"eos_token_id\": \"2\"}", "{\"eos_token_id\": [1.5]}")) {
+            assertFails(FAULT, () -> ends("2", text), file.toString());
+        }
+        assertFails(
+                FAULT,
+                () -> ends("2", "{\"eos_token_id\": 60}"),
+                "eos_token_id",
+                "generation_config.json, must be 0 to ",
+                "was 60");
+    }
+
     @Test
     void load_sizesThatNoArrayHolds_areRefused() throws IOException {
         changeConfig(json -> json.addProperty("vocab_size", 1 << 28));

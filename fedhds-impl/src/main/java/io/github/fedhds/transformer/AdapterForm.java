@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Which products of a decoder a LoRA adapter changes, and how its tensors lie in one flat vector: layer by layer, product
@@ -68,12 +69,17 @@ public record AdapterForm(List<String> products, int rank, double scale) {
         return new AdapterForm(products, rank, scale);
     }
 
+    /** The name of a product's module inside a layer, such as {@code self_attn.q_proj}. */
+    static String module(String product) {
+        return Objects.requireNonNull(MODULES.get(product), product);
+    }
+
     /** True if nothing is adapted. */
     public boolean isEmpty() {
         return products.isEmpty();
     }
 
-    int inputs(DecoderConfig config, String product) {
+    static int inputs(DecoderConfig config, String product) {
         return switch (product) {
             case "o" -> config.heads() * config.headWidth();
             case "down" -> config.feedForward();
@@ -81,7 +87,7 @@ public record AdapterForm(List<String> products, int rank, double scale) {
         };
     }
 
-    int outputs(DecoderConfig config, String product) {
+    static int outputs(DecoderConfig config, String product) {
         return switch (product) {
             case "q" -> config.heads() * config.headWidth();
             case "k", "v" -> config.keyValueHeads() * config.headWidth();
@@ -95,7 +101,7 @@ public record AdapterForm(List<String> products, int rank, double scale) {
         Map<String, int[]> shapes = new LinkedHashMap<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             for (String product : products) {
-                String name = "model.layers." + layer + "." + MODULES.get(product);
+                String name = "model.layers." + layer + "." + module(product);
                 shapes.put(name + ".lora_A", new int[] {rank, inputs(config, product)});
                 shapes.put(name + ".lora_B", new int[] {outputs(config, product), rank});
             }

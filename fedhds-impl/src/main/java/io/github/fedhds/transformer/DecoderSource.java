@@ -1,14 +1,15 @@
 package io.github.fedhds.transformer;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
  * TorchScript of a LLaMA-like decoder: one class a purpose, whose {@code forward} runs the whole model in one call, so
  * that fused attention and autograd are at hand and no scalar crosses from Java into a graph.
  *
- * <p>Weights come as a list: the embedding, then nine tensors a layer (norm, q, k, v, o, norm, gate, up, down), the last
- * norm, and the head unless tied. A LoRA adapter comes as one flat vector, A and B of q, k, v, o, gate, up, down layer by
- * layer, and is split inside: the gradient is then one vector as well.
+ * <p>Weights come as a list in the order of {@link DecoderWeights#shapes}, and are found in it by their names there. What
+ * a family has of its own is a switch of {@link AttentionForm}. A LoRA adapter comes as one flat vector, A and B of q, k,
+ * v, o, gate, up, down layer by layer, and is split inside: the gradient is then one vector as well.
  *
  * @see <a href="https://arxiv.org/abs/2302.13971">LLaMA, section 2.2</a>
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA, section 4.1</a>
@@ -37,6 +38,8 @@ final class DecoderSource {
     private final AdapterForm form;
     private final double dropout;
     private final Precision precision;
+    private final List<String> weights;
+    private final List<String> layer;
 
     /**
      * @param form what is adapted; {@link AdapterForm#none} for the base model
@@ -47,6 +50,8 @@ final class DecoderSource {
         this.form = form;
         this.dropout = dropout;
         this.precision = precision;
+        this.weights = List.copyOf(DecoderWeights.shapes(config).keySet());
+        this.layer = List.copyOf(DecoderWeights.layer(config).keySet());
     }
 
     static String className(Purpose purpose) {
@@ -62,6 +67,7 @@ final class DecoderSource {
         StringBuilder s = new StringBuilder();
         s.append("class ").append(name).append("(Module):\n  __parameters__ = []\n  __buffers__ = []\n");
         s.append(forward(purpose, self, keeps, cached));
+        s.append(attend(self, cached));
         s.append("""
                   def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
                     v = torch.mean(torch.mul(x, x), [-1], True)
@@ -126,7 +132,9 @@ final class DecoderSource {
                             case FEATURES, LOSS, ROW_LOSSES -> "Tensor";
                         })
                 .append(":\n");
-        s.append("    x = torch.embedding(weights[0], ids)\n");
+        s.append("    x = torch.embedding(")
+                .append(weight(DecoderWeights.EMBEDDING))
+                .append(", ids)\n");
         s.append("    states = annotate(List[Tensor], [])\n");
         if (purpose == Purpose.FEATURES) {
             s.append("    rows = torch.unsqueeze(pool, 1)\n");
@@ -137,29 +145,19 @@ final class DecoderSource {
                     .append(")\n");
         }
         s.append("    for i in range(").append(config.layers()).append("):\n");
-        s.append("      w = torch.add(1, torch.mul(9, i))\n");
+        s.append("      w = torch.add(1, torch.mul(").append(layer.size()).append(", i))\n");
         s.append("      p = torch.mul(").append(2 * form.products().size()).append(", i)\n");
         if (purpose == Purpose.STATES) {
             s.append("      states = torch.append(states, x)\n".replace("states = ", "_ = "));
         } else if (purpose == Purpose.FEATURES) {
             s.append("      _ = torch.append(states, torch.squeeze(torch.bmm(rows, x), 1))\n");
         }
-        s.append("      h = self.norm(x, weights[w])\n");
-        s.append("      q = self.rotate(self.heads(")
-                .append(product("q", "h", 1))
-                .append(", ")
-                .append(config.heads())
-                .append("), cos, sin)\n");
-        s.append("      k = self.rotate(self.heads(")
-                .append(product("k", "h", 2))
-                .append(", ")
-                .append(config.keyValueHeads())
-                .append("), cos, sin)\n");
-        s.append("      v = self.heads(")
-                .append(product("v", "h", 3))
-                .append(", ")
-                .append(config.keyValueHeads())
+        s.append("      h = self.norm(x, ")
+                .append(inLayer(DecoderWeights.ATTENTION_NORM))
                 .append(")\n");
+        s.append("      q = ").append(turned(heads("q", config.heads()), DecoderWeights.QUERY_NORM));
+        s.append("      k = ").append(turned(heads("k", config.keyValueHeads()), DecoderWeights.KEY_NORM));
+        s.append("      v = ").append(heads("v", config.keyValueHeads())).append("\n");
         if (cached) {
             s.append("      k = torch.cat([cache[torch.mul(2, i)], k], 2)\n");
             s.append("      v = torch.cat([cache[torch.add(torch.mul(2, i), 1)], v], 2)\n");
@@ -167,20 +165,21 @@ final class DecoderSource {
         if (keeps) {
             s.append("      _ = torch.append(states, k)\n      _ = torch.append(states, v)\n");
         }
-        s.append("      a = torch.scaled_dot_product_attention(q, self.repeat(k), self.repeat(v), ")
-                .append(cached ? "mask, 0., False" : "None, 0., True")
+        s.append("      a = self.attend(q, self.repeat(k), self.repeat(v)")
+                .append(cached ? ", mask" : "")
                 .append(")\n");
         s.append("      a = torch.reshape(torch.transpose(a, 1, 2), [torch.size(x, 0), torch.size(x, 1), ")
                 .append(config.heads() * config.headWidth())
                 .append("])\n");
-        s.append("      x = torch.add(x, ").append(product("o", "a", 4)).append(")\n");
-        s.append("      h = self.norm(x, weights[torch.add(w, 5)])\n");
-        s.append("      g = torch.silu(").append(product("gate", "h", 6)).append(")\n");
-        s.append("      g = torch.mul(g, ").append(product("up", "h", 7)).append(")\n");
-        s.append("      x = torch.add(x, ").append(product("down", "g", 8)).append(")\n");
-        int last = 1 + 9 * config.layers();
-        String norm = "weights[" + last + "]";
-        String head = linear("x", "weights[" + (config.tiedHead() ? 0 : last + 1) + "]");
+        s.append("      x = torch.add(x, ").append(product("o", "a")).append(")\n");
+        s.append("      h = self.norm(x, ")
+                .append(inLayer(DecoderWeights.FEED_FORWARD_NORM))
+                .append(")\n");
+        s.append("      g = torch.silu(").append(product("gate", "h")).append(")\n");
+        s.append("      g = torch.mul(g, ").append(product("up", "h")).append(")\n");
+        s.append("      x = torch.add(x, ").append(product("down", "g")).append(")\n");
+        String norm = weight(DecoderWeights.LAST_NORM);
+        String head = linear("x", weight(config.tiedHead() ? DecoderWeights.EMBEDDING : DecoderWeights.HEAD), "None");
         String end = switch (purpose) {
             case STATES -> """
                                 x = self.norm(x, NORM)
@@ -225,28 +224,84 @@ final class DecoderSource {
         return s.toString();
     }
 
-    /** A product with base weight {@code weights[w + offset]}, and the low-rank part where it is adapted. */
-    private String product(String name, String input, int offset) {
-        String base = linear(input, "weights[torch.add(w, " + offset + ")]");
+    private String weight(String name) {
+        return "weights[" + weights.indexOf(name) + "]";
+    }
+
+    /** A weight of layer i, whose first one is at w. */
+    private String inLayer(String name) {
+        return "weights[torch.add(w, " + layer.indexOf(name) + ")]";
+    }
+
+    /** Queries, keys or values by head, {@code [B, heads, T, headWidth]}. */
+    private String heads(String name, int heads) {
+        return "self.heads(" + product(name, "h") + ", " + heads + ")";
+    }
+
+    /** Queries or keys with the rotary embedding, normed before where the family has it. */
+    private String turned(String heads, String norm) {
+        String normed = config.attention().headNorm() ? "self.norm(" + heads + ", " + inLayer(norm) + ")" : heads;
+        return "self.rotate(" + normed + ", cos, sin)\n";
+    }
+
+    /**
+     * Attention of each token to those before it and itself. Within a window it needs a mask, made only for texts that
+     * are longer; when decoding, the caller's mask says it all.
+     */
+    private String attend(String self, boolean cached) {
+        String attention = "a = torch.scaled_dot_product_attention(q, k, v, ";
+        int window = config.attention().window();
+        String text = "  def attend(SELF, q: Tensor, k: Tensor, v: Tensor" + (cached ? ", mask: Tensor" : "")
+                + ") -> Tensor:\n";
+        if (cached) {
+            text += "    " + attention + "mask, 0., False)\n";
+        } else if (window == 0) {
+            text += "    " + attention + "None, 0., True)\n";
+        } else {
+            text += """
+                        if torch.gt(torch.size(q, 2), WINDOW):
+                          t = torch.arange(torch.size(q, 2), dtype=4, device=q.device)
+                          back = torch.sub(torch.unsqueeze(t, 1), t)
+                          near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, WINDOW))
+                          ATTENTIONnear, 0., False)
+                        else:
+                          ATTENTIONNone, 0., True)
+                    """.replace("ATTENTION", attention).replace("WINDOW", Integer.toString(window));
+        }
+        return text.replace("SELF", self) + "    return a\n";
+    }
+
+    /** A product with a base weight and its bias, if it has one, and the low-rank part where it is adapted. */
+    private String product(String name, String input) {
+        String module = AdapterForm.module(name);
+        String bias = module + DecoderWeights.BIAS;
+        String base =
+                linear(input, inLayer(module + DecoderWeights.WEIGHT), layer.contains(bias) ? inLayer(bias) : "None");
         int place = form.products().indexOf(name);
         if (place < 0) {
             return base;
         }
         String a = "parts[torch.add(p, " + 2 * place + ")]";
         String b = "parts[torch.add(p, " + (2 * place + 1) + ")]";
-        int in = form.inputs(config, name);
-        int out = form.outputs(config, name);
+        int in = AdapterForm.inputs(config, name);
+        int out = AdapterForm.outputs(config, name);
         return "torch.add(" + base + ", self.low(" + input + ", torch.view(" + a + ", [" + form.rank() + ", " + in
                 + "]), torch.view(" + b + ", [" + out + ", " + form.rank() + "]), seed, torch.add(torch.mul("
                 + PRODUCTS.length + ", i), " + place + ")))";
     }
 
-    /** A product with a base weight; in bfloat16 both factors are rounded and the result is float32 again. */
-    private String linear(String input, String weight) {
+    /** A product with a base weight; in bfloat16 all factors are rounded and the result is float32 again. */
+    private String linear(String input, String weight, String bias) {
         return switch (precision) {
-            case FLOAT32 -> "torch.linear(" + input + ", " + weight + ")";
-            case BFLOAT16 -> "torch.to(torch.linear(torch.to(" + input + ", 15), torch.to(" + weight + ", 15)), 6)";
+            case FLOAT32 -> "torch.linear(" + input + ", " + weight + ", " + bias + ")";
+            case BFLOAT16 ->
+                "torch.to(torch.linear(" + rounded(input) + ", " + rounded(weight) + ", "
+                        + (bias.equals("None") ? bias : rounded(bias)) + "), 6)";
         };
+    }
+
+    private static String rounded(String array) {
+        return "torch.to(" + array + ", 15)";
     }
 
     private String repeat() {

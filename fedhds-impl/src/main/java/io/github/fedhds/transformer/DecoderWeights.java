@@ -9,6 +9,22 @@ import java.util.TreeSet;
 
 /** The weights that a decoder needs, by their names in a Hugging Face folder, and whether a source has just these. */
 final class DecoderWeights {
+    static final String EMBEDDING = "model.embed_tokens.weight";
+    static final String LAST_NORM = "model.norm.weight";
+    static final String HEAD = "lm_head.weight";
+
+    /** Names inside a layer. */
+    static final String ATTENTION_NORM = "input_layernorm.weight";
+
+    static final String FEED_FORWARD_NORM = "post_attention_layernorm.weight";
+    static final String QUERY_NORM = "self_attn.q_norm.weight";
+    static final String KEY_NORM = "self_attn.k_norm.weight";
+
+    /** What follows the name of a product's module. */
+    static final String WEIGHT = ".weight";
+
+    static final String BIAS = ".bias";
+
     private final Map<String, int[]> shapes;
     private final TensorSource source;
 
@@ -19,25 +35,44 @@ final class DecoderWeights {
 
     /** Names and shapes, in the order in which {@link DecoderSource} takes them. */
     static Map<String, int[]> shapes(DecoderConfig config) {
-        int query = config.heads() * config.headWidth();
-        int keyValue = config.keyValueHeads() * config.headWidth();
         Map<String, int[]> shapes = new LinkedHashMap<>();
-        shapes.put("model.embed_tokens.weight", new int[] {config.vocabulary(), config.width()});
+        shapes.put(EMBEDDING, new int[] {config.vocabulary(), config.width()});
+        Map<String, int[]> layer = layer(config);
         for (int i = 0; i < config.layers(); i++) {
-            String layer = "model.layers." + i + ".";
-            shapes.put(layer + "input_layernorm.weight", new int[] {config.width()});
-            shapes.put(layer + "self_attn.q_proj.weight", new int[] {query, config.width()});
-            shapes.put(layer + "self_attn.k_proj.weight", new int[] {keyValue, config.width()});
-            shapes.put(layer + "self_attn.v_proj.weight", new int[] {keyValue, config.width()});
-            shapes.put(layer + "self_attn.o_proj.weight", new int[] {config.width(), query});
-            shapes.put(layer + "post_attention_layernorm.weight", new int[] {config.width()});
-            shapes.put(layer + "mlp.gate_proj.weight", new int[] {config.feedForward(), config.width()});
-            shapes.put(layer + "mlp.up_proj.weight", new int[] {config.feedForward(), config.width()});
-            shapes.put(layer + "mlp.down_proj.weight", new int[] {config.width(), config.feedForward()});
+            String prefix = "model.layers." + i + ".";
+            layer.forEach((name, shape) -> shapes.put(prefix + name, shape));
         }
-        shapes.put("model.norm.weight", new int[] {config.width()});
+        shapes.put(LAST_NORM, new int[] {config.width()});
         if (!config.tiedHead()) {
-            shapes.put("lm_head.weight", new int[] {config.vocabulary(), config.width()});
+            shapes.put(HEAD, new int[] {config.vocabulary(), config.width()});
+        }
+        return shapes;
+    }
+
+    /** Names and shapes of one layer's weights, without the layer's own prefix. */
+    static Map<String, int[]> layer(DecoderConfig config) {
+        AttentionForm attention = config.attention();
+        Map<String, int[]> shapes = new LinkedHashMap<>();
+        shapes.put(ATTENTION_NORM, new int[] {config.width()});
+        for (String product : DecoderSource.PRODUCTS) {
+            String module = AdapterForm.module(product);
+            int outputs = AdapterForm.outputs(config, product);
+            if (product.equals("gate")) {
+                shapes.put(FEED_FORWARD_NORM, new int[] {config.width()});
+            }
+            shapes.put(module + WEIGHT, new int[] {outputs, AdapterForm.inputs(config, product)});
+            boolean biased = switch (product) {
+                case "q", "k", "v" -> attention.inputBias();
+                case "o" -> attention.outputBias();
+                default -> false;
+            };
+            if (biased) {
+                shapes.put(module + BIAS, new int[] {outputs});
+            }
+        }
+        if (attention.headNorm()) {
+            shapes.put(QUERY_NORM, new int[] {config.headWidth()});
+            shapes.put(KEY_NORM, new int[] {config.headWidth()});
         }
         return shapes;
     }
@@ -69,7 +104,7 @@ final class DecoderWeights {
         });
         left.removeIf(name -> name.endsWith("rotary_emb.inv_freq")); // old exports carry this table; it is computed
         if (config.tiedHead()) {
-            left.remove("lm_head.weight"); // some exports write the tied head a second time
+            left.remove(HEAD); // some exports write the tied head a second time
         }
         if (!left.isEmpty()) {
             throw new FedHdsException(where + " has tensors that this model does not use: " + left

@@ -86,7 +86,7 @@ final class GreedyDecoding {
             // A finished row goes on in its place until the batch ends; what it makes is not kept.
             places[r] = Math.min(batch.length(r) + step, model.config().positions() - 1);
             for (int t = 0; t < width; t++) {
-                seen.put((byte) (t < batch.length(r) || t >= batch.width() ? 1 : 0));
+                seen.put((byte) (sees(batch.length(r), step, t) ? 1 : 0));
             }
         }
         seen.rewind();
@@ -94,6 +94,17 @@ final class GreedyDecoding {
         inputs.addAll(model.decoder().rotary(scope, places));
         inputs.add(scope.create(seen, new Shape(rows, 1, 1, width), DataType.BOOLEAN));
         return inputs;
+    }
+
+    /**
+     * Whether the token that a step reads, at position {@code length + step}, sees the key at a place: the prompt's keys
+     * come first, then its padding, then those of the steps.
+     */
+    private boolean sees(int length, int step, int place) {
+        boolean made = place >= batch.width();
+        int back = made ? step - (place - batch.width()) : length + step - place;
+        int window = model.config().attention().window();
+        return (made || place < length) && (window == 0 || back < window);
     }
 
     private static int[] argmax(NDArray logits, int rows) {

@@ -3,16 +3,20 @@ package io.github.fedhds.transformer;
 import ai.djl.ndarray.NDManager;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.SafetensorsFile;
+import io.github.fedhds.wire.ShardedSafetensors;
+import io.github.fedhds.wire.TensorSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors},
- * {@code tokenizer.json}). One loaded model serves every client of a process: adapters are passed with each call, the
+ * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors} or several such files
+ * with {@code model.safetensors.index.json}, {@code tokenizer.json}). One loaded model serves every client of a process: adapters are passed with each call, the
  * weights are never copied. Safe for many threads. Holds native memory until closed; a call on a closed model, or on what
  * came from it, is an IllegalStateException. Closing while another thread's call runs is not supported: wait for it.
  */
 public final class LanguageModel implements AutoCloseable {
+    private static final String INDEX = "model.safetensors.index.json";
+
     private final Tokens tokens;
     private final Decoder decoder;
     private final String device;
@@ -38,14 +42,11 @@ public final class LanguageModel implements AutoCloseable {
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
         DecoderConfig config = DecoderConfig.read(folder);
-        Path file = folder.resolve("model.safetensors");
-        if (!Files.isRegularFile(file)) {
-            throw new FedHdsException(
-                    file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
-        }
+        Path file = weightsFile(folder);
         Tokens tokens = Tokens.load(folder);
         NDManager manager = null;
-        try (SafetensorsFile source = SafetensorsFile.open(file)) {
+        try (TensorSource source =
+                file.toString().endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.threads();
@@ -58,6 +59,17 @@ public final class LanguageModel implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /** The one file with all weights, or else the index of several. */
+    private static Path weightsFile(Path folder) {
+        Path file = folder.resolve("model.safetensors");
+        Path index = folder.resolve(INDEX);
+        if (!Files.isRegularFile(file) && !Files.isRegularFile(index)) {
+            throw new FedHdsException(file + " is missing, and so is " + INDEX
+                    + "; a model folder holds config.json, model.safetensors and tokenizer.json");
+        }
+        return Files.isRegularFile(file) ? file : index;
     }
 
     /** Sizes and options of the model. */

@@ -4,7 +4,7 @@ import io.github.fedhds.training.Tensor;
 import java.util.SortedSet;
 
 /**
- * Named tensors that are read one at a time: a file, or later several files that an index joins. Safe for many threads.
+ * Named tensors that are read one at a time: a file, or several files that an index joins. Safe for many threads.
  */
 public interface TensorSource extends AutoCloseable {
     /** Names of all tensors, in their order; cannot be changed. */

@@ -47,7 +47,10 @@ class LanguageModelGoldenTest {
                     SharedFolders.models().resolve(name),
                     ModelOptions.defaults().onDevice("cpu"));
         } catch (FedHdsException e) {
-            Assumptions.abort(name + " is of a family to come: " + e.getMessage());
+            // Only a family that is not there yet is skipped: any other refusal is a fault.
+            Assumptions.assumeFalse(
+                    String.valueOf(e.getMessage()).contains("model_type is \"gpt2\""),
+                    () -> name + " is of a family to come: " + e.getMessage());
             throw e;
         }
     }

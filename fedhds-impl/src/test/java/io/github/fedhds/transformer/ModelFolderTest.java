@@ -10,11 +10,13 @@ import static org.mockito.Mockito.mockStatic;
 
 import ai.djl.ndarray.NDManager;
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,6 +27,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -39,6 +43,7 @@ import org.mockito.MockedStatic;
 class ModelFolderTest {
     private static final Class<FedHdsException> FAULT = FedHdsException.class;
     private static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
+    private static final RotaryScaling PLAIN = new RotaryScaling.None();
 
     @TempDir
     Path folder;
@@ -76,7 +81,8 @@ class ModelFolderTest {
         TinyModel.write(folder);
         JsonObject config = TinyModel.config();
         Arrays.stream(changes).forEach(change -> change.accept(config));
-        Files.writeString(folder.resolve("config.json"), new Gson().toJson(config));
+        Gson withNulls = new GsonBuilder().serializeNulls().create();
+        Files.writeString(folder.resolve("config.json"), withNulls.toJson(config));
     }
 
     private void changeWeights(Consumer<Map<String, Tensor>> change) {
@@ -89,7 +95,10 @@ class ModelFolderTest {
     void load_wholeFolder_readsTheConfiguration() {
         TinyModel.write(folder);
         try (LanguageModel model = TinyModel.load(folder)) {
-            assertEquals(new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, false, List.of(2)), model.config());
+            assertEquals(
+                    new DecoderConfig(
+                            16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, PLAIN, AttentionForm.plain(), false, List.of(2)),
+                    model.config());
             assertEquals("cpu()", model.device());
             assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokens().encode("ab" + TinyModel.FACE + "~"));
             assertArrayEquals(new int[] {3, 4}, model.tokens().encodePlain("ab"));
@@ -108,6 +117,43 @@ class ModelFolderTest {
         weights.remove("lm_head.weight");
         TinyModel.write(folder, config, weights);
         load();
+    }
+
+    @Test
+    void load_shards_areTheSameModel() throws IOException {
+        TinyModel.write(folder);
+        int[] ids = {1, 5, 9};
+        float[] whole;
+        try (LanguageModel model = TinyModel.load(folder)) {
+            whole = model.base().features(List.of(ids), Pooling.MEAN, 9)[0];
+        }
+        Files.delete(folder.resolve("model.safetensors"));
+        JsonObject map = new JsonObject();
+        Map<String, Tensor> first = new TreeMap<>(TinyModel.weights(TinyModel.config(), 1));
+        Map<String, Tensor> second = new TreeMap<>();
+        for (String name : List.copyOf(first.keySet())) {
+            boolean moved = name.contains(".1.");
+            map.addProperty(name, moved ? "second.safetensors" : "first.safetensors");
+            if (moved) {
+                second.put(name, Objects.requireNonNull(first.remove(name)));
+            }
+        }
+        SafetensorsWriter.write(folder.resolve("first.safetensors"), first, Map.of());
+        SafetensorsWriter.write(folder.resolve("second.safetensors"), second, Map.of());
+        JsonObject index = new JsonObject();
+        index.add("weight_map", map);
+        Path file = folder.resolve("model.safetensors.index.json");
+        Files.writeString(file, new Gson().toJson(index));
+        try (LanguageModel model = TinyModel.load(folder)) {
+            assertArrayEquals(whole, model.base().features(List.of(ids), Pooling.MEAN, 9)[0]);
+        }
+        second.remove("model.layers.1.mlp.up_proj.weight");
+        map.remove("model.layers.1.mlp.up_proj.weight");
+        SafetensorsWriter.write(folder.resolve("second.safetensors"), second, Map.of());
+        Files.writeString(file, new Gson().toJson(index));
+        assertFails(FAULT, this::load, file + " has no tensor model.layers.1.mlp.up_proj.weight");
+        Files.delete(folder.resolve("second.safetensors"));
+        assertFails(FAULT, this::load, file.toString(), "second.safetensors, which is missing");
     }
 
     @Test
@@ -173,7 +219,10 @@ class ModelFolderTest {
             json.add("rope_scaling", JsonParser.parseString("null"));
         });
         DecoderConfig config = DecoderConfig.read(folder);
-        assertEquals(new DecoderConfig(16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, false, List.of(2)), config);
+        assertEquals(
+                new DecoderConfig(
+                        16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, PLAIN, AttentionForm.plain(), false, List.of(2)),
+                config);
         load();
     }
 
@@ -204,6 +253,8 @@ class ModelFolderTest {
         "rope_theta, 0",
         "rope_theta, [1]",
         "rope_theta, -1e999",
+        "rope_scaling, 2.0",
+        "rope_scaling, \"linear\"",
         "tie_word_embeddings, \"true\"",
         "tie_word_embeddings, 1",
         "attention_bias, \"false\"",
@@ -225,16 +276,160 @@ class ModelFolderTest {
         "model_type, 3",
         "hidden_act, \"gelu\"",
         "hidden_act, [\"silu\"]",
-        "attention_bias, true",
         "mlp_bias, true",
-        "rope_scaling, {\"rope_type\":\"linear\"}",
         "rope_parameters, {\"rope_theta\":500000.0}",
         "quantization_config, {\"bits\":4}",
-        "partial_rotary_factor, 0.5"
+        "partial_rotary_factor, 0.5",
+        "use_sliding_window, true"
     })
     void load_optionThatIsNotComputed_isNamed(String key, String value) throws IOException {
         changeConfig(json -> json.add(key, JsonParser.parseString(value)));
         assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " is ", "support");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "mistral; attention_bias; true",
+                "qwen2; attention_bias; true",
+                "qwen2; use_sliding_window; true",
+                "qwen3; use_sliding_window; true",
+                "mistral; use_sliding_window; false", // beside a window
+                "llama; layer_types; [\"full_attention\", \"chunked_attention\"]",
+                "qwen3; layer_types; [\"full_attention\", \"sliding_attention\"]",
+                "mistral; mlp_bias; true",
+                "qwen3; hidden_act; \"gelu\""
+            })
+    void load_optionThatAFamilyLacks_isNamed(String family, String key, String value) throws IOException {
+        changeConfig(
+                json -> json.addProperty("model_type", family),
+                json -> json.addProperty("sliding_window", 8),
+                json -> json.add(key, JsonParser.parseString(value)));
+        assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " ", "support");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sliding_window, 0",
+        "sliding_window, -4",
+        "sliding_window, 1.5",
+        "sliding_window, \"16\"",
+        "sliding_window, 1e99",
+        "use_sliding_window, 0",
+        "layer_types, 3"
+    })
+    void load_windowOfAWrongValue_isNamed(String key, String value) throws IOException {
+        changeConfig(
+                json -> json.addProperty("model_type", "mistral"),
+                json -> json.add(key, JsonParser.parseString(value)));
+        assertFails(FAULT, this::load, folder.resolve("config.json") + ": " + key + " must be ", ", was ");
+    }
+
+    private AttentionForm attention(String family, String more) throws IOException {
+        changeConfig(
+                json -> json.addProperty("model_type", family),
+                json -> JsonParser.parseString(more).getAsJsonObject().asMap().forEach(json::add));
+        return DecoderConfig.read(folder).attention();
+    }
+
+    /** What an option means where it is absent or null, as transformers has it. */
+    @Test
+    void read_families_takeTheirOwnDefaults() throws IOException {
+        assertEquals(AttentionForm.plain(), attention("llama", "{'sliding_window': 8, 'use_sliding_window': false}"));
+        assertEquals(new AttentionForm(true, true, false, 0), attention("llama", "{'attention_bias': true}"));
+        assertEquals(new AttentionForm(false, false, false, 4096), attention("mistral", "{}"));
+        assertEquals(new AttentionForm(false, false, false, 1), attention("mistral", "{'sliding_window': 1}"));
+        assertEquals(AttentionForm.plain(), attention("mistral", "{'sliding_window': null}"));
+        String off = "{'sliding_window': null, 'use_sliding_window': false}";
+        assertEquals(AttentionForm.plain(), attention("mistral", off));
+        assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", off));
+        String unused = "{'sliding_window': 8, 'use_sliding_window': false, 'layer_types': ['full_attention']}";
+        assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", unused));
+        assertEquals(new AttentionForm(false, false, true, 0), attention("qwen3", unused));
+        assertEquals(128, DecoderConfig.read(folder).headWidth());
+        assertEquals(
+                new AttentionForm(true, true, true, 0), attention("qwen3", "{'attention_bias': true, 'head_dim': 6}"));
+        assertEquals(6, DecoderConfig.read(folder).headWidth());
+        for (String family : List.of("mistral", "qwen2", "qwen3")) {
+            changeConfig(
+                    json -> json.addProperty("model_type", family),
+                    json -> json.add("num_key_value_heads", JsonParser.parseString("null")));
+            assertEquals(4, DecoderConfig.read(folder).keyValueHeads());
+            changeConfig(json -> json.addProperty("model_type", family), json -> json.remove("num_key_value_heads"));
+            assertFails(FAULT, this::load, "config.json: num_key_value_heads is missing");
+        }
+        assertFails(VALUE, () -> new AttentionForm(false, false, false, -1), "sliding_window", "was -1");
+    }
+
+    private static final String LLAMA3 =
+            "{'rope_type': 'llama3', 'factor': 8, 'low_freq_factor': 1, 'high_freq_factor': 4,"
+                    + " 'original_max_position_embeddings': 16}";
+
+    private void changeScaling(String text) throws IOException {
+        changeConfig(json -> json.add("rope_scaling", JsonParser.parseString(text)));
+    }
+
+    @Test
+    void load_rotaryScaling_isReadUnderBothKeys() throws IOException {
+        changeScaling("{'rope_type': 'linear', 'factor': 2.5}");
+        assertEquals(new RotaryScaling.Linear(2.5), DecoderConfig.read(folder).rotaryScaling());
+        changeScaling("{'type': 'linear', 'factor': 4}");
+        assertEquals(new RotaryScaling.Linear(4), DecoderConfig.read(folder).rotaryScaling());
+        changeScaling("{'type': 'linear', 'rope_type': 'default'}"); // transformers looks at rope_type first
+        assertEquals(PLAIN, DecoderConfig.read(folder).rotaryScaling());
+        changeScaling(LLAMA3);
+        assertEquals(
+                new RotaryScaling.Llama3(8, 1, 4, 16),
+                DecoderConfig.read(folder).rotaryScaling());
+        load();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"yarn", "dynamic", "longrope", "su", "Linear", ""})
+    void load_rotaryScalingOfAnUnknownType_isNamed(String type) throws IOException {
+        for (String key : List.of("type", "rope_type")) {
+            changeScaling("{'" + key + "': '" + type + "', 'factor': 2}");
+            String expected = "config.json: rope_scaling." + key + " is \"" + type + "\"; supported: ";
+            assertFails(FAULT, this::load, expected, "linear, llama3");
+        }
+    }
+
+    @Test
+    void load_rotaryScalingOfWrongValues_namesTheKey() throws IOException {
+        changeScaling("{}");
+        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is missing");
+        changeScaling("{'factor': 2}");
+        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is missing");
+        changeScaling("{'rope_type': 3, 'factor': 2}");
+        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is 3");
+        for (String factor : List.of("0", "-2", "1e999", "'NaN'", "true", "[2]")) {
+            changeScaling("{'type': 'linear', 'factor': " + factor + "}");
+            assertFails(FAULT, this::load, "config.json: rope_scaling.factor must be ", ", was ");
+        }
+        for (String key :
+                List.of("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")) {
+            for (String value : List.of("0", "-1", "1e999", "'NaN'")) {
+                changeScaling(LLAMA3.replaceFirst("'" + key + "': \\d+", "'" + key + "': " + value));
+                assertFails(FAULT, this::load, "config.json: rope_scaling." + key + " must be ", ", was ");
+            }
+            changeScaling(LLAMA3.replaceFirst("'" + key + "': \\d+", "'" + key + "': null"));
+            assertFails(FAULT, this::load, "config.json: rope_scaling." + key + " is missing");
+        }
+        changeScaling(LLAMA3.replace("'low_freq_factor': 1", "'low_freq_factor': 4"));
+        assertFails(FAULT, this::load, "rope_scaling.high_freq_factor must be above low_freq_factor = 4.0, was 4.0");
+        assertFails(VALUE, () -> new RotaryScaling.Linear(Double.NaN), "factor must be finite and above 0, was NaN");
+    }
+
+    /** Worked by hand from the formula, with factor 8 and wavelengths of 4 and 16 as the bounds. */
+    @Test
+    void scale_llama3_stretchesLongWavelengthsOnly() {
+        RotaryScaling scaling = new RotaryScaling.Llama3(8, 1, 4, 16);
+        float turn = (float) (2 * Math.PI);
+        assertEquals(turn / 3, scaling.scale(turn / 3), 1e-6);
+        assertEquals(turn / 17 / 8, scaling.scale(turn / 17), 1e-7);
+        assertEquals(turn / 8 * (1 / 3.0 + 2 / 3.0 / 8), scaling.scale(turn / 8), 1e-6); // 16 / 8 lies a third up
+        assertEquals(turn / 10, new RotaryScaling.Linear(2).scale(turn / 5), 1e-6);
     }
 
     @Test
@@ -255,6 +450,35 @@ class ModelFolderTest {
             changeConfig(json -> json.add("eos_token_id", JsonParser.parseString(list)));
             assertFails(FAULT, this::load, "eos_token_id");
         }
+    }
+
+    private List<Integer> ends(String own, String generation) throws IOException {
+        changeConfig(json -> json.add("eos_token_id", JsonParser.parseString(own)));
+        Files.writeString(folder.resolve("generation_config.json"), generation);
+        return DecoderConfig.read(folder).endIds();
+    }
+
+    /** The first is config.json's, for training; the others are those that the folder's author generates with. */
+    @Test
+    void load_endOfTextInTheGenerationConfig_endsTextsToo() throws IOException {
+        assertEquals(List.of(2), ends("2", "{}"));
+        assertEquals(List.of(2), ends("2", "{\"eos_token_id\": null}"));
+        assertEquals(List.of(2), ends("2", "{\"eos_token_id\": 2}"));
+        assertEquals(List.of(2, 9, 7), ends("2", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(7, 9), ends("[7, 2]", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(9, 7), ends("null", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(7, 2), ends("[7, 2]", "{}"));
+        assertFails(FAULT, () -> ends("null", "{}"), "config.json: eos_token_id is missing");
+        Path file = folder.resolve("generation_config.json");
+        for (String text : List.of("", "[]", "{", "{\"eos_token_id\": \"2\"}", "{\"eos_token_id\": [1.5]}")) {
+            assertFails(FAULT, () -> ends("2", text), file.toString());
+        }
+        assertFails(
+                FAULT,
+                () -> ends("2", "{\"eos_token_id\": 60}"),
+                "eos_token_id",
+                "generation_config.json, must be 0 to ",
+                "was 60");
     }
 
     @Test

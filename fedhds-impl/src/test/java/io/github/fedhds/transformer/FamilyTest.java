@@ -1,0 +1,186 @@
+package io.github.fedhds.transformer;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.training.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What must hold for every family, on random models; the golden tests compare the families with transformers. */
+class FamilyTest {
+    /** Float32 sums in another order. */
+    private static final float TOLERANCE = 2e-5f;
+
+    private static final String SCALED = "{'model_type': 'llama', 'attention_bias': true, 'rope_scaling': {'rope_type':"
+            + " 'llama3', 'factor': 8, 'low_freq_factor': 1, 'high_freq_factor': 4,"
+            + " 'original_max_position_embeddings': 16}}";
+    private static final String MISTRAL = "{'model_type': 'mistral', 'sliding_window': 5}";
+    private static final String QWEN2 = "{'model_type': 'qwen2', 'tie_word_embeddings': true}";
+    private static final String QWEN3 = "{'model_type': 'qwen3', 'head_dim': 6, 'attention_bias': true}";
+
+    @TempDir
+    Path folder;
+
+    /** A model of a configuration that is changed so. */
+    private LanguageModel model(String changes) throws IOException {
+        JsonObject json = TinyModel.config();
+        JsonParser.parseString(changes).getAsJsonObject().asMap().forEach(json::add);
+        TinyModel.write(folder, json, Map.of());
+        SplittableRandom random = new SplittableRandom(3);
+        Map<String, Tensor> weights = new LinkedHashMap<>();
+        DecoderWeights.shapes(DecoderConfig.read(folder)).forEach((name, shape) -> {
+            float[] values = new float[Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+            double mean = name.endsWith("norm.weight") ? 1 : 0;
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (mean + 0.3 * random.nextGaussian());
+            }
+            weights.put(name, new Tensor(shape, values));
+        });
+        TinyModel.write(folder, json, weights);
+        return TinyModel.load(folder);
+    }
+
+    private static List<int[]> rows() {
+        SplittableRandom random = new SplittableRandom(4);
+        List<int[]> rows = new ArrayList<>();
+        for (int length : new int[] {1, 4, 5, 6, 11, 30}) {
+            rows.add(TinyModel.ids(random, length));
+        }
+        return rows;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {SCALED, MISTRAL, QWEN2, QWEN3})
+    void rows_inAPaddedBatch_areAsAlone(String changes) throws IOException {
+        try (LanguageModel model = model(changes)) {
+            AdaptedModel base = model.base();
+            float[][] together = base.features(rows(), Pooling.MEAN, 1 << 20);
+            for (int i = 0; i < together.length; i++) {
+                float[] alone = base.features(List.of(rows().get(i)), Pooling.MEAN, 1)[0];
+                assertArrayEquals(alone, together[i], TOLERANCE, "row " + i);
+            }
+        }
+    }
+
+    /** The key-value cache changes nothing: each token is the likeliest after the whole text so far. */
+    @ParameterizedTest
+    @ValueSource(strings = {SCALED, MISTRAL, QWEN2, QWEN3})
+    void generate_withItsCache_isTheLikeliestOfTheWholeText(String changes) throws IOException {
+        try (LanguageModel model = model(changes)) {
+            AdaptedModel base = model.base();
+            List<int[]> made = base.generate(rows(), 12, 1 << 20);
+            for (int i = 0; i < made.size(); i++) {
+                int[] text = rows().get(i);
+                for (int next : made.get(i)) {
+                    List<float[]> states = base.states(text);
+                    float[] logits = states.get(states.size() - 1);
+                    int last = logits.length - TinyModel.VOCABULARY;
+                    for (int id = 0; id < TinyModel.VOCABULARY; id++) {
+                        assertTrue(logits[last + id] <= logits[last + next] + TOLERANCE, "row " + i + ", id " + id);
+                    }
+                    text = Arrays.copyOf(text, text.length + 1);
+                    text[text.length - 1] = next;
+                }
+            }
+        }
+    }
+
+    /** In float32 a difference quotient over 0.02 is good to about 3e-5 and its curvature's share. */
+    @ParameterizedTest
+    @ValueSource(strings = {SCALED, MISTRAL, QWEN2, QWEN3})
+    void gradient_ofEveryWeight_agreesWithDifferenceQuotients(String changes) throws IOException {
+        List<EncodedSample> batch =
+                List.of(new EncodedSample(rows().get(4), 2, false), new EncodedSample(rows().get(3), 3, false));
+        try (LanguageModel model = model(changes)) {
+            WeightsGradient graph = model.weightsGradient(Precision.FLOAT32);
+            float[] weights = graph.initial();
+            float[] gradient = new float[graph.size()];
+            graph.compute(batch, weights, gradient);
+            float[] unused = new float[graph.size()];
+            int at = 0;
+            for (Map.Entry<String, Tensor> entry : graph.tensors(weights).entrySet()) {
+                int steepest = at;
+                for (int i = at; i < at + entry.getValue().size(); i++) {
+                    steepest = Math.abs(gradient[i]) > Math.abs(gradient[steepest]) ? i : steepest;
+                }
+                float[] moved = weights.clone();
+                moved[steepest] = weights[steepest] + 0.01f;
+                double up = graph.compute(batch, moved, unused);
+                moved[steepest] = weights[steepest] - 0.01f;
+                double quotient = (up - graph.compute(batch, moved, unused)) / 0.02;
+                assertEquals(quotient, gradient[steepest], 1e-3 + 0.02 * Math.abs(quotient), entry.getKey());
+                // Attention does not change when all keys move by one vector, unless they are turned by their places.
+                assertTrue(gradient[steepest] != 0, entry.getKey() + " has its say");
+                at += entry.getValue().size();
+            }
+            float rounded = model.weightsGradient(Precision.BFLOAT16).compute(batch, weights, gradient);
+            assertEquals(graph.compute(batch, weights, gradient), rounded, 0.05 * rounded);
+        }
+    }
+
+    /** Two layers that see 5 tokens each reach 8 tokens back, and no further. */
+    @Test
+    void window_bindsWhatATokenSees() throws IOException {
+        try (LanguageModel model = model(MISTRAL)) {
+            int[] ids = rows().get(5);
+            float[] before = model.base().features(List.of(ids), Pooling.LAST_TOKEN, 1)[0];
+            int[] far = ids.clone();
+            far[ids.length - 10] ^= 1;
+            assertArrayEquals(before, model.base().features(List.of(far), Pooling.LAST_TOKEN, 1)[0]);
+            int[] near = ids.clone();
+            near[ids.length - 9] ^= 1;
+            assertFalse(Arrays.equals(before, model.base().features(List.of(near), Pooling.LAST_TOKEN, 1)[0]));
+        }
+    }
+
+    /** A text within the window is read as without one, by the other branch of the decoder's text. */
+    @Test
+    void window_ofTheTextsLength_changesNothing() throws IOException {
+        float[][] wide = new float[3][];
+        int[] ids = rows().get(4);
+        String[] windows = {"null", "11", "10"};
+        for (int i = 0; i < windows.length; i++) {
+            try (LanguageModel model = model("{'model_type': 'mistral', 'sliding_window': " + windows[i] + "}")) {
+                wide[i] = model.base().features(List.of(ids), Pooling.LAST_TOKEN, 1)[0];
+            }
+        }
+        assertArrayEquals(wide[0], wide[1], TOLERANCE);
+        assertFalse(Arrays.equals(wide[1], wide[2]));
+    }
+
+    /** Weights that a family has and another lacks are never passed over in silence. */
+    @Test
+    void load_underAnotherFamilysName_isRefused() throws IOException {
+        Map<String, String> others = Map.of(QWEN2, "llama", QWEN3, "qwen2", MISTRAL, "qwen3");
+        for (Map.Entry<String, String> other : others.entrySet()) {
+            model(other.getKey()).close();
+            Path file = folder.resolve("config.json");
+            JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+            json.addProperty("model_type", other.getValue());
+            json.addProperty("head_dim", 4);
+            json.remove("attention_bias");
+            json.remove("sliding_window");
+            Files.writeString(file, new Gson().toJson(json));
+            assertFails(FedHdsException.class, () -> TinyModel.load(folder), "model.safetensors");
+        }
+    }
+}

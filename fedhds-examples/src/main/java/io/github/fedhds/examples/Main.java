@@ -39,7 +39,10 @@ public final class Main implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Option(names = "--model", description = "Hugging Face folder: config.json, model.safetensors, tokenizer.json")
+    @Option(
+            names = "--model",
+            description =
+                    "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json")
     private @Nullable Path model;
 
     @Option(

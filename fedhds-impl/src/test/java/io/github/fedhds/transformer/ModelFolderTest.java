@@ -607,7 +607,7 @@ class ModelFolderTest {
     }
 
     @Test
-    void load_thatFailsAtItsEnd_givesNativeMemoryBack() {
+    void load_thatFailsWithNativeMemoryOpen_givesItBack() {
         TinyModel.write(folder);
         List<NDManager> opened = new ArrayList<>();
         try (MockedStatic<TorchRuntime> runtime = mockStatic(TorchRuntime.class, CALLS_REAL_METHODS)) {
@@ -615,8 +615,8 @@ class ModelFolderTest {
                 opened.add((NDManager) call.callRealMethod());
                 return opened.get(0);
             });
-            runtime.when(() -> TorchRuntime.threads(1)).thenThrow(new OutOfMemoryError("a test's"));
-            ModelOptions options = new ModelOptions("cpu", 1);
+            runtime.when(TorchRuntime::threads).thenThrow(new OutOfMemoryError("a test's"));
+            ModelOptions options = new ModelOptions("cpu", 0);
             assertFails(OutOfMemoryError.class, () -> LanguageModel.load(folder, options), "a test's");
         }
         assertFalse(opened.get(0).isOpen());

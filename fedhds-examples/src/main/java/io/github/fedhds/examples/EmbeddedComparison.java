@@ -23,6 +23,9 @@ final class EmbeddedComparison {
 
     static final int PER_TASK = 88;
 
+    /** Passes over a client's samples where they are few: one pass is a handful of steps, and its outcome luck. */
+    static final int FEW_EPOCHS = 3;
+
     private static final int UNSEEN_PER_TASK = 16;
 
     private final Options options;
@@ -45,7 +48,7 @@ final class EmbeddedComparison {
             Fusion fusion,
             int parallel) {
         static Options defaults() {
-            return new Options(24, 5, 0.34, 1, 1e-2, 2e-3, 3, Fusion.TSNE, 2);
+            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, Fusion.TSNE, 2);
         }
     }
 
@@ -79,7 +82,7 @@ final class EmbeddedComparison {
         Map<ClientId, List<Instruction>> clients =
                 Partitions.dirichlet(byTask, options.clients(), 0.3, 40, options.seed());
         TunedRun.Setting few = new TunedRun.Setting(
-                fedHds(model, options.learningRate()),
+                fedHds(model, options.learningRate(), FEW_EPOCHS),
                 clients,
                 options.rounds(),
                 options.fraction(),
@@ -101,15 +104,16 @@ final class EmbeddedComparison {
         rows.add(row("FedHDS", few, chosen, unseen));
         TunedRun random = few.random(few.asManyAs(chosen), progress("random"));
         rows.add(row("random choice", few, random, unseen));
-        TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate()));
+        TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1));
         TunedRun full = all.full(progress("full data"));
         rows.add(row("full data (FedIT)", all, full, unseen));
         return rows;
     }
 
-    private FedHds fedHds(LanguageModel model, double learningRate) {
+    private FedHds fedHds(LanguageModel model, double learningRate, int epochs) {
         return FedHds.on(model)
                 .learningRate(learningRate)
+                .epochs(epochs)
                 .maxTokens(model.config().positions())
                 .fusion(options.fusion().function())
                 .build();

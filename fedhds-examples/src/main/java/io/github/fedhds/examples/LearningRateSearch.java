@@ -38,6 +38,9 @@ public final class LearningRateSearch implements Callable<Integer> {
     @Option(names = "--samples-per-group", description = "samples of each chosen group")
     private int samplesPerGroup = 3;
 
+    @Option(names = "--epochs", description = "passes over few samples; full data is passed over once")
+    private int epochs = EmbeddedComparison.FEW_EPOCHS;
+
     @Option(names = "--rounds", description = "rounds")
     private int rounds = 5;
 
@@ -72,11 +75,8 @@ public final class LearningRateSearch implements Callable<Integer> {
         try (LanguageModel model = EmbeddedModel.load(ModelOptions.defaults().withThreads(1))) {
             System.out.printf("%-10s %18s %18s %18s%n", "rate", "FedHDS", "random choice", "full data");
             for (double rate : rates) {
-                FedHds fedHds = FedHds.on(model)
-                        .learningRate(rate)
-                        .maxTokens(model.config().positions())
-                        .fusion(Fusion.TSNE.function())
-                        .build();
+                FedHds fedHds = fedHds(model, rate, epochs);
+                FedHds once = fedHds(model, rate, 1);
                 TunedRun.Setting setting = new TunedRun.Setting(fedHds, clients, rounds, fraction, seed, 2);
                 RoundListener quiet = new RoundListener() {};
                 TunedRun chosen = setting.fedHds(samplesPerGroup, quiet);
@@ -86,10 +86,19 @@ public final class LearningRateSearch implements Callable<Integer> {
                         rate,
                         figure(fedHds, chosen, heldOut),
                         figure(fedHds, random, heldOut),
-                        rate <= fullUpTo ? figure(fedHds, setting.full(quiet), heldOut) : "-");
+                        rate <= fullUpTo ? figure(once, setting.with(once).full(quiet), heldOut) : "-");
             }
         }
         return 0;
+    }
+
+    private static FedHds fedHds(LanguageModel model, double rate, int epochs) {
+        return FedHds.on(model)
+                .learningRate(rate)
+                .epochs(epochs)
+                .maxTokens(model.config().positions())
+                .fusion(Fusion.TSNE.function())
+                .build();
     }
 
     private static String figure(FedHds fedHds, TunedRun run, List<Instruction> heldOut) {

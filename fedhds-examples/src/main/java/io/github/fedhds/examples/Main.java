@@ -94,7 +94,7 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--max-length", description = "longest sample in tokens (default: 1024, or the model's positions)")
     private int maxLength = 1024;
 
-    @Option(names = "--learning-rate", description = "of round 1 (embedded: 1e-2, full data 2e-3; own data: 3e-4)")
+    @Option(names = "--learning-rate", description = "of round 1 (embedded: 5e-3, full data 2e-3; own data: 3e-4)")
     private @Nullable Double learningRate;
 
     @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most (default: 128)")

@@ -76,13 +76,10 @@ final class EmbeddedComparison {
 
     /** The same with instructions of the caller's. */
     List<Row> run(LanguageModel model, List<Instruction> training, List<Instruction> unseen) {
-        Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
-        training.forEach(
-                i -> byTask.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
-        Map<ClientId, List<Instruction>> clients =
-                Partitions.dirichlet(byTask, options.clients(), 0.3, 40, options.seed());
+        Map<String, List<Instruction>> byTask = byTask(training);
+        Map<ClientId, List<Instruction>> clients = clients(byTask, options.clients(), options.seed());
         TunedRun.Setting few = new TunedRun.Setting(
-                fedHds(model, options.learningRate(), FEW_EPOCHS),
+                fedHds(model, options.learningRate(), FEW_EPOCHS, options.fusion()),
                 clients,
                 options.rounds(),
                 options.fraction(),
@@ -104,18 +101,31 @@ final class EmbeddedComparison {
         rows.add(row("FedHDS", few, chosen, unseen));
         TunedRun random = few.random(few.asManyAs(chosen), progress("random"));
         rows.add(row("random choice", few, random, unseen));
-        TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1));
+        TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
         TunedRun full = all.full(progress("full data"));
         rows.add(row("full data (FedIT)", all, full, unseen));
         return rows;
     }
 
-    private FedHds fedHds(LanguageModel model, double learningRate, int epochs) {
+    /** Instructions by task, in the order in which the tasks come. */
+    static Map<String, List<Instruction>> byTask(List<Instruction> instructions) {
+        Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
+        instructions.forEach(
+                i -> byTask.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
+        return byTask;
+    }
+
+    /** Deals tasks unevenly, so that a client holds several and none is alike. */
+    static Map<ClientId, List<Instruction>> clients(Map<String, List<Instruction>> byTask, int count, long seed) {
+        return Partitions.dirichlet(byTask, count, 0.3, 40, seed);
+    }
+
+    static FedHds fedHds(LanguageModel model, double learningRate, int epochs, Fusion fusion) {
         return FedHds.on(model)
                 .learningRate(learningRate)
                 .epochs(epochs)
                 .maxTokens(model.config().positions())
-                .fusion(options.fusion().function())
+                .fusion(fusion.function())
                 .build();
     }
 

@@ -1,7 +1,6 @@
 package io.github.fedhds.examples;
 
 import io.github.fedhds.ClientId;
-import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.federation.FedHds;
@@ -56,11 +55,8 @@ public final class LearningRateSearch implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Map<String, List<Instruction>> tasks = new LinkedHashMap<>();
-        new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED)
-                .training(EmbeddedComparison.PER_TASK)
-                .forEach(i ->
-                        tasks.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
+        Map<String, List<Instruction>> tasks = EmbeddedComparison.byTask(
+                new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED).training(EmbeddedComparison.PER_TASK));
         Map<String, List<Instruction>> training = new LinkedHashMap<>();
         List<Instruction> heldOut = new ArrayList<>();
         int place = 0;
@@ -71,12 +67,12 @@ public final class LearningRateSearch implements Callable<Integer> {
                 training.put(task.getKey(), task.getValue());
             }
         }
-        Map<ClientId, List<Instruction>> clients = Partitions.dirichlet(training, 24, 0.3, 40, seed);
+        Map<ClientId, List<Instruction>> clients = EmbeddedComparison.clients(training, 24, seed);
         try (LanguageModel model = EmbeddedModel.load(ModelOptions.defaults().withThreads(1))) {
             System.out.printf("%-10s %18s %18s %18s%n", "rate", "FedHDS", "random choice", "full data");
             for (double rate : rates) {
-                FedHds fedHds = fedHds(model, rate, epochs);
-                FedHds once = fedHds(model, rate, 1);
+                FedHds fedHds = EmbeddedComparison.fedHds(model, rate, epochs, Fusion.TSNE);
+                FedHds once = EmbeddedComparison.fedHds(model, rate, 1, Fusion.TSNE);
                 TunedRun.Setting setting = new TunedRun.Setting(fedHds, clients, rounds, fraction, seed, 2);
                 RoundListener quiet = new RoundListener() {};
                 TunedRun chosen = setting.fedHds(samplesPerGroup, quiet);
@@ -90,15 +86,6 @@ public final class LearningRateSearch implements Callable<Integer> {
             }
         }
         return 0;
-    }
-
-    private static FedHds fedHds(LanguageModel model, double rate, int epochs) {
-        return FedHds.on(model)
-                .learningRate(rate)
-                .epochs(epochs)
-                .maxTokens(model.config().positions())
-                .fusion(Fusion.TSNE.function())
-                .build();
     }
 
     private static String figure(FedHds fedHds, TunedRun run, List<Instruction> heldOut) {

@@ -8,15 +8,14 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.github.fedhds.FedHdsException;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.LanguageModelGoldenTest;
 import io.github.fedhds.transformer.LoraGradient;
-import io.github.fedhds.transformer.ModelOptions;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,20 +41,6 @@ class LoraTrainingGoldenTest {
 
     private static Path folder(String model) {
         return SharedFolders.golden().resolve("lora").resolve(model);
-    }
-
-    private static LanguageModel load(String name) {
-        try {
-            return LanguageModel.load(
-                    SharedFolders.models().resolve(name),
-                    ModelOptions.defaults().onDevice("cpu"));
-        } catch (FedHdsException e) {
-            // Only a family that is not there yet is skipped: any other refusal is a fault.
-            Assumptions.assumeFalse(
-                    String.valueOf(e.getMessage()).contains("model_type is \"gpt2\""),
-                    () -> name + " is of a family to come: " + e.getMessage());
-            throw e;
-        }
     }
 
     private static Optimizer optimizer(String name, int parameters) {
@@ -82,7 +66,7 @@ class LoraTrainingGoldenTest {
     void training_everyOptimizer_agreesWithPeft(String name) throws IOException {
         JsonObject run = JsonParser.parseString(Files.readString(folder(name).resolve("run.json")))
                 .getAsJsonObject();
-        try (LanguageModel model = load(name)) {
+        try (LanguageModel model = LanguageModelGoldenTest.load(name)) {
             PeftFolder start = PeftFolder.read(folder(name).resolve("start"));
             LoraConfig lora = start.config();
             AdapterForm form = AdapterForm.ofModules(lora.targetModules(), lora.rank(), lora.scale());

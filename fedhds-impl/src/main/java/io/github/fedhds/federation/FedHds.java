@@ -41,7 +41,7 @@ public final class FedHds {
     private FedHds(Builder builder) {
         model = builder.model;
         lora = builder.lora;
-        form = AdapterForm.ofModules(lora.targetModules(), lora.rank(), lora.scale());
+        form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
         template = builder.template;
         maxTokens = builder.maxTokens;
         fusion = builder.fusion;

@@ -1,5 +1,6 @@
 package io.github.fedhds.lora;
 
+import io.github.fedhds.transformer.AdapterForm;
 import java.util.HashSet;
 import java.util.List;
 
@@ -75,6 +76,6 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
 
     /** True if a layer of this full name, such as {@code model.layers.0.self_attn.q_proj}, is adapted. */
     public boolean targets(String module) {
-        return targetModules.stream().anyMatch(target -> module.equals(target) || module.endsWith("." + target));
+        return targetModules.stream().anyMatch(target -> AdapterForm.matches(target, module));
     }
 }

@@ -46,7 +46,7 @@ public final class LoraTrainer implements LocalTrainer {
     private LoraTrainer(Builder builder) {
         model = builder.model;
         lora = builder.lora;
-        form = AdapterForm.ofModules(lora.targetModules(), lora.rank(), lora.scale());
+        form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
         graph = model.loraGradient(form, lora.dropout());
         encoder = new SampleEncoder(model, builder.template, builder.maxTokens);
         learningRate = builder.learningRate;
@@ -66,7 +66,7 @@ public final class LoraTrainer implements LocalTrainer {
      * has it), B zero.
      */
     public static Adapter firstAdapter(LanguageModel model, LoraConfig lora, long seed) {
-        AdapterForm form = AdapterForm.ofModules(lora.targetModules(), lora.rank(), lora.scale());
+        AdapterForm form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         form.shapes(model.config()).forEach((name, shape) -> {

@@ -1,6 +1,5 @@
 package io.github.fedhds.transformer;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -48,22 +47,57 @@ public final class AdaptedModel {
      * @return a row {@code [(layers + 1) * width]} for each, in their order
      */
     public float[][] features(List<int[]> rows, Pooling pooling, int tokenBudget) {
+        return features(
+                rows,
+                pooling,
+                tokenBudget,
+                IntStream.rangeClosed(0, config().layers()).toArray());
+    }
+
+    /**
+     * The same of some states alone; layers above the highest of them are not computed.
+     *
+     * @param states of 0 (the embeddings) to the number of layers, ascending
+     * @return a row {@code [states * width]} for each
+     */
+    public float[][] features(List<int[]> rows, Pooling pooling, int tokenBudget, int[] states) {
+        checkStates(config(), states);
+        int width = config().width();
+        int depth = states[states.length - 1];
+        Decoder.Variant variant = new Decoder.Variant(form, 0, decoder.precision(), depth);
         float[][] features = new float[rows.size()][];
-        int columns = (config().layers() + 1) * config().width();
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);
             try (NDManager scope = decoder.scope()) {
                 NDList inputs = inputs(scope, batch);
-                inputs.add(batch.pool(scope, pooling));
-                float[] values = run(Purpose.FEATURES, scope, inputs, new NDList())
+                inputs.add(pooling == Pooling.MEAN ? batch.means(scope) : batch.lastPlaces(scope));
+                Purpose purpose = pooling == Pooling.MEAN ? Purpose.MEANS : Purpose.TOKENS;
+                float[] values = run(purpose, variant, scope, inputs, new NDList())
                         .get(0)
                         .toFloatArray();
                 for (int i = 0; i < places.length; i++) {
-                    features[places[i]] = Arrays.copyOfRange(values, i * columns, (i + 1) * columns);
+                    float[] row = new float[states.length * width];
+                    for (int state = 0; state < states.length; state++) {
+                        int from = (i * (depth + 1) + states[state]) * width;
+                        System.arraycopy(values, from, row, state * width, width);
+                    }
+                    features[places[i]] = row;
                 }
             }
         }
         return features;
+    }
+
+    /** Refuses what is no ascending choice of a model's states. */
+    static void checkStates(DecoderConfig config, int[] states) {
+        boolean ascending = states.length > 0 && states[0] >= 0 && states[states.length - 1] <= config.layers();
+        for (int i = 1; i < states.length; i++) {
+            ascending &= states[i - 1] < states[i];
+        }
+        if (!ascending) {
+            throw new IllegalArgumentException("states are ascending numbers from 0 (the embeddings) to the model's "
+                    + config.layers() + " layers, was " + Arrays.toString(states));
+        }
     }
 
     /**
@@ -86,14 +120,23 @@ public final class AdaptedModel {
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);
             try (NDManager scope = decoder.scope()) {
-                NDList inputs = inputs(scope, batch);
-                inputs.add(batch.labels(
-                        scope, IntStream.of(places).map(p -> answerStarts[p]).toArray()));
-                float[] values = run(Purpose.ROW_LOSSES, scope, inputs, new NDList())
-                        .get(0)
-                        .toFloatArray();
+                int[] starts = IntStream.of(places).map(p -> answerStarts[p]).toArray();
+                int[] lengths = batch.answerLengths(starts);
+                float[] values = new float[0];
+                if (IntStream.of(lengths).sum() > 0) {
+                    NDList inputs = inputs(scope, batch);
+                    inputs.addAll(batch.answers(scope, starts));
+                    values = run(Purpose.TOKEN_LOSSES, scope, inputs, new NDList())
+                            .get(0)
+                            .toFloatArray();
+                }
+                int at = 0;
                 for (int i = 0; i < places.length; i++) {
-                    losses[places[i]] = values[i];
+                    double sum = 0;
+                    for (int t = 0; t < lengths[i]; t++) {
+                        sum += values[at++];
+                    }
+                    losses[places[i]] = sum / lengths[i];
                 }
             }
         }
@@ -105,12 +148,28 @@ public final class AdaptedModel {
      * {@code [tokens, vocabulary]}. Large; for inspection and tests.
      */
     public List<float[]> states(int[] ids) {
+        TokenBatch batch = new TokenBatch(List.of(ids), config());
         try (NDManager scope = decoder.scope()) {
-            TokenBatch batch = new TokenBatch(List.of(ids), config());
-            return run(Purpose.STATES, scope, inputs(scope, batch), new NDList()).stream()
-                    .map(NDArray::toFloatArray)
-                    .toList();
+            List<float[]> states = new ArrayList<>();
+            float[] values = everywhere(Purpose.TOKENS, scope, batch);
+            int width = config().width();
+            int row = (config().layers() + 1) * width;
+            for (int state = 0; state <= config().layers(); state++) {
+                float[] one = new float[ids.length * width];
+                for (int t = 0; t < ids.length; t++) {
+                    System.arraycopy(values, t * row + state * width, one, t * width, width);
+                }
+                states.add(one);
+            }
+            states.add(everywhere(Purpose.LOGITS, scope, batch));
+            return states;
         }
+    }
+
+    private float[] everywhere(Purpose purpose, NDManager scope, TokenBatch batch) {
+        NDList inputs = inputs(scope, batch);
+        inputs.add(batch.allPlaces(scope));
+        return run(purpose, scope, inputs, new NDList()).get(0).toFloatArray();
     }
 
     /**
@@ -164,7 +223,7 @@ public final class AdaptedModel {
 
     private NDList inputs(NDManager scope, TokenBatch batch) {
         NDList inputs = new NDList(batch.ids(scope));
-        inputs.addAll(decoder.rotary(scope, batch.width()));
+        inputs.addAll(decoder.positions(scope, batch.width()));
         return inputs;
     }
 
@@ -173,10 +232,14 @@ public final class AdaptedModel {
     }
 
     NDList run(Purpose purpose, NDManager scope, NDList inputs, NDList cache) {
+        return run(purpose, decoder.variant(form, 0), scope, inputs, cache);
+    }
+
+    private NDList run(Purpose purpose, Decoder.Variant variant, NDManager scope, NDList inputs, NDList cache) {
         if (!form.isEmpty()) {
             inputs.add(scope.create(0L));
             inputs.add(scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32));
         }
-        return decoder.run(purpose, form, 0, Precision.FLOAT32, inputs, new NDList(), cache, false);
+        return decoder.run(purpose, variant, inputs, cache, false);
     }
 }

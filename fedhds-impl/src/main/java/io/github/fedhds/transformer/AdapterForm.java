@@ -2,48 +2,50 @@ package io.github.fedhds.transformer;
 
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.IntStream;
 
 /**
- * Which products of a decoder a LoRA adapter changes, and how its tensors lie in one flat vector: layer by layer, product
- * by product, A {@code [rank, in]} before B {@code [out, rank]}.
+ * Which linear modules of a decoder a LoRA adapter changes, and how its tensors lie in one flat vector: layer by layer,
+ * module by module in the order of the model, A {@code [rank, in]} before B {@code [out, rank]}.
  *
- * @param products names out of q, k, v, o, gate, up, down, in that order
- * @param rank inner width; 0 with no products
+ * @param targets of each: {@code all-linear} for every linear module of the layers, the end of a module's name
+ *     ({@code q_proj}, {@code attn.c_proj}), or a regular expression for the whole of it
+ *     ({@code .*\\.mlp\\..*}), as PEFT has them; none for the base model
+ * @param rank inner width; 0 with no targets
  * @param scale factor of the low-rank part: alpha / rank, or alpha / sqrt(rank)
  */
-public record AdapterForm(List<String> products, int rank, double scale) {
-    private static final Map<String, String> MODULES = modules();
+public record AdapterForm(List<String> targets, int rank, double scale) {
+    private static final String ALL = "all-linear";
 
     public AdapterForm {
-        List<String> known = Arrays.asList(DecoderSource.PRODUCTS);
-        for (String product : products) {
-            if (!known.contains(product)) {
-                throw new IllegalArgumentException(
-                        "products are of " + known + ", was " + product + "; for modules such as q_proj use ofModules");
-            }
-        }
-        List<String> ordered = new ArrayList<>(known);
-        ordered.retainAll(products);
-        products = List.copyOf(ordered);
-        if (!products.isEmpty() && (rank < 1 || !Double.isFinite(scale))) {
+        targets = List.copyOf(targets);
+        targets.forEach(AdapterForm::checkTarget);
+        if (!targets.isEmpty() && (rank < 1 || !Double.isFinite(scale))) {
             throw new IllegalArgumentException(
                     "an adapter has a rank of 1 or more and a finite scale, was rank " + rank + ", scale " + scale);
         }
     }
 
-    private static Map<String, String> modules() {
-        Map<String, String> modules = new LinkedHashMap<>();
-        for (String product : DecoderSource.PRODUCTS) {
-            String parent = List.of("q", "k", "v", "o").contains(product) ? "self_attn." : "mlp.";
-            modules.put(product, parent + product + "_proj");
+    /**
+     * Checks that a target can be one.
+     *
+     * @throws IllegalArgumentException if it is blank or no regular expression
+     */
+    public static void checkTarget(String target) {
+        if (target.isBlank()) {
+            throw new IllegalArgumentException("a target module has a name, was blank");
         }
-        return modules;
+        try {
+            Pattern.compile(target);
+        } catch (PatternSyntaxException e) {
+            throw new IllegalArgumentException("target module " + target + " is no regular expression", e);
+        }
     }
 
     /** The form of the base model: nothing is adapted. */
@@ -51,59 +53,68 @@ public record AdapterForm(List<String> products, int rank, double scale) {
         return new AdapterForm(List.of(), 0, 0);
     }
 
-    /**
-     * The form for module names as PEFT has them.
-     *
-     * @param modules of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
-     */
-    public static AdapterForm ofModules(List<String> modules, int rank, double scale) {
-        List<String> products = new ArrayList<>();
-        for (String module : modules) {
-            products.add(MODULES.entrySet().stream()
-                    .filter(e -> e.getValue().endsWith("." + module))
-                    .map(Map.Entry::getKey)
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(
-                            "target module " + module + " is not in this model; it has " + MODULES.values())));
-        }
-        return new AdapterForm(products, rank, scale);
-    }
-
-    /** The name of a product's module inside a layer, such as {@code self_attn.q_proj}. */
-    static String module(String product) {
-        return Objects.requireNonNull(MODULES.get(product), product);
+    /** True if a target means the module of this full name, such as {@code model.layers.0.self_attn.q_proj}. */
+    public static boolean matches(String target, String module) {
+        return target.equals(ALL)
+                || module.equals(target)
+                || module.endsWith("." + target)
+                || Pattern.matches(target, module);
     }
 
     /** True if nothing is adapted. */
     public boolean isEmpty() {
-        return products.isEmpty();
+        return targets.isEmpty();
     }
 
-    static int inputs(DecoderConfig config, String product) {
-        return switch (product) {
-            case "o" -> config.heads() * config.headWidth();
-            case "down" -> config.feedForward();
-            default -> config.width();
-        };
+    /**
+     * Names inside a layer of the adapted modules, in the order of the model.
+     *
+     * @throws IllegalArgumentException if a target means no module, or a module of some layers only
+     */
+    List<String> modules(DecoderConfig config) {
+        DecoderLayout layout = DecoderLayout.of(config);
+        List<String> all = layout.projections().stream()
+                .flatMap(projection -> projection.modules().stream())
+                .map(DecoderLayout.Module::name)
+                .toList();
+        for (String target : targets) {
+            if (all.stream().noneMatch(module -> matches(target, layout.layerName(0) + module))) {
+                throw new IllegalArgumentException(
+                        "target module " + target + " is not in every layer of this model; a layer has " + all);
+            }
+        }
+        return all.stream()
+                .filter(module -> {
+                    long hits = IntStream.range(0, config.layers())
+                            .filter(i -> targets.stream().anyMatch(t -> matches(t, layout.layerName(i) + module)))
+                            .count();
+                    if (hits != 0 && hits != config.layers()) {
+                        throw new IllegalArgumentException("target modules " + targets + " mean " + module + " in "
+                                + hits + " of " + config.layers() + " layers; only all layers alike are supported");
+                    }
+                    return hits != 0;
+                })
+                .toList();
     }
 
-    static int outputs(DecoderConfig config, String product) {
-        return switch (product) {
-            case "q" -> config.heads() * config.headWidth();
-            case "k", "v" -> config.keyValueHeads() * config.headWidth();
-            case "gate", "up" -> config.feedForward();
-            default -> config.width();
-        };
-    }
-
-    /** Names and shapes of the tensors, in the order of the flat vector. */
+    /**
+     * Names and shapes of the tensors, in the order of the flat vector.
+     *
+     * @throws IllegalArgumentException if a target means no module of the model
+     */
     public Map<String, int[]> shapes(DecoderConfig config) {
+        DecoderLayout layout = DecoderLayout.of(config);
+        List<String> adapted = modules(config);
         Map<String, int[]> shapes = new LinkedHashMap<>();
         for (int layer = 0; layer < config.layers(); layer++) {
-            for (String product : products) {
-                String name = "model.layers." + layer + "." + module(product);
-                shapes.put(name + ".lora_A", new int[] {rank, inputs(config, product)});
-                shapes.put(name + ".lora_B", new int[] {outputs(config, product), rank});
+            for (DecoderLayout.Projection projection : layout.projections()) {
+                for (DecoderLayout.Module module : projection.modules()) {
+                    if (adapted.contains(module.name())) {
+                        String name = layout.layerName(layer) + module.name();
+                        shapes.put(name + ".lora_A", new int[] {rank, projection.inputs()});
+                        shapes.put(name + ".lora_B", new int[] {module.outputs(), rank});
+                    }
+                }
             }
         }
         return shapes;
@@ -127,8 +138,8 @@ public record AdapterForm(List<String> products, int rank, double scale) {
         Map<String, int[]> shapes = shapes(config);
         for (String name : adapter.tensors().keySet()) {
             if (!shapes.containsKey(name)) {
-                throw new IllegalArgumentException("adapter tensor " + name + " belongs to no adapted product of this"
-                        + " model (" + config.layers() + " layers, products " + products + ")");
+                throw new IllegalArgumentException("adapter tensor " + name + " belongs to no adapted module of this"
+                        + " model (" + config.layers() + " layers, target modules " + targets + ")");
             }
         }
         float[] flat = new float[parameters(config)];

@@ -20,7 +20,8 @@ final class ConfigReader {
     private static final String MISTRAL = "mistral";
     private static final String QWEN2 = "qwen2";
     private static final String QWEN3 = "qwen3";
-    private static final List<String> FAMILIES = List.of(LLAMA, MISTRAL, QWEN2, QWEN3);
+    private static final String GPT2 = "gpt2";
+    private static final List<String> FAMILIES = List.of(LLAMA, MISTRAL, QWEN2, QWEN3, GPT2);
 
     private ConfigReader() {}
 
@@ -40,17 +41,61 @@ final class ConfigReader {
 
     private static DecoderConfig of(JsonOptions json, List<Integer> generationEnds) {
         String family = json.oneOf("model_type", FAMILIES);
+        json.given("quantization_config").ifPresent(value -> {
+            throw new IllegalArgumentException("quantization_config is " + value + "; not supported");
+        });
+        return family.equals(GPT2) ? gpt2(json, generationEnds) : llama(json, family, generationEnds);
+    }
+
+    /** GPT-2's options go by names of their own. */
+    private static DecoderConfig gpt2(JsonOptions json, List<Integer> generationEnds) {
+        if (json.given("activation_function").isPresent()) {
+            json.oneOf("activation_function", List.of("gelu_new", "gelu_pytorch_tanh"));
+        }
+        if (!json.flag("scale_attn_weights", true)) {
+            throw new IllegalArgumentException("scale_attn_weights is false; supported: true");
+        }
+        for (String option : List.of("scale_attn_by_inverse_layer_idx", "add_cross_attention")) {
+            if (json.flag(option)) {
+                throw new IllegalArgumentException(option + " is true; supported: false");
+            }
+        }
+        int width = json.whole("n_embd", 768);
+        int heads = json.whole("n_head", 12);
+        DecoderConfig.checkPositive("n_embd", width);
+        DecoderConfig.checkPositive("n_head", heads);
+        if (width % heads != 0) {
+            throw new IllegalArgumentException("n_head must divide n_embd, was " + heads + " of " + width);
+        }
+        List<Integer> ends = json.has("eos_token_id") ? json.wholes("eos_token_id") : List.of(50256);
+        return new DecoderConfig(
+                Family.GPT2,
+                width,
+                json.whole("n_inner", Math.multiplyExact(4, width)),
+                json.whole("n_layer", 12),
+                heads,
+                heads,
+                width / heads,
+                json.whole("vocab_size", 50257),
+                json.whole("n_positions", 1024),
+                json.number("layer_norm_epsilon", 1e-5),
+                10000,
+                new RotaryScaling.None(),
+                new AttentionForm(true, true, false, 0),
+                json.flag("tie_word_embeddings", true),
+                ends(ends, generationEnds));
+    }
+
+    private static DecoderConfig llama(JsonOptions json, String family, List<Integer> generationEnds) {
         if (json.given("hidden_act").isPresent()) {
             json.oneOf("hidden_act", List.of("silu"));
         }
         if (json.flag("mlp_bias")) {
             throw new IllegalArgumentException("mlp_bias is true; supported: false");
         }
-        for (String option : List.of("rope_parameters", "quantization_config")) {
-            json.given(option).ifPresent(value -> {
-                throw new IllegalArgumentException(option + " is " + value + "; not supported");
-            });
-        }
+        json.given("rope_parameters").ifPresent(value -> {
+            throw new IllegalArgumentException("rope_parameters is " + value + "; not supported");
+        });
         double factor = json.number("partial_rotary_factor", 1);
         if (factor != 1) {
             throw new IllegalArgumentException("partial_rotary_factor is " + factor + "; only 1 is supported");
@@ -58,6 +103,7 @@ final class ConfigReader {
         int width = json.whole("hidden_size");
         int heads = json.whole("num_attention_heads");
         return new DecoderConfig(
+                Family.LLAMA,
                 width,
                 json.whole("intermediate_size"),
                 json.whole("num_hidden_layers"),

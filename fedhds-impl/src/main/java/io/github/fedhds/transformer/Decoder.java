@@ -14,6 +14,7 @@ import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -29,14 +30,15 @@ final class Decoder implements AutoCloseable {
 
     private static final String CACHE = "cache[]";
 
-    private record Key(Purpose purpose, AdapterForm form, double dropout, Precision precision) {}
+    private record Key(Purpose purpose, Variant variant) {}
 
-    /** Cosines and sines of the positions from 0 on, {@code [positions, headWidth]}. */
+    /** Cosines and sines of the positions from 0 on, {@code [positions, headWidth]}; the sines of first halves negated. */
     private record Rotary(float[] cos, float[] sin) {}
 
     private final DecoderConfig config;
     private final int threads;
     private final NDManager manager;
+    private final Precision precision;
     private final NDList weights;
     private final Map<Key, PtSymbolBlock> modules = new ConcurrentHashMap<>();
     private Rotary rotary = new Rotary(new float[0], new float[0]);
@@ -46,28 +48,23 @@ final class Decoder implements AutoCloseable {
      * Takes the weights over into native memory.
      *
      * @param manager closed with this decoder
-     * @param source gives the weights by name, one at a time
+     * @param precision type of the weights of products
      * @param threads threads inside one operation, 1 or more
      */
-    Decoder(DecoderConfig config, NDManager manager, DecoderWeights source, int threads) {
+    Decoder(DecoderConfig config, NDManager manager, DecoderWeights source, Precision precision, int threads) {
         this.config = config;
         this.threads = threads;
         this.manager = manager;
-        this.weights = new NDList();
-        source.shapes().forEach((name, shape) -> {
-            NDArray array =
-                    manager.create(FloatBuffer.wrap(source.read(name)), new Shape(longs(shape)), DataType.FLOAT32);
-            array.setName(WEIGHTS);
-            weights.add(array);
-        });
+        this.precision = precision;
+        try (WeightStore store = new WeightStore(manager, precision)) {
+            this.weights = store.store(source);
+        }
+        weights.forEach(weight -> weight.setName(WEIGHTS));
     }
 
-    private static long[] longs(int[] shape) {
-        long[] longs = new long[shape.length];
-        for (int i = 0; i < shape.length; i++) {
-            longs[i] = shape[i];
-        }
-        return longs;
+    /** Type of the weights of products. */
+    Precision precision() {
+        return precision;
     }
 
     /** Threads inside one operation. */
@@ -112,7 +109,8 @@ final class Decoder implements AutoCloseable {
                     float angle = position * frequency;
                     int at = position * width + i;
                     cos[at] = cos[at + half] = (float) Math.cos(angle);
-                    sin[at] = sin[at + half] = (float) Math.sin(angle);
+                    sin[at + half] = (float) Math.sin(angle);
+                    sin[at] = -sin[at + half];
                 }
             }
             rotary = new Rotary(cos, sin);
@@ -120,9 +118,12 @@ final class Decoder implements AutoCloseable {
         return rotary;
     }
 
-    /** The rotary tables for positions from 0: cos and sin, {@code [tokens, headWidth]}. */
-    NDList rotary(NDManager scope, int tokens) {
-        Shape shape = new Shape(tokens, config.headWidth());
+    /** Where the tokens of rows stand that begin at position 0: what modules take behind the ids. */
+    NDList positions(NDManager scope, int tokens) {
+        if (config.family() == Family.GPT2) {
+            return new NDList(scope.arange(0, tokens, 1, DataType.INT64));
+        }
+        Shape shape = new Shape(tokens, 1, config.headWidth());
         int size = tokens * config.headWidth();
         Rotary table = rotary(tokens);
         return new NDList(
@@ -130,60 +131,77 @@ final class Decoder implements AutoCloseable {
                 scope.create(FloatBuffer.wrap(table.sin(), 0, size), shape, DataType.FLOAT32));
     }
 
-    /** The rotary tables for one position a row: cos and sin, {@code [rows, 1, 1, headWidth]}. */
-    NDList rotary(NDManager scope, int[] positions) {
-        int width = config.headWidth();
-        float[] c = new float[positions.length * width];
-        float[] s = new float[c.length];
-        Rotary table = rotary(Arrays.stream(positions).max().orElse(0) + 1);
-        for (int row = 0; row < positions.length; row++) {
-            System.arraycopy(table.cos(), positions[row] * width, c, row * width, width);
-            System.arraycopy(table.sin(), positions[row] * width, s, row * width, width);
+    /** The same for rows of one token each. */
+    NDList positions(NDManager scope, int[] places) {
+        if (config.family() == Family.GPT2) {
+            long[] longs = Arrays.stream(places).asLongStream().toArray();
+            return new NDList(scope.create(LongBuffer.wrap(longs), new Shape(places.length, 1), DataType.INT64));
         }
-        Shape shape = new Shape(positions.length, 1, 1, width);
+        int width = config.headWidth();
+        float[] c = new float[places.length * width];
+        float[] s = new float[c.length];
+        Rotary table = rotary(Arrays.stream(places).max().orElse(0) + 1);
+        for (int row = 0; row < places.length; row++) {
+            System.arraycopy(table.cos(), places[row] * width, c, row * width, width);
+            System.arraycopy(table.sin(), places[row] * width, s, row * width, width);
+        }
+        Shape shape = new Shape(places.length, 1, 1, width);
         return new NDList(
                 scope.create(FloatBuffer.wrap(c), shape, DataType.FLOAT32),
                 scope.create(FloatBuffer.wrap(s), shape, DataType.FLOAT32));
     }
 
     /**
-     * Runs a module.
+     * What a module is made for, beside its purpose.
      *
-     * @param precision type of the products with base weights
-     * @param inputs ids, cos, sin, what the purpose needs, and for an adapted form the dropout seed and the flat adapter
-     * @param own weights to use instead of the model's; empty for the model's
+     * @param form what is adapted; {@link AdapterForm#none} for the base model
+     * @param dropout probability of dropping an input of a LoRA product; 0 outside of training
+     * @param precision type in which products run
+     * @param depth layers that run
+     */
+    record Variant(AdapterForm form, double dropout, Precision precision, int depth) {}
+
+    /** The whole model with its own weights, nothing left out. */
+    Variant variant(AdapterForm form, double dropout) {
+        return new Variant(form, dropout, precision, config.layers());
+    }
+
+    /**
+     * Runs a module on the model's weights.
+     *
+     * @param inputs ids, positions, what the purpose needs, and for an adapted form the dropout seed and the flat adapter
      * @param cache keys and values so far; empty unless decoding
      * @param training true where autograd is to follow
      */
-    NDList run(
-            Purpose purpose,
-            AdapterForm form,
-            double dropout,
-            Precision precision,
-            NDList inputs,
-            NDList own,
-            NDList cache,
-            boolean training) {
+    NDList run(Purpose purpose, Variant variant, NDList inputs, NDList cache, boolean training) {
+        return run(purpose, variant, inputs, weights, cache, training);
+    }
+
+    /** Runs {@link Purpose#LAYER} for the layer of that number. */
+    NDArray runLayer(int layer, Variant variant, NDList inputs) {
+        DecoderLayout layout = DecoderLayout.of(config);
+        int from = layout.first() + layer * layout.perLayer();
+        NDList own = new NDList(weights.subList(from, from + layout.perLayer()));
+        return run(Purpose.LAYER, variant, inputs, own, new NDList(), true).get(0);
+    }
+
+    /** Runs a module on weights of the caller's. */
+    NDList run(Purpose purpose, Variant variant, NDList inputs, NDList own, NDList cache, boolean training) {
         // Per thread: the profiling executor recompiles for every new shape and costs more than it gives.
         JniUtils.setGraphExecutorOptimize(false);
         // Per thread as well: another native library that was called on this thread (ND4J's) may have changed OpenMP's
         // number, and sums in another number of parts have other last bits.
         TorchRuntime.threads(threads);
         NDList all = new NDList(inputs);
-        if (own.isEmpty()) {
-            all.addAll(weights);
-        } else {
-            own.forEach(array -> array.setName(WEIGHTS));
-            all.addAll(own);
-        }
+        own.forEach(array -> array.setName(WEIGHTS));
+        all.addAll(own);
         cache.forEach(array -> array.setName(CACHE));
         all.addAll(cache);
-        PtSymbolBlock module = modules.computeIfAbsent(new Key(purpose, form, dropout, precision), this::compile);
-        return IValueUtils.forward(module, all, training);
+        return IValueUtils.forward(modules.computeIfAbsent(new Key(purpose, variant), this::compile), all, training);
     }
 
     private PtSymbolBlock compile(Key key) {
-        String source = new DecoderSource(config, key.form(), key.dropout(), key.precision()).of(key.purpose());
+        String source = new DecoderSource(config, key.variant()).of(key.purpose());
         byte[] archive = TorchScriptArchive.of(DecoderSource.className(key.purpose()), source);
         try {
             return JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
@@ -192,9 +210,12 @@ final class Decoder implements AutoCloseable {
         }
     }
 
-    /** The weights as arrays of the caller's own, in the order of the model's files. */
+    /** The weights as arrays of the caller's own, in the order of {@link DecoderLayout#weights}. */
     List<float[]> copyWeights() {
         checkOpen();
+        if (precision != Precision.FLOAT32) {
+            throw new IllegalStateException("the weights were loaded in " + precision + "; load them in FLOAT32");
+        }
         return weights.stream().map(NDArray::toFloatArray).toList();
     }
 

@@ -5,8 +5,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a model folder's {@code config.json} says of a LLaMA-like decoder (and {@code generation_config.json} of its ends).
+ * What a model folder's {@code config.json} says of a decoder (and {@code generation_config.json} of its ends).
  *
+ * @param family how its blocks are built
  * @param width length of a hidden state
  * @param feedForward width of the feed-forward network
  * @param layers number of layers
@@ -16,13 +17,14 @@ import java.util.List;
  * @param vocabulary number of token ids
  * @param positions longest sequence
  * @param normEpsilon term under the root of the norms
- * @param rotaryBase base of the rotary embedding's wavelengths
- * @param rotaryScaling how the rotary embedding's frequencies are lowered for longer texts
+ * @param rotaryBase base of the rotary embedding's wavelengths; unused where positions are learned
+ * @param rotaryScaling how the rotary embedding's frequencies are lowered for longer texts; likewise
  * @param attention where the attention departs from LLaMA's
  * @param tiedHead true if the output head is the embedding
  * @param endIds token ids that end a text; the first is the one that training appends
  */
 public record DecoderConfig(
+        Family family,
         int width,
         int feedForward,
         int layers,
@@ -51,7 +53,7 @@ public record DecoderConfig(
             throw new IllegalArgumentException(
                     "num_key_value_heads must divide num_attention_heads, was " + keyValueHeads + " of " + heads);
         }
-        if (headWidth % 2 != 0) {
+        if (family == Family.LLAMA && headWidth % 2 != 0) {
             throw new IllegalArgumentException("the rotary embedding needs an even head width, was " + headWidth);
         }
         if (!(normEpsilon >= 0) || Double.isInfinite(normEpsilon)) {

@@ -1,57 +1,82 @@
 package io.github.fedhds.transformer;
 
+import io.github.fedhds.transformer.DecoderLayout.Module;
+import io.github.fedhds.transformer.DecoderLayout.Projection;
+import io.github.fedhds.transformer.DecoderLayout.Slot;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /**
- * TorchScript of a LLaMA-like decoder: one class a purpose, whose {@code forward} runs the whole model in one call, so
- * that fused attention and autograd are at hand and no scalar crosses from Java into a graph.
+ * TorchScript of a decoder: one class a purpose, whose {@code forward} runs the whole model (or one layer) in one call,
+ * so that fused attention and autograd are at hand and no scalar crosses from Java into a graph.
  *
- * <p>Weights come as a list in the order of {@link DecoderWeights#shapes}, and are found in it by their names there. What
- * a family has of its own is a switch of {@link AttentionForm}. A LoRA adapter comes as one flat vector, A and B of q, k,
- * v, o, gate, up, down layer by layer, and is split inside: the gradient is then one vector as well.
+ * <p>Tokens lie as rows, {@code [B T, width]}. Weights come as a list in the order of {@link DecoderLayout#weights}. A
+ * LoRA adapter comes as one flat vector in the order of {@link AdapterForm#shapes} and is split inside: the gradient is
+ * then one vector as well. Of the last layer only what follows the attention at the asked places is computed.
+ *
+ * <p>In bfloat16 the products with base weights and the low-rank ones run on factors of 16 bits; the states between
+ * layers, norms, attention and losses are float32.
  *
  * @see <a href="https://arxiv.org/abs/2302.13971">LLaMA, section 2.2</a>
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA, section 4.1</a>
  */
 final class DecoderSource {
-    /** The products of a layer that LoRA can adapt, in the order of the flat vector. */
-    static final String[] PRODUCTS = {"q", "k", "v", "o", "gate", "up", "down"};
+    /** Distance of two layers' dropout counters: more than a batch has elements. */
+    static final long SITE = 1L << 40;
 
-    /** What a class gives back. */
+    /** What a class takes after ids and positions, and what it gives back. */
     enum Purpose {
-        /** Every state {@code [B, T, width]}, the last after the norm, and the logits {@code [B, T, vocabulary]}. */
-        STATES,
-        /** {@code [B, (layers + 1) * width]}: every state pooled over the tokens by {@code pool [B, T]}. */
-        FEATURES,
-        /** Mean cross-entropy over the labelled tokens: a scalar. */
-        LOSS,
-        /** Mean cross-entropy of each row: {@code [B]}. */
-        ROW_LOSSES,
-        /** Logits at {@code pool}, and every layer's keys and values. */
-        PREFILL,
-        /** The same for one further token a row, given keys and values so far. */
-        DECODE
+        /** {@code [places, (depth + 1) width]}: every state at the places, the model's last after the norm. */
+        TOKENS("places: Tensor,", "Tensor"),
+        /** {@code [B, (depth + 1) width]}: every state pooled over the tokens by {@code pool [B, 1, T]}. */
+        MEANS("pool: Tensor,", "Tensor"),
+        /** Logits at the places: {@code [places, vocabulary]}. */
+        LOGITS("places: Tensor,", "Tensor"),
+        /** Mean cross-entropy of the places against their targets: a scalar. */
+        LOSS("places: Tensor, targets: Tensor,", "Tensor"),
+        /** Cross-entropy of each place: {@code [places]}. */
+        TOKEN_LOSSES("places: Tensor, targets: Tensor,", "Tensor"),
+        /** Every layer's keys and values, and the logits at the places. */
+        PREFILL("places: Tensor,", "List[Tensor]"),
+        /** The same for one further token a row, given keys and values so far, of which {@code mask} shows some. */
+        DECODE("mask: Tensor,", "List[Tensor]"),
+        /** The first state. */
+        EMBED("", "Tensor"),
+        /** The state after a layer, given the one before and this layer's weights and part of the adapter alone. */
+        LAYER("x: Tensor,", "Tensor"),
+        /** The loss, given the state before the last layer and this layer's part of the adapter. */
+        END_LOSS("x: Tensor, places: Tensor, targets: Tensor,", "Tensor");
+
+        private final String inputs;
+        private final String output;
+
+        Purpose(String inputs, String output) {
+            this.inputs = inputs;
+            this.output = output;
+        }
+
+        boolean givenState() {
+            return this == LAYER || this == END_LOSS;
+        }
     }
 
     private final DecoderConfig config;
     private final AdapterForm form;
     private final double dropout;
-    private final Precision precision;
-    private final List<String> weights;
-    private final List<String> layer;
+    private final boolean rounds;
+    private final int depth;
+    private final DecoderLayout layout;
+    private final List<String> adapted;
 
-    /**
-     * @param form what is adapted; {@link AdapterForm#none} for the base model
-     * @param dropout probability of dropping an input of a LoRA product; 0 outside of training
-     */
-    DecoderSource(DecoderConfig config, AdapterForm form, double dropout, Precision precision) {
+    DecoderSource(DecoderConfig config, Decoder.Variant variant) {
         this.config = config;
-        this.form = form;
-        this.dropout = dropout;
-        this.precision = precision;
-        this.weights = List.copyOf(DecoderWeights.shapes(config).keySet());
-        this.layer = List.copyOf(DecoderWeights.layer(config).keySet());
+        this.form = variant.form();
+        this.dropout = variant.dropout();
+        this.rounds = variant.precision() == Precision.BFLOAT16;
+        this.depth = variant.depth();
+        this.layout = DecoderLayout.of(config);
+        this.adapted = form.modules(config);
     }
 
     static String className(Purpose purpose) {
@@ -60,253 +85,361 @@ final class DecoderSource {
 
     /** The source of the class for a purpose. */
     String of(Purpose purpose) {
-        String name = className(purpose);
-        boolean cached = purpose == Purpose.DECODE;
-        boolean keeps = purpose == Purpose.PREFILL || cached;
-        String self = "self: __torch__." + name;
-        StringBuilder s = new StringBuilder();
-        s.append("class ").append(name).append("(Module):\n  __parameters__ = []\n  __buffers__ = []\n");
-        s.append(forward(purpose, self, keeps, cached));
-        s.append(attend(self, cached));
-        s.append("""
-                  def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
-                    v = torch.mean(torch.mul(x, x), [-1], True)
-                    return torch.mul(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
-                  def rotate(SELF, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-                    h = torch.chunk(x, 2, -1)
-                    turned = torch.cat([torch.neg(h[1]), h[0]], -1)
-                    return torch.add(torch.mul(x, cos), torch.mul(turned, sin))
-                  def heads(SELF, x: Tensor, n: int) -> Tensor:
-                    return torch.transpose(torch.view(x, [torch.size(x, 0), torch.size(x, 1), n, HEAD_WIDTH]), 1, 2)
-                  def repeat(SELF, x: Tensor) -> Tensor:
-                    return REPEAT
-                """.replace("SELF", self)
-                .replace("EPSILON", literal(config.normEpsilon()))
-                .replace("HEAD_WIDTH", Integer.toString(config.headWidth()))
-                .replace("REPEAT", repeat()));
-        if (!form.isEmpty()) {
-            s.append("""
-                      def low(SELF, x: Tensor, a: Tensor, b: Tensor, seed: Tensor, site: int) -> Tensor:
-                        return torch.linear(torch.mul(torch.linear(DROPPED, a), SCALE), b)
-                    """.replace("SELF", self)
-                    .replace("DROPPED", dropout > 0 ? "self.dropped(x, seed, site)" : "x")
-                    .replace("SCALE", literal(form.scale())));
-        }
-        if (dropout > 0) {
-            // A counter-based hash (the finaliser of SplitMix64) instead of torch's generator, which all threads share:
-            // equal seed, equal mask, whoever else trains.
-            s.append("""
-                      def dropped(SELF, x: Tensor, seed: Tensor, site: int) -> Tensor:
-                        h = torch.arange(torch.numel(x), dtype=4, device=x.device)
-                        h = torch.mul(torch.add(h, torch.add(seed, torch.mul(site, 1099511627776))), -7046029254386353131)
-                        h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 30)), -4658895280553007687)
-                        h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 27)), -7723592293110705685)
-                        h = torch.bitwise_and(torch.bitwise_right_shift(h, 31), 16777215)
-                        kept = torch.mul(torch.to(torch.ge(h, THRESHOLD), 6), KEPT)
-                        return torch.mul(x, torch.view(kept, torch.size(x)))
-                    """.replace("SELF", self)
-                    .replace("THRESHOLD", Long.toString(Math.round(dropout * (1 << 24))))
-                    .replace("KEPT", literal(1 / (1 - dropout))));
-        }
-        return s.toString();
+        String methods = forward(purpose)
+                + attention(purpose == Purpose.DECODE)
+                + feed()
+                + norm()
+                + (dropout > 0 ? noise() : "");
+        String body = methods.replace("SELF", "self: __torch__.CLASS").indent(2);
+        return ("class CLASS(Module):\n  __parameters__ = []\n  __buffers__ = []\n" + body)
+                .replace("CLASS", className(purpose));
     }
 
-    private String forward(Purpose purpose, String self, boolean keeps, boolean cached) {
-        boolean tuned = !form.isEmpty();
-        StringBuilder s = new StringBuilder("  def forward(" + self + ", ids: Tensor, cos: Tensor, sin: Tensor, ");
-        s.append(
-                switch (purpose) {
-                    case STATES -> "";
-                    case FEATURES, PREFILL -> "pool: Tensor, ";
-                    case LOSS, ROW_LOSSES -> "labels: Tensor, ";
-                    case DECODE -> "mask: Tensor, ";
-                });
-        if (tuned) {
-            s.append("seed: Tensor, flat: Tensor, ");
+    private String forward(Purpose purpose) {
+        String text = """
+                def forward(SELF, ids: Tensor, POSITIONS, INPUTS TUNED weights: List[Tensor] CACHE) -> OUTPUT:
+                  states = annotate(List[Tensor], [])
+                START
+                LAYERS
+                END
+                """;
+        List<Integer> sizes = form.sizes(config);
+        String split = "  parts = torch.split_with_sizes(flat, SIZES)\n";
+        String start = purpose.givenState() ? "" : embed();
+        if (purpose != Purpose.EMBED && !adapted.isEmpty()) {
+            int perLayer = sizes.size() / config.layers();
+            start += split.replace("SIZES", (purpose.givenState() ? sizes.subList(0, perLayer) : sizes).toString());
         }
-        s.append("weights: List[Tensor]").append(cached ? ", cache: List[Tensor]" : "");
-        s.append(") -> ")
-                .append(
-                        switch (purpose) {
-                            case STATES, PREFILL, DECODE -> "List[Tensor]";
-                            case FEATURES, LOSS, ROW_LOSSES -> "Tensor";
-                        })
-                .append(":\n");
-        s.append("    x = torch.embedding(")
-                .append(weight(DecoderWeights.EMBEDDING))
-                .append(", ids)\n");
-        s.append("    states = annotate(List[Tensor], [])\n");
-        if (purpose == Purpose.FEATURES) {
-            s.append("    rows = torch.unsqueeze(pool, 1)\n");
+        return text.replace("START\n", start)
+                .replace("LAYERS\n", layers(purpose))
+                .replace("END\n", end(purpose))
+                .replace("POSITIONS", positions(": Tensor"))
+                .replace("INPUTS", purpose.inputs)
+                .replace("TUNED", adapted.isEmpty() || purpose == Purpose.EMBED ? "" : "seed: Tensor, flat: Tensor,")
+                .replace("CACHE", purpose == Purpose.DECODE ? ", cache: List[Tensor]" : "")
+                .replace("OUTPUT", purpose.output);
+    }
+
+    /** Arguments that say where a token stands. */
+    private String positions(String type) {
+        return config.family() == Family.GPT2 ? "positions" + type : "cos" + type + ", sin" + type;
+    }
+
+    private String embed() {
+        String x = "torch.to(torch.embedding(" + weight(Slot.EMBEDDING) + ", ids), 6)";
+        if (config.family() == Family.GPT2) {
+            x = "torch.add(" + x + ", torch.to(torch.embedding(" + weight(Slot.POSITIONS) + ", positions), 6))";
         }
-        if (tuned) {
-            s.append("    parts = torch.split_with_sizes(flat, ")
-                    .append(form.sizes(config))
-                    .append(")\n");
-        }
-        s.append("    for i in range(").append(config.layers()).append("):\n");
-        s.append("      w = torch.add(1, torch.mul(").append(layer.size()).append(", i))\n");
-        s.append("      p = torch.mul(").append(2 * form.products().size()).append(", i)\n");
-        if (purpose == Purpose.STATES) {
-            s.append("      states = torch.append(states, x)\n".replace("states = ", "_ = "));
-        } else if (purpose == Purpose.FEATURES) {
-            s.append("      _ = torch.append(states, torch.squeeze(torch.bmm(rows, x), 1))\n");
-        }
-        s.append("      h = self.norm(x, ")
-                .append(inLayer(DecoderWeights.ATTENTION_NORM))
-                .append(")\n");
-        s.append("      q = ").append(turned(heads("q", config.heads()), DecoderWeights.QUERY_NORM));
-        s.append("      k = ").append(turned(heads("k", config.keyValueHeads()), DecoderWeights.KEY_NORM));
-        s.append("      v = ").append(heads("v", config.keyValueHeads())).append("\n");
-        if (cached) {
-            s.append("      k = torch.cat([cache[torch.mul(2, i)], k], 2)\n");
-            s.append("      v = torch.cat([cache[torch.add(torch.mul(2, i), 1)], v], 2)\n");
-        }
-        if (keeps) {
-            s.append("      _ = torch.append(states, k)\n      _ = torch.append(states, v)\n");
-        }
-        s.append("      a = self.attend(q, self.repeat(k), self.repeat(v)")
-                .append(cached ? ", mask" : "")
-                .append(")\n");
-        s.append("      a = torch.reshape(torch.transpose(a, 1, 2), [torch.size(x, 0), torch.size(x, 1), ")
-                .append(config.heads() * config.headWidth())
-                .append("])\n");
-        s.append("      x = torch.add(x, ").append(product("o", "a")).append(")\n");
-        s.append("      h = self.norm(x, ")
-                .append(inLayer(DecoderWeights.FEED_FORWARD_NORM))
-                .append(")\n");
-        s.append("      g = torch.silu(").append(product("gate", "h")).append(")\n");
-        s.append("      g = torch.mul(g, ").append(product("up", "h")).append(")\n");
-        s.append("      x = torch.add(x, ").append(product("down", "g")).append(")\n");
-        String norm = weight(DecoderWeights.LAST_NORM);
-        String head = linear("x", weight(config.tiedHead() ? DecoderWeights.EMBEDDING : DecoderWeights.HEAD), "None");
-        String end = switch (purpose) {
-            case STATES -> """
-                                x = self.norm(x, NORM)
-                                _ = torch.append(states, x)
-                                _ = torch.append(states, HEAD)
-                                return states
-                            """;
-            case FEATURES -> """
-                                _ = torch.append(states, torch.squeeze(torch.bmm(rows, self.norm(x, NORM)), 1))
-                                return torch.cat(states, 1)
-                            """;
-            // Only labelled places go through the head: a prompt's logits are never made.
-            case LOSS -> """
-                                wanted = torch.reshape(torch.slice(labels, 1, 1), [-1])
-                                x = torch.reshape(torch.slice(x, 1, 0, -1), [-1, torch.size(x, 2)])
-                                places = torch.squeeze(torch.nonzero(torch.ge(wanted, 0)), 1)
-                                x = self.norm(torch.index_select(x, 0, places), NORM)
-                                wanted = torch.index_select(wanted, 0, places)
-                                return torch.cross_entropy_loss(HEAD, wanted, None, 1, -100, 0.)
-                            """;
-            case ROW_LOSSES -> """
-                                wanted = torch.slice(labels, 1, 1)
-                                x = self.norm(torch.slice(x, 1, 0, -1), NORM)
-                                y = torch.transpose(HEAD, 1, 2)
-                                y = torch.cross_entropy_loss(y, wanted, None, 0, -100, 0.)
-                                n = torch.sum(torch.to(torch.ge(wanted, 0), 6), [1])
-                                return torch.div(torch.sum(y, [1]), n)
-                            """;
-            case PREFILL -> """
-                                x = torch.squeeze(torch.bmm(torch.unsqueeze(pool, 1), x), 1)
-                                x = self.norm(x, NORM)
-                                _ = torch.append(states, HEAD)
-                                return states
-                            """;
-            case DECODE -> """
-                                x = self.norm(torch.select(x, 1, 0), NORM)
-                                _ = torch.append(states, HEAD)
-                                return states
-                            """;
+        return "  x = torch.reshape(" + x + ", [-1, " + config.width() + "])\n";
+    }
+
+    private String layers(Purpose purpose) {
+        return switch (purpose) {
+            case EMBED -> "";
+            case LAYER -> layer(purpose, "0", "0", false).indent(2);
+            case END_LOSS ->
+                layer(purpose, "0", place(config.layers() - 1), true).indent(2);
+            default -> {
+                if (depth == 0) {
+                    yield "";
+                }
+                String at = "torch.add(" + layout.first() + ", torch.mul(" + layout.perLayer() + ", i))";
+                yield "  for i in range(" + (depth - 1) + "):\n"
+                        + layer(purpose, "i", at, false).indent(4)
+                        + layer(purpose, Integer.toString(depth - 1), place(depth - 1), true)
+                                .indent(2);
+            }
         };
-        s.append(end.replace("NORM", norm).replace("HEAD", head));
-        return s.toString();
     }
 
-    private String weight(String name) {
-        return "weights[" + weights.indexOf(name) + "]";
+    /** The place of a layer's first weight. */
+    private String place(int index) {
+        return Integer.toString(layout.first() + layout.perLayer() * index);
     }
 
-    /** A weight of layer i, whose first one is at w. */
-    private String inLayer(String name) {
-        return "weights[torch.add(w, " + layer.indexOf(name) + ")]";
+    /** One layer, from x to x. The last one that runs goes on with the asked places alone after its attention. */
+    private String layer(Purpose purpose, String index, String at, boolean last) {
+        StringBuilder s = new StringBuilder();
+        s.append("w = ").append(at).append("\n");
+        s.append("p = torch.mul(")
+                .append(2 * adapted.size())
+                .append(", ")
+                .append(index)
+                .append(")\n");
+        if (dropout > 0) {
+            s.append("noise = self.noise(x, torch.add(seed, torch.mul(SITE, ".replace("SITE", Long.toString(SITE)))
+                    .append(index)
+                    .append(")))\n");
+        }
+        s.append(collect(purpose));
+        s.append("s = self.attention(ids, x, w, weights, ")
+                .append(positions(""))
+                .append(tuned(false));
+        if (purpose == Purpose.DECODE) {
+            s.append(", mask, cache[torch.mul(2, I)], cache[torch.add(torch.mul(2, I), 1)]".replace("I", index));
+        }
+        s.append(")\na = s[0]\n");
+        if (purpose == Purpose.PREFILL || purpose == Purpose.DECODE) {
+            s.append("_ = torch.append(states, s[1])\n_ = torch.append(states, s[2])\n");
+        }
+        if (last && purpose.inputs.contains("places")) {
+            s.append("a = torch.index_select(a, 0, places)\nx = torch.index_select(x, 0, places)\n");
+        }
+        return s.append("x = self.feed(x, a, w, weights")
+                .append(tuned(false))
+                .append(")\n")
+                .toString();
     }
 
-    /** Queries, keys or values by head, {@code [B, heads, T, headWidth]}. */
-    private String heads(String name, int heads) {
-        return "self.heads(" + product(name, "h") + ", " + heads + ")";
+    /** What an adapted product takes beside the base weights. */
+    private String tuned(boolean typed) {
+        String arguments = ", parts: List[Tensor], p: int" + (dropout > 0 ? ", noise: Tensor" : "");
+        return adapted.isEmpty() ? "" : typed ? arguments : arguments.replaceAll(": [A-Za-z\\[\\]]+", "");
     }
 
-    /** Queries or keys with the rotary embedding, normed before where the family has it. */
-    private String turned(String heads, String norm) {
-        String normed = config.attention().headNorm() ? "self.norm(" + heads + ", " + inLayer(norm) + ")" : heads;
-        return "self.rotate(" + normed + ", cos, sin)\n";
+    /** Puts a state aside, pooled. */
+    private String collect(Purpose purpose) {
+        return switch (purpose) {
+            case TOKENS -> "_ = torch.append(states, torch.index_select(x, 0, places))\n";
+            case MEANS -> "_ = torch.append(states, POOLED)\n".replace("POOLED", pooled());
+            default -> "";
+        };
+    }
+
+    private String pooled() {
+        return "torch.squeeze(torch.bmm(pool, torch.view(x, [torch.size(ids, 0), torch.size(ids, 1), " + config.width()
+                + "])), 1)";
+    }
+
+    private String end(Purpose purpose) {
+        boolean whole = depth == config.layers();
+        String normed = "x = " + norm("x", weight(Slot.LAST_NORM), weight(Slot.LAST_NORM_BIAS)) + "\n";
+        String loss = normed + "return torch.cross_entropy_loss(" + head() + ", targets, None, REDUCTION, -100, 0.)\n";
+        String end = switch (purpose) {
+            case EMBED, LAYER -> "return x\n";
+            // Without a layer no place has been taken yet.
+            case TOKENS ->
+                (whole ? normed : "") + "_ = torch.append(states, "
+                        + (depth == 0 ? "torch.index_select(x, 0, places)" : "x") + ")\nreturn torch.cat(states, 1)\n";
+            case MEANS ->
+                (whole ? normed : "") + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 1)\n";
+            case LOGITS -> normed + "return " + head() + "\n";
+            case LOSS, END_LOSS -> loss.replace("REDUCTION", "1");
+            case TOKEN_LOSSES -> loss.replace("REDUCTION", "0");
+            case PREFILL, DECODE -> normed + "_ = torch.append(states, " + head() + ")\nreturn states\n";
+        };
+        return end.indent(2);
+    }
+
+    private String head() {
+        String head = "torch.mm(" + rounded("x") + ", torch.t(" + rounded(weight(Slot.HEAD)) + "))";
+        return rounds ? "torch.to(" + head + ", 6)" : head;
+    }
+
+    /** From the state before a layer to what its attention gives: {@code [B T, heads headWidth]}, keys and values. */
+    private String attention(boolean cached) {
+        int queries = config.heads() * config.headWidth();
+        int keys = config.keyValueHeads() * config.headWidth();
+        String turn = config.family() == Family.GPT2
+                ? ""
+                : "  z = torch.addcmul(torch.mul(z, cos), torch.roll(z, [" + config.headWidth() / 2
+                        + "], [-1]), sin)\n";
+        return """
+                def attention(SELF, ids: Tensor, x: Tensor, w: int, weights: List[Tensor], POSITIONS TUNED CACHE) -> List[Tensor]:
+                  b = torch.size(ids, 0)
+                  t = torch.size(ids, 1)
+                  h = NORM
+                PRODUCT
+                  y = WIDE
+                  z = torch.reshape(torch.slice(y, 1, 0, TURNED), [b, t, TURNED_HEADS, HEAD_WIDTH])
+                HEAD_NORM
+                  q = torch.transpose(torch.slice(z, 2, 0, HEADS), 1, 2)
+                  k = torch.transpose(torch.slice(z, 2, HEADS), 1, 2)
+                  v = torch.transpose(torch.reshape(torch.slice(y, 1, TURNED), [b, t, KEY_HEADS, HEAD_WIDTH]), 1, 2)
+                ATTEND
+                  return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), QUERIES]), k, v]
+                """.replace("PRODUCT\n", product(Slot.INPUT, Slot.INPUT_BIAS, "h"))
+                .replace("HEAD_NORM\n", headNorm() + turn)
+                .replace("ATTEND\n", attend(cached))
+                .replace("WIDE", rounds ? "torch.to(y, 6)" : "y")
+                .replace("NORM", norm("x", inLayer(Slot.ATTENTION_NORM), inLayer(Slot.ATTENTION_NORM_BIAS)))
+                .replace("TURNED_HEADS", Integer.toString(config.heads() + config.keyValueHeads()))
+                .replace("TURNED", Integer.toString(queries + keys))
+                .replace("KEY_HEADS", Integer.toString(config.keyValueHeads()))
+                .replace("HEADS", Integer.toString(config.heads()))
+                .replace("HEAD_WIDTH", Integer.toString(config.headWidth()))
+                .replace("QUERIES", Integer.toString(queries))
+                .replace("POSITIONS", positions(": Tensor"))
+                .replace("TUNED", tuned(true))
+                .replace("CACHE", cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "");
+    }
+
+    /** Queries and keys normed over the head width, where the family has it. */
+    private String headNorm() {
+        if (!config.attention().headNorm()) {
+            return "";
+        }
+        String each = "torch.expand(WEIGHT, [HEADS_, HEAD_WIDTH])";
+        String weights =
+                "torch.cat([" + each.replace("WEIGHT", inLayer(Slot.QUERY_NORM)).replace("HEADS_", "HEADS") + ", "
+                        + each.replace("WEIGHT", inLayer(Slot.KEY_NORM)).replace("HEADS_", "KEY_HEADS") + "])";
+        return "  z = " + norm("z", weights, "") + "\n";
     }
 
     /**
      * Attention of each token to those before it and itself. Within a window it needs a mask, made only for texts that
      * are longer; when decoding, the caller's mask says it all.
      */
-    private String attend(String self, boolean cached) {
-        String attention = "a = torch.scaled_dot_product_attention(q, k, v, ";
-        int window = config.attention().window();
-        String text = "  def attend(SELF, q: Tensor, k: Tensor, v: Tensor" + (cached ? ", mask: Tensor" : "")
-                + ") -> Tensor:\n";
-        if (cached) {
-            text += "    " + attention + "mask, 0., False)\n";
-        } else if (window == 0) {
-            text += "    " + attention + "None, 0., True)\n";
-        } else {
-            text += """
-                        if torch.gt(torch.size(q, 2), WINDOW):
-                          t = torch.arange(torch.size(q, 2), dtype=4, device=q.device)
-                          back = torch.sub(torch.unsqueeze(t, 1), t)
-                          near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, WINDOW))
-                          ATTENTIONnear, 0., False)
-                        else:
-                          ATTENTIONNone, 0., True)
-                    """.replace("ATTENTION", attention).replace("WINDOW", Integer.toString(window));
-        }
-        return text.replace("SELF", self) + "    return a\n";
-    }
-
-    /** A product with a base weight and its bias, if it has one, and the low-rank part where it is adapted. */
-    private String product(String name, String input) {
-        String module = AdapterForm.module(name);
-        String bias = module + DecoderWeights.BIAS;
-        String base =
-                linear(input, inLayer(module + DecoderWeights.WEIGHT), layer.contains(bias) ? inLayer(bias) : "None");
-        int place = form.products().indexOf(name);
-        if (place < 0) {
-            return base;
-        }
-        String a = "parts[torch.add(p, " + 2 * place + ")]";
-        String b = "parts[torch.add(p, " + (2 * place + 1) + ")]";
-        int in = AdapterForm.inputs(config, name);
-        int out = AdapterForm.outputs(config, name);
-        return "torch.add(" + base + ", self.low(" + input + ", torch.view(" + a + ", [" + form.rank() + ", " + in
-                + "]), torch.view(" + b + ", [" + out + ", " + form.rank() + "]), seed, torch.add(torch.mul("
-                + PRODUCTS.length + ", i), " + place + ")))";
-    }
-
-    /** A product with a base weight; in bfloat16 all factors are rounded and the result is float32 again. */
-    private String linear(String input, String weight, String bias) {
-        return switch (precision) {
-            case FLOAT32 -> "torch.linear(" + input + ", " + weight + ", " + bias + ")";
-            case BFLOAT16 ->
-                "torch.to(torch.linear(" + rounded(input) + ", " + rounded(weight) + ", "
-                        + (bias.equals("None") ? bias : rounded(bias)) + "), 6)";
-        };
-    }
-
-    private static String rounded(String array) {
-        return "torch.to(" + array + ", 15)";
-    }
-
-    private String repeat() {
+    private String attend(boolean cached) {
         int times = config.heads() / config.keyValueHeads();
-        return times == 1 ? "x" : "torch.repeat_interleave(x, " + times + ", 1)";
+        String shared = times == 1 ? "X" : "torch.repeat_interleave(X, " + times + ", 1)";
+        String attention = "a = torch.scaled_dot_product_attention(q, " + shared.replace("X", "k") + ", "
+                + shared.replace("X", "v") + ", ";
+        int window = config.attention().window();
+        if (cached) {
+            return "  k = torch.cat([keys, k], 2)\n  v = torch.cat([values, v], 2)\n  " + attention
+                    + "mask, 0., False)\n";
+        }
+        if (window == 0) {
+            return "  " + attention + "None, 0., True)\n";
+        }
+        return """
+                  if torch.gt(t, WINDOW):
+                    n = torch.arange(t, dtype=4, device=x.device)
+                    back = torch.sub(torch.unsqueeze(n, 1), n)
+                    near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, WINDOW))
+                    ATTENTIONnear, 0., False)
+                  else:
+                    ATTENTIONNone, 0., True)
+                """.replace("ATTENTION", attention).replace("WINDOW", Integer.toString(window));
+    }
+
+    /** The layer behind its attention. */
+    private String feed() {
+        String activated = config.family() == Family.GPT2
+                ? "torch.gelu(y, approximate=\"tanh\")"
+                : "torch.mul(torch.silu(torch.slice(y, 1, 0, INNER)), torch.slice(y, 1, INNER))"
+                        .replace("INNER", Integer.toString(config.feedForward()));
+        return """
+                def feed(SELF, x: Tensor, a: Tensor, w: int, weights: List[Tensor] TUNED) -> Tensor:
+                OUTPUT
+                  x = torch.add(x, y)
+                  h = NORM
+                WIDEN
+                  g = ACTIVATED
+                NARROW
+                  return torch.add(x, y)
+                """.replace("OUTPUT\n", product(Slot.OUTPUT, Slot.OUTPUT_BIAS, "a"))
+                .replace("WIDEN\n", product(Slot.WIDEN, Slot.WIDEN_BIAS, "h"))
+                .replace("NARROW\n", product(Slot.NARROW, Slot.NARROW_BIAS, "g"))
+                .replace("NORM", norm("x", inLayer(Slot.FEED_FORWARD_NORM), inLayer(Slot.FEED_FORWARD_NORM_BIAS)))
+                .replace("ACTIVATED", activated)
+                .replace("TUNED", tuned(true));
+    }
+
+    /**
+     * y: a product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at
+     * once: their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin
+     * matrices then are products of the quick kind.
+     */
+    private String product(Slot slot, Slot bias, String input) {
+        Projection projection = layout.projection(slot);
+        StringBuilder s = new StringBuilder();
+        s.append("f = ").append(rounded(input)).append("\n");
+        String matrix = "torch.t(" + rounded(inLayer(slot)) + ")";
+        s.append("y = ")
+                .append(
+                        projection.bias()
+                                ? "torch.addmm(" + rounded(inLayer(bias)) + ", f, " + matrix + ")"
+                                : "torch.mm(f, " + matrix + ")")
+                .append("\n");
+        List<String> as = new ArrayList<>();
+        List<String> bs = new ArrayList<>();
+        for (Module module : projection.modules()) {
+            int place = adapted.indexOf(module.name());
+            if (place >= 0) {
+                as.add(factor(2 * place, form.rank(), projection.inputs()));
+                bs.add("torch.t(" + factor(2 * place + 1, module.outputs(), form.rank()) + ")");
+            } else {
+                bs.add("torch.new_zeros(y, [0, " + module.outputs() + "])");
+            }
+        }
+        if (!as.isEmpty()) {
+            if (dropout > 0) {
+                s.append("f = ").append(dropped(projection)).append("\n");
+            }
+            s.append("c = torch.mul(torch.mm(torch.cat(").append(as).append("), torch.t(f)), ");
+            s.append(literal(form.scale() / (1 - dropout))).append(")\n");
+            s.append("y = torch.addmm(y, torch.t(c), torch.block_diag(")
+                    .append(bs)
+                    .append("))\n");
+        }
+        return s.toString().indent(2);
+    }
+
+    private String factor(int place, int rows, int columns) {
+        return rounded("torch.view(parts[torch.add(p, " + place + ")], [" + rows + ", " + columns + "])");
+    }
+
+    private String weight(Slot slot) {
+        return "weights[" + layout.place(slot) + "]";
+    }
+
+    /** A weight of the layer whose first one is at w. */
+    private String inLayer(Slot slot) {
+        return "weights[torch.add(w, " + layout.inLayer(slot) + ")]";
+    }
+
+    private String rounded(String array) {
+        return rounds ? "torch.to(" + array + ", 15)" : array;
+    }
+
+    private String norm(String x, String weight, String bias) {
+        return config.family() == Family.GPT2
+                ? "torch.layer_norm(X, [WIDTH], WEIGHT, BIAS, EPSILON)"
+                        .replace("WIDTH", Integer.toString(config.width()))
+                        .replace("X", x)
+                        .replace("WEIGHT", weight)
+                        .replace("BIAS", bias)
+                        .replace("EPSILON", literal(config.normEpsilon()))
+                : "self.norm(" + x + ", " + weight + ")";
+    }
+
+    private String norm() {
+        return """
+                def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
+                  v = torch.mean(torch.mul(x, x), [-1], True)
+                  return torch.mul(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
+                """.replace("EPSILON", literal(config.normEpsilon()));
+    }
+
+    /**
+     * Random bits for a layer, 16 for each input of each of its products. A counter-based hash (the finaliser of
+     * SplitMix64) instead of torch's generator, which all threads share: equal seed, equal mask, whoever else trains. (torch
+     * shifts copies of the sign in: they are taken out where the bits are used.)
+     */
+    private String noise() {
+        int inputs =
+                layout.projections().stream().mapToInt(Projection::inputs).max().orElseThrow();
+        return """
+                def noise(SELF, x: Tensor, seed: Tensor) -> Tensor:
+                  h = torch.arange(torch.mul(torch.size(x, 0), INPUTS), dtype=4, device=x.device)
+                  h = torch.mul(torch.add(h, seed), -7046029254386353131)
+                  h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 30)), -4658895280553007687)
+                  h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 27)), -7723592293110705685)
+                  h = torch.bitwise_xor(h, torch.bitwise_and(torch.bitwise_right_shift(h, 31), 8589934591))
+                  return torch.view_copy(torch.view(h, [-1, INPUTS]), dtype=2)
+                """.replace("INPUTS", Integer.toString(inputs));
+    }
+
+    /** The input of the low-rank products with some elements left out, the same for all modules that read it; each takes another 16 of the 64 bits. */
+    private String dropped(Projection projection) {
+        int site = layout.projections().indexOf(projection);
+        String bits = "torch.slice(torch.slice(noise, 0, 0, torch.size(f, 0)), 1, SITE, END, 4)"
+                .replace("SITE", Integer.toString(site))
+                .replace("END", Integer.toString(4 * projection.inputs()));
+        long threshold = Math.round(dropout * (1 << 16)) - (1 << 15);
+        return "torch.masked_fill(f, torch.lt(" + bits + ", " + threshold + "), 0.)";
     }
 
     /** A number as TorchScript reads it, exact. */

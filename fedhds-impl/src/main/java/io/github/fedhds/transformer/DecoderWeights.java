@@ -1,78 +1,35 @@
 package io.github.fedhds.transformer;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.TensorSource;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** The weights that a decoder needs, by their names in a Hugging Face folder, and whether a source has just these. */
+/** The weights of a decoder in the files of a model folder: whether a source has just these, and their bytes. */
 final class DecoderWeights {
-    static final String EMBEDDING = "model.embed_tokens.weight";
-    static final String LAST_NORM = "model.norm.weight";
-    static final String HEAD = "lm_head.weight";
+    /** A tensor as it lies in the file. */
+    record Stored(ByteBuffer bytes, Dtype dtype, int[] shape) {}
 
-    /** Names inside a layer. */
-    static final String ATTENTION_NORM = "input_layernorm.weight";
-
-    static final String FEED_FORWARD_NORM = "post_attention_layernorm.weight";
-    static final String QUERY_NORM = "self_attn.q_norm.weight";
-    static final String KEY_NORM = "self_attn.k_norm.weight";
-
-    /** What follows the name of a product's module. */
-    static final String WEIGHT = ".weight";
-
-    static final String BIAS = ".bias";
-
-    private final Map<String, int[]> shapes;
+    private final DecoderLayout layout;
     private final TensorSource source;
+    private final String missing;
 
-    private DecoderWeights(Map<String, int[]> shapes, TensorSource source) {
-        this.shapes = shapes;
+    private DecoderWeights(DecoderLayout layout, TensorSource source, String missing) {
+        this.layout = layout;
         this.source = source;
+        this.missing = missing;
     }
 
-    /** Names and shapes, in the order in which {@link DecoderSource} takes them. */
+    /** Names and shapes of the tensors that a file must have. */
     static Map<String, int[]> shapes(DecoderConfig config) {
         Map<String, int[]> shapes = new LinkedHashMap<>();
-        shapes.put(EMBEDDING, new int[] {config.vocabulary(), config.width()});
-        Map<String, int[]> layer = layer(config);
-        for (int i = 0; i < config.layers(); i++) {
-            String prefix = "model.layers." + i + ".";
-            layer.forEach((name, shape) -> shapes.put(prefix + name, shape));
-        }
-        shapes.put(LAST_NORM, new int[] {config.width()});
-        if (!config.tiedHead()) {
-            shapes.put(HEAD, new int[] {config.vocabulary(), config.width()});
-        }
-        return shapes;
-    }
-
-    /** Names and shapes of one layer's weights, without the layer's own prefix. */
-    static Map<String, int[]> layer(DecoderConfig config) {
-        AttentionForm attention = config.attention();
-        Map<String, int[]> shapes = new LinkedHashMap<>();
-        shapes.put(ATTENTION_NORM, new int[] {config.width()});
-        for (String product : DecoderSource.PRODUCTS) {
-            String module = AdapterForm.module(product);
-            int outputs = AdapterForm.outputs(config, product);
-            if (product.equals("gate")) {
-                shapes.put(FEED_FORWARD_NORM, new int[] {config.width()});
-            }
-            shapes.put(module + WEIGHT, new int[] {outputs, AdapterForm.inputs(config, product)});
-            boolean biased = switch (product) {
-                case "q", "k", "v" -> attention.inputBias();
-                case "o" -> attention.outputBias();
-                default -> false;
-            };
-            if (biased) {
-                shapes.put(module + BIAS, new int[] {outputs});
-            }
-        }
-        if (attention.headNorm()) {
-            shapes.put(QUERY_NORM, new int[] {config.headWidth()});
-            shapes.put(KEY_NORM, new int[] {config.headWidth()});
+        for (DecoderLayout.Weight weight : DecoderLayout.of(config).weights()) {
+            weight.parts().forEach(part -> shapes.put(part.name(), part.shape()));
         }
         return shapes;
     }
@@ -88,10 +45,14 @@ final class DecoderWeights {
             throw new FedHdsException(where + " has " + left.size() + " tensors, too few for the " + config.layers()
                     + " layers that config.json asks for");
         }
-        Map<String, int[]> shapes = shapes(config);
-        shapes.forEach((name, shape) -> {
+        DecoderLayout layout = DecoderLayout.of(config);
+        String prefix = layout.prefix();
+        // Exports of a model without its head, GPT-2's own among them, leave the prefix out.
+        String missing = left.stream().noneMatch(name -> name.startsWith(prefix)) ? prefix : "";
+        shapes(config).forEach((full, shape) -> {
+            String name = name(full, missing);
             if (!left.remove(name)) {
-                throw new FedHdsException(where + " has no tensor " + name + ", which config.json asks for");
+                throw new FedHdsException(where + " has no tensor " + full + ", which config.json asks for");
             }
             if (!source.dtype(name).readsAsFloat()) {
                 throw new FedHdsException(where + ": " + name + " is of type " + source.dtype(name)
@@ -102,22 +63,33 @@ final class DecoderWeights {
                         + ", config.json asks for " + Arrays.toString(shape));
             }
         });
-        left.removeIf(name -> name.endsWith("rotary_emb.inv_freq")); // old exports carry this table; it is computed
+        // Old exports carry tables that are computed here: wavelengths, and GPT-2's causal masks.
+        left.removeIf(name -> name.endsWith("rotary_emb.inv_freq")
+                || (config.family() == Family.GPT2
+                        && (name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias"))));
         if (config.tiedHead()) {
-            left.remove(HEAD); // some exports write the tied head a second time
+            left.remove("lm_head.weight"); // some exports write the tied head a second time
         }
         if (!left.isEmpty()) {
             throw new FedHdsException(where + " has tensors that this model does not use: " + left
                     + "; is config.json of another model?");
         }
-        return new DecoderWeights(shapes, source);
+        return new DecoderWeights(layout, source, missing);
     }
 
-    Map<String, int[]> shapes() {
-        return shapes;
+    private static String name(String full, String missing) {
+        return full.startsWith(missing) ? full.substring(missing.length()) : full;
     }
 
-    float[] read(String name) {
-        return source.readFloats(name);
+    DecoderLayout layout() {
+        return layout;
+    }
+
+    /** The tensors that a kept weight is made of; their bytes stay in the file's pages until they are touched. */
+    List<Stored> read(DecoderLayout.Weight weight) {
+        return weight.parts().stream()
+                .map(part -> name(part.name(), missing))
+                .map(name -> new Stored(source.read(name), source.dtype(name), source.shape(name)))
+                .toList();
     }
 }

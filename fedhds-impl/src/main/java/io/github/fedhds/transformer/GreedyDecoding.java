@@ -40,8 +40,8 @@ final class GreedyDecoding {
         NDManager scope = model.decoder().scope();
         try {
             NDList inputs = new NDList(batch.ids(scope));
-            inputs.addAll(model.decoder().rotary(scope, batch.width()));
-            inputs.add(batch.pool(scope, Pooling.LAST_TOKEN));
+            inputs.addAll(model.decoder().positions(scope, batch.width()));
+            inputs.add(batch.lastPlaces(scope));
             NDList made = model.run(Purpose.PREFILL, scope, inputs, new NDList());
             for (int step = 0; ; step++) {
                 int[] next = argmax(made.remove(made.size() - 1), rows);
@@ -91,7 +91,7 @@ final class GreedyDecoding {
         }
         seen.rewind();
         NDList inputs = new NDList(scope.create(LongBuffer.wrap(ids), new Shape(rows, 1), DataType.INT64));
-        inputs.addAll(model.decoder().rotary(scope, places));
+        inputs.addAll(model.decoder().positions(scope, places));
         inputs.add(scope.create(seen, new Shape(rows, 1, 1, width), DataType.BOOLEAN));
         return inputs;
     }

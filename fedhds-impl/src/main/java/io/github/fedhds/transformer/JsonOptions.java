@@ -47,7 +47,11 @@ record JsonOptions(String prefix, JsonObject json) {
 
     /** False if absent. */
     boolean flag(String key) {
-        JsonElement value = given(key).orElse(new JsonPrimitive(false));
+        return flag(key, false);
+    }
+
+    boolean flag(String key, boolean fallback) {
+        JsonElement value = given(key).orElse(new JsonPrimitive(fallback));
         if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isBoolean()) {
             throw wrong(key, "true or false", value);
         }
@@ -68,6 +72,10 @@ record JsonOptions(String prefix, JsonObject json) {
 
     int whole(String key) {
         return whole(key, required(key));
+    }
+
+    int whole(String key, int fallback) {
+        return given(key).isPresent() ? whole(key) : fallback;
     }
 
     /** One whole number or a list of them; none if absent. */

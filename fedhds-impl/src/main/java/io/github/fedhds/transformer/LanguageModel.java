@@ -50,7 +50,7 @@ public final class LanguageModel implements AutoCloseable {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.threads();
-            Decoder decoder = new Decoder(config, manager, weights, threads);
+            Decoder decoder = new Decoder(config, manager, weights, options.precision(), threads);
             return new LanguageModel(tokens, decoder, manager.getDevice().toString());
         } catch (RuntimeException | Error e) {
             tokens.close();
@@ -106,9 +106,26 @@ public final class LanguageModel implements AutoCloseable {
         return new AdaptedModel(decoder, tokens, form, form.flatten(config(), adapter));
     }
 
-    /** Losses and gradients of an adapter of this form. */
+    /** Type in which the weights of products are kept. */
+    public Precision precision() {
+        return decoder.precision();
+    }
+
+    /**
+     * Losses and gradients of an adapter of this form.
+     *
+     * @param dropout chance that an input of a low-rank product is left out, from 0 to below 1
+     */
     public LoraGradient loraGradient(AdapterForm form, double dropout) {
-        return new LoraGradient(decoder, form, dropout);
+        return new LoraGradient(decoder, form, dropout, false);
+    }
+
+    /**
+     * The same with each layer's activations computed again in the backward pass instead of kept: memory of one layer
+     * instead of all, for about a third more time.
+     */
+    public LoraGradient recomputingLoraGradient(AdapterForm form, double dropout) {
+        return new LoraGradient(decoder, form, dropout, true);
     }
 
     /** Losses and gradients of all weights, starting from those of this model. */

@@ -19,9 +19,10 @@ import java.util.SplittableRandom;
 public final class LoraGradient {
     private final Decoder decoder;
     private final AdapterForm form;
-    private final double dropout;
+    private final Decoder.Variant variant;
+    private final boolean recomputes;
 
-    LoraGradient(Decoder decoder, AdapterForm form, double dropout) {
+    LoraGradient(Decoder decoder, AdapterForm form, double dropout, boolean recomputes) {
         if (form.isEmpty()) {
             throw new IllegalArgumentException("there is nothing to train: the adapter form names no product");
         }
@@ -30,7 +31,9 @@ public final class LoraGradient {
         }
         this.decoder = decoder;
         this.form = form;
-        this.dropout = dropout;
+        this.variant = decoder.variant(form, dropout);
+        this.recomputes = recomputes;
+        form.modules(decoder.config()); // a target that the model lacks is an error here
     }
 
     /**
@@ -47,31 +50,108 @@ public final class LoraGradient {
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();
-        JniUtils.setGradMode(true);
         try (NDManager scope = decoder.scope()) {
-            NDList inputs = new NDList(batch.ids(scope));
-            inputs.addAll(decoder.rotary(scope, batch.width()));
-            inputs.add(batch.labels(
-                    scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray()));
+            NDList common = new NDList(batch.ids(scope));
+            common.addAll(decoder.positions(scope, batch.width()));
+            NDList answers = batch.answers(
+                    scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray());
             // Seeds that lie near each other must not give masks that are one another's shifted copies.
-            inputs.add(scope.create(new SplittableRandom(seed).nextLong()));
-            NDArray parameters = scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32);
-            parameters.setRequiresGradient(true);
-            inputs.add(parameters);
-            NDArray loss = decoder.run(
-                            Purpose.LOSS, form, dropout, Precision.FLOAT32, inputs, new NDList(), new NDList(), true)
-                    .get(0);
-            float value = loss.getFloat();
-            if (Float.isFinite(value)) {
-                JniUtils.backward((PtNDArray) loss, (PtNDArray) scope.ones(new Shape()), false, false);
-                try (NDArray slope = parameters.getGradient()) {
-                    float[] values = slope.toFloatArray();
-                    System.arraycopy(values, 0, gradient, 0, values.length);
-                }
-            }
-            return value;
+            long mixed = new SplittableRandom(seed).nextLong();
+            return recomputes
+                    ? byLayer(scope, common, answers, mixed, flat, gradient)
+                    : whole(scope, common, answers, mixed, flat, gradient);
         } finally {
             JniUtils.setGradMode(before);
+        }
+    }
+
+    private float whole(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
+        JniUtils.setGradMode(true);
+        NDArray parameters = parameters(scope, flat, 0, flat.length);
+        NDList inputs = new NDList(common).addAll(answers);
+        inputs.add(scope.create(seed));
+        inputs.add(parameters);
+        NDArray loss =
+                decoder.run(Purpose.LOSS, variant, inputs, new NDList(), true).get(0);
+        float value = loss.getFloat();
+        if (Float.isFinite(value)) {
+            backward(loss, scope.ones(new Shape()));
+            copyGradient(parameters, gradient, 0);
+        }
+        return value;
+    }
+
+    /** The same, layer by layer: of a forward pass only the states between layers are kept. */
+    private float byLayer(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
+        int last = decoder.config().layers() - 1;
+        int size = flat.length / (last + 1);
+        JniUtils.setGradMode(false);
+        NDList states = decoder.run(Purpose.EMBED, variant, new NDList(common), new NDList(), true);
+        for (int i = 0; i < last; i++) {
+            try (NDManager layer = scope.newSubManager()) {
+                NDArray part = parameters(layer, flat, i * size, size);
+                states.add(decoder.runLayer(i, variant, ofLayer(layer, common, states.get(i), seed, i, part)));
+            }
+        }
+        JniUtils.setGradMode(true);
+        NDArray x = states.get(last);
+        x.setRequiresGradient(true);
+        NDArray parameters = parameters(scope, flat, last * size, size);
+        NDList inputs = new NDList(common);
+        inputs.add(x);
+        inputs.addAll(answers);
+        inputs.add(scope.create(seed + last * DecoderSource.SITE));
+        inputs.add(parameters);
+        NDArray loss = decoder.run(Purpose.END_LOSS, variant, inputs, new NDList(), true)
+                .get(0);
+        float value = loss.getFloat();
+        if (!Float.isFinite(value)) {
+            return value;
+        }
+        backward(loss, scope.ones(new Shape()));
+        loss.close();
+        copyGradient(parameters, gradient, last * size);
+        NDArray slope = x.getGradient();
+        for (int i = last - 1; i >= 0; i--) {
+            states.get(i + 1).close();
+            x = states.get(i);
+            x.setRequiresGradient(true);
+            try (NDManager layer = scope.newSubManager()) {
+                NDArray part = parameters(layer, flat, i * size, size);
+                NDArray out = decoder.runLayer(i, variant, ofLayer(layer, common, x, seed, i, part));
+                backward(out, slope);
+                out.close();
+                copyGradient(part, gradient, i * size);
+            }
+            slope.close();
+            slope = x.getGradient();
+        }
+        slope.close();
+        return value;
+    }
+
+    private static NDList ofLayer(NDManager scope, NDList common, NDArray x, long seed, int layer, NDArray parameters) {
+        NDList inputs = new NDList(common);
+        inputs.add(x);
+        inputs.add(scope.create(seed + layer * DecoderSource.SITE));
+        inputs.add(parameters);
+        return inputs;
+    }
+
+    private static NDArray parameters(NDManager scope, float[] flat, int from, int length) {
+        NDArray parameters = scope.create(FloatBuffer.wrap(flat, from, length), new Shape(length), DataType.FLOAT32);
+        parameters.setRequiresGradient(true);
+        return parameters;
+    }
+
+    private static void backward(NDArray output, NDArray slope) {
+        JniUtils.backward((PtNDArray) output, (PtNDArray) slope, false, false);
+    }
+
+    private static void copyGradient(NDArray parameters, float[] gradient, int at) {
+        try (NDArray slope = parameters.getGradient()) {
+            float[] values = slope.toFloatArray();
+            System.arraycopy(values, 0, gradient, at, values.length);
         }
     }
 }

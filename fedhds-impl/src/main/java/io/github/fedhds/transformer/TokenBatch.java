@@ -1,9 +1,11 @@
 package io.github.fedhds.transformer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -62,42 +64,64 @@ final class TokenBatch {
     }
 
     NDArray ids(NDManager scope) {
-        return longs(scope, rows, 0);
-    }
-
-    /** Labels {@code [B, T]}: the ids from each row's answer on, -100 before it and in the padding. */
-    NDArray labels(NDManager scope, int[] answerStarts) {
-        List<int[]> labels = new java.util.ArrayList<>();
+        long[] flat = new long[rows.size() * width];
         for (int r = 0; r < rows.size(); r++) {
-            int[] label = rows.get(r).clone();
-            Arrays.fill(label, 0, Math.min(answerStarts[r], label.length), -100);
-            labels.add(label);
-        }
-        return longs(scope, labels, -100);
-    }
-
-    private NDArray longs(NDManager scope, List<int[]> values, int padding) {
-        long[] flat = new long[values.size() * width];
-        Arrays.fill(flat, padding);
-        for (int r = 0; r < values.size(); r++) {
-            int[] row = values.get(r);
+            int[] row = rows.get(r);
             for (int t = 0; t < row.length; t++) {
                 flat[r * width + t] = row[t];
             }
         }
-        return scope.create(LongBuffer.wrap(flat), new Shape(values.size(), width), DataType.INT64);
+        return scope.create(LongBuffer.wrap(flat), new Shape(rows.size(), width), DataType.INT64);
     }
 
-    /** Weights {@code [B, T]} that take each row's last token, or the mean over its tokens. */
-    NDArray pool(NDManager scope, Pooling pooling) {
-        float[] flat = new float[rows.size() * width];
-        for (int r = 0; r < rows.size(); r++) {
-            int length = length(r);
-            switch (pooling) {
-                case LAST_TOKEN -> flat[r * width + length - 1] = 1;
-                case MEAN -> Arrays.fill(flat, r * width, r * width + length, 1f / length);
+    /** Places of the last tokens among the {@code B T} tokens. */
+    NDArray lastPlaces(NDManager scope) {
+        long[] places = new long[rows.size()];
+        for (int r = 0; r < places.length; r++) {
+            places[r] = (long) r * width + length(r) - 1;
+        }
+        return vector(scope, places);
+    }
+
+    /** All places, padding included. */
+    NDArray allPlaces(NDManager scope) {
+        return scope.arange(0, rows.size() * width, 1, DataType.INT64);
+    }
+
+    /** Number of each row's tokens from its answer on, of which none comes first in the row. */
+    int[] answerLengths(int[] answerStarts) {
+        int[] lengths = new int[rows.size()];
+        for (int r = 0; r < lengths.length; r++) {
+            lengths[r] = Math.max(0, length(r) - Math.max(1, answerStarts[r]));
+        }
+        return lengths;
+    }
+
+    /** Places of the tokens before the answers' own, from which these are predicted, and these: row by row. */
+    NDList answers(NDManager scope, int[] answerStarts) {
+        int[] lengths = answerLengths(answerStarts);
+        long[] places = new long[Arrays.stream(lengths).sum()];
+        long[] targets = new long[places.length];
+        int at = 0;
+        for (int r = 0; r < lengths.length; r++) {
+            for (int t = length(r) - lengths[r]; t < length(r); t++) {
+                places[at] = (long) r * width + t - 1;
+                targets[at++] = rows.get(r)[t];
             }
         }
-        return scope.create(java.nio.FloatBuffer.wrap(flat), new Shape(rows.size(), width), DataType.FLOAT32);
+        return new NDList(vector(scope, places), vector(scope, targets));
+    }
+
+    private static NDArray vector(NDManager scope, long[] values) {
+        return scope.create(LongBuffer.wrap(values), new Shape(values.length), DataType.INT64);
+    }
+
+    /** Weights {@code [B, 1, T]} that take the mean over each row's tokens. */
+    NDArray means(NDManager scope) {
+        float[] flat = new float[rows.size() * width];
+        for (int r = 0; r < rows.size(); r++) {
+            Arrays.fill(flat, r * width, r * width + length(r), 1f / length(r));
+        }
+        return scope.create(FloatBuffer.wrap(flat), new Shape(rows.size(), 1, width), DataType.FLOAT32);
     }
 }

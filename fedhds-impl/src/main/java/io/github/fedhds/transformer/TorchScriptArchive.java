@@ -26,7 +26,7 @@ final class TorchScriptArchive {
             store(zip, "module/data.pkl", object);
             store(zip, "module/code/__torch__.py", source.getBytes(StandardCharsets.UTF_8));
             store(zip, "module/constants.pkl", noConstants);
-            store(zip, "module/version", "3\n".getBytes(StandardCharsets.US_ASCII));
+            store(zip, "module/version", "10\n".getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {
             throw new UncheckedIOException(e); // nothing leaves memory here
         }

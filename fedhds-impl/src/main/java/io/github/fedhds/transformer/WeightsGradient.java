@@ -21,15 +21,18 @@ import java.util.Map;
  */
 public final class WeightsGradient {
     private final Decoder decoder;
-    private final Precision precision;
-    private final Map<String, int[]> shapes;
+    private final Decoder.Variant variant;
+    private final DecoderLayout layout;
     private final int size;
 
     WeightsGradient(Decoder decoder, Precision precision) {
         this.decoder = decoder;
-        this.precision = precision;
-        this.shapes = DecoderWeights.shapes(decoder.config());
-        this.size = shapes.values().stream().mapToInt(WeightsGradient::product).sum();
+        this.variant = new Decoder.Variant(
+                AdapterForm.none(), 0, precision, decoder.config().layers());
+        this.layout = DecoderLayout.of(decoder.config());
+        this.size = DecoderWeights.shapes(decoder.config()).values().stream()
+                .mapToInt(WeightsGradient::product)
+                .sum();
     }
 
     private static int product(int[] shape) {
@@ -56,12 +59,37 @@ public final class WeightsGradient {
     public Map<String, Tensor> tensors(float[] flat) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         int at = 0;
-        for (Map.Entry<String, int[]> entry : shapes.entrySet()) {
-            int length = product(entry.getValue());
-            tensors.put(entry.getKey(), new Tensor(entry.getValue(), Arrays.copyOfRange(flat, at, at + length)));
-            at += length;
+        for (DecoderLayout.Weight weight : layout.weights()) {
+            for (DecoderLayout.Part part : weight.parts()) {
+                int length = product(part.shape());
+                float[] values = Arrays.copyOfRange(flat, at, at + length);
+                tensors.put(
+                        part.name(),
+                        new Tensor(part.shape(), weight.transposed() ? transpose(values, part.shape()) : values));
+                at += length;
+            }
         }
         return tensors;
+    }
+
+    /** Values of a matrix that is kept as {@code [columns, rows]}, in the order of {@code [rows, columns]}. */
+    private static float[] transpose(float[] kept, int[] shape) {
+        float[] values = new float[kept.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = kept[i % shape[1] * shape[0] + i / shape[1]];
+        }
+        return values;
+    }
+
+    /** The shape in which a weight is kept. */
+    private static Shape kept(DecoderLayout.Weight weight) {
+        long[] shape =
+                Arrays.stream(weight.parts().get(0).shape()).asLongStream().toArray();
+        if (weight.transposed()) {
+            return new Shape(shape[1], shape[0]);
+        }
+        shape[0] = weight.parts().stream().mapToLong(part -> part.shape()[0]).sum();
+        return new Shape(shape);
     }
 
     /**
@@ -78,21 +106,19 @@ public final class WeightsGradient {
         try (NDManager scope = decoder.scope()) {
             NDList own = new NDList();
             int at = 0;
-            for (int[] shape : shapes.values()) {
-                int length = product(shape);
-                NDArray weight = scope.create(
-                        FloatBuffer.wrap(flat, at, length),
-                        new Shape(Arrays.stream(shape).asLongStream().toArray()),
-                        DataType.FLOAT32);
+            for (DecoderLayout.Weight part : layout.weights()) {
+                Shape shape = kept(part);
+                int length = Math.toIntExact(shape.size());
+                NDArray weight = scope.create(FloatBuffer.wrap(flat, at, length), shape, DataType.FLOAT32);
                 weight.setRequiresGradient(true);
                 own.add(weight);
                 at += length;
             }
             NDList inputs = new NDList(batch.ids(scope));
-            inputs.addAll(decoder.rotary(scope, batch.width()));
-            inputs.add(batch.labels(
+            inputs.addAll(decoder.positions(scope, batch.width()));
+            inputs.addAll(batch.answers(
                     scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray()));
-            NDArray loss = decoder.run(Purpose.LOSS, AdapterForm.none(), 0, precision, inputs, own, new NDList(), true)
+            NDArray loss = decoder.run(Purpose.LOSS, variant, inputs, own, new NDList(), true)
                     .get(0);
             float value = loss.getFloat();
             if (Float.isFinite(value)) {

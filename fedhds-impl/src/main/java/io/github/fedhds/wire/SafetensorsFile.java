@@ -125,12 +125,7 @@ public final class SafetensorsFile implements TensorSource {
         return metadata;
     }
 
-    /**
-     * A tensor's bytes as they are stored: read-only, little-endian, mapped where they come from a file (so they stay
-     * valid after {@link #close}, and cost no heap).
-     *
-     * @throws FedHdsException if there is no such tensor, if it has 2 GiB or more, or cannot be read
-     */
+    @Override
     public ByteBuffer read(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         try {

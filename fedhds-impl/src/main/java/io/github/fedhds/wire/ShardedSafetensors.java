@@ -2,6 +2,7 @@ package io.github.fedhds.wire;
 
 import com.google.gson.JsonElement;
 import io.github.fedhds.FedHdsException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -136,6 +137,11 @@ public final class ShardedSafetensors implements TensorSource {
     @Override
     public Dtype dtype(String name) {
         return holder(name).dtype(name);
+    }
+
+    @Override
+    public ByteBuffer read(String name) {
+        return holder(name).read(name);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.training.Tensor;
+import java.nio.ByteBuffer;
 import java.util.SortedSet;
 
 /**
@@ -23,6 +24,14 @@ public interface TensorSource extends AutoCloseable {
      * @throws io.github.fedhds.FedHdsException if there is no such tensor
      */
     Dtype dtype(String name);
+
+    /**
+     * A tensor's bytes as they are stored: read-only, little-endian, row-major, mapped where they come from a file (so
+     * they stay valid after {@link #close}, and cost no heap).
+     *
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor, if it has 2 GiB or more, or cannot be read
+     */
+    ByteBuffer read(String name);
 
     /**
      * A tensor's numbers in row-major order, as float; F64 is rounded to the nearest float.

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class AnswerEvaluatorTest {
     private static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
-    private static final AdapterForm FORM = AdapterForm.ofModules(List.of("q_proj", "up_proj"), 2, 2);
+    private static final AdapterForm FORM = new AdapterForm(List.of("q_proj", "up_proj"), 2, 2);
     private static LanguageModel model;
     private static Adapter adapter;
 

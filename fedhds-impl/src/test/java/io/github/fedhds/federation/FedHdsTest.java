@@ -162,7 +162,7 @@ class FedHdsTest {
         FedHds fedHds = FedHds.on(model).build();
         RoundContext round = round(1, fedHds);
         FeatureMatrix wanted = HiddenStateExtractor.builder(model)
-                .adapter(AdapterForm.ofModules(LoraConfig.defaults().targetModules(), 8, 2))
+                .adapter(new AdapterForm(LoraConfig.defaults().targetModules(), 8, 2))
                 .template(PromptTemplate.alpaca())
                 .pooling(Pooling.LAST_TOKEN)
                 .maxTokens(1024)
@@ -183,7 +183,7 @@ class FedHdsTest {
         RoundContext round = round(1, fedHds);
         float[] features = fedHds.extractor().extract(SAMPLES, round).toArray();
         HiddenStateExtractor.Builder wanted = HiddenStateExtractor.builder(model)
-                .adapter(AdapterForm.ofModules(List.of("v_proj"), 2, 8))
+                .adapter(new AdapterForm(List.of("v_proj"), 2, 8))
                 .template(TinyFederation.SHORT)
                 .maxTokens(10);
         assertArrayEquals(wanted.build().extract(SAMPLES, round).toArray(), features);
@@ -255,7 +255,7 @@ class FedHdsTest {
         assertArrayEquals(TsneFusion.builder().build().apply(features).toArray(), points.toArray());
         AnswerLossScorer scorer = new AnswerLossScorer(
                 model,
-                AdapterForm.ofModules(LoraConfig.defaults().targetModules(), 8, 2),
+                new AdapterForm(LoraConfig.defaults().targetModules(), 8, 2),
                 PromptTemplate.alpaca(),
                 1024,
                 2048);

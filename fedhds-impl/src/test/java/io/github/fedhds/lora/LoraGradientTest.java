@@ -54,7 +54,7 @@ class LoraGradientTest {
     @ValueSource(doubles = {0, 0.3})
     void gradient_agreesWithDifferenceQuotients(double dropout) {
         for (List<String> modules : List.of(ALL, List.of("q_proj", "v_proj"))) {
-            AdapterForm form = AdapterForm.ofModules(modules, 3, 1.5);
+            AdapterForm form = new AdapterForm(modules, 3, 1.5);
             LoraGradient graph = model.loraGradient(form, dropout);
             float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 2));
             float[] gradient = new float[flat.length];
@@ -91,9 +91,21 @@ class LoraGradientTest {
         return places;
     }
 
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.3})
+    void recomputing_givesEqualBits(double dropout) {
+        AdapterForm form = new AdapterForm(List.of("q_proj", "o_proj", "up_proj", "down_proj"), 3, 1.5);
+        float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 2));
+        float[] kept = new float[flat.length];
+        float[] recomputed = new float[flat.length];
+        float loss = model.loraGradient(form, dropout).compute(samples(3), flat, 5, kept);
+        assertEquals(loss, model.recomputingLoraGradient(form, dropout).compute(samples(3), flat, 5, recomputed));
+        assertArrayEquals(kept, recomputed);
+    }
+
     @Test
     void dropout_equalSeeds_giveEqualBits_othersOthers() {
-        AdapterForm form = AdapterForm.ofModules(ALL, 3, 1.5);
+        AdapterForm form = new AdapterForm(ALL, 3, 1.5);
         LoraGradient graph = model.loraGradient(form, 0.2);
         float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 2));
         float[] first = new float[flat.length];
@@ -115,7 +127,7 @@ class LoraGradientTest {
 
     @Test
     void dropout_none_goesByNoSeed() {
-        AdapterForm form = AdapterForm.ofModules(ALL, 3, 1.5);
+        AdapterForm form = new AdapterForm(ALL, 3, 1.5);
         float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 2));
         float[] one = new float[flat.length];
         float[] other = new float[flat.length];
@@ -132,8 +144,7 @@ class LoraGradientTest {
     @ParameterizedTest
     @ValueSource(doubles = {0.05, 0.3, 0.9})
     void dropout_keepsItsShareAndScalesWhatItKeeps(double dropout) {
-        AdapterForm form =
-                AdapterForm.ofModules(List.of("v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), 24, 1);
+        AdapterForm form = new AdapterForm(List.of("v_proj", "o_proj", "gate_proj", "down_proj"), 24, 1);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         form.shapes(model.config()).forEach((name, shape) -> {
             float[] values = new float[shape[0] * shape[1]];
@@ -206,8 +217,8 @@ class LoraGradientTest {
     void scale_multipliesTheLowRankPart() {
         List<String> modules = List.of("q_proj", "up_proj");
         int[] ids = TinyModel.ids(new SplittableRandom(1), 10);
-        AdapterForm one = AdapterForm.ofModules(modules, 4, new LoraConfig(4, 8, 0, modules, false).scale());
-        AdapterForm root = AdapterForm.ofModules(modules, 4, new LoraConfig(4, 8, 0, modules, true).scale());
+        AdapterForm one = new AdapterForm(modules, 4, new LoraConfig(4, 8, 0, modules, false).scale());
+        AdapterForm root = new AdapterForm(modules, 4, new LoraConfig(4, 8, 0, modules, true).scale());
         assertEquals(2, one.scale());
         assertEquals(4, root.scale());
         Adapter adapter = TinyModel.adapter(model.config(), one, 3);
@@ -227,7 +238,7 @@ class LoraGradientTest {
 
     @Test
     void compute_lossThatOverflows_leavesTheGradientAlone() {
-        AdapterForm form = AdapterForm.ofModules(ALL, 2, 2);
+        AdapterForm form = new AdapterForm(ALL, 2, 2);
         float[] flat = new float[form.parameters(model.config())];
         Arrays.fill(flat, 1e30f);
         float[] gradient = new float[flat.length];
@@ -240,7 +251,7 @@ class LoraGradientTest {
 
     @Test
     void compute_batch_isTheMeanOverItsTokens() {
-        AdapterForm form = AdapterForm.ofModules(ALL, 2, 2);
+        AdapterForm form = new AdapterForm(ALL, 2, 2);
         float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 2));
         LoraGradient graph = model.loraGradient(form, 0);
         float[] together = new float[flat.length];

@@ -147,7 +147,7 @@ class LoraTrainerTest extends LocalTrainerContract {
         assertFails(
                 VALUE,
                 () -> builder().lora(LORA.withTargetModules(List.of("c_attn"))).build(),
-                "target module c_attn is not in this model");
+                "target module c_attn is not in every layer");
     }
 
     /** Notes each step's learning rate and changes nothing. */
@@ -309,7 +309,7 @@ class LoraTrainerTest extends LocalTrainerContract {
         TrainingResult result = builder.build().train(SAMPLES, round(3, first));
         assertEquals(List.of(3e-4, 3e-4, 3e-4, 3e-4), notes.rates());
         assertEquals(first, result.adapter());
-        AdapterForm form = AdapterForm.ofModules(LoraConfig.defaults().targetModules(), 8, 2);
+        AdapterForm form = new AdapterForm(LoraConfig.defaults().targetModules(), 8, 2);
         assertEquals(form.parameters(model.config()), first.parameters());
     }
 }

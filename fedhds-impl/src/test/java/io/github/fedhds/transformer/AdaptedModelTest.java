@@ -36,7 +36,7 @@ class AdaptedModelTest {
     /** Float32 sums in another order; the largest difference seen is about 2e-6. */
     private static final float TOLERANCE = 2e-5f;
 
-    private static final AdapterForm FORM = AdapterForm.ofModules(List.of("q_proj", "v_proj", "down_proj"), 3, 2);
+    private static final AdapterForm FORM = new AdapterForm(List.of("q_proj", "v_proj", "down_proj"), 3, 2);
 
     private static LanguageModel model;
     private static AdaptedModel base;
@@ -274,7 +274,7 @@ class AdaptedModelTest {
         DecoderConfig config = model.config();
         String a = "model.layers.0.self_attn.q_proj.lora_A";
         Adapter good = TinyModel.adapter(config, FORM, 1);
-        AdapterForm rankFour = new AdapterForm(FORM.products(), 4, 2);
+        AdapterForm rankFour = new AdapterForm(FORM.targets(), 4, 2);
         assertFails(
                 VALUE,
                 () -> model.with(FORM, TinyModel.adapter(config, rankFour, 1)),
@@ -292,21 +292,51 @@ class AdaptedModelTest {
                 () -> model.with(FORM, new Adapter(tensors)),
                 "model.layers.2.self_attn.q_proj.lora_A belongs to no");
         assertFails(VALUE, () -> model.with(FORM, Adapter.empty()), a, "is missing");
-        assertFails(VALUE, () -> model.with(AdapterForm.none(), good), "belongs to no adapted product");
+        assertFails(VALUE, () -> model.with(AdapterForm.none(), good), "belongs to no adapted module");
+    }
+
+    @Test
+    void form_targets_meanModulesAsPeftHasThem() {
+        List<String> all = List.of(
+                "self_attn.q_proj",
+                "self_attn.k_proj",
+                "self_attn.v_proj",
+                "self_attn.o_proj",
+                "mlp.gate_proj",
+                "mlp.up_proj",
+                "mlp.down_proj");
+        assertEquals(all, modules("all-linear"));
+        assertEquals(List.of("self_attn.q_proj", "self_attn.v_proj"), modules("v_proj", "q_proj", "v_proj"));
+        assertEquals(List.of("mlp.up_proj"), modules("mlp.up_proj"));
+        assertEquals(all.subList(4, 7), modules(".*\\.mlp\\..*"));
+        assertEquals(List.of(), modules());
+    }
+
+    private static List<String> modules(String... targets) {
+        return new AdapterForm(List.of(targets), 1, 1).modules(model.config());
     }
 
     @Test
     void form_settings_areChecked() {
         assertFails(
                 VALUE,
-                () -> AdapterForm.ofModules(List.of("c_attn"), 1, 1),
-                "target module c_attn is not in this model");
-        assertFails(VALUE, () -> new AdapterForm(List.of("q_proj"), 1, 1), "was q_proj", "ofModules");
-        assertFails(VALUE, () -> new AdapterForm(List.of("q"), 0, 1), "rank of 1 or more", "rank 0");
+                () -> new AdapterForm(List.of("c_attn"), 1, 1).shapes(model.config()),
+                "target module c_attn is not in every layer of this model; a layer has [self_attn.q_proj");
+        assertFails(VALUE, () -> new AdapterForm(List.of(" "), 1, 1), "blank");
+        assertFails(VALUE, () -> new AdapterForm(List.of("(q"), 1, 1), "target module (q is no regular expression");
+        assertFails(
+                VALUE,
+                () -> new AdapterForm(List.of("v_proj", "model.layers.[1-9]+.self_attn.q_proj"), 1, 1)
+                        .shapes(model.config()),
+                "is not in every layer of this model");
+        assertFails(
+                VALUE,
+                () -> new AdapterForm(List.of("model.layers.0.self_attn.q_proj"), 1, 1).shapes(model.config()),
+                "mean self_attn.q_proj in 1 of 2 layers");
+        assertFails(VALUE, () -> new AdapterForm(List.of("q_proj"), 0, 1), "rank of 1 or more", "rank 0");
         for (double scale : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertFails(VALUE, () -> new AdapterForm(List.of("q"), 1, scale), "finite scale", "scale " + scale);
+            assertFails(VALUE, () -> new AdapterForm(List.of("q_proj"), 1, scale), "finite scale", "scale " + scale);
         }
-        assertEquals(List.of("q", "v"), new AdapterForm(List.of("v", "q"), 1, 1).products());
         assertFails(VALUE, () -> model.loraGradient(AdapterForm.none(), 0), "nothing to train");
         for (double dropout : new double[] {-0.1, 1, Double.NaN}) {
             assertFails(

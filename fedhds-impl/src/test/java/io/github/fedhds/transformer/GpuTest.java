@@ -22,7 +22,7 @@ class GpuTest {
     private static final float TOLERANCE = 1e-3f;
 
     private static final AdapterForm FORM =
-            AdapterForm.ofModules(List.of("q_proj", "v_proj", "gate_proj", "down_proj"), 4, 2);
+            new AdapterForm(List.of("q_proj", "v_proj", "gate_proj", "down_proj"), 4, 2);
 
     @TempDir
     Path folder;

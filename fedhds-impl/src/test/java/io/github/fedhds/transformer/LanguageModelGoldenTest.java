@@ -7,7 +7,6 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.github.fedhds.FedHdsException;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -41,19 +39,10 @@ public class LanguageModelGoldenTest {
         }
     }
 
-    /** Loads a checkpoint of the shared folder; skips the test for a family that is not there yet. */
+    /** Loads a checkpoint of the shared folder. */
     public static LanguageModel load(String name) {
-        try {
-            return LanguageModel.load(
-                    SharedFolders.models().resolve(name),
-                    ModelOptions.defaults().onDevice("cpu"));
-        } catch (FedHdsException e) {
-            // Only a family that is not there yet is skipped: any other refusal is a fault.
-            Assumptions.assumeFalse(
-                    String.valueOf(e.getMessage()).contains("model_type is \"gpt2\""),
-                    () -> name + " is of a family to come: " + e.getMessage());
-            throw e;
-        }
+        return LanguageModel.load(
+                SharedFolders.models().resolve(name), ModelOptions.defaults().onDevice("cpu"));
     }
 
     @ParameterizedTest

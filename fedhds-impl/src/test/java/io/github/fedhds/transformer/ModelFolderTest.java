@@ -97,7 +97,21 @@ class ModelFolderTest {
         try (LanguageModel model = TinyModel.load(folder)) {
             assertEquals(
                     new DecoderConfig(
-                            16, 24, 2, 4, 2, 4, 60, 64, 1e-5, 10000, PLAIN, AttentionForm.plain(), false, List.of(2)),
+                            Family.LLAMA,
+                            16,
+                            24,
+                            2,
+                            4,
+                            2,
+                            4,
+                            60,
+                            64,
+                            1e-5,
+                            10000,
+                            PLAIN,
+                            AttentionForm.plain(),
+                            false,
+                            List.of(2)),
                     model.config());
             assertEquals("cpu()", model.device());
             assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokens().encode("ab" + TinyModel.FACE + "~"));
@@ -221,7 +235,21 @@ class ModelFolderTest {
         DecoderConfig config = DecoderConfig.read(folder);
         assertEquals(
                 new DecoderConfig(
-                        16, 24, 2, 4, 2, 4, 60, 64, 1e-6, 10000, PLAIN, AttentionForm.plain(), false, List.of(2)),
+                        Family.LLAMA,
+                        16,
+                        24,
+                        2,
+                        4,
+                        2,
+                        4,
+                        60,
+                        64,
+                        1e-6,
+                        10000,
+                        PLAIN,
+                        AttentionForm.plain(),
+                        false,
+                        List.of(2)),
                 config);
         load();
     }
@@ -272,7 +300,7 @@ class ModelFolderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "model_type, \"gpt2\"",
+        "model_type, \"gptj\"",
         "model_type, 3",
         "hidden_act, \"gelu\"",
         "hidden_act, [\"silu\"]",
@@ -616,7 +644,7 @@ class ModelFolderTest {
                 return opened.get(0);
             });
             runtime.when(TorchRuntime::threads).thenThrow(new OutOfMemoryError("a test's"));
-            ModelOptions options = new ModelOptions("cpu", 0);
+            ModelOptions options = new ModelOptions("cpu", 0, Precision.FLOAT32);
             assertFails(OutOfMemoryError.class, () -> LanguageModel.load(folder, options), "a test's");
         }
         assertFalse(opened.get(0).isOpen());
@@ -628,7 +656,8 @@ class ModelFolderTest {
         assertFails(VALUE, () -> ModelOptions.defaults().withThreads(-1), "threads must be 0 or more, was -1");
         TinyModel.write(folder);
         int before = TorchRuntime.threads();
-        try (LanguageModel model = LanguageModel.load(folder, new ModelOptions("auto", 0).withThreads(1))) {
+        try (LanguageModel model =
+                LanguageModel.load(folder, new ModelOptions("auto", 0, Precision.FLOAT32).withThreads(1))) {
             assertEquals(1, model.threads());
         } finally {
             TorchRuntime.threads(before);

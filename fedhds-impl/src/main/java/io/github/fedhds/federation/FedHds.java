@@ -20,6 +20,7 @@ import io.github.fedhds.transformer.AnswerLossScorer;
 import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -52,14 +53,10 @@ public final class FedHds {
                 .maxTokens(maxTokens)
                 .tokenBudget(TOKEN_BUDGET)
                 .build();
-        trainer = LoraTrainer.builder(model)
+        trainer = builder.trainer
                 .lora(lora)
                 .template(template)
                 .maxTokens(maxTokens)
-                .learningRate(builder.learningRate)
-                .learningRateDecay(builder.learningRateDecay)
-                .epochs(builder.epochs)
-                .batchSize(builder.batchSize)
                 .build();
     }
 
@@ -129,19 +126,17 @@ public final class FedHds {
     /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
         private final LanguageModel model;
+        private final LoraTrainer.Builder trainer;
         private LanguageModel featureModel;
         private LoraConfig lora = LoraConfig.defaults();
         private PromptTemplate template = PromptTemplate.alpaca();
         private int maxTokens = 1024;
-        private double learningRate = 3e-4;
-        private double learningRateDecay = 1;
-        private int epochs = 1;
-        private int batchSize = 1;
         private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
 
         private Builder(LanguageModel model) {
             this.model = model;
             this.featureModel = model;
+            this.trainer = LoraTrainer.builder(model);
         }
 
         /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */
@@ -164,25 +159,35 @@ public final class FedHds {
 
         /** Learning rate of round 1; 3e-4 by default, the paper's on Natural Instructions. */
         public Builder learningRate(double rate) {
-            learningRate = rate;
+            trainer.learningRate(rate);
             return this;
         }
 
         /** Factor of the learning rate from round to round; 1 by default. */
         public Builder learningRateDecay(double factor) {
-            learningRateDecay = factor;
+            trainer.learningRateDecay(factor);
             return this;
         }
 
         /** Passes over the chosen samples in a round; 1 by default. */
         public Builder epochs(int count) {
-            epochs = count;
+            trainer.epochs(count);
             return this;
         }
 
         /** Samples a training step; 1 by default. */
         public Builder batchSize(int samples) {
-            batchSize = samples;
+            trainer.batchSize(samples);
+            return this;
+        }
+
+        /**
+         * All that {@link LoraTrainer.Builder} can set: optimizer, schedule, steps, accumulation, clipping, proximal pull,
+         * a listener. The setters above are short for those of the same name; what is set last counts. LoRA form, template
+         * and longest sample are this builder's, for the other steps need them too: set there, they have no effect.
+         */
+        public Builder trainer(Consumer<LoraTrainer.Builder> settings) {
+            settings.accept(trainer);
             return this;
         }
 

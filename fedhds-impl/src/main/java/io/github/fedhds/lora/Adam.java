@@ -2,7 +2,7 @@ package io.github.fedhds.lora;
 
 /**
  * Adam as {@code torch.optim.Adam} computes it: epsilon is added after the bias correction. With a weight decay above 0
- * it is AdamW: parameters shrink by {@code learningRate * weightDecay} first.
+ * it is AdamW, as {@link #adamW} makes it: parameters shrink by {@code learningRate * weightDecay} first.
  *
  * @see <a href="https://arxiv.org/abs/1412.6980">Kingma, Ba: Adam, algorithm 1</a>
  * @see <a href="https://arxiv.org/abs/1711.05101">Loshchilov, Hutter: Decoupled weight decay, algorithm 2</a>
@@ -19,6 +19,20 @@ public final class Adam implements Optimizer {
     /** Betas 0.9 and 0.999, epsilon 1e-8, no weight decay: torch's defaults. */
     public Adam(int parameters) {
         this(parameters, 0.9, 0.999, 1e-8, 0);
+    }
+
+    /** AdamW with torch's defaults: those of Adam and a weight decay of 0.01. */
+    public static Adam adamW(int parameters) {
+        return adamW(parameters, 0.01);
+    }
+
+    /**
+     * AdamW with torch's betas and epsilon.
+     *
+     * @param weightDecay finite and 0 or more
+     */
+    public static Adam adamW(int parameters, double weightDecay) {
+        return new Adam(parameters, 0.9, 0.999, 1e-8, weightDecay);
     }
 
     /**

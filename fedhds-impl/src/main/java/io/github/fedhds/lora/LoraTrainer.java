@@ -1,6 +1,6 @@
 package io.github.fedhds.lora;
 
-import com.google.common.collect.Lists;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
@@ -20,13 +20,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in an order
  * of the round's own. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
  *
- * <p>Cost: about three passes through the model a sample; memory: one batch's activations. Equal context, instructions
- * and number of torch threads give equal bits, whatever else runs. Immutable, safe for many threads.
+ * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer tokens,
+ * adds the proximal pull, cuts the gradient to its greatest length, and hands it to the optimizer.
+ *
+ * <p>Cost: about three passes through the model a sample; memory: one batch's activations, and a few vectors as long as
+ * the adapter. Equal context, instructions and number of torch threads give equal bits, whatever else runs. Immutable,
+ * safe for many threads, if schedule, listener and the optimizers' maker are.
  *
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA</a>
  * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, section 5.1: rank 8, alpha 16, Adam, batch 1, one epoch</a>
@@ -37,11 +42,7 @@ public final class LoraTrainer implements LocalTrainer {
     private final AdapterForm form;
     private final LoraGradient graph;
     private final SampleEncoder encoder;
-    private final double learningRate;
-    private final double decay;
-    private final int epochs;
-    private final int batchSize;
-    private final IntFunction<Optimizer> optimizer;
+    private final TrainingLoop loop;
 
     private LoraTrainer(Builder builder) {
         model = builder.model;
@@ -49,11 +50,7 @@ public final class LoraTrainer implements LocalTrainer {
         form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
         graph = model.loraGradient(form, lora.dropout());
         encoder = new SampleEncoder(model, builder.template, builder.maxTokens);
-        learningRate = builder.learningRate;
-        decay = builder.decay;
-        epochs = builder.epochs;
-        batchSize = builder.batchSize;
-        optimizer = builder.optimizer;
+        loop = builder.loop();
     }
 
     /** Starts a trainer for a loaded model. */
@@ -82,6 +79,13 @@ public final class LoraTrainer implements LocalTrainer {
         return new Adapter(tensors);
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException if the global adapter has not this model's and configuration's form
+     * @throws FedHdsException if the thread is interrupted, which is noticed between steps; it keeps its interrupt flag
+     * @throws IllegalStateException if the schedule gives a factor that is NaN, infinite or below 0
+     */
     @Override
     public TrainingResult train(List<Instruction> instructions, RoundContext round) {
         float[] flat = form.flatten(model.config(), round.globalAdapter());
@@ -97,52 +101,14 @@ public final class LoraTrainer implements LocalTrainer {
                 tooLong++;
             }
         }
-        float[] gradient = new float[flat.length];
-        Optimizer steps = optimizer.apply(flat.length);
-        double rate = learningRate * Math.pow(decay, round.round() - 1);
-        List<Double> losses = new ArrayList<>();
-        int skipped = 0;
-        SplittableRandom order = round.random("sample order");
-        SplittableRandom masks = round.random("dropout");
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            for (List<EncodedSample> batch : Lists.partition(shuffled(samples, order), batchSize)) {
-                float loss = graph.compute(batch, flat, masks.nextLong(), gradient);
-                if (Float.isFinite(loss) && isFinite(gradient)) {
-                    steps.step(flat, gradient, rate);
-                    losses.add((double) loss);
-                } else {
-                    skipped++;
-                }
-            }
-        }
+        TrainingLoop.Outcome outcome = loop.run(graph::compute, samples, flat, round);
         return new TrainingResult(
                 form.unflatten(model.config(), flat),
-                losses.isEmpty() ? 0 : samples.size(), // no step was taken: nothing was learnt from any sample
-                losses.stream().mapToDouble(Double::doubleValue).toArray(),
-                skipped,
+                outcome.samples(),
+                outcome.losses().stream().mapToDouble(Double::doubleValue).toArray(),
+                outcome.skipped(),
                 tooLong,
                 cut);
-    }
-
-    /** A finite loss can have an infinite slope, which would stay in the optimizer's means for good. */
-    private static boolean isFinite(float[] gradient) {
-        for (float value : gradient) {
-            if (!Float.isFinite(value)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static List<EncodedSample> shuffled(List<EncodedSample> samples, SplittableRandom random) {
-        List<EncodedSample> order = new ArrayList<>(samples);
-        for (int i = order.size() - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            EncodedSample held = order.get(i);
-            order.set(i, order.get(j));
-            order.set(j, held);
-        }
-        return order;
     }
 
     /** Collects the settings. Not safe for many threads. */
@@ -152,10 +118,18 @@ public final class LoraTrainer implements LocalTrainer {
         private PromptTemplate template = PromptTemplate.alpaca();
         private double learningRate = 3e-4;
         private double decay = 1;
-        private int epochs = 1;
+        private LearningRateSchedule schedule = LearningRateSchedule.constant(0);
+        private @Nullable Integer epochs;
+        private @Nullable Integer maxSteps;
         private int batchSize = 1;
+        private int gradientAccumulation = 1;
+        private boolean groupByLength;
+        private int tokenBudget = Integer.MAX_VALUE;
         private int maxTokens = 1024;
+        private double proximal;
+        private double maxGradientNorm = Double.POSITIVE_INFINITY;
         private IntFunction<Optimizer> optimizer = Adam::new;
+        private StepListener listener = step -> {};
 
         private Builder(LanguageModel model) {
             this.model = model;
@@ -173,7 +147,7 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** Learning rate of round 1, finite and above 0; 3e-4 by default. */
+        /** Learning rate of round 1 before the schedule, finite and above 0; 3e-4 by default. */
         public Builder learningRate(double rate) {
             if (!(rate > 0) || Double.isInfinite(rate)) {
                 throw new IllegalArgumentException("learningRate must be finite and above 0, was " + rate);
@@ -191,15 +165,81 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** Passes over the chosen samples, 1 or more; 1 by default. */
+        /** How the learning rate goes within a round; constant without warm-up by default. */
+        public Builder schedule(LearningRateSchedule newSchedule) {
+            schedule = newSchedule;
+            return this;
+        }
+
+        /** Passes over the chosen samples, 1 or more; 1 by default, without end if {@link #maxSteps} is set instead. */
         public Builder epochs(int count) {
             epochs = atLeastOne("epochs", count);
             return this;
         }
 
-        /** Samples a step, 1 or more; 1 by default. */
+        /**
+         * Optimizer steps of a round, 1 or more; the samples are read again as needed. Of {@code epochs} and this, what
+         * ends first counts, where both are set. Not set by default.
+         */
+        public Builder maxSteps(int steps) {
+            maxSteps = atLeastOne("maxSteps", steps);
+            return this;
+        }
+
+        /** Samples a batch, 1 or more; 1 by default. */
         public Builder batchSize(int samples) {
             batchSize = atLeastOne("batchSize", samples);
+            return this;
+        }
+
+        /**
+         * Batches a step, 1 or more; 1 by default. The step is that of one batch of all their samples, up to rounding and
+         * the dropout masks, and needs no more memory than one of them. The last step of a pass may have fewer.
+         */
+        public Builder gradientAccumulation(int batches) {
+            gradientAccumulation = atLeastOne("gradientAccumulation", batches);
+            return this;
+        }
+
+        /**
+         * Whether samples of alike length go into one batch, so that less is padding; the batches still come in random
+         * order. False by default.
+         */
+        public Builder groupByLength(boolean group) {
+            groupByLength = group;
+            return this;
+        }
+
+        /**
+         * Tokens that go through the model at once, padding included, 1 or more; no limit by default. A larger batch is
+         * cut by length, as {@link #gradientAccumulation} would; the step's samples stay the same. One sample always fits.
+         */
+        public Builder tokenBudget(int tokens) {
+            tokenBudget = atLeastOne("tokenBudget", tokens);
+            return this;
+        }
+
+        /**
+         * FedProx: mu of the penalty {@code mu / 2 ||w - global||^2}, which holds a client's adapter near the one that the
+         * round started from, finite and 0 or more; 0 by default: none. The losses that are told do not hold the penalty.
+         */
+        public Builder proximal(double mu) {
+            if (!(mu >= 0) || Double.isInfinite(mu)) {
+                throw new IllegalArgumentException("proximal must be finite and 0 or more, was " + mu);
+            }
+            proximal = mu;
+            return this;
+        }
+
+        /**
+         * Length to which a longer gradient is cut, all tensors as one, as torch's {@code clip_grad_norm_}; above 0,
+         * infinite by default: none.
+         */
+        public Builder maxGradientNorm(double norm) {
+            if (!(norm > 0)) {
+                throw new IllegalArgumentException("maxGradientNorm must be above 0, was " + norm);
+            }
+            maxGradientNorm = norm;
             return this;
         }
 
@@ -212,10 +252,34 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** Makes a fresh optimizer for so many parameters; {@link Adam} with torch's defaults by default. */
+        /**
+         * Makes a fresh optimizer for so many parameters, such as {@code Adam::adamW} or {@code n -> new Sgd(n, 0.9, 0, 0,
+         * true)}; {@link Adam} with torch's defaults by default.
+         */
         public Builder optimizer(IntFunction<Optimizer> newOptimizer) {
             optimizer = newOptimizer;
             return this;
+        }
+
+        /** Is told of every step; nobody by default. */
+        public Builder listener(StepListener newListener) {
+            listener = newListener;
+            return this;
+        }
+
+        private TrainingLoop loop() {
+            int passes = epochs != null ? epochs : maxSteps == null ? 1 : Integer.MAX_VALUE;
+            return new TrainingLoop(
+                    learningRate,
+                    decay,
+                    schedule,
+                    passes,
+                    maxSteps == null ? Integer.MAX_VALUE : maxSteps,
+                    new Batches(batchSize, gradientAccumulation, tokenBudget, groupByLength),
+                    proximal,
+                    maxGradientNorm,
+                    optimizer,
+                    listener);
         }
 
         private static int atLeastOne(String name, int value) {

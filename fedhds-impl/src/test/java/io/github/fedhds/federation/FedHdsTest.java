@@ -23,6 +23,8 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.lora.Sgd;
+import io.github.fedhds.lora.TrainingStep;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -155,6 +157,38 @@ class FedHdsTest {
                 .batchSize(4)
                 .build();
         assertEquals(wanted.train(samples, round), result);
+    }
+
+    @Test
+    void trainer_settingsOfItsBuilder_reachIt() {
+        List<TrainingStep> steps = new ArrayList<>();
+        FedHds fedHds = FedHds.on(model)
+                .template(TinyFederation.SHORT)
+                .batchSize(9)
+                .learningRate(0.5)
+                .trainer(trainer -> trainer.maxSteps(7)
+                        .learningRate(0.01)
+                        .batchSize(2)
+                        .optimizer(Sgd::new)
+                        .proximal(0.5)
+                        .lora(LoraConfig.defaults().withRank(3))
+                        .template(PromptTemplate.alpaca())
+                        .maxTokens(2)
+                        .listener(steps::add))
+                .build();
+        RoundContext round = round(1, fedHds);
+        TrainingResult wanted = paperTrainer()
+                .template(TinyFederation.SHORT)
+                .learningRate(0.01)
+                .batchSize(2)
+                .epochs(2)
+                .maxSteps(7)
+                .optimizer(Sgd::new)
+                .proximal(0.5)
+                .build()
+                .train(SAMPLES, round);
+        assertEquals(wanted, fedHds.trainer().train(SAMPLES, round), "form, template and length are FedHds's own");
+        assertEquals(7, steps.size(), "an epoch has 5: nothing limits them but maxSteps");
     }
 
     @Test

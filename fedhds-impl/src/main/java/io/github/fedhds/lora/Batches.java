@@ -1,0 +1,81 @@
+package io.github.fedhds.lora;
+
+import static java.math.RoundingMode.CEILING;
+
+import com.google.common.collect.Lists;
+import com.google.common.math.IntMath;
+import io.github.fedhds.transformer.EncodedSample;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+
+/**
+ * How samples are dealt to steps. One pass: the samples in random order, cut into batches, and these into steps; the last
+ * batch and the last step of a pass may be smaller.
+ *
+ * @param size samples of a batch
+ * @param perStep batches of a step
+ * @param tokenBudget tokens of a batch, padding included, above which it is cut into several
+ * @param byLength whether a batch has samples of alike length
+ */
+record Batches(int size, int perStep, int tokenBudget, boolean byLength) {
+    private static final Comparator<EncodedSample> BY_LENGTH = Comparator.comparingInt(sample -> sample.ids().length);
+
+    /** Steps of one pass over so many samples. */
+    int stepsOf(int samples) {
+        return IntMath.divide(IntMath.divide(samples, size, CEILING), perStep, CEILING);
+    }
+
+    /** The batches of each step, pass after pass without end; at least one sample. */
+    Iterator<List<List<EncodedSample>>> deal(List<EncodedSample> samples, SplittableRandom random) {
+        return Stream.generate(() -> pass(samples, random))
+                .flatMap(List::stream)
+                .iterator();
+    }
+
+    private List<List<List<EncodedSample>>> pass(List<EncodedSample> samples, SplittableRandom random) {
+        List<EncodedSample> order = shuffled(samples, random);
+        if (byLength) {
+            order.sort(BY_LENGTH); // stable: equal lengths stay in random order
+        }
+        List<List<EncodedSample>> batches = Lists.partition(order, size);
+        List<List<List<EncodedSample>>> steps = new ArrayList<>();
+        for (List<List<EncodedSample>> step :
+                Lists.partition(byLength ? shuffled(batches, random) : batches, perStep)) {
+            steps.add(step.stream().flatMap(this::withinBudget).toList());
+        }
+        return steps;
+    }
+
+    /** A batch in as many parts as the budget asks for; a sample longer than the budget is a part of its own. */
+    private Stream<List<EncodedSample>> withinBudget(List<EncodedSample> batch) {
+        if (batch.stream().mapToLong(sample -> sample.ids().length).max().orElse(0) * batch.size() <= tokenBudget) {
+            return Stream.of(batch);
+        }
+        List<List<EncodedSample>> parts = new ArrayList<>();
+        List<EncodedSample> part = new ArrayList<>();
+        for (EncodedSample sample : batch.stream().sorted(BY_LENGTH).toList()) { // so each is the longest of its part
+            if (!part.isEmpty() && (part.size() + 1L) * sample.ids().length > tokenBudget) {
+                parts.add(part);
+                part = new ArrayList<>();
+            }
+            part.add(sample);
+        }
+        parts.add(part);
+        return parts.stream();
+    }
+
+    private static <T> List<T> shuffled(List<T> items, SplittableRandom random) {
+        List<T> order = new ArrayList<>(items);
+        for (int i = order.size() - 1; i > 0; i--) {
+            int j = random.nextInt(i + 1);
+            T held = order.get(i);
+            order.set(i, order.get(j));
+            order.set(j, held);
+        }
+        return order;
+    }
+}

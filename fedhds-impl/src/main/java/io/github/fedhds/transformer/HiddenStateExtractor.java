@@ -145,8 +145,8 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          *
          * <p>Missing rows are computed one at a time, never in a batch. So a row has the same bits whether it was found or
          * computed, whatever was forgotten and however many clients run at a time; against extraction without a cache they
-         * differ as from batch to batch. On a CPU that costs little, for a row has many tokens (4 % to a third more time
-         * with models of 260 thousand to 3 million parameters); on a GPU, batches would be faster.
+         * differ as from batch to batch. On a CPU that costs little, for a row has many tokens (10 and 20 % more time with
+         * models of 0.26 and 2.9 million parameters on one thread); on a GPU, not measured, batches may be faster by far.
          */
         public Builder cache(FeatureCache newCache) {
             cache = Optional.of(newCache);

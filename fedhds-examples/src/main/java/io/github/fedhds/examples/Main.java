@@ -30,8 +30,15 @@ import picocli.CommandLine.Spec;
             "With --model, --data and --out: tunes your model on your data."
         })
 public final class Main implements Callable<Integer> {
-    private static final List<String> OWN_DATA_ONLY =
-            List.of("--instances", "--selection", "--share", "--max-length", "--answer-tokens", "--evaluate-every");
+    private static final List<String> OWN_DATA_ONLY = List.of(
+            "--feature-model",
+            "--feature-cache",
+            "--instances",
+            "--selection",
+            "--share",
+            "--max-length",
+            "--answer-tokens",
+            "--evaluate-every");
 
     private final PrintStream console;
 
@@ -90,6 +97,16 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--fusion", converter = FusionName.class, description = "tsne, pca or last-layer (default: tsne)")
     private Fusion fusion = Fusion.TSNE;
+
+    @Option(
+            names = "--feature-model",
+            description = "folder of a small model that gives the features instead of the tuned one (Turbo)")
+    private @Nullable Path featureModel;
+
+    @Option(
+            names = "--feature-cache",
+            description = "folder that keeps the rows of --feature-model for later runs (default: 256 MiB of memory)")
+    private @Nullable Path featureCache;
 
     @Option(names = "--max-length", description = "longest sample in tokens (default: 1024, or the model's positions)")
     private int maxLength = 1024;
@@ -151,8 +168,9 @@ public final class Main implements Callable<Integer> {
             }
         } else {
             Path folder = model;
-            try (LanguageModel own = LanguageModel.load(folder, options)) {
-                tune(own, folder);
+            try (LanguageModel own = LanguageModel.load(folder, options);
+                    LanguageModel features = featureModel == null ? null : LanguageModel.load(featureModel, options)) {
+                tune(own, folder, Optional.ofNullable(features));
             }
         }
         return 0;
@@ -170,6 +188,11 @@ public final class Main implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(), name + " needs --model; the embedded comparison has no such setting");
             }
+        }
+        if (featureCache != null && featureModel == null) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--feature-cache needs --feature-model; the tuned model's features change with every round");
         }
         range("--rounds", rounds, 1, 1_000_000);
         range("--clients", clients, 1, 10_000_000);
@@ -217,7 +240,7 @@ public final class Main implements Callable<Integer> {
         comparison.print(comparison.run(base));
     }
 
-    private void tune(LanguageModel own, Path folder) {
+    private void tune(LanguageModel own, Path folder, Optional<LanguageModel> features) {
         new OwnRun(
                         new OwnRun.Options(
                                 java.util.Objects.requireNonNull(data),
@@ -231,13 +254,15 @@ public final class Main implements Callable<Integer> {
                                 share,
                                 or(samplesPerGroup, 1),
                                 fusion,
+                                Optional.ofNullable(featureModel),
+                                Optional.ofNullable(featureCache),
                                 maxLength,
                                 or(learningRate, 3e-4),
                                 answerTokens,
                                 evaluateEvery,
                                 parallel),
                         console)
-                .run(own, folder);
+                .run(own, folder, features);
     }
 
     private static <T> T or(@Nullable T value, T fallback) {

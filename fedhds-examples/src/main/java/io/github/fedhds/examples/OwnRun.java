@@ -2,6 +2,7 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.JsonLines;
 import io.github.fedhds.dataset.NaturalInstructions;
@@ -52,6 +53,8 @@ final class OwnRun {
             double share,
             int samplesPerGroup,
             Fusion fusion,
+            Optional<Path> featureModel,
+            Optional<Path> featureCache,
             int maxLength,
             double learningRate,
             int answerTokens,
@@ -63,18 +66,24 @@ final class OwnRun {
         this.out = out;
     }
 
-    /** Runs all rounds. */
-    void run(LanguageModel model, Path modelFolder) {
+    /**
+     * Runs all rounds.
+     *
+     * @param featureModel gives the features; empty: the tuned model itself
+     */
+    void run(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
         Dataset dataset = dataset();
         Map<ClientId, List<Instruction>> clients = clients(dataset.training());
         double fraction =
                 options.fraction().orElse(Math.max(0.05, Math.min(1, LEAST_ACTIVE / (double) clients.size())));
         List<Instruction> unseen = dataset.allUnseen();
-        FedHds fedHds = FedHds.on(model)
+        FedHds.Builder parts = FedHds.on(model)
                 .learningRate(options.learningRate())
                 .maxTokens(options.maxLength())
-                .fusion(options.fusion().function())
-                .build();
+                .fusion(options.fusion().function());
+        featureModel.ifPresent(parts::featureModel);
+        options.featureCache().map(FeatureCache::inFolder).ifPresent(parts::featureCache);
+        FedHds fedHds = parts.build();
         evaluate(
                 fedHds,
                 unseen.subList(0, Math.min(1, unseen.size())),
@@ -123,6 +132,7 @@ final class OwnRun {
                 setting.held(run),
                 100.0 * run.samples() / Math.max(1, setting.held(run)),
                 options.folder());
+        fedHds.featureCache().map(FeatureCache::statistics).ifPresent(this::tell);
         if (run.samples() == 0 && run.rounds().stream().anyMatch(r -> r.result().chosen() > 0)) {
             out.println("every chosen instruction was left out, so the adapter is the first one, which changes nothing;"
                     + " if answers are too long, raise --max-length; if steps are not finite, lower --learning-rate");
@@ -130,6 +140,17 @@ final class OwnRun {
             out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
                     + " give a round more clients (--fraction) or instances (--instances)");
         }
+    }
+
+    private void tell(FeatureCache.Statistics rows) {
+        out.printf(Locale.ROOT, "feature rows: %d computed, %d taken from the cache", rows.misses(), rows.hits());
+        if (rows.damaged() > 0) {
+            out.printf(Locale.ROOT, ", %d damaged files computed again", rows.damaged());
+        }
+        if (rows.unkept() > 0) {
+            out.printf(Locale.ROOT, ", %d could not be written", rows.unkept());
+        }
+        out.println();
     }
 
     private Dataset dataset() {
@@ -204,6 +225,8 @@ final class OwnRun {
             config.put("samples_per_group", options.samplesPerGroup());
         }
         config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        options.featureModel().ifPresent(path -> config.put("feature_model", path.toString()));
+        options.featureCache().ifPresent(path -> config.put("feature_cache", path.toString()));
         config.put("max_length", options.maxLength());
         config.put("learning_rate", options.learningRate());
         config.put("answer_tokens", options.answerTokens());

@@ -5,6 +5,7 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.PeftFolder;
@@ -61,6 +62,10 @@ final class RunFolder {
         line.addProperty("cut_prompts", report.cutPrompts());
         line.addProperty("skipped_too_long", report.skippedTooLong());
         line.addProperty("skipped_not_finite", report.skippedNonFinite());
+        FeatureCache.Statistics rows = report.featureRows();
+        if (!rows.equals(FeatureCache.Statistics.NONE)) {
+            line.add("feature_rows", LINE.toJsonTree(rows));
+        }
         JsonObject seconds = new JsonObject();
         seconds.addProperty("features", report.seconds().features());
         seconds.addProperty("selection", report.seconds().selection());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.federation.FedHds;
@@ -115,6 +116,7 @@ class EmbeddedComparisonTest {
     private static RoundReport report(int round, List<ClientId> clients, long samples) {
         RoundResult result =
                 new RoundResult(round, Adapter.empty(), clients.size(), clients.size(), 1, 1, 1, samples, 1);
-        return new RoundReport(result, clients, new RoundReport.Seconds(0, 0, 0, 0, 0), 0, 0, 0);
+        return new RoundReport(
+                result, clients, new RoundReport.Seconds(0, 0, 0, 0, 0), FeatureCache.Statistics.NONE, 0, 0, 0);
     }
 }

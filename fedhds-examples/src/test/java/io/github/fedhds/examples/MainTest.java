@@ -209,6 +209,32 @@ class MainTest {
     }
 
     @Test
+    void ownRun_featureModel_computesEachRowOnceAndALaterRunNone() throws IOException {
+        String small = shared.resolve("model").toString();
+        Path rows = folder.resolve("rows");
+        String[] turbo = {
+            "--feature-model", small, "--feature-cache", rows.toString(), "--rounds", "2", "--fraction", "1"
+        };
+        Outcome first = own(folder.resolve("1"), turbo);
+        assertEquals(0, first.status(), first.err());
+        assertTrue(first.out().contains("feature rows: 320 computed, 320 taken from the cache\n"), first.out());
+        Outcome again = own(folder.resolve("2"), turbo);
+        assertTrue(again.out().contains("feature rows: 0 computed, 640 taken from the cache\n"), again.out());
+        assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("2")));
+        assertTrue(changesTheModel(adapter(folder.resolve("1"))), first.out());
+        assertEquals(
+                JsonParser.parseString("{\"hits\":0,\"misses\":320,\"damaged\":0,\"unkept\":0}"),
+                rounds(folder.resolve("1")).get(0).get("feature_rows"));
+        String config = Files.readString(folder.resolve("1/config.json"));
+        assertTrue(config.contains("feature_model") && config.contains("feature_cache"), config);
+
+        Outcome memory = own(folder.resolve("3"), "--feature-model", small, "--rounds", "2", "--fraction", "1");
+        assertTrue(memory.out().contains("feature rows: 320 computed, 320 taken"), memory.out());
+        assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("3")));
+        assertFalse(own(folder.resolve("4")).out().contains("feature rows"));
+    }
+
+    @Test
     void ownRun_naturalInstructions_leavesAnAdapter() throws IOException {
         Outcome outcome = ownOn(shared.resolve("natural"), folder.resolve("out"), "--selection", "full");
         assertEquals(0, outcome.status(), outcome.err());
@@ -379,7 +405,9 @@ class MainTest {
             {"--instances", "0.5"},
             {"--max-length", "100"},
             {"--answer-tokens", "5"},
-            {"--evaluate-every", "1"}
+            {"--evaluate-every", "1"},
+            {"--feature-model", some},
+            {"--feature-cache", some}
         }) {
             Outcome outcome = execute(arguments);
             String message = outcome.err().lines().findFirst().orElse("");
@@ -418,15 +446,27 @@ class MainTest {
         fails(model, data, "tpu", "--device", "tpu");
         fails(model, data, "do not fit", "--max-length", "2");
 
+        fails(
+                model,
+                data,
+                "no-model",
+                "--feature-model",
+                folder.resolve("no-model").toString());
+        String file = Files.writeString(folder.resolve("in-the-way"), "").toString();
+        fails(model, data, "feature cache", "--feature-model", model, "--feature-cache", file);
+        Outcome alone = own(folder.resolve("out"), "--feature-cache", file);
+        assertEquals(2, alone.status());
+        assertTrue(alone.err().startsWith("--feature-cache needs --feature-model"), alone.err());
+
         Outcome embedded = execute("--device", "cuda:99");
         assertEquals(1, embedded.status());
         assertTrue(embedded.err().startsWith("fedhds: device cuda:99"), embedded.err());
 
-        Path file = Files.writeString(folder.resolve("file"), "kept");
-        Outcome outcome = own(file);
+        Path kept = Files.writeString(folder.resolve("file"), "kept");
+        Outcome outcome = own(kept);
         assertEquals(1, outcome.status());
         assertTrue(outcome.err().contains("--out"), outcome.err());
-        assertEquals("kept", Files.readString(file));
+        assertEquals("kept", Files.readString(kept));
     }
 
     private void fails(String model, String data, String told, String... more) {

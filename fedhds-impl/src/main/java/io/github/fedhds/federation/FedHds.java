@@ -4,6 +4,7 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.averaging.FedAvg;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
@@ -20,6 +21,7 @@ import io.github.fedhds.transformer.AnswerLossScorer;
 import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -35,6 +37,7 @@ public final class FedHds {
     private final AdapterForm form;
     private final PromptTemplate template;
     private final int maxTokens;
+    private final Optional<FeatureCache> featureCache;
     private final FeatureExtractor extractor;
     private final Function<FeatureMatrix, Points> fusion;
     private final LocalTrainer trainer;
@@ -47,12 +50,15 @@ public final class FedHds {
         maxTokens = builder.maxTokens;
         fusion = builder.fusion;
         boolean turbo = builder.featureModel != builder.model;
-        extractor = HiddenStateExtractor.builder(builder.featureModel)
+        featureCache = builder.featureCache.or(
+                () -> turbo ? Optional.of(FeatureCache.inMemory(TURBO_CACHE)) : Optional.empty());
+        HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(builder.featureModel)
                 .adapter(turbo ? AdapterForm.none() : form)
                 .template(template)
                 .maxTokens(maxTokens)
-                .tokenBudget(TOKEN_BUDGET)
-                .build();
+                .tokenBudget(TOKEN_BUDGET);
+        featureCache.ifPresent(features::cache);
+        extractor = features.build();
         trainer = builder.trainer
                 .lora(lora)
                 .template(template)
@@ -62,6 +68,9 @@ public final class FedHds {
 
     /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
     private static final int TOKEN_BUDGET = 2048;
+
+    /** Bytes of the cache that a feature model comes with: 6,000 rows of GPT-2's smallest model. */
+    private static final long TURBO_CACHE = 256L << 20;
 
     /** Starts with the paper's settings. */
     public static Builder on(LanguageModel model) {
@@ -108,6 +117,11 @@ public final class FedHds {
         return extractor;
     }
 
+    /** Where the features are kept, if they are; its statistics say how many rows were computed. */
+    public Optional<FeatureCache> featureCache() {
+        return featureCache;
+    }
+
     /** Step 9, as the clients have it. */
     public LocalTrainer trainer() {
         return trainer;
@@ -128,6 +142,7 @@ public final class FedHds {
         private final LanguageModel model;
         private final LoraTrainer.Builder trainer;
         private LanguageModel featureModel;
+        private Optional<FeatureCache> featureCache = Optional.empty();
         private LoraConfig lora = LoraConfig.defaults();
         private PromptTemplate template = PromptTemplate.alpaca();
         private int maxTokens = 1024;
@@ -197,9 +212,22 @@ public final class FedHds {
             return this;
         }
 
-        /** A small fixed model that gives the features instead of the tuned one: the paper's Turbo. */
+        /**
+         * A small fixed model that gives the features instead of the tuned one: the paper's Turbo. No adapter changes it, so
+         * its rows are kept; see {@link #featureCache}.
+         */
         public Builder featureModel(LanguageModel newFeatureModel) {
             featureModel = newFeatureModel;
+            return this;
+        }
+
+        /**
+         * Where rows of features are kept. By default, with a {@link #featureModel}: 256 MiB of memory, which hold
+         * {@code 67,000,000 / ((layers + 1) * width)} rows; give a larger one where the clients hold more. Without a feature
+         * model: none, for the adapter changes all rows in every round.
+         */
+        public Builder featureCache(FeatureCache cache) {
+            featureCache = Optional.of(cache);
             return this;
         }
 

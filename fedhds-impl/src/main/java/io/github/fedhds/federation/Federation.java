@@ -6,6 +6,7 @@ import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
@@ -126,6 +127,7 @@ public final class Federation {
     }
 
     private RoundReport round(ExecutorService pool, RoundOpening opening, long start) {
+        FeatureCache.Statistics before = cacheStatistics();
         LongAdder features = new LongAdder();
         LongAdder summaries = new LongAdder();
         LongAdder training = new LongAdder();
@@ -191,9 +193,14 @@ public final class Federation {
                         training.sum() / 1e9,
                         (end - average) / 1e9,
                         (end - start) / 1e9),
+                cacheStatistics().since(before),
                 cut,
                 tooLong,
                 nonFinite);
+    }
+
+    private FeatureCache.Statistics cacheStatistics() {
+        return fedHds.featureCache().map(FeatureCache::statistics).orElse(FeatureCache.Statistics.NONE);
     }
 
     /** A client for one round, whose features are timed and whose training is looked at. */

@@ -1,6 +1,7 @@
 package io.github.fedhds.federation;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
 import java.util.List;
 
@@ -10,6 +11,8 @@ import java.util.List;
  * @param result what the server has of it
  * @param clients the clients that took part, in roster order
  * @param seconds time of each step
+ * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
+ *     round ran; zeros where there is no cache
  * @param cutPrompts samples trained on whose prompt was cut to fit
  * @param skippedTooLong chosen samples left out because their answer does not fit
  * @param skippedNonFinite training steps left out because their loss was NaN or infinite
@@ -18,6 +21,7 @@ public record RoundReport(
         RoundResult result,
         List<ClientId> clients,
         Seconds seconds,
+        FeatureCache.Statistics featureRows,
         int cutPrompts,
         int skippedTooLong,
         int skippedNonFinite) {

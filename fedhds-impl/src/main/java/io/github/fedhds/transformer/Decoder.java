@@ -9,12 +9,15 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -217,6 +220,17 @@ final class Decoder implements AutoCloseable {
             throw new IllegalStateException("the weights were loaded in " + precision + "; load them in FLOAT32");
         }
         return weights.stream().map(NDArray::toFloatArray).toList();
+    }
+
+    /** SHA-256 over config and weights as they lie in memory, in hexadecimal; one weight at a time. */
+    String digest() {
+        checkOpen();
+        Hasher hasher = Hashing.sha256().newHasher().putString(config.toString(), StandardCharsets.UTF_8);
+        for (NDArray weight : weights) {
+            hasher.putString(weight.getDataType() + " " + weight.getShape() + "\n", StandardCharsets.UTF_8);
+            hasher.putBytes(weight.toByteBuffer(true)); // on the CPU a view, no copy
+        }
+        return hasher.hash().toString();
     }
 
     @Override

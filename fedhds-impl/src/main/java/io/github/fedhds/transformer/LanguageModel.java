@@ -1,12 +1,14 @@
 package io.github.fedhds.transformer;
 
 import ai.djl.ndarray.NDManager;
+import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.ShardedSafetensors;
 import io.github.fedhds.wire.TensorSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 
 /**
  * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors} or several such files
@@ -21,12 +23,14 @@ public final class LanguageModel implements AutoCloseable {
     private final Decoder decoder;
     private final String device;
     private final AdaptedModel base;
+    private final Supplier<String> digest;
 
     private LanguageModel(Tokens tokens, Decoder decoder, String device) {
         this.tokens = tokens;
         this.decoder = decoder;
         this.device = device;
         this.base = new AdaptedModel(decoder, tokens, AdapterForm.none(), new float[0]);
+        this.digest = Suppliers.memoize(decoder::digest);
     }
 
     /** Loads a folder with {@link ModelOptions#defaults}. */
@@ -90,6 +94,14 @@ public final class LanguageModel implements AutoCloseable {
     /** Threads inside one torch operation; equal bits are claimed for equal numbers of them. */
     public int threads() {
         return decoder.threads();
+    }
+
+    /**
+     * SHA-256 over configuration and weights as they were loaded, in hexadecimal. The first call reads all weights, about a
+     * second a gigabyte; later ones cost nothing.
+     */
+    public String digest() {
+        return digest.get();
     }
 
     /** The model as it was loaded. */

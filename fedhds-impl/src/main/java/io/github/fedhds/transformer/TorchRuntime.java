@@ -64,6 +64,12 @@ final class TorchRuntime {
         throw new IllegalArgumentException("device is auto, cpu, cuda or cuda:N, was " + device);
     }
 
+    /** The engine's version; another one may compute other last bits. */
+    static String version() {
+        prepare();
+        return Engine.getEngine(ENGINE).getVersion();
+    }
+
     /** Sets torch's threads inside one operation, for the calling thread's operations. */
     static void threads(int threads) {
         JniUtils.setNumThreads(threads);

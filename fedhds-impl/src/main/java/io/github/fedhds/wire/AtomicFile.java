@@ -28,6 +28,10 @@ public final class AtomicFile {
      * @throws FedHdsException if it cannot be written; the old file is then as it was
      */
     public static void write(Path file, Content content) {
+        write(file, content, true);
+    }
+
+    private static void write(Path file, Content content, boolean force) {
         Path target = file.toAbsolutePath();
         Path folder = target.getParent();
         Path name = target.getFileName();
@@ -41,7 +45,9 @@ public final class AtomicFile {
                 try (FileChannel channel =
                         FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                     content.writeTo(channel);
-                    channel.force(true);
+                    if (force) {
+                        channel.force(true);
+                    }
                 }
                 move(temporary, target);
             } finally {
@@ -55,6 +61,14 @@ public final class AtomicFile {
     /** Writes a file that is in memory. */
     public static void write(Path file, byte[] content) {
         write(file, channel -> writeFully(channel, ByteBuffer.wrap(content)));
+    }
+
+    /**
+     * The same without waiting for the disk, ten times as fast for small files. If the machine itself goes down, the file may
+     * be there and damaged: for files that are checked when they are read and can be done without.
+     */
+    public static void writeUnforced(Path file, byte[] content) {
+        write(file, channel -> writeFully(channel, ByteBuffer.wrap(content)), false);
     }
 
     static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {

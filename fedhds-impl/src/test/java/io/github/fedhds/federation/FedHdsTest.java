@@ -12,6 +12,7 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.SampleScore;
@@ -242,6 +243,7 @@ class FedHdsTest {
                     features,
                     HiddenStateExtractor.builder(small)
                             .template(TinyFederation.SHORT)
+                            .tokenBudget(1) // each row alone, as a cache asks for
                             .build()
                             .extract(SAMPLES, RoundContext.first())
                             .toArray());
@@ -258,6 +260,31 @@ class FedHdsTest {
                             .extract(SAMPLES, round)
                             .toArray(),
                     plain.extractor().extract(SAMPLES, round).toArray());
+        }
+    }
+
+    @Test
+    void featureCache_byDefault_isThereForAFeatureModelOnly() {
+        assertEquals(Optional.empty(), FedHds.on(model).build().featureCache());
+        FeatureCache given = FeatureCache.inMemory(1 << 20);
+        FedHds cached = FedHds.on(model).featureCache(given).build();
+        assertEquals(Optional.of(given), cached.featureCache());
+        RoundContext round = round(1, cached);
+        FeatureMatrix features = cached.extractor().extract(SAMPLES, round);
+        assertEquals(features, cached.extractor().extract(SAMPLES, round));
+        cached.extractor()
+                .extract(SAMPLES, cached.server(List.of(ID), 1).build().open().contextOf(ID));
+        assertEquals(new FeatureCache.Statistics(9, 18, 0, 0), given.statistics()); // another adapter, other rows
+        try (LanguageModel small = TinyFederation.model(folder.resolve("small"), 2, 8, 3, 64)) {
+            FedHds turbo = FedHds.on(model)
+                    .template(TinyFederation.SHORT)
+                    .featureModel(small)
+                    .build();
+            turbo.extractor().extract(SAMPLES, round);
+            turbo.extractor().extract(SAMPLES, RoundContext.first());
+            assertEquals(
+                    Optional.of(new FeatureCache.Statistics(9, 9, 0, 0)),
+                    turbo.featureCache().map(FeatureCache::statistics));
         }
     }
 

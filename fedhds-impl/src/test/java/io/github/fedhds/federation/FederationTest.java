@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.averaging.FedAvg;
+import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.feature.FeatureExtractor;
@@ -27,6 +28,7 @@ import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -444,6 +446,36 @@ class FederationTest {
             assertEquals(Optional.empty(), first.differenceInForm(federation.adapter()));
             assertNotEquals(first, federation.adapter());
         }
+    }
+
+    /** Two clients hold the same instructions, and every client is active in every round. */
+    @Test
+    void run_turboOverRounds_computesNoRowTwiceWithAnyNumberOfClientsAtATime() {
+        Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>(TinyFederation.clients(24, 30));
+        clients.put(TinyFederation.id(2), List.copyOf(clients.values()).get(0));
+        long distinct =
+                clients.values().stream().flatMap(List::stream).distinct().count();
+        List<List<RoundReport>> runs = new ArrayList<>();
+        try (LanguageModel small = TinyFederation.model(folder.resolve("small"), 2, 8, 3, 64)) {
+            for (int parallel : new int[] {1, 4}) {
+                runs.add(Federation.builder(paper().featureModel(small).build())
+                        .clients(clients)
+                        .activeShare(1)
+                        .rounds(3)
+                        .parallelClients(parallel)
+                        .serverSettings(server -> server.selector(new EverySelector()))
+                        .build()
+                        .run());
+            }
+        }
+        List<RoundReport> reports = runs.get(0);
+        assertEquals(
+                new FeatureCache.Statistics(78 - distinct, distinct, 0, 0),
+                reports.get(0).featureRows());
+        for (RoundReport later : reports.subList(1, 3)) {
+            assertEquals(new FeatureCache.Statistics(78, 0, 0, 0), later.featureRows());
+        }
+        assertEquals(TinyFederation.withoutSeconds(reports), TinyFederation.withoutSeconds(runs.get(1)));
     }
 
     @Test

@@ -166,6 +166,7 @@ final class TinyFederation {
                         r.result(),
                         r.clients(),
                         new RoundReport.Seconds(0, 0, 0, 0, 0),
+                        r.featureRows(),
                         r.cutPrompts(),
                         r.skippedTooLong(),
                         r.skippedNonFinite()))

@@ -38,7 +38,7 @@ class LoraTrainerStepsTest {
     private static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
     private static final LoraConfig LORA =
             LoraConfig.defaults().withRank(2).withAlpha(4).withDropout(0);
-    private static final AdapterForm FORM = AdapterForm.ofModules(LORA.targetModules(), 2, 2);
+    private static final AdapterForm FORM = new AdapterForm(LORA.targetModules(), 2, 2);
 
     @SuppressWarnings("NullAway.Init") // set before all tests
     private static LanguageModel model;

@@ -7,20 +7,22 @@ import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.SampleEncoder;
+import io.github.fedhds.transformer.Sampling;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Lets a model answer instructions greedily and compares the answers with the wanted ones by Rouge-L's f. Immutable, safe
- * for many threads.
+ * Lets a model answer instructions, greedily unless told otherwise, and compares the answers with the wanted ones by
+ * Rouge-L's f. Immutable, safe for many threads.
  */
 public final class AnswerEvaluator {
     private final LanguageModel model;
     private final SampleEncoder encoder;
     private final int answerTokens;
     private final int tokenBudget;
+    private final Sampling sampling;
 
     /**
      * What an evaluation gave.
@@ -54,6 +56,20 @@ public final class AnswerEvaluator {
         this.encoder = new SampleEncoder(model, template, maxTokens);
         this.answerTokens = Math.min(answerTokens, encoder.maxTokens() / 2);
         this.tokenBudget = tokenBudget;
+        this.sampling = Sampling.greedy();
+    }
+
+    private AnswerEvaluator(AnswerEvaluator other, Sampling sampling) {
+        this.model = other.model;
+        this.encoder = other.encoder;
+        this.answerTokens = other.answerTokens;
+        this.tokenBudget = other.tokenBudget;
+        this.sampling = sampling;
+    }
+
+    /** The same with answers by chance; their seed and their place in the list settle them. */
+    public AnswerEvaluator sampling(Sampling newSampling) {
+        return new AnswerEvaluator(this, newSampling);
     }
 
     /**
@@ -68,7 +84,7 @@ public final class AnswerEvaluator {
         for (Instruction instruction : instructions) {
             prompts.add(encoder.forGeneration(instruction, answerTokens).ids());
         }
-        List<int[]> made = adapted.generate(prompts, answerTokens, tokenBudget);
+        List<int[]> made = adapted.generate(prompts, answerTokens, tokenBudget, sampling);
         List<String> answers = new ArrayList<>();
         Map<String, List<Double>> scores = new LinkedHashMap<>();
         double sum = 0;

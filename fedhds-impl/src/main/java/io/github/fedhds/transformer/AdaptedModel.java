@@ -180,15 +180,29 @@ public final class AdaptedModel {
      * @return the added ids of each prompt, without the end-of-text that ended it
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget) {
+        return generate(prompts, maxNewTokens, tokenBudget, Sampling.greedy());
+    }
+
+    /**
+     * Continues texts.
+     *
+     * @param prompts token ids, each 1 to positions
+     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's positions
+     * @param sampling how each token is chosen
+     * @return the added ids of each prompt, without the end-of-text that ended it
+     * @throws io.github.fedhds.FedHdsException if a logit is NaN or infinity; the message names the row
+     */
+    public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget, Sampling sampling) {
         if (maxNewTokens < 0) {
             throw new IllegalArgumentException("maxNewTokens must be 0 or more, was " + maxNewTokens);
         }
+        TokenChoice choice = new TokenChoice(sampling, prompts.size());
         int[][] answers = new int[prompts.size()][];
         for (int[] places : batches(prompts, tokenBudget)) {
             TokenBatch batch = batch(prompts, places);
             List<int[]> made = maxNewTokens == 0
                     ? IntStream.of(places).mapToObj(p -> new int[0]).toList()
-                    : new GreedyDecoding(this, batch, maxNewTokens).run();
+                    : new Decoding(this, batch, places, maxNewTokens, choice).run();
             for (int i = 0; i < places.length; i++) {
                 answers[places[i]] = made.get(i);
             }

@@ -87,7 +87,7 @@ final class DecoderSource {
     String of(Purpose purpose) {
         String methods = forward(purpose)
                 + attention(purpose == Purpose.DECODE)
-                + feed()
+                + feed(purpose == Purpose.DECODE)
                 + norm()
                 + (dropout > 0 ? noise() : "");
         String body = methods.replace("SELF", "self: __torch__.CLASS").indent(2);
@@ -214,7 +214,8 @@ final class DecoderSource {
     private String end(Purpose purpose) {
         boolean whole = depth == config.layers();
         String normed = "x = " + norm("x", weight(Slot.LAST_NORM), weight(Slot.LAST_NORM_BIAS)) + "\n";
-        String loss = normed + "return torch.cross_entropy_loss(" + head() + ", targets, None, REDUCTION, -100, 0.)\n";
+        String loss = normed + "return torch.cross_entropy_loss(" + head(purpose == Purpose.DECODE)
+                + ", targets, None, REDUCTION, -100, 0.)\n";
         String end = switch (purpose) {
             case EMBED, LAYER -> "return x\n";
             // Without a layer no place has been taken yet.
@@ -223,16 +224,17 @@ final class DecoderSource {
                         + (depth == 0 ? "torch.index_select(x, 0, places)" : "x") + ")\nreturn torch.cat(states, 1)\n";
             case MEANS ->
                 (whole ? normed : "") + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 1)\n";
-            case LOGITS -> normed + "return " + head() + "\n";
+            case LOGITS -> normed + "return " + head(purpose == Purpose.DECODE) + "\n";
             case LOSS, END_LOSS -> loss.replace("REDUCTION", "1");
             case TOKEN_LOSSES -> loss.replace("REDUCTION", "0");
-            case PREFILL, DECODE -> normed + "_ = torch.append(states, " + head() + ")\nreturn states\n";
+            case PREFILL, DECODE ->
+                normed + "_ = torch.append(states, " + head(purpose == Purpose.DECODE) + ")\nreturn states\n";
         };
         return end.indent(2);
     }
 
-    private String head() {
-        String head = "torch.mm(" + rounded("x") + ", torch.t(" + rounded(weight(Slot.HEAD)) + "))";
+    private String head(boolean few) {
+        String head = times(rounded("x"), rounded(weight(Slot.HEAD)), few);
         return rounds ? "torch.to(" + head + ", 6)" : head;
     }
 
@@ -251,20 +253,23 @@ final class DecoderSource {
                   h = NORM
                 PRODUCT
                   y = WIDE
-                  z = torch.reshape(torch.slice(y, 1, 0, TURNED), [b, t, TURNED_HEADS, HEAD_WIDTH])
+                  u = torch.split_with_sizes(y, [TURNED, KEYS], 1)
+                  z = torch.reshape(u[0], [b, t, TURNED_HEADS, HEAD_WIDTH])
                 HEAD_NORM
-                  q = torch.transpose(torch.slice(z, 2, 0, HEADS), 1, 2)
-                  k = torch.transpose(torch.slice(z, 2, HEADS), 1, 2)
-                  v = torch.transpose(torch.reshape(torch.slice(y, 1, TURNED), [b, t, KEY_HEADS, HEAD_WIDTH]), 1, 2)
+                  r = torch.split_with_sizes(z, [HEADS, KEY_HEADS], 2)
+                  q = torch.transpose(r[0], 1, 2)
+                  k = torch.transpose(r[1], 1, 2)
+                  v = torch.transpose(torch.reshape(u[1], [b, t, KEY_HEADS, HEAD_WIDTH]), 1, 2)
                 ATTEND
                   return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), QUERIES]), k, v]
-                """.replace("PRODUCT\n", product(Slot.INPUT, Slot.INPUT_BIAS, "h"))
+                """.replace("PRODUCT\n", product(Slot.INPUT, Slot.INPUT_BIAS, "h", cached))
                 .replace("HEAD_NORM\n", headNorm() + turn)
                 .replace("ATTEND\n", attend(cached))
                 .replace("WIDE", rounds ? "torch.to(y, 6)" : "y")
                 .replace("NORM", norm("x", inLayer(Slot.ATTENTION_NORM), inLayer(Slot.ATTENTION_NORM_BIAS)))
                 .replace("TURNED_HEADS", Integer.toString(config.heads() + config.keyValueHeads()))
                 .replace("TURNED", Integer.toString(queries + keys))
+                .replace("KEYS", Integer.toString(keys))
                 .replace("KEY_HEADS", Integer.toString(config.keyValueHeads()))
                 .replace("HEADS", Integer.toString(config.heads()))
                 .replace("HEAD_WIDTH", Integer.toString(config.headWidth()))
@@ -315,25 +320,26 @@ final class DecoderSource {
     }
 
     /** The layer behind its attention. */
-    private String feed() {
-        String activated = config.family() == Family.GPT2
-                ? "torch.gelu(y, approximate=\"tanh\")"
-                : "torch.mul(torch.silu(torch.slice(y, 1, 0, INNER)), torch.slice(y, 1, INNER))"
-                        .replace("INNER", Integer.toString(config.feedForward()));
+    private String feed(boolean cached) {
+        // Split rather than cut out: the gradient of a slice is a whole array of zeros, filled in.
+        String activated = config.family() == Family.GPT2 ? "  g = torch.gelu(y, approximate=\"tanh\")\n" : """
+                  u = torch.chunk(y, 2, 1)
+                  g = torch.mul(torch.silu(u[0]), u[1])
+                """;
         return """
                 def feed(SELF, x: Tensor, a: Tensor, w: int, weights: List[Tensor] TUNED) -> Tensor:
                 OUTPUT
                   x = torch.add(x, y)
                   h = NORM
                 WIDEN
-                  g = ACTIVATED
+                ACTIVATED
                 NARROW
                   return torch.add(x, y)
-                """.replace("OUTPUT\n", product(Slot.OUTPUT, Slot.OUTPUT_BIAS, "a"))
-                .replace("WIDEN\n", product(Slot.WIDEN, Slot.WIDEN_BIAS, "h"))
-                .replace("NARROW\n", product(Slot.NARROW, Slot.NARROW_BIAS, "g"))
+                """.replace("OUTPUT\n", product(Slot.OUTPUT, Slot.OUTPUT_BIAS, "a", cached))
+                .replace("WIDEN\n", product(Slot.WIDEN, Slot.WIDEN_BIAS, "h", cached))
+                .replace("NARROW\n", product(Slot.NARROW, Slot.NARROW_BIAS, "g", cached))
                 .replace("NORM", norm("x", inLayer(Slot.FEED_FORWARD_NORM), inLayer(Slot.FEED_FORWARD_NORM_BIAS)))
-                .replace("ACTIVATED", activated)
+                .replace("ACTIVATED\n", activated.indent(0))
                 .replace("TUNED", tuned(true));
     }
 
@@ -342,17 +348,18 @@ final class DecoderSource {
      * once: their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin
      * matrices then are products of the quick kind.
      */
-    private String product(Slot slot, Slot bias, String input) {
+    private String product(Slot slot, Slot bias, String input, boolean cached) {
         Projection projection = layout.projection(slot);
         StringBuilder s = new StringBuilder();
         s.append("f = ").append(rounded(input)).append("\n");
-        String matrix = "torch.t(" + rounded(inLayer(slot)) + ")";
-        s.append("y = ")
-                .append(
-                        projection.bias()
-                                ? "torch.addmm(" + rounded(inLayer(bias)) + ", f, " + matrix + ")"
-                                : "torch.mm(f, " + matrix + ")")
-                .append("\n");
+        String weight = rounded(inLayer(slot));
+        if (!projection.bias()) {
+            s.append("y = ").append(times("f", weight, cached)).append("\n");
+        } else if (cached) {
+            s.append("y = torch.add(" + times("f", weight, true) + ", " + rounded(inLayer(bias)) + ")\n");
+        } else {
+            s.append("y = torch.addmm(" + rounded(inLayer(bias)) + ", f, torch.t(" + weight + "))\n");
+        }
         List<String> as = new ArrayList<>();
         List<String> bs = new ArrayList<>();
         for (Module module : projection.modules()) {
@@ -375,6 +382,18 @@ final class DecoderSource {
                     .append("))\n");
         }
         return s.toString().indent(2);
+    }
+
+    /**
+     * Rows times a weight's rows. The few rows of a decoding step are given from the right, four or more of them: for
+     * less, the float32 product reads weights at a third of the speed that memory has.
+     */
+    private String times(String rows, String weight, boolean few) {
+        return few && !rounds
+                ? """
+                  torch.slice(torch.t(torch.mm(WEIGHT, torch.t(torch.constant_pad_nd(ROWS, [0, 0, 0, \
+                  ops.prim.max(torch.sub(4, torch.size(ROWS, 0)), 0)])))), 0, 0, torch.size(ROWS, 0))""".replace("WEIGHT", weight).replace("ROWS", rows)
+                : "torch.mm(" + rows + ", torch.t(" + weight + "))";
     }
 
     private String factor(int place, int rows, int columns) {

@@ -10,6 +10,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Sampling;
 import io.github.fedhds.transformer.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -108,6 +109,16 @@ class AnswerEvaluatorTest {
                 first.adapterDigest(),
                 evaluator(5, 9).evaluate(list, FORM, other).adapterDigest());
         assertEquals(first, evaluator(5, 9).evaluate(list, FORM, adapter));
+    }
+
+    @Test
+    void evaluate_withSampling_answersBySeed() {
+        List<Instruction> list = List.of(asked("add", "ab", "t"), asked("b b", "ab", "t"));
+        AnswerEvaluator.Result greedy = evaluator(20, 9).evaluate(list, FORM, adapter);
+        AnswerEvaluator chance = evaluator(20, 9).sampling(Sampling.seeded(1));
+        assertEquals(chance.evaluate(list, FORM, adapter), chance.evaluate(list, FORM, adapter));
+        assertNotEquals(greedy.answers(), chance.evaluate(list, FORM, adapter).answers());
+        assertEquals(greedy, chance.sampling(Sampling.greedy()).evaluate(list, FORM, adapter));
     }
 
     @Test

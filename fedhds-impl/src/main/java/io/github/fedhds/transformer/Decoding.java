@@ -1,0 +1,163 @@
+package io.github.fedhds.transformer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.transformer.DecoderSource.Purpose;
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * Decoding of one batch with a key-value cache. Prompts are padded at the right; a new token's keys stand after the
+ * padding, which a mask hides, and its position is the row's own. Once half of the rows or more have ended, they leave
+ * the batch and the cache.
+ */
+final class Decoding {
+    private final AdaptedModel model;
+    private final TokenBatch batch;
+    private final int maxNewTokens;
+    private final TokenChoice choice;
+    private final Set<Integer> ends;
+    private final List<Row> rows = new ArrayList<>();
+
+    /** One text as it grows. */
+    private static final class Row {
+        private final int place;
+        private final int length;
+        private final List<Integer> answer = new ArrayList<>();
+        private boolean done;
+
+        /**
+         * @param place among all texts of the call
+         * @param length of the prompt
+         */
+        Row(int place, int length) {
+            this.place = place;
+            this.length = length;
+        }
+    }
+
+    /**
+     * @param places of the batch's rows among all texts of the call
+     * @param maxNewTokens 1 or more
+     */
+    Decoding(AdaptedModel model, TokenBatch batch, int[] places, int maxNewTokens, TokenChoice choice) {
+        this.model = model;
+        this.batch = batch;
+        this.maxNewTokens = maxNewTokens;
+        this.choice = choice;
+        this.ends = Set.copyOf(model.config().endIds());
+        for (int r = 0; r < places.length; r++) {
+            rows.add(new Row(places[r], batch.length(r)));
+        }
+    }
+
+    /** The added ids of each row. */
+    List<int[]> run() {
+        List<Row> live = rows;
+        NDManager scope = model.decoder().scope();
+        try {
+            NDList inputs = new NDList(batch.ids(scope));
+            inputs.addAll(model.decoder().positions(scope, batch.width()));
+            inputs.add(batch.lastPlaces(scope));
+            NDList made = model.run(Purpose.PREFILL, scope, inputs, new NDList());
+            for (int step = 0; ; step++) {
+                extend(live, made.remove(made.size() - 1), step);
+                int[] open = open(live);
+                if (open.length == 0) {
+                    break;
+                }
+                NDManager last = scope;
+                scope = model.decoder().scope();
+                try {
+                    if (2 * open.length <= live.size()) {
+                        live = IntStream.of(open).mapToObj(live::get).toList();
+                        made = rows(scope, made, open);
+                    } else {
+                        made.attach(scope);
+                    }
+                } finally {
+                    last.close();
+                }
+                made = model.run(Purpose.DECODE, scope, inputs(scope, live, step), made);
+            }
+        } finally {
+            scope.close();
+        }
+        return rows.stream()
+                .map(row -> row.answer.stream().mapToInt(Integer::intValue).toArray())
+                .toList();
+    }
+
+    private void extend(List<Row> live, NDArray logits, int step) {
+        float[] values = logits.toFloatArray();
+        int vocabulary = values.length / live.size();
+        for (int r = 0; r < live.size(); r++) {
+            Row row = live.get(r);
+            if (row.done) {
+                continue;
+            }
+            int next = choice.next(row.place, Arrays.copyOfRange(values, r * vocabulary, (r + 1) * vocabulary));
+            if (ends.contains(next)) {
+                row.done = true;
+            } else {
+                row.answer.add(next);
+                // The token just made is read at position length + step; the last position can only be read.
+                row.done = step + 1 >= maxNewTokens
+                        || row.length + step >= model.config().positions();
+            }
+        }
+    }
+
+    private static int[] open(List<Row> live) {
+        return IntStream.range(0, live.size()).filter(r -> !live.get(r).done).toArray();
+    }
+
+    private static NDList rows(NDManager scope, NDList cache, int[] kept) {
+        NDArray index = scope.create(Arrays.stream(kept).asLongStream().toArray());
+        NDList fewer = new NDList();
+        cache.forEach(array -> fewer.add(array.get(scope, new NDIndex("{}", index))));
+        return fewer;
+    }
+
+    private NDList inputs(NDManager scope, List<Row> live, int step) {
+        int rows = live.size();
+        int width = batch.width() + step + 1;
+        long[] ids = new long[rows];
+        int[] positions = new int[rows];
+        ByteBuffer seen = ByteBuffer.allocateDirect(rows * width);
+        for (int r = 0; r < rows; r++) {
+            Row row = live.get(r);
+            // A row that has ended and is still here reads anything; what it makes is not kept.
+            ids[r] = row.done ? 0 : row.answer.get(step);
+            positions[r] = Math.min(row.length + step, model.config().positions() - 1);
+            for (int t = 0; t < width; t++) {
+                seen.put((byte) (sees(row.length, step, t) ? 1 : 0));
+            }
+        }
+        seen.rewind();
+        NDList inputs = new NDList(scope.create(LongBuffer.wrap(ids), new Shape(rows, 1), DataType.INT64));
+        inputs.addAll(model.decoder().positions(scope, positions));
+        inputs.add(scope.create(seen, new Shape(rows, 1, 1, width), DataType.BOOLEAN));
+        return inputs;
+    }
+
+    /**
+     * Whether the token that a step reads, at position {@code length + step}, sees the key at a place: the prompt's keys
+     * come first, then its padding, then those of the steps.
+     */
+    private boolean sees(int length, int step, int place) {
+        boolean made = place >= batch.width();
+        int back = made ? step - (place - batch.width()) : length + step - place;
+        int window = model.config().attention().window();
+        return (made || place < length) && (window == 0 || back < window);
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.fedhds.transformer;
+
+/**
+ * How each next token is chosen: greedily, or by chance among the likeliest. Immutable.
+ *
+ * <p>A token's probability is the softmax of its logit over the temperature, in double. Of the tokens in falling order,
+ * the first among equals being the one of the lower id, top-p keeps the fewest that reach it together, at least one; the
+ * choice is among these, in proportion. Equal seeds give equal texts: a text's random numbers are of the seed and of its
+ * place in the list of prompts, whatever else is in the list and however it is cut into batches. (A batch of another size
+ * can change the last bits of a logit, which is seen where a random number falls onto the border of two tokens.)
+ *
+ * @param temperature 0 for greedy, which takes the likeliest token, the first among equals; else finite: 1 leaves the
+ *     model's probabilities, below 1 sharpens them
+ * @param topP share of the probability that is kept, above 0, at most 1; 1 keeps every token
+ * @param seed of the random numbers
+ * @see <a href="https://arxiv.org/abs/1904.09751">Holtzman et al. 2020, section 3.1</a>
+ */
+public record Sampling(double temperature, double topP, long seed) {
+    public Sampling {
+        if (!(temperature >= 0) || Double.isInfinite(temperature)) {
+            throw new IllegalArgumentException(
+                    "temperature must be finite and above 0, or 0 for greedy, was " + temperature);
+        }
+        if (!(topP > 0 && topP <= 1)) {
+            throw new IllegalArgumentException("topP must be above 0 and at most 1, was " + topP);
+        }
+    }
+
+    /** The likeliest token at each place. */
+    public static Sampling greedy() {
+        return new Sampling(0, 1, 0);
+    }
+
+    /** The model's own probabilities: temperature 1, all tokens. */
+    public static Sampling seeded(long seed) {
+        return new Sampling(1, 1, seed);
+    }
+
+    /** The same at another temperature. */
+    public Sampling withTemperature(double newTemperature) {
+        return new Sampling(newTemperature, topP, seed);
+    }
+
+    /** The same with another share kept. */
+    public Sampling withTopP(double newTopP) {
+        return new Sampling(temperature, newTopP, seed);
+    }
+}

@@ -1,0 +1,95 @@
+package io.github.fedhds.transformer;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.RoundContext;
+import java.util.Comparator;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * Chooses the next token of each text. Holds the random stream of each, from which every token takes one number; for one
+ * call and one thread.
+ */
+final class TokenChoice {
+    private final Sampling sampling;
+    private final SplittableRandom[] streams;
+
+    /** @param texts how many there are, in all batches together */
+    TokenChoice(Sampling sampling, int texts) {
+        this.sampling = sampling;
+        RoundContext context = RoundContext.first().withSeed(sampling.seed());
+        this.streams = IntStream.range(0, texts)
+                .mapToObj(text -> context.random("tokens of text " + text))
+                .toArray(SplittableRandom[]::new);
+    }
+
+    /**
+     * The next token of a text.
+     *
+     * @param text its place among all
+     * @param logits one for each token of the vocabulary; minus infinity for a token that cannot be
+     * @throws FedHdsException if a logit is NaN or infinity, or all are minus infinity
+     */
+    int next(int text, float[] logits) {
+        int likeliest = likeliest(text, logits);
+        return sampling.temperature() == 0 ? likeliest : drawn(logits, logits[likeliest], streams[text]);
+    }
+
+    private static int likeliest(int text, float[] logits) {
+        int best = 0;
+        for (int i = 0; i < logits.length; i++) {
+            if (!(logits[i] < Float.POSITIVE_INFINITY)) { // NaN as well
+                throw bad(text, logits, i);
+            }
+            if (logits[i] > logits[best]) {
+                best = i;
+            }
+        }
+        if (logits[best] == Float.NEGATIVE_INFINITY) {
+            throw bad(text, logits, best);
+        }
+        return best;
+    }
+
+    private static FedHdsException bad(int text, float[] logits, int token) {
+        return new FedHdsException("row " + text + " cannot be continued: the logit of token " + token + " is "
+                + logits[token] + "; are there numbers in the weights or the adapter that are not finite?");
+    }
+
+    private int drawn(float[] logits, double greatest, SplittableRandom stream) {
+        double[] weights = new double[logits.length];
+        double sum = 0;
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = Math.exp((logits[i] - greatest) / sampling.temperature());
+            sum += weights[i];
+        }
+        int[] order = order(logits, weights, sum);
+        double kept = 0;
+        for (int i = 0; i < order.length && kept < sampling.topP() * sum; i++) {
+            kept += weights[order[i]];
+        }
+        // Below kept, which is a sum in the same order: the walk ends inside of what is kept.
+        double wanted = stream.nextDouble() * kept;
+        int at = 0;
+        for (double passed = weights[order[0]]; passed <= wanted; passed += weights[order[at]]) {
+            at++;
+        }
+        return order[at];
+    }
+
+    /** The tokens that may be kept, the likeliest first; all in their own order where all are kept. */
+    private int[] order(float[] logits, double[] weights, double sum) {
+        IntStream all = IntStream.range(0, weights.length);
+        if (sampling.topP() == 1) {
+            return all.toArray();
+        }
+        // A token below this cannot be kept, since it and those behind it have less than what is left out together. So
+        // few are sorted, whatever the vocabulary's size.
+        double least = (1 - sampling.topP()) * sum / weights.length;
+        return all.filter(i -> weights[i] >= least)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> 0.0 - logits[i])) // stable; the zeros of both signs are equal
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+}

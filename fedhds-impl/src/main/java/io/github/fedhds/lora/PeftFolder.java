@@ -30,8 +30,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";
-    private static final String A = ".lora_A";
-    private static final String B = ".lora_B";
+    static final String A = ".lora_A";
+    static final String B = ".lora_B";
 
     /**
      * Reads a folder.
@@ -93,12 +93,13 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 + "...lora_A.weight or ...lora_B.weight");
     }
 
-    private static String module(String name) {
+    /** The module of a tensor that is named {@code ...lora_A} or {@code ...lora_B}. */
+    static String module(String name) {
         return name.substring(0, name.length() - A.length());
     }
 
     /** The first way in which an adapter does not fit a configuration. */
-    private static Optional<String> fault(LoraConfig config, Adapter adapter) {
+    static Optional<String> fault(LoraConfig config, Adapter adapter) {
         Map<String, Tensor> tensors = adapter.tensors();
         if (tensors.isEmpty()) {
             return Optional.of("the adapter has no tensor");

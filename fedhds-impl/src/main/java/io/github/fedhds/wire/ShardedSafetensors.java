@@ -115,6 +115,11 @@ public final class ShardedSafetensors implements TensorSource {
         return Objects.requireNonNull(shards.get(file), file);
     }
 
+    /** The files by their names beside the index; cannot be changed, and closed with this. */
+    public SortedMap<String, SafetensorsFile> files() {
+        return Collections.unmodifiableSortedMap(shards);
+    }
+
     @Override
     public SortedSet<String> names() {
         return Collections.unmodifiableSortedSet(new TreeSet<>(shardOf.keySet()));

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.nio.charset.StandardCharsets;
@@ -121,7 +122,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 return Optional.of("tensor " + name + " has no " + module + (isA ? B : A) + " beside it");
             }
             if (!config.targets(module)) {
-                return Optional.of("tensor " + name + " is of none of the target modules " + config.targetModules());
+                return Optional.of("tensor " + name + " is of none of the target modules "
+                        + JsonFile.shorten(config.targetModules()));
             }
         }
         return Optional.empty();

@@ -48,7 +48,7 @@ final class ConfigReader {
         }
         for (String option : List.of("rope_parameters", "quantization_config")) {
             json.given(option).ifPresent(value -> {
-                throw new IllegalArgumentException(option + " is " + value + "; not supported");
+                throw new IllegalArgumentException(option + " is " + JsonFile.shorten(value) + "; not supported");
             });
         }
         double factor = json.number("partial_rotary_factor", 1);
@@ -135,11 +135,12 @@ final class ConfigReader {
     private static int window(JsonOptions json, String family) {
         json.given("layer_types").ifPresent(types -> {
             if (!types.isJsonArray()) {
-                throw new IllegalArgumentException("layer_types must be a list, was " + types);
+                throw new IllegalArgumentException("layer_types must be a list, was " + JsonFile.shorten(types));
             }
             for (JsonElement type : types.getAsJsonArray()) {
                 if (!type.equals(new JsonPrimitive("full_attention"))) {
-                    throw new IllegalArgumentException("layer_types has " + type + "; supported: full_attention");
+                    throw new IllegalArgumentException(
+                            "layer_types has " + JsonFile.shorten(type) + "; supported: full_attention");
                 }
             }
         });

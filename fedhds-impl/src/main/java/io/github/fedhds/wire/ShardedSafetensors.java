@@ -68,7 +68,8 @@ public final class ShardedSafetensors implements TensorSource {
         SortedMap<String, String> fileOf = new TreeMap<>();
         map.getAsJsonObject().asMap().forEach((tensor, file) -> {
             if (!file.isJsonPrimitive() || !file.getAsJsonPrimitive().isString() || !isPlainName(file.getAsString())) {
-                throw fault("the file of tensor " + tensor + " must be a plain file name in this folder, was " + file);
+                throw fault("the file of tensor " + JsonFile.shorten(tensor)
+                        + " must be a plain file name in this folder, was " + JsonFile.shorten(file));
             }
             fileOf.put(tensor, file.getAsString());
         });
@@ -90,7 +91,8 @@ public final class ShardedSafetensors implements TensorSource {
     private SafetensorsFile openShard(String file, String tensor) {
         Path path = index.resolveSibling(file);
         if (!Files.isRegularFile(path)) {
-            throw fault("tensor " + tensor + " is placed in " + file + ", which is missing");
+            throw fault("tensor " + JsonFile.shorten(tensor) + " is placed in " + JsonFile.shorten(file)
+                    + ", which is missing");
         }
         return SafetensorsFile.open(path);
     }

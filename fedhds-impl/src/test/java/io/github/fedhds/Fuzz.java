@@ -23,7 +23,7 @@ import java.util.SplittableRandom;
 
 /**
  * Damages one file of a folder in many ways. Whoever reads it must take it, or give a typed error that names a file of the folder,
- * with no more memory than is due. {@code -Dfedhds.fuzz=100000} asks for so many cases, {@code -Dfedhds.fuzz.seed=7} for
+ * with no more memory than is due. Beside a hundred cuts, {@code -Dfedhds.fuzz=100000} asks for so many cases, {@code -Dfedhds.fuzz.seed=7} for
  * others; case i depends on seed and i alone.
  */
 public final class Fuzz {
@@ -89,6 +89,10 @@ public final class Fuzz {
     public static void damage(Path file, boolean json, long mostAllocated, Reading reading) throws IOException {
         byte[] good = Files.readAllBytes(file);
         reading.read(); // the good one, which also loads classes before memory is counted
+        for (int length = 0; length < good.length; length += Math.max(1, good.length / 100)) {
+            Files.write(file, Arrays.copyOf(good, length));
+            isTaken(file, "cut to " + length + " bytes", mostAllocated, reading);
+        }
         int taken = 0;
         for (int i = 0; i < CASES; i++) {
             byte[] bad = damaged(good, json, new SplittableRandom(SEED * 1_000_003 + i));

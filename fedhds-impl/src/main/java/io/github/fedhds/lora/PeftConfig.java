@@ -74,7 +74,7 @@ final class PeftConfig {
                 default -> READ.contains(name) || HARMLESS.contains(name) || isOff(value);
             };
             if (!plain) {
-                throw new FedHdsException(file + ": option " + name + " is " + shorten(value)
+                throw new FedHdsException(file + ": option " + name + " is " + JsonFile.shorten(value)
                         + ", which would change the numbers and is not supported; plain LoRA and rsLoRA are");
             }
         }
@@ -102,13 +102,8 @@ final class PeftConfig {
                 && value.getAsJsonPrimitive().isString();
     }
 
-    private static String shorten(@Nullable JsonElement value) {
-        String text = String.valueOf(value);
-        return text.length() <= 200 ? text : text.substring(0, 200) + "...";
-    }
-
     private FedHdsException fault(String rule, @Nullable JsonElement was) {
-        return new FedHdsException(file + ": " + rule + ", was " + shorten(was));
+        return new FedHdsException(file + ": " + rule + ", was " + JsonFile.shorten(was));
     }
 
     String baseModelName() {

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.nio.charset.StandardCharsets;
@@ -30,8 +31,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";
-    private static final String A = ".lora_A";
-    private static final String B = ".lora_B";
+    static final String A = ".lora_A";
+    static final String B = ".lora_B";
 
     /**
      * Reads a folder.
@@ -93,12 +94,13 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 + "...lora_A.weight or ...lora_B.weight");
     }
 
-    private static String module(String name) {
+    /** The module of a tensor that is named {@code ...lora_A} or {@code ...lora_B}. */
+    static String module(String name) {
         return name.substring(0, name.length() - A.length());
     }
 
     /** The first way in which an adapter does not fit a configuration. */
-    private static Optional<String> fault(LoraConfig config, Adapter adapter) {
+    static Optional<String> fault(LoraConfig config, Adapter adapter) {
         Map<String, Tensor> tensors = adapter.tensors();
         if (tensors.isEmpty()) {
             return Optional.of("the adapter has no tensor");
@@ -120,7 +122,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 return Optional.of("tensor " + name + " has no " + module + (isA ? B : A) + " beside it");
             }
             if (!config.targets(module)) {
-                return Optional.of("tensor " + name + " is of none of the target modules " + config.targetModules());
+                return Optional.of("tensor " + name + " is of none of the target modules "
+                        + JsonFile.shorten(config.targetModules()));
             }
         }
         return Optional.empty();

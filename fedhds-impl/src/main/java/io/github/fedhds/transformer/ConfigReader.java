@@ -42,7 +42,7 @@ final class ConfigReader {
     private static DecoderConfig of(JsonOptions json, List<Integer> generationEnds) {
         String family = json.oneOf("model_type", FAMILIES);
         json.given("quantization_config").ifPresent(value -> {
-            throw new IllegalArgumentException("quantization_config is " + value + "; not supported");
+            throw new IllegalArgumentException("quantization_config is " + JsonFile.shorten(value) + "; not supported");
         });
         return family.equals(GPT2) ? gpt2(json, generationEnds) : llama(json, family, generationEnds);
     }
@@ -94,7 +94,7 @@ final class ConfigReader {
             throw new IllegalArgumentException("mlp_bias is true; supported: false");
         }
         json.given("rope_parameters").ifPresent(value -> {
-            throw new IllegalArgumentException("rope_parameters is " + value + "; not supported");
+            throw new IllegalArgumentException("rope_parameters is " + JsonFile.shorten(value) + "; not supported");
         });
         double factor = json.number("partial_rotary_factor", 1);
         if (factor != 1) {
@@ -181,11 +181,12 @@ final class ConfigReader {
     private static int window(JsonOptions json, String family) {
         json.given("layer_types").ifPresent(types -> {
             if (!types.isJsonArray()) {
-                throw new IllegalArgumentException("layer_types must be a list, was " + types);
+                throw new IllegalArgumentException("layer_types must be a list, was " + JsonFile.shorten(types));
             }
             for (JsonElement type : types.getAsJsonArray()) {
                 if (!type.equals(new JsonPrimitive("full_attention"))) {
-                    throw new IllegalArgumentException("layer_types has " + type + "; supported: full_attention");
+                    throw new IllegalArgumentException(
+                            "layer_types has " + JsonFile.shorten(type) + "; supported: full_attention");
                 }
             }
         });

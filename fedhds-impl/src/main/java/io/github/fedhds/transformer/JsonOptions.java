@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import io.github.fedhds.wire.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +31,7 @@ record JsonOptions(String prefix, JsonObject json) {
     }
 
     private IllegalArgumentException wrong(String key, String rule, JsonElement was) {
-        return new IllegalArgumentException(prefix + key + " must be " + rule + ", was " + was);
+        return new IllegalArgumentException(prefix + key + " must be " + rule + ", was " + JsonFile.shorten(was));
     }
 
     /** A text out of those that are supported. */
@@ -41,8 +42,8 @@ record JsonOptions(String prefix, JsonObject json) {
         return supported.stream()
                 .filter(text -> value.equals(new JsonPrimitive(text)))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        prefix + key + " is " + value + "; supported: " + String.join(", ", supported)));
+                .orElseThrow(() -> new IllegalArgumentException(prefix + key + " is " + JsonFile.shorten(value)
+                        + "; supported: " + String.join(", ", supported)));
     }
 
     /** False if absent. */

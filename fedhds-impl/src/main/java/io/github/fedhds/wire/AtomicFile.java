@@ -71,7 +71,8 @@ public final class AtomicFile {
         write(file, channel -> writeFully(channel, ByteBuffer.wrap(content)), false);
     }
 
-    static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
+    /** Writes all that a buffer has. */
+    public static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             channel.write(buffer);
         }

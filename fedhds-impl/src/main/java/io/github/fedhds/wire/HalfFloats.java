@@ -1,7 +1,7 @@
 package io.github.fedhds.wire;
 
 /**
- * The two 16-bit floating types and float, either way. To float is exact. From float rounds to the nearest, of two equally
+ * The two 16-bit floating types and float, either way. To float is exact. From float or double rounds once, to the nearest, of two equally
  * near ones to the even one; too large becomes infinite, NaN stays NaN.
  *
  * @see <a href="https://ieeexplore.ieee.org/document/8766229">IEEE 754-2019, section 4.3.1</a>
@@ -57,5 +57,31 @@ public final class HalfFloats {
             return (short) (bits >>> 16 | 0x40);
         }
         return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+    }
+
+    /** Double to F16, rounded once. */
+    public static short toF16(double value) {
+        return toF16(toOdd(value));
+    }
+
+    /** Double to BF16, rounded once. */
+    public static short toBf16(double value) {
+        return toBf16(toOdd(value));
+    }
+
+    /**
+     * The float next to a double towards zero, its last bit set if anything was cut off: with two bits and more to spare,
+     * rounding that one again gives what rounding the double once would.
+     *
+     * @see <a href="https://hal.inria.fr/inria-00080427v2">Boldo, Melquiond 2008, When double rounding is odd</a>
+     */
+    private static float toOdd(double value) {
+        float nearest = (float) value;
+        if (nearest == value || Double.isNaN(value)) {
+            return nearest;
+        }
+        int bits = Float.floatToRawIntBits(nearest);
+        int towardsZero = Math.abs((double) nearest) > Math.abs(value) ? bits - 1 : bits;
+        return Float.intBitsToFloat(towardsZero | 1);
     }
 }

@@ -15,6 +15,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** JSON files from outside: UTF-8 and strict syntax, at most 255 levels deep, no larger than the caller allows. */
 public final class JsonFile {
@@ -69,6 +70,12 @@ public final class JsonFile {
         } catch (JsonParseException | IOException e) {
             throw new FedHdsException(label + ": is not valid JSON" + place(e), e);
         }
+    }
+
+    /** A value for a message: its first 200 characters, as files from outside may hold very long ones. */
+    public static String shorten(@Nullable Object value) {
+        String text = String.valueOf(value);
+        return text.length() <= 200 ? text : text.substring(0, 200) + "...";
     }
 
     /** Where the parser stopped, without its advice to programmers. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -132,6 +133,23 @@ public final class SafetensorsFile implements TensorSource {
             return bytes.view(dataStart + entry.begin(), length(name, entry, 1))
                     .asReadOnlyBuffer()
                     .order(ByteOrder.LITTLE_ENDIAN);
+        } catch (IOException e) {
+            throw new FedHdsException(label + ": tensor " + name + " cannot be read: " + e, e);
+        }
+    }
+
+    /**
+     * Fills a buffer with a tensor's stored bytes, for tensors of any length; safe for many threads.
+     *
+     * @param offset of the first byte wanted, from the tensor's beginning
+     * @throws FedHdsException if there is no such tensor, or it cannot be read
+     * @throws IndexOutOfBoundsException if the tensor has too few bytes
+     */
+    public void read(String name, long offset, ByteBuffer into) {
+        SafetensorsHeader.Entry entry = entry(name);
+        Objects.checkFromIndexSize(offset, (long) into.remaining(), entry.end() - entry.begin());
+        try {
+            bytes.read(dataStart + entry.begin() + offset, into);
         } catch (IOException e) {
             throw new FedHdsException(label + ": tensor " + name + " cannot be read: " + e, e);
         }

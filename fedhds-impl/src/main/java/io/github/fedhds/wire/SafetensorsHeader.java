@@ -108,11 +108,7 @@ final class SafetensorsHeader {
     }
 
     private FedHdsException fault(String tensor, String rule, @Nullable Object was) {
-        return fault(file, "tensor " + shorten(tensor) + ": " + rule + (was == null ? "" : ", was " + was));
-    }
-
-    private static String shorten(String text) {
-        return text.length() <= 200 ? text : text.substring(0, 200) + "...";
+        return fault(file, "tensor " + JsonFile.shorten(tensor) + ": " + rule + (was == null ? "" : ", was " + was));
     }
 
     private void readAll(JsonReader json) throws IOException {
@@ -143,9 +139,9 @@ final class SafetensorsHeader {
         json.beginObject();
         while (json.hasNext()) {
             String key = json.nextName();
-            expect(METADATA + " " + shorten(key), json, JsonToken.STRING);
+            expect(METADATA + " " + JsonFile.shorten(key), json, JsonToken.STRING);
             if (metadata.put(key, json.nextString()) != null) {
-                throw fault(file, METADATA + " names " + shorten(key) + " twice");
+                throw fault(file, METADATA + " names " + JsonFile.shorten(key) + " twice");
             }
         }
         json.endObject();
@@ -154,7 +150,7 @@ final class SafetensorsHeader {
     private void expect(String what, JsonReader json, JsonToken wanted) throws IOException {
         JsonToken token = json.peek();
         if (token != wanted) {
-            throw fault(file, shorten(what) + " must be a JSON " + wanted + ", was " + token);
+            throw fault(file, JsonFile.shorten(what) + " must be a JSON " + wanted + ", was " + token);
         }
     }
 
@@ -178,7 +174,8 @@ final class SafetensorsHeader {
                 }
                 offsets = new long[] {read.get(0), read.get(1)};
             } else {
-                throw fault(name, "has dtype, shape and data_offsets, each once and nothing else", shorten(key));
+                throw fault(
+                        name, "has dtype, shape and data_offsets, each once and nothing else", JsonFile.shorten(key));
             }
         }
         json.endObject();
@@ -193,7 +190,7 @@ final class SafetensorsHeader {
         try {
             return Dtype.valueOf(text);
         } catch (IllegalArgumentException e) {
-            throw fault(name, "dtype must be one of " + Arrays.toString(Dtype.values()), shorten(text));
+            throw fault(name, "dtype must be one of " + Arrays.toString(Dtype.values()), JsonFile.shorten(text));
         }
     }
 
@@ -220,7 +217,7 @@ final class SafetensorsHeader {
             expect(key + " of tensor " + name, json, JsonToken.NUMBER);
             String digits = json.nextString();
             if (digits.length() > 18 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-                throw fault(name, key + " holds whole numbers from 0 to 10^18", shorten(digits));
+                throw fault(name, key + " holds whole numbers from 0 to 10^18", JsonFile.shorten(digits));
             }
             numbers.add(Long.parseLong(digits));
         }

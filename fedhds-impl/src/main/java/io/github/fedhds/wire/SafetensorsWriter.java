@@ -14,12 +14,13 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Writes safetensors. Equal input gives equal bytes: names and metadata are sorted, the header is padded with spaces so
+ * Writes safetensors. Equal input gives equal bytes: tensors (by bytes of a number, then by name) and metadata are sorted, the header is padded with spaces so
  * that the data begins at a multiple of 8. Memory beside the tensors: the header and 256 KiB.
  *
  * @see <a href="https://huggingface.co/docs/safetensors/index">The format</a>
@@ -50,9 +51,25 @@ public final class SafetensorsWriter {
      * @throws FedHdsException if the file cannot be written
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata, Dtype dtype) {
-        SortedMap<String, Tensor> sorted = new TreeMap<>(tensors);
-        byte[] header = header(sorted, metadata, dtype);
-        AtomicFile.write(file, channel -> writeAll(channel, header, sorted, dtype));
+        stream(file, pending(tensors, dtype), metadata);
+    }
+
+    /**
+     * Writes a file whose tensors are pulled one after another, by way of a temporary one that is moved into place. Memory:
+     * the header, and what the tensors' own content takes.
+     *
+     * @param file where to; its folder is made if it is missing
+     * @param tensors what, by name; of any types. Wider types come first in the file, so that each tensor begins at a
+     *     multiple of its type's bytes, as readers that map the file need it
+     * @param metadata text pairs for {@code __metadata__}; left out if there are none
+     * @throws IllegalArgumentException if a name cannot stand in a file
+     * @throws IllegalStateException if a tensor writes more or fewer bytes than its form has
+     * @throws FedHdsException if the file cannot be written
+     */
+    public static void stream(Path file, Map<String, PendingTensor> tensors, Map<String, String> metadata) {
+        Map<String, PendingTensor> ordered = ordered(tensors);
+        byte[] header = header(ordered, metadata);
+        AtomicFile.write(file, channel -> writeAll(channel, header, ordered));
     }
 
     /**
@@ -61,20 +78,40 @@ public final class SafetensorsWriter {
      * @throws IllegalArgumentException if a name cannot stand in a file
      */
     public static byte[] toBytes(Map<String, Tensor> tensors, Map<String, String> metadata) {
-        SortedMap<String, Tensor> sorted = new TreeMap<>(tensors);
+        Map<String, PendingTensor> ordered = ordered(pending(tensors, Dtype.F32));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            writeAll(Channels.newChannel(bytes), header(sorted, metadata, Dtype.F32), sorted, Dtype.F32);
+            writeAll(Channels.newChannel(bytes), header(ordered, metadata), ordered);
         } catch (IOException e) {
             throw new FedHdsException("cannot write to memory", e);
         }
         return bytes.toByteArray();
     }
 
-    private static byte[] header(SortedMap<String, Tensor> tensors, Map<String, String> metadata, Dtype dtype) {
+    private static Map<String, PendingTensor> pending(Map<String, Tensor> tensors, Dtype dtype) {
         if (dtype != Dtype.F32 && dtype != Dtype.F16 && dtype != Dtype.BF16) {
             throw new IllegalArgumentException("tensors can be written as F32, F16 or BF16, was " + dtype);
         }
+        Map<String, PendingTensor> pending = new TreeMap<>();
+        new TreeMap<>(tensors).forEach((name, tensor) -> {
+            checkRange(name, tensor, dtype);
+            pending.put(
+                    name, new PendingTensor(dtype, tensor.shape(), channel -> writeNumbers(channel, tensor, dtype)));
+        });
+        return pending;
+    }
+
+    private static Map<String, PendingTensor> ordered(Map<String, PendingTensor> tensors) {
+        Map<String, PendingTensor> ordered = new LinkedHashMap<>();
+        new TreeMap<>(tensors)
+                .entrySet().stream()
+                        .sorted(Comparator.comparing(
+                                named -> -named.getValue().dtype().bytes()))
+                        .forEach(named -> ordered.put(named.getKey(), named.getValue()));
+        return ordered;
+    }
+
+    private static byte[] header(Map<String, PendingTensor> tensors, Map<String, String> metadata) {
         StringWriter text = new StringWriter();
         try (JsonWriter json = new JsonWriter(text)) {
             json.beginObject();
@@ -86,16 +123,16 @@ public final class SafetensorsWriter {
                 json.endObject();
             }
             long at = 0;
-            for (Map.Entry<String, Tensor> named : tensors.entrySet()) {
+            for (Map.Entry<String, PendingTensor> named : tensors.entrySet()) {
                 if (named.getKey().equals("__metadata__")) {
                     throw new IllegalArgumentException("a tensor cannot be named __metadata__, the format keeps that");
                 }
-                checkRange(named.getKey(), named.getValue(), dtype);
-                long end = at + (long) named.getValue().size() * dtype.bytes();
+                PendingTensor tensor = named.getValue();
+                long end = at + tensor.bytes();
                 json.name(named.getKey()).beginObject();
-                json.name("dtype").value(dtype.name());
+                json.name("dtype").value(tensor.dtype().name());
                 json.name("shape").beginArray();
-                for (int length : named.getValue().shape()) {
+                for (int length : tensor.shape()) {
                     json.value(length);
                 }
                 json.endArray();
@@ -143,22 +180,56 @@ public final class SafetensorsWriter {
         return header.array();
     }
 
-    private static void writeAll(
-            WritableByteChannel channel, byte[] header, SortedMap<String, Tensor> tensors, Dtype dtype)
+    private static void writeAll(WritableByteChannel channel, byte[] header, Map<String, PendingTensor> tensors)
             throws IOException {
         AtomicFile.writeFully(channel, ByteBuffer.wrap(header));
-        ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
-        for (Tensor tensor : tensors.values()) {
-            for (int i = 0; i < tensor.size(); i++) {
-                if (chunk.remaining() < dtype.bytes()) {
-                    AtomicFile.writeFully(channel, chunk.flip());
-                    chunk.clear();
-                }
-                switch (dtype) {
-                    case F16 -> chunk.putShort(HalfFloats.toF16(tensor.get(i)));
-                    case BF16 -> chunk.putShort(HalfFloats.toBf16(tensor.get(i)));
-                    default -> chunk.putFloat(tensor.get(i));
-                }
+        for (Map.Entry<String, PendingTensor> named : tensors.entrySet()) {
+            CountedChannel counted = new CountedChannel(channel);
+            named.getValue().content().writeTo(counted);
+            if (counted.count != named.getValue().bytes()) {
+                throw new IllegalStateException("tensor " + named.getKey() + " wrote " + counted.count
+                        + " bytes, its form has " + named.getValue().bytes());
+            }
+        }
+    }
+
+    private static final class CountedChannel implements WritableByteChannel {
+        private final WritableByteChannel channel;
+        private long count;
+
+        CountedChannel(WritableByteChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public int write(ByteBuffer from) throws IOException {
+            int written = channel.write(from);
+            count += written;
+            return written;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return channel.isOpen();
+        }
+
+        /** The file goes on after a tensor: who opened the channel closes it. */
+        @Override
+        public void close() {}
+    }
+
+    private static void writeNumbers(WritableByteChannel channel, Tensor tensor, Dtype dtype) throws IOException {
+        ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, (long) tensor.size() * dtype.bytes()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < tensor.size(); i++) {
+            if (chunk.remaining() < dtype.bytes()) {
+                AtomicFile.writeFully(channel, chunk.flip());
+                chunk.clear();
+            }
+            switch (dtype) {
+                case F16 -> chunk.putShort(HalfFloats.toF16(tensor.get(i)));
+                case BF16 -> chunk.putShort(HalfFloats.toBf16(tensor.get(i)));
+                default -> chunk.putFloat(tensor.get(i));
             }
         }
         AtomicFile.writeFully(channel, chunk.flip());

@@ -69,7 +69,8 @@ public final class ShardedSafetensors implements TensorSource {
         SortedMap<String, String> fileOf = new TreeMap<>();
         map.getAsJsonObject().asMap().forEach((tensor, file) -> {
             if (!file.isJsonPrimitive() || !file.getAsJsonPrimitive().isString() || !isPlainName(file.getAsString())) {
-                throw fault("the file of tensor " + tensor + " must be a plain file name in this folder, was " + file);
+                throw fault("the file of tensor " + JsonFile.shorten(tensor)
+                        + " must be a plain file name in this folder, was " + JsonFile.shorten(file));
             }
             fileOf.put(tensor, file.getAsString());
         });
@@ -91,7 +92,8 @@ public final class ShardedSafetensors implements TensorSource {
     private SafetensorsFile openShard(String file, String tensor) {
         Path path = index.resolveSibling(file);
         if (!Files.isRegularFile(path)) {
-            throw fault("tensor " + tensor + " is placed in " + file + ", which is missing");
+            throw fault("tensor " + JsonFile.shorten(tensor) + " is placed in " + JsonFile.shorten(file)
+                    + ", which is missing");
         }
         return SafetensorsFile.open(path);
     }
@@ -114,6 +116,11 @@ public final class ShardedSafetensors implements TensorSource {
 
     private SafetensorsFile shard(String file) {
         return Objects.requireNonNull(shards.get(file), file);
+    }
+
+    /** The files by their names beside the index; cannot be changed, and closed with this. */
+    public SortedMap<String, SafetensorsFile> files() {
+        return Collections.unmodifiableSortedMap(shards);
     }
 
     @Override

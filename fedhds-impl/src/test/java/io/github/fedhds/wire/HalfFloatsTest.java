@@ -1,6 +1,8 @@
 package io.github.fedhds.wire;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigDecimal;
@@ -107,5 +109,49 @@ class HalfFloatsTest {
                     new BigDecimal(value).subtract(new BigDecimal(back)).abs();
             assertTrue(error.compareTo(new BigDecimal(step / 2)) <= 0, () -> value + " became " + back);
         }
+    }
+
+    /** Doubles so near a tie that a float would fall onto it: rounding twice would go wrong. */
+    @Test
+    void fromDouble_besideEveryTie_roundsOnce() {
+        for (int bits = 0; bits < 0x7f7f; bits++) {
+            double low = HalfFloats.fromBf16((short) bits);
+            double high = HalfFloats.fromBf16((short) (bits + 1));
+            double tie = (low + high) / 2;
+            assertEquals((short) (bits + (bits & 1)), HalfFloats.toBf16(tie));
+            assertEquals((short) bits, HalfFloats.toBf16(Math.nextDown(tie)));
+            assertEquals((short) (bits + 1), HalfFloats.toBf16(Math.nextUp(tie)));
+            assertEquals((short) (bits + 1 | 0x8000), HalfFloats.toBf16(-Math.nextUp(tie)));
+            assertEquals((short) bits, HalfFloats.toBf16(low));
+        }
+        for (int bits = 0; bits < 0x7bff; bits++) {
+            double low = HalfFloats.fromF16((short) bits);
+            double tie = (low + HalfFloats.fromF16((short) (bits + 1))) / 2;
+            assertEquals((short) (bits + (bits & 1)), HalfFloats.toF16(tie));
+            assertEquals((short) bits, HalfFloats.toF16(Math.nextDown(tie)));
+            assertEquals((short) (bits + 1), HalfFloats.toF16(Math.nextUp(tie)));
+        }
+        assertTrue(Float.isNaN(HalfFloats.fromBf16(HalfFloats.toBf16(Double.NaN))));
+    }
+
+    /** The bound is the least value that becomes infinite. */
+    @Test
+    void holds_everyFloatingType_isFalseFromTheBoundOn() {
+        assertEquals(0x7bff, HalfFloats.toF16(Math.nextDown(65520.0)));
+        assertEquals(0x7c00, HalfFloats.toF16(65520.0));
+        assertEquals(0x7f7f, HalfFloats.toBf16(Math.nextDown(0x1.ffp127)));
+        assertEquals(0x7f80, HalfFloats.toBf16(0x1.ffp127));
+        assertEquals(0x7f80, HalfFloats.toBf16(1e300));
+        assertEquals(Float.MAX_VALUE, (float) Math.nextDown(0x1.ffffffp127));
+        assertEquals(Float.POSITIVE_INFINITY, (float) 0x1.ffffffp127);
+        double[] bounds = {65520, 0x1.ffp127, 0x1.ffffffp127};
+        Dtype[] types = {Dtype.F16, Dtype.BF16, Dtype.F32};
+        for (int i = 0; i < types.length; i++) {
+            assertTrue(types[i].holds(-Math.nextDown(bounds[i])));
+            assertFalse(types[i].holds(-bounds[i]));
+            assertTrue(types[i].holds(Double.NEGATIVE_INFINITY) && types[i].holds(Double.NaN));
+        }
+        assertTrue(Dtype.F64.holds(Double.MAX_VALUE));
+        assertThrows(IllegalArgumentException.class, () -> Dtype.I8.holds(0));
     }
 }

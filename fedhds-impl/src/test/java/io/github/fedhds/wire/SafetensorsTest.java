@@ -3,6 +3,7 @@ package io.github.fedhds.wire;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -144,6 +147,48 @@ class SafetensorsTest {
         assertEquals(Set.of("file"), names(path));
         Path under = path.resolve("below-a-file");
         assertThrows(FedHdsException.class, () -> SafetensorsWriter.write(under, Map.of(), Map.of()));
+    }
+
+    @Test
+    void stream_mixedTypes_areAlignedAndComeBack() {
+        Path path = folder.resolve("mixed.safetensors");
+        Map<String, PendingTensor> tensors = new HashMap<>();
+        for (Dtype dtype : Dtype.values()) {
+            byte[] bytes = new byte[3 * dtype.bytes()];
+            Arrays.fill(bytes, (byte) dtype.ordinal());
+            tensors.put(
+                    "t" + dtype,
+                    new PendingTensor(dtype, new int[] {3, 1}, channel -> channel.write(ByteBuffer.wrap(bytes))));
+        }
+        SafetensorsWriter.stream(path, tensors, Map.of());
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            for (Dtype dtype : Dtype.values()) {
+                assertEquals(dtype, file.dtype("t" + dtype));
+                assertArrayEquals(new int[] {3, 1}, file.shape("t" + dtype));
+                ByteBuffer two = ByteBuffer.allocate(2);
+                file.read("t" + dtype, 1, two);
+                assertArrayEquals(new byte[] {(byte) dtype.ordinal(), (byte) dtype.ordinal()}, two.array());
+            }
+            ByteBuffer ten = ByteBuffer.allocate(10);
+            assertThrows(IndexOutOfBoundsException.class, () -> file.read("tF32", 3, ten));
+            assertThrows(FedHdsException.class, () -> file.read("none", 0, ten));
+        }
+    }
+
+    @Test
+    void stream_tensorOfOtherLengthThanItsForm_isRefusedAndLeavesNothing() {
+        Path path = folder.resolve("bad.safetensors");
+        for (int length : new int[] {7, 9}) {
+            PendingTensor bad = new PendingTensor(
+                    Dtype.F32, new int[] {2}, channel -> channel.write(ByteBuffer.wrap(new byte[length])));
+            assertFails(
+                    IllegalStateException.class,
+                    () -> SafetensorsWriter.stream(path, Map.of("x", bad), Map.of()),
+                    "tensor x wrote " + length + " bytes, its form has 8");
+        }
+        assertFails(
+                IllegalArgumentException.class, () -> new PendingTensor(Dtype.F32, new int[] {-1}, c -> {}), "[-1]");
+        assertFalse(Files.exists(path));
     }
 
     @Test

@@ -1,0 +1,59 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.lora.MergedFolder;
+import io.github.fedhds.lora.PeftFolder;
+import io.github.fedhds.wire.Dtype;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Makes a model folder of a base and an adapter, for programs that know of no adapters. */
+@Command(
+        name = "merge-adapter",
+        mixinStandardHelpOptions = true,
+        description = "Writes the base model with the adapter merged in, as a Hugging Face folder.")
+public final class MergeAdapter implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "BASE", description = "folder of the base model")
+    private Path base = Path.of("");
+
+    @Parameters(index = "1", paramLabel = "ADAPTER", description = "adapter folder in PEFT's layout")
+    private Path adapter = Path.of("");
+
+    @Parameters(index = "2", paramLabel = "OUT", description = "folder to write; new or empty")
+    private Path out = Path.of("");
+
+    @Option(
+            names = "--dtype",
+            description =
+                    "F32, BF16 or F16 (default: the base's types; in the two of 16 bits, rounding loses small changes)")
+    private @Nullable Dtype dtype;
+
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    /** A failure is told in one line, with status 1. */
+    static CommandLine commandLine() {
+        return new CommandLine(new MergeAdapter())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((failure, command, parsed) -> {
+                    command.getErr().println(failure.getMessage());
+                    return 1;
+                });
+    }
+
+    @Override
+    public Integer call() {
+        PeftFolder peft = PeftFolder.read(adapter);
+        if (dtype == null) {
+            MergedFolder.write(base, peft.config(), peft.adapter(), out);
+        } else {
+            MergedFolder.write(base, peft.config(), peft.adapter(), out, dtype);
+        }
+        return 0;
+    }
+}

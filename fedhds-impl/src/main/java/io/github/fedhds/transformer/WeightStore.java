@@ -14,10 +14,8 @@ import io.github.fedhds.transformer.DecoderLayout.Slot;
 import io.github.fedhds.wire.Dtype;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Brings weights from files into native memory: bytes are read where the file is mapped and turned into the wanted type
@@ -26,9 +24,26 @@ import java.util.Map;
 final class WeightStore implements AutoCloseable {
     private static final String PARTS = "parts[]";
 
+    /** Settings: the type to keep, whether parts are transposed, and the type of each part. */
+    private static final String SOURCE = """
+            class WeightStore(Module):
+              __parameters__ = []
+              __buffers__ = []
+              def forward(self: __torch__.WeightStore, settings: Tensor, parts: List[Tensor]) -> Tensor:
+                kept = annotate(List[Tensor], [])
+                for i in range(torch.len(parts)):
+                  part = torch.view_copy(parts[i], dtype=int(torch.select(settings, 0, torch.add(i, 2))))
+                  if bool(torch.select(settings, 0, 1)):
+                    turned = torch.t(part)
+                  else:
+                    turned = part
+                  _ = torch.append(kept, torch.to(turned, int(torch.select(settings, 0, 0))))
+                return torch.contiguous(torch.cat(kept))
+            """;
+
     private final NDManager manager;
     private final Precision precision;
-    private final Map<String, PtSymbolBlock> modules = new HashMap<>();
+    private final PtSymbolBlock module;
 
     /**
      * @param manager owns the weights
@@ -37,6 +52,12 @@ final class WeightStore implements AutoCloseable {
     WeightStore(NDManager manager, Precision precision) {
         this.manager = manager;
         this.precision = precision;
+        byte[] archive = TorchScriptArchive.of("WeightStore", SOURCE);
+        try {
+            module = JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
+        } catch (IOException e) {
+            throw new FedHdsException("cannot compile the reading of weights", e);
+        }
     }
 
     /** All weights, in the order of the layout. */
@@ -50,28 +71,27 @@ final class WeightStore implements AutoCloseable {
 
     private NDArray store(List<DecoderWeights.Stored> parts, DecoderLayout.Weight weight) {
         try (NDManager scope = manager.newSubManager()) {
-            NDList bytes = new NDList();
-            List<String> views = new ArrayList<>();
+            long[] settings = new long[parts.size() + 2];
+            settings[0] = torch(type(weight.slot()));
+            settings[1] = weight.transposed() ? 1 : 0;
+            NDList inputs = new NDList();
             for (DecoderWeights.Stored part : parts) {
-                long[] shape = longs(part.shape());
+                long[] shape = Arrays.stream(part.shape()).asLongStream().toArray();
                 shape[shape.length - 1] *= part.dtype().bytes();
                 NDArray array = scope.create(part.bytes(), new Shape(shape), DataType.UINT8);
                 array.setName(PARTS);
-                String view = "torch.view_copy(parts[" + bytes.size() + "], dtype=" + torch(part.dtype()) + ")";
-                views.add("torch.to(" + (weight.transposed() ? "torch.t(" + view + ")" : view) + ", "
-                        + type(weight.slot()) + ")");
-                bytes.add(array);
+                inputs.add(array);
+                settings[inputs.size() + 1] = torch(part.dtype());
             }
-            String source = "torch.contiguous(torch.cat(" + views + "))";
+            inputs.add(0, scope.create(settings));
             // Training: what comes of a call without it can never be part of a gradient's graph.
-            NDArray kept = IValueUtils.forward(modules.computeIfAbsent(source, this::compile), bytes, true)
-                    .get(0);
+            NDArray kept = IValueUtils.forward(module, inputs, true).get(0);
             kept.attach(manager);
             return kept;
         }
     }
 
-    private String type(Slot slot) {
+    private Dtype type(Slot slot) {
         boolean rounds = precision == Precision.BFLOAT16
                 && switch (slot) {
                     case EMBEDDING, POSITIONS, HEAD -> true;
@@ -79,43 +99,23 @@ final class WeightStore implements AutoCloseable {
                     case INPUT_BIAS, OUTPUT_BIAS, WIDEN_BIAS, NARROW_BIAS -> true;
                     default -> false;
                 };
-        return torch(rounds ? Dtype.BF16 : Dtype.F32);
+        return rounds ? Dtype.BF16 : Dtype.F32;
     }
 
     /** The number by which TorchScript knows a type. */
-    private static String torch(Dtype dtype) {
+    private static long torch(Dtype dtype) {
         return switch (dtype) {
-            case F16 -> "5";
-            case F32 -> "6";
-            case F64 -> "7";
-            case BF16 -> "15";
+            case F16 -> 5;
+            case F32 -> 6;
+            case F64 -> 7;
+            case BF16 -> 15;
             default -> throw new IllegalArgumentException("weights are F32, F16, BF16 or F64, was " + dtype);
         };
-    }
-
-    private PtSymbolBlock compile(String expression) {
-        String source = "class WeightStore(Module):\n  __parameters__ = []\n  __buffers__ = []\n"
-                + "  def forward(self: __torch__.WeightStore, parts: List[Tensor]) -> Tensor:\n    return " + expression
-                + "\n";
-        byte[] archive = TorchScriptArchive.of("WeightStore", source);
-        try {
-            return JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
-        } catch (IOException e) {
-            throw new FedHdsException("cannot compile the reading of weights", e);
-        }
-    }
-
-    private static long[] longs(int[] shape) {
-        long[] longs = new long[shape.length];
-        for (int i = 0; i < shape.length; i++) {
-            longs[i] = shape[i];
-        }
-        return longs;
     }
 
     /** Lets the compiled code go; the weights stay. */
     @Override
     public void close() {
-        modules.values().forEach(PtSymbolBlock::close);
+        module.close();
     }
 }

@@ -143,7 +143,7 @@ class AnswerEvaluatorTest {
         assertFails(
                 VALUE,
                 () -> evaluator(5, 9).evaluate(list, AdapterForm.none(), adapter),
-                "belongs to no adapted product"); // its digest would stand for a model that it is not
+                "belongs to no adapted module"); // its digest would stand for a model that it is not
     }
 
     @Test

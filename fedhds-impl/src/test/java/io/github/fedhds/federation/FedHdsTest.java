@@ -456,7 +456,7 @@ class FedHdsTest {
         assertFails(bad, () -> FedHds.on(model).epochs(0).build(), "epochs must be 1 or more, was 0");
         assertFails(bad, () -> FedHds.on(model).batchSize(0).build(), "batchSize must be 1 or more, was 0");
         LoraConfig other = LoraConfig.defaults().withTargetModules(List.of("c_attn"));
-        assertFails(bad, () -> FedHds.on(model).lora(other).build(), "c_attn is not in this model");
+        assertFails(bad, () -> FedHds.on(model).lora(other).build(), "c_attn is not in every layer of this model");
         assertFails(bad, () -> FedHds.on(model).build().evaluator(0), "answerTokens must be 1 or more, was 0");
     }
 }

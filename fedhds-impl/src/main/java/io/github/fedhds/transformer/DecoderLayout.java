@@ -5,9 +5,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Which weights a decoder keeps, in which order, and how a Hugging Face file names them. Modules that read the same input
- * (queries, keys and values; gate and up) are kept as one weight, stacked by outputs: one large product instead of some
- * small ones.
+ * Which weights a decoder keeps, in which order, and how a Hugging Face file names them. Queries, keys and values
+ * are kept as one weight, stacked by outputs: one product instead of three, and one turn of the first two.
  */
 final class DecoderLayout {
     /** What a kept weight is for. A bias follows its weight. */
@@ -24,8 +23,9 @@ final class DecoderLayout {
         OUTPUT_BIAS,
         FEED_FORWARD_NORM,
         FEED_FORWARD_NORM_BIAS,
-        WIDEN,
-        WIDEN_BIAS,
+        GATE,
+        UP,
+        UP_BIAS,
         NARROW,
         NARROW_BIAS,
         LAST_NORM,
@@ -111,11 +111,8 @@ final class DecoderLayout {
                                 new Module("self_attn.v_proj", keys))),
                 new Projection(
                         Slot.OUTPUT, queries, attention.outputBias(), List.of(new Module("self_attn.o_proj", width))),
-                new Projection(
-                        Slot.WIDEN,
-                        width,
-                        false,
-                        List.of(new Module("mlp.gate_proj", inner), new Module("mlp.up_proj", inner))),
+                new Projection(Slot.GATE, width, false, List.of(new Module("mlp.gate_proj", inner))),
+                new Projection(Slot.UP, width, false, List.of(new Module("mlp.up_proj", inner))),
                 new Projection(Slot.NARROW, inner, false, List.of(new Module("mlp.down_proj", width))));
     }
 
@@ -125,7 +122,7 @@ final class DecoderLayout {
         return List.of(
                 new Projection(Slot.INPUT, width, true, List.of(new Module("attn.c_attn", 3 * width))),
                 new Projection(Slot.OUTPUT, width, true, List.of(new Module("attn.c_proj", width))),
-                new Projection(Slot.WIDEN, width, true, List.of(new Module("mlp.c_fc", inner))),
+                new Projection(Slot.UP, width, true, List.of(new Module("mlp.c_fc", inner))),
                 new Projection(Slot.NARROW, inner, true, List.of(new Module("mlp.c_proj", width))));
     }
 
@@ -139,7 +136,10 @@ final class DecoderLayout {
         }
         product(weights, Slot.OUTPUT, Slot.OUTPUT_BIAS);
         norm(weights, Slot.FEED_FORWARD_NORM, isGpt2() ? "ln_2" : "post_attention_layernorm");
-        product(weights, Slot.WIDEN, Slot.WIDEN_BIAS);
+        if (!isGpt2()) {
+            product(weights, Slot.GATE, Slot.UP_BIAS);
+        }
+        product(weights, Slot.UP, Slot.UP_BIAS);
         product(weights, Slot.NARROW, Slot.NARROW_BIAS);
         return List.copyOf(weights);
     }

@@ -244,7 +244,7 @@ final class DecoderSource {
         int keys = config.keyValueHeads() * config.headWidth();
         String turn = config.family() == Family.GPT2
                 ? ""
-                : "  z = torch.addcmul(torch.mul(z, cos), torch.roll(z, [" + config.headWidth() / 2
+                : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + config.headWidth() / 2
                         + "], [-1]), sin)\n";
         return """
                 def attention(SELF, ids: Tensor, x: Tensor, w: int, weights: List[Tensor], POSITIONS TUNED CACHE) -> List[Tensor]:
@@ -262,11 +262,11 @@ final class DecoderSource {
                   v = torch.transpose(torch.reshape(u[1], [b, t, KEY_HEADS, HEAD_WIDTH]), 1, 2)
                 ATTEND
                   return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), QUERIES]), k, v]
-                """.replace("PRODUCT\n", product(Slot.INPUT, Slot.INPUT_BIAS, "h", cached))
+                """.replace("PRODUCT\n", product("y", Slot.INPUT, Slot.INPUT_BIAS, "h", cached))
                 .replace("HEAD_NORM\n", headNorm() + turn)
                 .replace("ATTEND\n", attend(cached))
                 .replace("WIDE", rounds ? "torch.to(y, 6)" : "y")
-                .replace("NORM", norm("x", inLayer(Slot.ATTENTION_NORM), inLayer(Slot.ATTENTION_NORM_BIAS)))
+                .replace("NORM", rounded(norm("x", inLayer(Slot.ATTENTION_NORM), inLayer(Slot.ATTENTION_NORM_BIAS))))
                 .replace("TURNED_HEADS", Integer.toString(config.heads() + config.keyValueHeads()))
                 .replace("TURNED", Integer.toString(queries + keys))
                 .replace("KEYS", Integer.toString(keys))
@@ -321,44 +321,48 @@ final class DecoderSource {
 
     /** The layer behind its attention. */
     private String feed(boolean cached) {
-        // Split rather than cut out: the gradient of a slice is a whole array of zeros, filled in.
-        String activated = config.family() == Family.GPT2 ? "  g = torch.gelu(y, approximate=\"tanh\")\n" : """
-                  u = torch.chunk(y, 2, 1)
-                  g = torch.mul(torch.silu(u[0]), u[1])
-                """;
+        boolean gated = config.family() == Family.LLAMA;
         return """
                 def feed(SELF, x: Tensor, a: Tensor, w: int, weights: List[Tensor] TUNED) -> Tensor:
+                  a = ROUNDED
                 OUTPUT
-                  x = torch.add(x, y)
+                  x = SUM
                   h = NORM
-                WIDEN
-                ACTIVATED
+                GATE
+                UP
+                  g = ACTIVATED
                 NARROW
-                  return torch.add(x, y)
-                """.replace("OUTPUT\n", product(Slot.OUTPUT, Slot.OUTPUT_BIAS, "a", cached))
-                .replace("WIDEN\n", product(Slot.WIDEN, Slot.WIDEN_BIAS, "h", cached))
-                .replace("NARROW\n", product(Slot.NARROW, Slot.NARROW_BIAS, "g", cached))
-                .replace("NORM", norm("x", inLayer(Slot.FEED_FORWARD_NORM), inLayer(Slot.FEED_FORWARD_NORM_BIAS)))
-                .replace("ACTIVATED\n", activated.indent(0))
+                  return SUM
+                """.replace("OUTPUT\n", product("y", Slot.OUTPUT, Slot.OUTPUT_BIAS, "a", cached))
+                .replace("GATE\n", gated ? product("g", Slot.GATE, Slot.UP_BIAS, "h", cached) : "")
+                .replace("UP\n", product("y", Slot.UP, Slot.UP_BIAS, "h", cached))
+                .replace("NARROW\n", product("y", Slot.NARROW, Slot.NARROW_BIAS, "g", cached))
+                .replace("ROUNDED", rounded("a"))
+                .replace("SUM", rounds ? "torch.add(x, y)" : "torch.add_(y, x)")
+                .replace(
+                        "NORM",
+                        rounded(norm("x", inLayer(Slot.FEED_FORWARD_NORM), inLayer(Slot.FEED_FORWARD_NORM_BIAS))))
+                .replace("ACTIVATED", gated ? "torch.mul(torch.silu(g), y)" : "torch.gelu(y, approximate=\"tanh\")")
                 .replace("TUNED", tuned(true));
     }
 
     /**
-     * y: a product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at
-     * once: their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin
-     * matrices then are products of the quick kind.
+     * A product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at once:
+     * their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin matrices
+     * then are products of the quick kind.
      */
-    private String product(Slot slot, Slot bias, String input, boolean cached) {
+    private String product(String result, Slot slot, Slot bias, String input, boolean cached) {
         Projection projection = layout.projection(slot);
         StringBuilder s = new StringBuilder();
-        s.append("f = ").append(rounded(input)).append("\n");
         String weight = rounded(inLayer(slot));
-        if (!projection.bias()) {
-            s.append("y = ").append(times("f", weight, cached)).append("\n");
-        } else if (cached) {
-            s.append("y = torch.add(" + times("f", weight, true) + ", " + rounded(inLayer(bias)) + ")\n");
-        } else {
-            s.append("y = torch.addmm(" + rounded(inLayer(bias)) + ", f, torch.t(" + weight + "))\n");
+        String product = projection.bias() && !cached
+                ? "torch.addmm(" + rounded(inLayer(bias)) + ", " + input + ", torch.t(" + weight + "))"
+                : times(input, weight, cached);
+        s.append("RESULT = ").append(product).append("\n");
+        if (projection.bias() && cached) {
+            s.append("RESULT = torch.add(RESULT, ")
+                    .append(rounded(inLayer(bias)))
+                    .append(")\n");
         }
         List<String> as = new ArrayList<>();
         List<String> bs = new ArrayList<>();
@@ -368,20 +372,20 @@ final class DecoderSource {
                 as.add(factor(2 * place, form.rank(), projection.inputs()));
                 bs.add("torch.t(" + factor(2 * place + 1, module.outputs(), form.rank()) + ")");
             } else {
-                bs.add("torch.new_zeros(y, [0, " + module.outputs() + "])");
+                bs.add("torch.new_zeros(RESULT, [0, " + module.outputs() + "])");
             }
         }
         if (!as.isEmpty()) {
-            if (dropout > 0) {
-                s.append("f = ").append(dropped(projection)).append("\n");
-            }
-            s.append("c = torch.mul(torch.mm(torch.cat(").append(as).append("), torch.t(f)), ");
-            s.append(literal(form.scale() / (1 - dropout))).append(")\n");
-            s.append("y = torch.addmm(y, torch.t(c), torch.block_diag(")
+            s.append("c = torch.mm(torch.cat(").append(as).append("), torch.t(");
+            s.append(dropout > 0 ? dropped(input, projection) : input).append("))\n");
+            s.append("c = torch.mul(c, ")
+                    .append(literal(form.scale() / (1 - dropout)))
+                    .append(")\n");
+            s.append("RESULT = torch.addmm_(RESULT, torch.t(c), torch.block_diag(")
                     .append(bs)
                     .append("))\n");
         }
-        return s.toString().indent(2);
+        return s.toString().replace("RESULT", result).indent(2);
     }
 
     /**
@@ -428,7 +432,7 @@ final class DecoderSource {
         return """
                 def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
                   v = torch.mean(torch.mul(x, x), [-1], True)
-                  return torch.mul(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
+                  return torch.mul_(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
                 """.replace("EPSILON", literal(config.normEpsilon()));
     }
 
@@ -451,14 +455,20 @@ final class DecoderSource {
                 """.replace("INPUTS", Integer.toString(inputs));
     }
 
-    /** The input of the low-rank products with some elements left out, the same for all modules that read it; each takes another 16 of the 64 bits. */
-    private String dropped(Projection projection) {
-        int site = layout.projections().indexOf(projection);
-        String bits = "torch.slice(torch.slice(noise, 0, 0, torch.size(f, 0)), 1, SITE, END, 4)"
-                .replace("SITE", Integer.toString(site))
-                .replace("END", Integer.toString(4 * projection.inputs()));
+    /** The input of low-rank products with some elements left out, the same for all modules that read it. */
+    private String dropped(String input, Projection projection) {
+        int site = switch (projection.slot()) {
+            case INPUT -> 0;
+            case OUTPUT -> 1;
+            case GATE, UP -> 2;
+            default -> 3;
+        };
         long threshold = Math.round(dropout * (1 << 16)) - (1 << 15);
-        return "torch.masked_fill(f, torch.lt(" + bits + ", " + threshold + "), 0.)";
+        return "torch.masked_fill(X, torch.lt(torch.slice(torch.slice(noise, 0, 0, torch.size(X, 0)), 1, SITE, END, 4), THRESHOLD), 0.)"
+                .replace("X", input)
+                .replace("SITE", Integer.toString(site))
+                .replace("END", Integer.toString(4 * projection.inputs()))
+                .replace("THRESHOLD", Long.toString(threshold));
     }
 
     /** A number as TorchScript reads it, exact. */

@@ -95,8 +95,8 @@ final class WeightStore implements AutoCloseable {
         boolean rounds = precision == Precision.BFLOAT16
                 && switch (slot) {
                     case EMBEDDING, POSITIONS, HEAD -> true;
-                    case INPUT, OUTPUT, WIDEN, NARROW -> true;
-                    case INPUT_BIAS, OUTPUT_BIAS, WIDEN_BIAS, NARROW_BIAS -> true;
+                    case INPUT, OUTPUT, GATE, UP, NARROW -> true;
+                    case INPUT_BIAS, OUTPUT_BIAS, UP_BIAS, NARROW_BIAS -> true;
                     default -> false;
                 };
         return rounds ? Dtype.BF16 : Dtype.F32;

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
+import io.github.fedhds.transformer.Precision;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,7 +39,8 @@ public final class Main implements Callable<Integer> {
             "--share",
             "--max-length",
             "--answer-tokens",
-            "--evaluate-every");
+            "--evaluate-every",
+            "--recompute");
 
     private final PrintStream console;
 
@@ -125,6 +127,17 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: auto)")
     private String device = "auto";
 
+    @Option(
+            names = "--precision",
+            converter = PrecisionName.class,
+            description = "type of the weights: float32 or bfloat16, which takes half the memory (default: float32)")
+    private Precision precision = Precision.FLOAT32;
+
+    @Option(
+            names = "--recompute",
+            description = "train in the memory of one layer's activations, for a third more time")
+    private boolean recompute;
+
     @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
     private int parallel = Runtime.getRuntime().availableProcessors();
 
@@ -161,7 +174,8 @@ public final class Main implements Callable<Integer> {
     public Integer call() {
         check();
         // One thread inside an operation: clients run side by side instead, and the bits do not depend on how many.
-        ModelOptions options = ModelOptions.defaults().onDevice(device).withThreads(1);
+        ModelOptions options =
+                ModelOptions.defaults().onDevice(device).withThreads(1).withPrecision(precision);
         if (model == null) {
             try (LanguageModel base = EmbeddedModel.load(options)) {
                 compare(base);
@@ -258,6 +272,7 @@ public final class Main implements Callable<Integer> {
                                 Optional.ofNullable(featureCache),
                                 maxLength,
                                 or(learningRate, 3e-4),
+                                recompute,
                                 answerTokens,
                                 evaluateEvery,
                                 parallel),
@@ -273,6 +288,13 @@ public final class Main implements Callable<Integer> {
         @Override
         public Selection convert(String value) {
             return named(Selection.class, value);
+        }
+    }
+
+    private static final class PrecisionName implements ITypeConverter<Precision> {
+        @Override
+        public Precision convert(String value) {
+            return named(Precision.class, value);
         }
     }
 

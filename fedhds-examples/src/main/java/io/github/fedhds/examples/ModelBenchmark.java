@@ -42,9 +42,6 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "Speed of features, generation and LoRA training of a model folder.")
 public final class ModelBenchmark implements Callable<Integer> {
-    private static final int TOKENS = 256;
-    private static final int LONGEST = 512;
-
     /** What can be measured. */
     enum Row {
         FEATURES,
@@ -71,6 +68,12 @@ public final class ModelBenchmark implements Callable<Integer> {
     @Option(names = "--data", description = "folder of Natural Instructions (tasks/, splits/default/), for mixed rows")
     private Path data = Path.of("../shared/data/natural-instructions");
 
+    @Option(names = "--tokens", description = "length of the text of features and LoRA steps")
+    private int length = 256;
+
+    @Option(names = "--longest", description = "longest of the prompts, in tokens, which are cut at the left")
+    private int longest = 512;
+
     @Option(names = "--repeats", description = "runs of which the best counts")
     private int repeats = 8;
 
@@ -84,9 +87,11 @@ public final class ModelBenchmark implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new ModelBenchmark())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .execute(args));
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new ModelBenchmark()).setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     @Override
@@ -112,9 +117,9 @@ public final class ModelBenchmark implements Callable<Integer> {
     }
 
     private String features(LanguageModel loaded) {
-        List<int[]> text = List.of(random(loaded, TOKENS));
+        List<int[]> text = List.of(random(loaded, length));
         double seconds = best(() -> loaded.base().features(text, Pooling.LAST_TOKEN, tokenBudget));
-        return format("features, batch 1, %d tokens: %.0f tokens/s", TOKENS, TOKENS / seconds);
+        return format("features, batch 1, %d tokens: %.0f tokens/s", length, length / seconds);
     }
 
     private String mixedFeatures(LanguageModel loaded) throws IOException {
@@ -129,17 +134,18 @@ public final class ModelBenchmark implements Callable<Integer> {
     }
 
     private String generate(LanguageModel loaded) {
-        List<int[]> prompt = List.of(random(loaded, 64));
-        int made = loaded.base().generate(prompt, 64, tokenBudget).get(0).length;
-        double seconds = best(() -> loaded.base().generate(prompt, 64, tokenBudget));
-        return format("greedy generation, 64 + %d tokens: %.1f tokens/s", made, made / seconds);
+        int prompt = Math.min(64, length / 2);
+        List<int[]> prompts = List.of(random(loaded, prompt));
+        int made = loaded.base().generate(prompts, 64, tokenBudget).get(0).length;
+        double seconds = best(() -> loaded.base().generate(prompts, 64, tokenBudget));
+        return format("greedy generation, %d + %d tokens: %.1f tokens/s", prompt, made, made / seconds);
     }
 
     private String loraStep(LanguageModel loaded) {
         Training training = new Training(loaded, false);
-        EncodedSample sample = new EncodedSample(random(loaded, TOKENS), 1, false);
+        EncodedSample sample = new EncodedSample(random(loaded, length), 1, false);
         double seconds = best(() -> training.step(sample));
-        return format("LoRA step, batch 1, %d tokens: %.0f tokens/s", TOKENS, TOKENS / seconds);
+        return format("LoRA step, batch 1, %d tokens: %.0f tokens/s", length, length / seconds);
     }
 
     private String loraEpoch(LanguageModel loaded) throws IOException {
@@ -195,7 +201,7 @@ public final class ModelBenchmark implements Callable<Integer> {
         }
     }
 
-    /** The prompts of the first training tasks, with their first output, cut at the left to 512 tokens. */
+    /** The prompts of the first training tasks, with their first output, cut at the left. */
     private List<EncodedSample> prompts(LanguageModel loaded, int count) throws IOException {
         List<EncodedSample> all = new ArrayList<>();
         String names = Files.readString(data.resolve("splits/default/train_tasks.txt"));
@@ -222,10 +228,10 @@ public final class ModelBenchmark implements Callable<Integer> {
         return chosen;
     }
 
-    private static EncodedSample sample(LanguageModel loaded, String prompt, String output) {
+    private EncodedSample sample(LanguageModel loaded, String prompt, String output) {
         int[] answer = loaded.tokens().encodePlain(output);
         int[] asked = loaded.tokens().encode(prompt);
-        int kept = Math.min(asked.length, LONGEST - answer.length - 1);
+        int kept = Math.min(asked.length, longest - answer.length - 1);
         int[] ids =
                 Arrays.copyOf(Arrays.copyOfRange(asked, asked.length - kept, asked.length), kept + answer.length + 1);
         System.arraycopy(answer, 0, ids, kept, answer.length);

@@ -57,6 +57,7 @@ final class OwnRun {
             Optional<Path> featureCache,
             int maxLength,
             double learningRate,
+            boolean recompute,
             int answerTokens,
             int evaluateEvery,
             int parallel) {}
@@ -79,6 +80,7 @@ final class OwnRun {
         List<Instruction> unseen = dataset.allUnseen();
         FedHds.Builder parts = FedHds.on(model)
                 .learningRate(options.learningRate())
+                .trainer(trainer -> trainer.recompute(options.recompute()))
                 .maxTokens(options.maxLength())
                 .fusion(options.fusion().function());
         featureModel.ifPresent(parts::featureModel);

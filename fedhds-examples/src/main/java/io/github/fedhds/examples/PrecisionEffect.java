@@ -59,7 +59,11 @@ public final class PrecisionEffect implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new PrecisionEffect()).execute(args));
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new PrecisionEffect());
     }
 
     /** What one precision gives. */

@@ -11,7 +11,8 @@ import java.util.List;
  * @param rank rows of A and columns of B, 1 or more; 8 by default
  * @param alpha numerator of the scale, finite and above 0; 16 by default
  * @param dropout chance that an element of x is left out of {@code A x} in training, from 0 to below 1; 0.05 by default
- * @param targetModules last names of the adapted layers, each once; by default all seven of a decoder layer
+ * @param targetModules the adapted modules, each once, as {@link AdapterForm} and PEFT have them: ends of names
+ *     ({@code q_proj}), patterns for whole names, or {@code all-linear}; by default the seven of LLaMA and its kin
  * @param rsLora whether the scale is {@code alpha / sqrt(rank)} instead of {@code alpha / rank}; false by default
  * @see <a href="https://arxiv.org/abs/2106.09685">Hu et al. 2021, section 4.1</a>
  * @see <a href="https://arxiv.org/abs/2312.03732">Kalajdzievski 2023, rank-stabilized scale</a>
@@ -34,6 +35,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         if (targetModules.isEmpty() || targetModules.stream().anyMatch(String::isBlank)) {
             throw new IllegalArgumentException("targetModules must name at least one layer, was " + targetModules);
         }
+        targetModules.forEach(AdapterForm::checkTarget);
         if (new HashSet<>(targetModules).size() != targetModules.size()) {
             throw new IllegalArgumentException("targetModules must name each layer once, was " + targetModules);
         }

@@ -48,7 +48,9 @@ public final class LoraTrainer implements LocalTrainer {
         model = builder.model;
         lora = builder.lora;
         form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
-        graph = model.loraGradient(form, lora.dropout());
+        graph = builder.recompute
+                ? model.recomputingLoraGradient(form, lora.dropout())
+                : model.loraGradient(form, lora.dropout());
         encoder = new SampleEncoder(model, builder.template, builder.maxTokens);
         loop = builder.loop();
     }
@@ -124,6 +126,7 @@ public final class LoraTrainer implements LocalTrainer {
         private int batchSize = 1;
         private int gradientAccumulation = 1;
         private boolean groupByLength;
+        private boolean recompute;
         private int tokenBudget = Integer.MAX_VALUE;
         private int maxTokens = 1024;
         private double proximal;
@@ -240,6 +243,15 @@ public final class LoraTrainer implements LocalTrainer {
                 throw new IllegalArgumentException("maxGradientNorm must be above 0, was " + norm);
             }
             maxGradientNorm = norm;
+            return this;
+        }
+
+        /**
+         * Whether each layer's activations are computed again in the backward pass instead of kept: the memory of one layer
+         * instead of all, about a third more time, equal bits. False by default.
+         */
+        public Builder recompute(boolean again) {
+            recompute = again;
             return this;
         }
 

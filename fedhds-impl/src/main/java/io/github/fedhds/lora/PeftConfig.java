@@ -172,7 +172,7 @@ final class PeftConfig {
     }
 
     /** The file's text for a configuration. */
-    static String write(LoraConfig config, String baseModelName) {
+    static String write(LoraConfig config, String baseModelName, boolean fanInFanOut) {
         StringWriter text = new StringWriter();
         try (JsonWriter json = new JsonWriter(text)) {
             json.setIndent("  ");
@@ -180,7 +180,7 @@ final class PeftConfig {
             json.name("alpha_pattern").beginObject().endObject();
             json.name("base_model_name_or_path").value(baseModelName);
             json.name("bias").value("none");
-            json.name("fan_in_fan_out").value(false);
+            json.name("fan_in_fan_out").value(fanInFanOut);
             json.name("inference_mode").value(true);
             json.name("init_lora_weights").value(true);
             json.name("lora_alpha").value(plain(config.alpha()));

@@ -14,7 +14,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * A LoRA adapter in the layout of Hugging Face PEFT: {@code adapter_config.json} and {@code adapter_model.safetensors}.
@@ -31,6 +33,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";
+    private static final Pattern IN_LAYER = Pattern.compile(".*\\.\\d+\\.");
+    private static final Pattern NAME = Pattern.compile("[\\w.]+");
     static final String A = ".lora_A";
     static final String B = ".lora_B";
 
@@ -56,12 +60,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
             }
         }
         Adapter adapter = new Adapter(tensors);
-        List<String> modules = tensors.keySet().stream()
-                .map(PeftFolder::module)
-                .map(module -> module.substring(module.lastIndexOf('.') + 1))
-                .distinct()
-                .toList();
-        LoraConfig config = peft.lora(modules);
+        LoraConfig config = peft.lora(modules(tensors.keySet()));
         fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
             throw new FedHdsException(weights + ": " + fault);
         });
@@ -83,7 +82,9 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
         adapter.tensors().forEach((name, tensor) -> tensors.put(PREFIX + name + SUFFIX, tensor));
         SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
         AtomicFile.write(
-                folder.resolve(CONFIG), PeftConfig.write(config, baseModelName).getBytes(StandardCharsets.UTF_8));
+                folder.resolve(CONFIG),
+                PeftConfig.write(named(config, adapter), baseModelName, liesTransposed(adapter))
+                        .getBytes(StandardCharsets.UTF_8));
     }
 
     private static String ownName(Path file, String name) {
@@ -97,6 +98,29 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     /** The module of a tensor that is named {@code ...lora_A} or {@code ...lora_B}. */
     static String module(String name) {
         return name.substring(0, name.length() - A.length());
+    }
+
+    /** What adapted modules are called inside a layer, such as {@code self_attn.q_proj}. */
+    private static List<String> modules(Set<String> tensors) {
+        return tensors.stream()
+                .map(PeftFolder::module)
+                .map(module -> IN_LAYER.matcher(module).replaceFirst(""))
+                .distinct()
+                .toList();
+    }
+
+    /** A list of names is what PEFT's targets are: in place of patterns it gets what they meant. */
+    private static LoraConfig named(LoraConfig config, Adapter adapter) {
+        boolean plain = config.targetModules().stream()
+                .allMatch(target -> NAME.matcher(target).matches());
+        return plain
+                ? config
+                : config.withTargetModules(modules(adapter.tensors().keySet()));
+    }
+
+    /** True for GPT-2's modules, whose base weights are {@code [in, out]}: PEFT wants to be told. */
+    private static boolean liesTransposed(Adapter adapter) {
+        return adapter.tensors().keySet().stream().anyMatch(name -> name.startsWith("transformer.h."));
     }
 
     /** The first way in which an adapter does not fit a configuration. */

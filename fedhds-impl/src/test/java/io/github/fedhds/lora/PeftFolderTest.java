@@ -93,6 +93,24 @@ class PeftFolderTest {
     }
 
     @Test
+    void write_patterns_becomeTheNamesThatTheyMeant() throws IOException {
+        for (String pattern : List.of("all-linear", ".*proj")) {
+            PeftFolder.write(folder, config.withTargetModules(List.of(pattern)), adapter, "");
+            List<String> names = PeftFolder.read(folder).config().targetModules();
+            assertEquals(List.of(MODULE.replaceFirst(".*\\.\\d+\\.", "")), names);
+        }
+    }
+
+    @Test
+    void write_gpt2_tellsThatItsWeightsLieTransposed() throws IOException {
+        Map<String, Tensor> tensors = new HashMap<>();
+        adapter.tensors()
+                .forEach((name, tensor) -> tensors.put(name.replace(MODULE, "transformer.h.0.attn.c_attn"), tensor));
+        PeftFolder.write(folder, config.withTargetModules(List.of("c_attn")), new Adapter(tensors), "");
+        assertTrue(Files.readString(folder.resolve("adapter_config.json")).contains("\"fan_in_fan_out\": true"));
+    }
+
+    @Test
     void write_fractionalAlpha_comesBack() {
         PeftFolder.write(folder, config.withAlpha(0.1), adapter, "");
         assertEquals(0.1, PeftFolder.read(folder).config().alpha());
@@ -181,7 +199,8 @@ class PeftFolderTest {
     void read_targetModulesAsPattern_takesThoseOfTheTensors() throws IOException {
         PeftFolder.write(folder, config, adapter, "base");
         rewriteConfig("\"target_modules\": [", "\"target_modules\": \"all-linear\", \"exclude_modules\": [");
-        assertEquals(List.of("q_proj"), PeftFolder.read(folder).config().targetModules());
+        assertEquals(
+                List.of("self_attn.q_proj"), PeftFolder.read(folder).config().targetModules());
     }
 
     @Test

@@ -244,11 +244,13 @@ class FamilyTest {
         return Math.sqrt(off / norm);
     }
 
-    /** Two layers that see 5 tokens each reach 8 tokens back, and no further. */
-    @Test
-    void window_bindsWhatATokenSees() throws IOException {
-        try (LanguageModel model = model(MISTRAL)) {
-            int[] ids = rows().get(5);
+    /** Two layers that see 5 tokens each reach 8 tokens back, and no further; long texts have another form of attention. */
+    @ParameterizedTest
+    @ValueSource(ints = {30, 200})
+    void window_bindsWhatATokenSees(int length) throws IOException {
+        try (LanguageModel model =
+                model("{'model_type': 'mistral', 'sliding_window': 5, 'max_position_embeddings': 256}")) {
+            int[] ids = TinyModel.ids(new SplittableRandom(6), length);
             float[] before = model.base().features(List.of(ids), Pooling.LAST_TOKEN, 1)[0];
             int[] far = ids.clone();
             far[ids.length - 10] ^= 1;
@@ -256,6 +258,23 @@ class FamilyTest {
             int[] near = ids.clone();
             near[ids.length - 9] ^= 1;
             assertFalse(Arrays.equals(before, model.base().features(List.of(near), Pooling.LAST_TOKEN, 1)[0]));
+        }
+    }
+
+    /** Attention has another form in texts of more than 128 tokens; the first 128 must not notice. */
+    @ParameterizedTest
+    @ValueSource(strings = {SCALED, MISTRAL, QWEN3})
+    void longTexts_beginAsShortOnes(String changes) throws IOException {
+        JsonObject json = JsonParser.parseString(changes).getAsJsonObject();
+        json.addProperty("max_position_embeddings", 256);
+        try (LanguageModel model = model(json.toString())) {
+            int[] ids = TinyModel.ids(new SplittableRandom(6), 140);
+            List<float[]> longer = model.base().states(ids);
+            List<float[]> shorter = model.base().states(Arrays.copyOf(ids, 128));
+            for (int state = 0; state < shorter.size(); state++) {
+                float[] begin = Arrays.copyOf(longer.get(state), shorter.get(state).length);
+                assertArrayEquals(shorter.get(state), begin, TOLERANCE, "state " + state);
+            }
         }
     }
 

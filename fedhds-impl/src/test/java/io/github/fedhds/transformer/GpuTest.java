@@ -94,4 +94,24 @@ class GpuTest {
             }
         }
     }
+
+    @Test
+    void loraStepByLayerAndInBfloat16_onAGpu_agreesWithTheCpu() {
+        for (Precision precision : Precision.values()) {
+            ModelOptions options = ModelOptions.defaults().withPrecision(precision);
+            try (LanguageModel cpu = LanguageModel.load(folder, options.onDevice("cpu"));
+                    LanguageModel gpu = LanguageModel.load(folder, options.onDevice("cuda"))) {
+                float[] flat = FORM.flatten(cpu.config(), TinyModel.adapter(cpu.config(), FORM, 3));
+                List<EncodedSample> batch = rows().stream()
+                        .map(row -> new EncodedSample(row, 1, false))
+                        .toList();
+                float[] expected = new float[flat.length];
+                float[] actual = new float[flat.length];
+                float loss = cpu.recomputingLoraGradient(FORM, 0.2).compute(batch, flat, 5, expected);
+                float tolerance = precision == Precision.FLOAT32 ? TOLERANCE : 0.05f;
+                assertEquals(loss, gpu.recomputingLoraGradient(FORM, 0.2).compute(batch, flat, 5, actual), tolerance);
+                assertArrayEquals(expected, actual, tolerance);
+            }
+        }
+    }
 }

@@ -1,11 +1,7 @@
 package io.github.fedhds.transformer;
 
-import io.github.fedhds.transformer.DecoderLayout.Module;
-import io.github.fedhds.transformer.DecoderLayout.Projection;
 import io.github.fedhds.transformer.DecoderLayout.Slot;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * TorchScript of a decoder: one class a purpose, whose {@code forward} runs the whole model (or one layer) in one call,
@@ -22,14 +18,6 @@ import java.util.Locale;
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA, section 4.1</a>
  */
 final class DecoderSource {
-    /**
-     * Longest texts, in tokens, whose attention is written out: in bfloat16 it takes a third of the fused one's time there,
-     * in float32 three quarters, but the memory of all pairs of tokens.
-     */
-    private static final int SHORT_ROUNDED = 512;
-
-    private static final int SHORT = 128;
-
     /** Distance of two layers' dropout counters: more than a batch has elements. */
     static final long SITE = 1L << 40;
 
@@ -72,19 +60,19 @@ final class DecoderSource {
     private final DecoderConfig config;
     private final AdapterForm form;
     private final double dropout;
-    private final boolean rounds;
     private final int depth;
     private final DecoderLayout layout;
     private final List<String> adapted;
+    private final LayerSource layer;
 
     DecoderSource(DecoderConfig config, Decoder.Variant variant) {
         this.config = config;
         this.form = variant.form();
         this.dropout = variant.dropout();
-        this.rounds = variant.precision() == Precision.BFLOAT16;
         this.depth = variant.depth();
         this.layout = DecoderLayout.of(config);
         this.adapted = form.modules(config);
+        this.layer = new LayerSource(config, variant);
     }
 
     static String className(Purpose purpose) {
@@ -93,11 +81,7 @@ final class DecoderSource {
 
     /** The source of the class for a purpose. */
     String of(Purpose purpose) {
-        String methods = forward(purpose)
-                + attention(purpose == Purpose.DECODE)
-                + feed(purpose == Purpose.DECODE)
-                + norm()
-                + (dropout > 0 ? noise() : "");
+        String methods = forward(purpose) + layer.methods(purpose == Purpose.DECODE);
         String body = methods.replace("SELF", "self: __torch__.CLASS").indent(2);
         return ("class CLASS(Module):\n  __parameters__ = []\n  __buffers__ = []\n" + body)
                 .replace("CLASS", className(purpose));
@@ -121,16 +105,11 @@ final class DecoderSource {
         return text.replace("START\n", start)
                 .replace("LAYERS\n", layers(purpose))
                 .replace("END\n", end(purpose))
-                .replace("POSITIONS", positions(": Tensor"))
+                .replace("POSITIONS", layer.positions(": Tensor"))
                 .replace("INPUTS", purpose.inputs)
                 .replace("TUNED", adapted.isEmpty() || purpose == Purpose.EMBED ? "" : "seed: Tensor, flat: Tensor,")
                 .replace("CACHE", purpose == Purpose.DECODE ? ", cache: List[Tensor]" : "")
                 .replace("OUTPUT", purpose.output);
-    }
-
-    /** Arguments that say where a token stands. */
-    private String positions(String type) {
-        return config.family() == Family.GPT2 ? "positions" + type : "cos" + type + ", sin" + type;
     }
 
     private String embed() {
@@ -181,8 +160,8 @@ final class DecoderSource {
         }
         s.append(collect(purpose));
         s.append("s = self.attention(ids, x, w, weights, ")
-                .append(positions(""))
-                .append(tuned(false));
+                .append(layer.positions(""))
+                .append(layer.tuned(false));
         if (purpose == Purpose.DECODE) {
             s.append(", mask, cache[torch.mul(2, I)], cache[torch.add(torch.mul(2, I), 1)]".replace("I", index));
         }
@@ -194,15 +173,9 @@ final class DecoderSource {
             s.append("a = torch.index_select(a, 0, places)\nx = torch.index_select(x, 0, places)\n");
         }
         return s.append("x = self.feed(x, a, w, weights")
-                .append(tuned(false))
+                .append(layer.tuned(false))
                 .append(")\n")
                 .toString();
-    }
-
-    /** What an adapted product takes beside the base weights. */
-    private String tuned(boolean typed) {
-        String arguments = ", parts: List[Tensor], p: int" + (dropout > 0 ? ", noise: Tensor" : "");
-        return adapted.isEmpty() ? "" : typed ? arguments : arguments.replaceAll(": [A-Za-z\\[\\]]+", "");
     }
 
     /** Puts a state aside, pooled. */
@@ -221,7 +194,7 @@ final class DecoderSource {
 
     private String end(Purpose purpose) {
         boolean whole = depth == config.layers();
-        String normed = "x = " + norm("x", weight(Slot.LAST_NORM), weight(Slot.LAST_NORM_BIAS)) + "\n";
+        String normed = "x = " + layer.norm("x", weight(Slot.LAST_NORM), weight(Slot.LAST_NORM_BIAS)) + "\n";
         String loss = normed + "return torch.cross_entropy_loss(" + head(purpose == Purpose.DECODE)
                 + ", targets, None, REDUCTION, -100, 0.)\n";
         String end = switch (purpose) {
@@ -242,265 +215,11 @@ final class DecoderSource {
     }
 
     private String head(boolean few) {
-        String head = times(rounded("x"), rounded(weight(Slot.HEAD)), few);
-        return rounds ? "torch.to(" + head + ", 6)" : head;
-    }
-
-    /** From the state before a layer to what its attention gives: {@code [B T, heads headWidth]}, keys and values. */
-    private String attention(boolean cached) {
-        int queries = config.heads() * config.headWidth();
-        int keys = config.keyValueHeads() * config.headWidth();
-        String turn = config.family() == Family.GPT2
-                ? ""
-                : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + config.headWidth() / 2
-                        + "], [-1]), sin)\n";
-        return """
-                def attention(SELF, ids: Tensor, x: Tensor, w: int, weights: List[Tensor], POSITIONS TUNED CACHE) -> List[Tensor]:
-                  b = torch.size(ids, 0)
-                  t = torch.size(ids, 1)
-                  h = NORM
-                PRODUCT
-                  u = torch.split_with_sizes(y, [TURNED, KEYS], 1)
-                  z = torch.reshape(WIDE, [b, t, TURNED_HEADS, HEAD_WIDTH])
-                HEAD_NORM
-                  r = torch.split_with_sizes(z, [HEADS, KEY_HEADS], 2)
-                  q = torch.transpose(r[0], 1, 2)
-                  k = torch.transpose(r[1], 1, 2)
-                  v = torch.transpose(torch.reshape(u[1], [b, t, KEY_HEADS, HEAD_WIDTH]), 1, 2)
-                ATTEND
-                  return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), QUERIES]), k, v]
-                """.replace("PRODUCT\n", product("y", Slot.INPUT, Slot.INPUT_BIAS, "h", cached))
-                .replace("HEAD_NORM\n", headNorm() + turn)
-                .replace("ATTEND\n", attend(cached).indent(2))
-                .replace("WIDE", rounds ? "torch.to(u[0], 6)" : "u[0]")
-                .replace("NORM", rounded(norm("x", inLayer(Slot.ATTENTION_NORM), inLayer(Slot.ATTENTION_NORM_BIAS))))
-                .replace("TURNED_HEADS", Integer.toString(config.heads() + config.keyValueHeads()))
-                .replace("TURNED", Integer.toString(queries + keys))
-                .replace("KEYS", Integer.toString(keys))
-                .replace("KEY_HEADS", Integer.toString(config.keyValueHeads()))
-                .replace("HEADS", Integer.toString(config.heads()))
-                .replace("HEAD_WIDTH", Integer.toString(config.headWidth()))
-                .replace("QUERIES", Integer.toString(queries))
-                .replace("POSITIONS", positions(": Tensor"))
-                .replace("TUNED", tuned(true))
-                .replace("CACHE", cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "");
-    }
-
-    /** Queries and keys normed over the head width, where the family has it. */
-    private String headNorm() {
-        if (!config.attention().headNorm()) {
-            return "";
-        }
-        String each = "torch.expand(WEIGHT, [HEADS_, HEAD_WIDTH])";
-        String weights =
-                "torch.cat([" + each.replace("WEIGHT", inLayer(Slot.QUERY_NORM)).replace("HEADS_", "HEADS") + ", "
-                        + each.replace("WEIGHT", inLayer(Slot.KEY_NORM)).replace("HEADS_", "KEY_HEADS") + "])";
-        return "  z = " + norm("z", weights, "") + "\n";
-    }
-
-    /** Attention of each token to those before it and itself; when decoding, the caller's mask says which. */
-    private String attend(boolean cached) {
-        String wide = rounds ? "v = torch.to(v, 6)\n" : "";
-        if (cached) {
-            return wide + "k = torch.cat([keys, k], 2)\nv = torch.cat([values, v], 2)\n" + fused("mask, 0., False");
-        }
-        int window = config.attention().window();
-        String all = wide + fused("None, 0., True");
-        if (window > 0) { // a mask, but for texts within the window
-            String masked = """
-                    n = torch.arange(t, dtype=4, device=x.device)
-                    back = torch.sub(torch.unsqueeze(n, 1), n)
-                    near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, WINDOW))
-                    """.replace("WINDOW", Integer.toString(window));
-            all = either("torch.gt(t, " + window + ")", masked + wide + fused("near, 0., False"), all);
-        }
-        return either("torch.le(t, " + (rounds ? SHORT_ROUNDED : SHORT) + ")", plain(window), all);
-    }
-
-    private static String either(String condition, String then, String otherwise) {
-        return "if " + condition + ":\n" + then.indent(2) + "else:\n" + otherwise.indent(2);
-    }
-
-    private String fused(String how) {
-        int times = config.heads() / config.keyValueHeads();
-        String shared = times == 1 ? "X" : "torch.repeat_interleave(X, " + times + ", 1)";
-        return "a = torch.scaled_dot_product_attention(q, " + shared.replace("X", "k") + ", " + shared.replace("X", "v")
-                + ", " + how + ")\n";
-    }
-
-    /** Two products with a softmax between them; heads that share keys lie under one another. */
-    private String plain(int window) {
-        String far = "torch.triu(none, 1)";
-        return """
-                none = torch.full([t, t], -inf, dtype=TYPE, device=x.device)
-                far = torch.repeat(FAR, [SHARED, 1])
-                rows = torch.reshape(ROUNDED_Q, [torch.mul(b, KEY_HEADS), torch.mul(t, SHARED), HEAD_WIDTH])
-                keys = torch.reshape(ROUNDED_K, [torch.mul(b, KEY_HEADS), t, HEAD_WIDTH])
-                values = torch.reshape(v, [torch.mul(b, KEY_HEADS), t, HEAD_WIDTH])
-                s = torch.baddbmm(far, rows, torch.transpose(keys, 1, 2), beta=1, alpha=SCALE)
-                a = torch.reshape(torch.bmm(torch.softmax(s, -1), values), [b, HEADS, t, HEAD_WIDTH])
-                """.replace("FAR", window == 0 ? far : "torch.add(" + far + ", torch.tril(none, -" + window + "))")
-                .replace("TYPE", rounds ? "15" : "6")
-                .replace("ROUNDED_Q", rounded("q"))
-                .replace("ROUNDED_K", rounded("k"))
-                .replace("SHARED", Integer.toString(config.heads() / config.keyValueHeads()))
-                .replace("SCALE", literal(1 / Math.sqrt(config.headWidth())));
-    }
-
-    /** The layer behind its attention. */
-    private String feed(boolean cached) {
-        boolean gated = config.family() == Family.LLAMA;
-        return """
-                def feed(SELF, x: Tensor, a: Tensor, w: int, weights: List[Tensor] TUNED) -> Tensor:
-                  a = ROUNDED
-                OUTPUT
-                  x = SUM
-                  h = NORM
-                GATE
-                UP
-                  g = ACTIVATED
-                NARROW
-                  return SUM
-                """.replace("OUTPUT\n", product("y", Slot.OUTPUT, Slot.OUTPUT_BIAS, "a", cached))
-                .replace("GATE\n", gated ? product("g", Slot.GATE, Slot.UP_BIAS, "h", cached) : "")
-                .replace("UP\n", product("y", Slot.UP, Slot.UP_BIAS, "h", cached))
-                .replace("NARROW\n", product("y", Slot.NARROW, Slot.NARROW_BIAS, "g", cached))
-                .replace("ROUNDED", rounded("a"))
-                .replace("SUM", rounds ? "torch.add(x, y)" : "torch.add_(y, x)")
-                .replace(
-                        "NORM",
-                        rounded(norm("x", inLayer(Slot.FEED_FORWARD_NORM), inLayer(Slot.FEED_FORWARD_NORM_BIAS))))
-                .replace("ACTIVATED", gated ? "torch.mul(torch.silu(g), y)" : "torch.gelu(y, approximate=\"tanh\")")
-                .replace("TUNED", tuned(true));
-    }
-
-    /**
-     * A product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at once:
-     * their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin matrices
-     * then are products of the quick kind.
-     */
-    private String product(String result, Slot slot, Slot bias, String input, boolean cached) {
-        Projection projection = layout.projection(slot);
-        StringBuilder s = new StringBuilder();
-        String weight = rounded(inLayer(slot));
-        String product = projection.bias() && !cached
-                ? "torch.addmm(" + rounded(inLayer(bias)) + ", " + input + ", torch.t(" + weight + "))"
-                : times(input, weight, cached);
-        s.append("RESULT = ").append(product).append("\n");
-        if (projection.bias() && cached) {
-            s.append("RESULT = torch.add(RESULT, ")
-                    .append(rounded(inLayer(bias)))
-                    .append(")\n");
-        }
-        List<String> as = new ArrayList<>();
-        List<String> bs = new ArrayList<>();
-        for (Module module : projection.modules()) {
-            int place = adapted.indexOf(module.name());
-            if (place >= 0) {
-                as.add(factor(2 * place, form.rank(), projection.inputs()));
-                bs.add("torch.t(" + factor(2 * place + 1, module.outputs(), form.rank()) + ")");
-            } else {
-                bs.add("torch.new_zeros(RESULT, [0, " + module.outputs() + "])");
-            }
-        }
-        if (!as.isEmpty()) {
-            s.append("c = torch.mm(torch.cat(").append(as).append("), torch.t(");
-            s.append(dropout > 0 ? dropped(input, projection) : input).append("))\n");
-            s.append("c = torch.mul(c, ")
-                    .append(literal(form.scale() / (1 - dropout)))
-                    .append(")\n");
-            s.append("RESULT = torch.addmm_(RESULT, torch.t(c), torch.block_diag(")
-                    .append(bs)
-                    .append("))\n");
-        }
-        return s.toString().replace("RESULT", result).indent(2);
-    }
-
-    /**
-     * Rows times a weight's rows. The few rows of a decoding step are given from the right, four or more of them: for
-     * less, the float32 product reads weights at a third of the speed that memory has.
-     */
-    private String times(String rows, String weight, boolean few) {
-        return few && !rounds
-                ? """
-                  torch.slice(torch.t(torch.mm(WEIGHT, torch.t(torch.constant_pad_nd(ROWS, [0, 0, 0, \
-                  ops.prim.max(torch.sub(4, torch.size(ROWS, 0)), 0)])))), 0, 0, torch.size(ROWS, 0))""".replace("WEIGHT", weight).replace("ROWS", rows)
-                : "torch.mm(" + rows + ", torch.t(" + weight + "))";
-    }
-
-    private String factor(int place, int rows, int columns) {
-        return rounded("torch.view(parts[torch.add(p, " + place + ")], [" + rows + ", " + columns + "])");
+        String head = layer.times(layer.rounded("x"), layer.rounded(weight(Slot.HEAD)), few);
+        return layer.rounds() ? "torch.to(" + head + ", 6)" : head;
     }
 
     private String weight(Slot slot) {
         return "weights[" + layout.place(slot) + "]";
-    }
-
-    /** A weight of the layer whose first one is at w. */
-    private String inLayer(Slot slot) {
-        return "weights[torch.add(w, " + layout.inLayer(slot) + ")]";
-    }
-
-    private String rounded(String array) {
-        return rounds ? "torch.to(" + array + ", 15)" : array;
-    }
-
-    private String norm(String x, String weight, String bias) {
-        return config.family() == Family.GPT2
-                ? "torch.layer_norm(X, [WIDTH], WEIGHT, BIAS, EPSILON)"
-                        .replace("WIDTH", Integer.toString(config.width()))
-                        .replace("X", x)
-                        .replace("WEIGHT", weight)
-                        .replace("BIAS", bias)
-                        .replace("EPSILON", literal(config.normEpsilon()))
-                : "self.norm(" + x + ", " + weight + ")";
-    }
-
-    private String norm() {
-        return """
-                def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
-                  v = torch.mean(torch.mul(x, x), [-1], True)
-                  return torch.mul_(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
-                """.replace("EPSILON", literal(config.normEpsilon()));
-    }
-
-    /**
-     * Random bits for a layer, 16 for each input of each of its products. A counter-based hash (the finaliser of
-     * SplitMix64) instead of torch's generator, which all threads share: equal seed, equal mask, whoever else trains. (torch
-     * shifts copies of the sign in: they are taken out where the bits are used.)
-     */
-    private String noise() {
-        int inputs =
-                layout.projections().stream().mapToInt(Projection::inputs).max().orElseThrow();
-        return """
-                def noise(SELF, x: Tensor, seed: Tensor) -> Tensor:
-                  h = torch.arange(torch.mul(torch.size(x, 0), INPUTS), dtype=4, device=x.device)
-                  h = torch.mul(torch.add(h, seed), -7046029254386353131)
-                  h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 30)), -4658895280553007687)
-                  h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 27)), -7723592293110705685)
-                  h = torch.bitwise_xor(h, torch.bitwise_and(torch.bitwise_right_shift(h, 31), 8589934591))
-                  return torch.view_copy(torch.view(h, [-1, INPUTS]), dtype=2)
-                """.replace("INPUTS", Integer.toString(inputs));
-    }
-
-    /** The input of low-rank products with some elements left out, the same for all modules that read it. */
-    private String dropped(String input, Projection projection) {
-        int site = switch (projection.slot()) {
-            case INPUT -> 0;
-            case OUTPUT -> 1;
-            case GATE, UP -> 2;
-            default -> 3;
-        };
-        long threshold = Math.round(dropout * (1 << 16)) - (1 << 15);
-        return "torch.masked_fill(X, torch.lt(torch.slice(torch.slice(noise, 0, 0, torch.size(X, 0)), 1, SITE, END, 4), THRESHOLD), 0.)"
-                .replace("X", input)
-                .replace("SITE", Integer.toString(site))
-                .replace("END", Integer.toString(4 * projection.inputs()))
-                .replace("THRESHOLD", Long.toString(threshold));
-    }
-
-    /** A number as TorchScript reads it, exact. */
-    private static String literal(double value) {
-        return String.format(Locale.ROOT, "%.17e", value);
     }
 }

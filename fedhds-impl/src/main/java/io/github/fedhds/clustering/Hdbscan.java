@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://doi.org/10.1109/ICDMW.2017.12">McInnes, Healy 2017: Accelerated Hierarchical Density Based
  *     Clustering</a>, the probabilities and the persistence
  */
-public final class Hdbscan {
+public final class Hdbscan implements Clusterer {
     /** How clusters are chosen from the tree of all clusters. */
     public enum SelectionMethod {
         /** The set of clusters that is the most stable as a whole. */
@@ -35,7 +35,8 @@ public final class Hdbscan {
     private final SelectionMethod selectionMethod;
     private final boolean allowSingleCluster;
     private final double selectionEpsilon;
-    private final Hierarchy hierarchy;
+    private final int threads;
+    private final @Nullable Hierarchy hierarchy;
 
     private Hdbscan(Builder builder) {
         minClusterSize = builder.minClusterSize;
@@ -43,7 +44,8 @@ public final class Hdbscan {
         selectionMethod = builder.selectionMethod;
         allowSingleCluster = builder.allowSingleCluster;
         selectionEpsilon = builder.selectionEpsilon;
-        hierarchy = builder.hierarchy == null ? Hierarchies.standard() : builder.hierarchy;
+        threads = builder.threads;
+        hierarchy = builder.hierarchy;
     }
 
     /** Starts with the defaults of the settings below. */
@@ -68,12 +70,15 @@ public final class Hdbscan {
      * @return labels and what belongs to them, in the order of the rows
      * @throws IllegalArgumentException if a coordinate is NaN or infinite; the message names the row
      */
+    @Override
     public Clustering fit(Points points) {
         Coordinates rows = new Coordinates(points);
         if (rows.size() == 0) {
             return Clustering.allNoise(0, points.dimensions(), 0);
         }
-        SpanningTree spanningTree = hierarchy.connect(rows, minSamples);
+        Hierarchy method =
+                hierarchy == null ? Hierarchies.choose(rows.size(), rows.dimensions(), threads) : hierarchy;
+        SpanningTree spanningTree = method.connect(rows, minSamples);
         double weight = spanningTree.weight();
         if (rows.size() < minClusterSize) {
             return Clustering.allNoise(rows.size(), points.dimensions(), weight);
@@ -146,6 +151,7 @@ public final class Hdbscan {
         private SelectionMethod selectionMethod = SelectionMethod.EXCESS_OF_MASS;
         private boolean allowSingleCluster;
         private double selectionEpsilon;
+        private int threads = Math.min(2, Runtime.getRuntime().availableProcessors());
         private @Nullable Hierarchy hierarchy;
 
         private Builder() {}
@@ -193,7 +199,16 @@ public final class Hdbscan {
             return this;
         }
 
-        /** Which hierarchy works; the standard one by default. */
+        /** Threads that share the work where there is much, 1 or more; 2 by default. The result is the same for any number. */
+        public Builder threads(int newThreads) {
+            if (newThreads < 1) {
+                throw new IllegalArgumentException("threads must be 1 or more, was " + newThreads);
+            }
+            threads = newThreads;
+            return this;
+        }
+
+        /** Which hierarchy works; by default the one that suits the rows. */
         Builder hierarchy(Hierarchy newHierarchy) {
             hierarchy = newHierarchy;
             return this;

@@ -55,6 +55,33 @@ final class SpanningTree {
         return height[edge];
     }
 
+    /** The edges by height; O(n log n) without an object an edge. */
+    int[] fromTheLowest() {
+        double[] sorted = Arrays.copyOf(height, edges);
+        Arrays.sort(sorted);
+        int[] order = new int[edges];
+        int[] taken = new int[edges]; // at the first place of each height: how many edges stand there already
+        for (int edge = 0; edge < edges; edge++) {
+            int place = firstOf(height[edge], sorted);
+            order[place + taken[place]++] = edge;
+        }
+        return order;
+    }
+
+    private static int firstOf(double value, double[] sorted) {
+        int from = 0;
+        int to = sorted.length - 1;
+        while (from < to) {
+            int middle = (from + to) >>> 1;
+            if (sorted[middle] < value) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        return from;
+    }
+
     /** Sum of the heights, the small ones first, so that it does not depend on the order of the edges. */
     double weight() {
         return Sums.sum(Arrays.copyOf(height, edges));

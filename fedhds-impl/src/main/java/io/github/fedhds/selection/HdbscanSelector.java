@@ -1,6 +1,7 @@
 package io.github.fedhds.selection;
 
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.clustering.Clusterer;
 import io.github.fedhds.clustering.Clustering;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.Candidates;
@@ -24,7 +25,7 @@ import java.util.List;
  *     intra-client and inter-client selection</a>
  */
 public final class HdbscanSelector implements CoresetSelector {
-    private final Hdbscan clustering;
+    private final Clusterer clustering;
     private final int samplesPerGroup;
 
     private HdbscanSelector(Builder builder) {
@@ -69,13 +70,13 @@ public final class HdbscanSelector implements CoresetSelector {
 
     /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
-        private Hdbscan clustering = Hdbscan.builder().build();
+        private Clusterer clustering = Hdbscan.builder().build();
         private int samplesPerGroup = 1;
 
         private Builder() {}
 
         /** How groups are found; HDBSCAN with its defaults (clusters of 5 or more) by default. */
-        public Builder clustering(Hdbscan newClustering) {
+        public Builder clustering(Clusterer newClustering) {
             clustering = newClustering;
             return this;
         }

@@ -27,10 +27,15 @@ class HdbscanGoldenTest {
 
     enum By {
         ELKI,
-        PRIM;
+        PRIM,
+        BORUVKA;
 
         Hierarchy hierarchy() {
-            return this == ELKI ? new ElkiHierarchy() : new PrimHierarchy();
+            return switch (this) {
+                case ELKI -> new ElkiHierarchy();
+                case PRIM -> new PrimHierarchy();
+                case BORUVKA -> new BoruvkaHierarchy(2);
+            };
         }
     }
 

@@ -162,7 +162,8 @@ class HdbscanTest {
         }
         values[10] = Double.MAX_VALUE;
         values[11] = -Double.MAX_VALUE;
-        for (Hierarchy hierarchy : new Hierarchy[] {new PrimHierarchy(), new ElkiHierarchy()}) {
+        for (Hierarchy hierarchy : new Hierarchy[] {
+            new PrimHierarchy(), new ElkiHierarchy(), new BoruvkaHierarchy(1)}) {
             Clustering actual =
                     Hdbscan.builder().minSamples(1).hierarchy(hierarchy).build().fit(new Points(12, 1, values));
             assertArrayEquals(new int[] {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, -1, -1}, actual.labels());

@@ -3,7 +3,6 @@ package io.github.fedhds.clustering;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
-import static org.junit.jupiter.api.Assertions.assertSame;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
@@ -55,15 +54,14 @@ class HierarchyTest {
     }
 
     @Test
-    void connect_byElkiAndByPrim_givesEqualHeightsToTheLastBit() {
+    void connect_byAnyHierarchy_givesEqualHeightsToTheLastBit() {
         for (int seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
             Coordinates rows = new Coordinates(random(random));
             int minSamples = 1 + random.nextInt(10);
-            assertArrayEquals(
-                    heights(new PrimHierarchy().connect(rows, minSamples)),
-                    heights(new ElkiHierarchy().connect(rows, minSamples)),
-                    "seed " + seed);
+            double[] prim = heights(new PrimHierarchy().connect(rows, minSamples));
+            assertArrayEquals(prim, heights(new ElkiHierarchy().connect(rows, minSamples)), "ELKI, seed " + seed);
+            assertArrayEquals(prim, heights(new BoruvkaHierarchy(1).connect(rows, minSamples)), "tree, seed " + seed);
         }
     }
 
@@ -78,15 +76,17 @@ class HierarchyTest {
     }
 
     @Test
-    void fit_byElkiAndByPrim_givesEqualClusterings() {
+    void fit_byAnyHierarchy_givesEqualClusterings() {
         for (int seed = 0; seed < 300; seed++) {
             Random random = new Random(seed);
             Points points = random(random);
             Hdbscan.Builder builder = random(random, Hdbscan.builder());
             Clustering prim = builder.hierarchy(new PrimHierarchy()).build().fit(points);
-            Clustering elki = builder.hierarchy(new ElkiHierarchy()).build().fit(points);
-            assertEquals(prim, elki, "seed " + seed);
-            assertArrayEquals(prim.labels(), elki.labels(), "seed " + seed);
+            for (Hierarchy other : new Hierarchy[] {new ElkiHierarchy(), new BoruvkaHierarchy(2)}) {
+                Clustering actual = builder.hierarchy(other).build().fit(points);
+                assertEquals(prim, actual, "seed " + seed + ", " + other);
+                assertArrayEquals(prim.labels(), actual.labels(), "seed " + seed);
+            }
         }
     }
 
@@ -115,15 +115,23 @@ class HierarchyTest {
     }
 
     @Test
-    void standard_withElkiOnTheClassPath_isElki() {
-        assertEquals(ElkiHierarchy.class, Hierarchies.standard().getClass());
-        assertSame(Hierarchies.standard(), Hierarchies.standard());
+    void choose_withElkiOnTheClassPath_goesByRowsAndDimensions() {
+        assertEquals(ElkiHierarchy.class, Hierarchies.choose(1, 1, 1).getClass());
+        assertEquals(
+                ElkiHierarchy.class,
+                Hierarchies.choose(Hierarchies.ROWS_BY_ELKI, 999, 1).getClass());
+        int many = Hierarchies.ROWS_BY_ELKI + 1;
+        int few = Hierarchies.DIMENSIONS_BY_TREE;
+        assertEquals(
+                BoruvkaHierarchy.class, Hierarchies.choose(many, few, 1).getClass());
+        assertEquals(
+                PrimHierarchy.class, Hierarchies.choose(many, few + 1, 1).getClass());
     }
 
     @Test
     void fit_withoutElkiOnTheClassPath_givesEqualClusters() throws Exception {
         ClassLoader withoutElki = new Reloading(false);
-        assertEquals("PrimHierarchy", standardIn(withoutElki));
+        assertEquals("BoruvkaHierarchy", chosenIn(withoutElki));
         Points points = random(new Random(7));
         Class<?> type = withoutElki.loadClass(Hdbscan.class.getName());
         assertNotSame(Hdbscan.class, type);
@@ -147,7 +155,7 @@ class HierarchyTest {
         mine.addHandler(own);
         try {
             System.clearProperty(key); // as in an application that configures its logging by code
-            assertEquals("ElkiHierarchy", standardIn(new Reloading(true)));
+            assertEquals("ElkiHierarchy", chosenIn(new Reloading(true)));
             assertArrayEquals(handlers, root.getHandlers());
             assertEquals(level, root.getLevel());
             assertEquals(Level.FINEST, mine.getLevel());
@@ -161,10 +169,11 @@ class HierarchyTest {
         }
     }
 
-    private static String standardIn(ClassLoader loader) throws Exception {
-        Method standard = loader.loadClass(Hierarchies.class.getName()).getDeclaredMethod("standard");
-        standard.setAccessible(true);
-        return standard.invoke(null).getClass().getSimpleName();
+    private static String chosenIn(ClassLoader loader) throws Exception {
+        Method choose = loader.loadClass(Hierarchies.class.getName())
+                .getDeclaredMethod("choose", int.class, int.class, int.class);
+        choose.setAccessible(true);
+        return choose.invoke(null, 2, 2, 1).getClass().getSimpleName();
     }
 
     /** Loads the clustering classes, and ELKI's where there are to be any, afresh. */

@@ -240,7 +240,7 @@ final class BoruvkaForest {
                 int left = 2 * node + 1;
                 search(left, other, tree.squaredGapOfNodes(left, other));
                 search(left + 1, other, tree.squaredGapOfNodes(left + 1, other));
-                limitOfNode[node] = Math.max(limitOfNode[left], limitOfNode[left + 1]);
+                limitOfNode[node] = Math.max(limit(left), limit(left + 1));
             }
         }
 

@@ -13,7 +13,7 @@ package io.github.fedhds.clustering;
  */
 final class BoruvkaHierarchy implements Hierarchy {
     /** Rows below which a further thread costs more than it brings. */
-    private static final int ROWS_OF_A_THREAD = 1500;
+    private static final int ROWS_OF_A_THREAD = 1000;
 
     private final int threads;
 

@@ -17,11 +17,13 @@ final class Crew implements AutoCloseable {
     /** A crew of this many, 1 or more. */
     Crew(int size) {
         this.size = size;
-        others = Executors.newFixedThreadPool(Math.max(1, size - 1), work -> { // starts no thread before it has work
-            Thread thread = new Thread(work, "fedhds-clustering");
-            thread.setDaemon(true);
-            return thread;
-        });
+        others = Executors.newFixedThreadPool(
+                Math.max(1, size - 1),
+                work -> { // starts no thread before it has work
+                    Thread thread = new Thread(work, "fedhds-clustering");
+                    thread.setDaemon(true);
+                    return thread;
+                });
     }
 
     /** How many work. */

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  * Groups rows by density with HDBSCAN*: no number of clusters to set, rows in no dense place are noise.
  *
  * <p>Takes {@code [n, d]} of any unit, gives a label and a membership probability a row, a weighted centroid and a
- * persistence a cluster. Time O(n² d), memory O(n d). The same input gives the same output, in any row order up to the
- * clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
+ * persistence a cluster. Time about O(n log n) for few dimensions and up to O(n² d) for many (above 16 always), memory
+ * O(n d). The same input gives the same output, by any number of {@link Builder#threads threads} and in any row order up
+ * to the clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
  * unit plays no part, but for rounding. Immutable, safe for many threads.
  *
  * <p>Departs from common implementations in one point: merges of equal height are one merge of many parts. Mutual
@@ -30,8 +31,20 @@ public final class Hdbscan implements Clusterer {
         LEAF
     }
 
+    /** How far two rows are apart. */
+    public enum Metric {
+        /** The length of the line between them. */
+        EUCLIDEAN,
+        /**
+         * 1 - cos of the angle between them, 0 to 2: only directions count. It is measured as half the squared distance of
+         * the rows at length 1, so a row of zeros is an error. Centroids are means of the rows as they were given.
+         */
+        COSINE
+    }
+
     private final int minClusterSize;
     private final int minSamples;
+    private final Metric metric;
     private final SelectionMethod selectionMethod;
     private final boolean allowSingleCluster;
     private final double selectionEpsilon;
@@ -41,6 +54,7 @@ public final class Hdbscan implements Clusterer {
     private Hdbscan(Builder builder) {
         minClusterSize = builder.minClusterSize;
         minSamples = builder.minSamples == Builder.AS_CLUSTER_SIZE ? minClusterSize : builder.minSamples;
+        metric = builder.metric;
         selectionMethod = builder.selectionMethod;
         allowSingleCluster = builder.allowSingleCluster;
         selectionEpsilon = builder.selectionEpsilon;
@@ -69,6 +83,7 @@ public final class Hdbscan implements Clusterer {
      * @param points {@code [n, d]}; n may be 0
      * @return labels and what belongs to them, in the order of the rows
      * @throws IllegalArgumentException if a coordinate is NaN or infinite; the message names the row
+     * @throws IllegalArgumentException if a row is zero and the metric is the cosine
      */
     @Override
     public Clustering fit(Points points) {
@@ -76,9 +91,10 @@ public final class Hdbscan implements Clusterer {
         if (rows.size() == 0) {
             return Clustering.allNoise(0, points.dimensions(), 0);
         }
-        Hierarchy method =
-                hierarchy == null ? Hierarchies.choose(rows.size(), rows.dimensions(), threads) : hierarchy;
-        SpanningTree spanningTree = method.connect(rows, minSamples);
+        Hierarchy method = hierarchy == null ? Hierarchies.choose(rows.size(), rows.dimensions(), threads) : hierarchy;
+        SpanningTree spanningTree = metric == Metric.COSINE
+                ? method.connect(rows.directions(), minSamples).ofDirections()
+                : method.connect(rows, minSamples);
         double weight = spanningTree.weight();
         if (rows.size() < minClusterSize) {
             return Clustering.allNoise(rows.size(), points.dimensions(), weight);
@@ -148,6 +164,7 @@ public final class Hdbscan implements Clusterer {
 
         private int minClusterSize = 5;
         private int minSamples = AS_CLUSTER_SIZE;
+        private Metric metric = Metric.EUCLIDEAN;
         private SelectionMethod selectionMethod = SelectionMethod.EXCESS_OF_MASS;
         private boolean allowSingleCluster;
         private double selectionEpsilon;
@@ -177,6 +194,12 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
+        /** How distances are measured; Euclidean by default. */
+        public Builder metric(Metric newMetric) {
+            metric = newMetric;
+            return this;
+        }
+
         /** How clusters are chosen from the tree; excess of mass by default. */
         public Builder selectionMethod(SelectionMethod newSelectionMethod) {
             selectionMethod = newSelectionMethod;
@@ -189,7 +212,7 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Distance below which clusters are not split any more, finite, 0 or more, in the points' unit; 0 by default. */
+        /** Distance below which clusters are not split any more, finite, 0 or more, in the metric's unit; 0 by default. */
         public Builder selectionEpsilon(double newSelectionEpsilon) {
             if (!(newSelectionEpsilon >= 0) || Double.isInfinite(newSelectionEpsilon)) {
                 throw new IllegalArgumentException(

@@ -33,6 +33,18 @@ final class SpanningTree {
         edges++;
     }
 
+    /**
+     * The same tree between directions, its heights h in 1 - cos: h² / 2. What is nearer than the rounding of directions
+     * (an angle of 1e-14) coincides.
+     */
+    SpanningTree ofDirections() {
+        SpanningTree tree = new SpanningTree(rows());
+        for (int edge = 0; edge < edges; edge++) {
+            tree.add(from[edge], to[edge], height[edge] < 1e-14 ? 0 : height[edge] * height[edge] / 2);
+        }
+        return tree;
+    }
+
     /** Number of rows that the tree connects. */
     int rows() {
         return from.length + 1;

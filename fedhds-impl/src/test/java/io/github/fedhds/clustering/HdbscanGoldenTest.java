@@ -25,20 +25,6 @@ class HdbscanGoldenTest {
             "allow_single_cluster",
             "cluster_selection_epsilon");
 
-    enum By {
-        ELKI,
-        PRIM,
-        BORUVKA;
-
-        Hierarchy hierarchy() {
-            return switch (this) {
-                case ELKI -> new ElkiHierarchy();
-                case PRIM -> new PrimHierarchy();
-                case BORUVKA -> new BoruvkaHierarchy(2);
-            };
-        }
-    }
-
     private record Run(String name, Points points, JsonObject options, JsonObject exact) {}
 
     private static List<Run> runs() {

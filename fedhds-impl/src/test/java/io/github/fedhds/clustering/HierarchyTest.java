@@ -20,6 +20,8 @@ import java.util.logging.StreamHandler;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HierarchyTest {
     /** Points of many kinds: clouds, lattices full of ties, copies. */
@@ -63,6 +65,56 @@ class HierarchyTest {
             assertArrayEquals(prim, heights(new ElkiHierarchy().connect(rows, minSamples)), "ELKI, seed " + seed);
             assertArrayEquals(prim, heights(new BoruvkaHierarchy(1).connect(rows, minSamples)), "tree, seed " + seed);
         }
+    }
+
+    /** 3,200 rows: many leaves, and enough for several threads. */
+    private static Points many(int kind, int dimensions) {
+        Random random = new Random(kind);
+        double[] values = new double[3200 * dimensions];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (kind) {
+                case 0 -> random.nextInt(60); // a lattice
+                case 1 -> random.nextInt(8); // a lattice of copies
+                case 2 -> random.nextGaussian();
+                case 3 -> 10 * (i / (40 * dimensions)) + random.nextGaussian();
+                case 4 -> Math.scalb(random.nextDouble(), random.nextInt(2000) - 1000);
+                default -> 0;
+            };
+        }
+        return new Points(3200, dimensions, values);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void connect_manyRowsByAnyNumberOfThreads_givesPrimsHeights(int kind) {
+        for (int dimensions : new int[] {1, 3}) {
+            Coordinates rows = new Coordinates(many(kind, dimensions));
+            for (int minSamples : new int[] {2, 20}) {
+                double[] prim = heights(new PrimHierarchy().connect(rows, minSamples));
+                for (int threads = 1; threads <= 3; threads++) {
+                    assertArrayEquals(prim, heights(new BoruvkaHierarchy(threads).connect(rows, minSamples)));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void fit_manyRowsByAnyNumberOfThreadsInAnyOrder_givesTheSame(int kind) {
+        Points points = many(kind, 2);
+        Hdbscan.Builder builder = Hdbscan.builder().minClusterSize(4);
+        Clustering plain = builder.threads(1).build().fit(points);
+        assertEquals(plain, builder.threads(2).build().fit(points));
+        assertEquals(plain, builder.threads(9).build().fit(points));
+        int[] order = GoldenClusters.shuffled(points.size(), new Random(kind));
+        Clustering shuffled = builder.build().fit(GoldenClusters.reorder(points, order));
+        int[] shuffledLabels = shuffled.labels();
+        int[] labels = new int[order.length];
+        for (int i = 0; i < order.length; i++) {
+            labels[order[i]] = shuffledLabels[i];
+        }
+        GoldenClusters.match(plain.labels(), labels, "kind " + kind);
+        assertEquals(plain.spanningTreeWeight(), shuffled.spanningTreeWeight());
     }
 
     private static double[] heights(SpanningTree tree) {
@@ -122,10 +174,8 @@ class HierarchyTest {
                 Hierarchies.choose(Hierarchies.ROWS_BY_ELKI, 999, 1).getClass());
         int many = Hierarchies.ROWS_BY_ELKI + 1;
         int few = Hierarchies.DIMENSIONS_BY_TREE;
-        assertEquals(
-                BoruvkaHierarchy.class, Hierarchies.choose(many, few, 1).getClass());
-        assertEquals(
-                PrimHierarchy.class, Hierarchies.choose(many, few + 1, 1).getClass());
+        assertEquals(BoruvkaHierarchy.class, Hierarchies.choose(many, few, 1).getClass());
+        assertEquals(PrimHierarchy.class, Hierarchies.choose(many, few + 1, 1).getClass());
     }
 
     @Test

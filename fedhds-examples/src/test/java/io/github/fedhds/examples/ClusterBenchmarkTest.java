@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.training.Tensor;
-import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -25,8 +24,7 @@ class ClusterBenchmarkTest {
         return ClusterBenchmark.commandLine()
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(error))
-                .execute(Stream.concat(
-                                Stream.of(folder.toString()), Stream.of(more))
+                .execute(Stream.concat(Stream.of(folder.toString()), Stream.of(more))
                         .toArray(String[]::new));
     }
 
@@ -40,8 +38,7 @@ class ClusterBenchmarkTest {
         SafetensorsWriter.write(
                 folder.resolve("hdbscan_20_2.safetensors"),
                 Map.of("points", new Tensor(new int[] {20, 2}, values)),
-                Map.of(),
-                Dtype.F64);
+                Map.of());
         assertEquals(0, run("--repeats", "2"), error.toString());
         String[] lines = out.toString().split(System.lineSeparator());
         assertEquals(2, lines.length);

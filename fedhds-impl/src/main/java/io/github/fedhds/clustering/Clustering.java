@@ -9,8 +9,10 @@ import java.util.Arrays;
  * @param labels one a row: its cluster, from 0, or {@link #NOISE}
  * @param probabilities one a row: how firmly it belongs to its cluster, 0 to 1; 0 for noise
  * @param centroids {@code [clusters, d]}: the mean of each cluster's rows, weighted by probability
- * @param persistence one a cluster: how long it lasts while the density grows, as a share of the longest possible
- * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows
+ * @param persistence one a cluster: how long it lasts while the density grows, as a share of the longest possible; 1
+ *     from a method that does not ask for density
+ * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows, and from a
+ *     method without a tree
  */
 public record Clustering(
         int[] labels, double[] probabilities, Points centroids, double[] persistence, double spanningTreeWeight) {

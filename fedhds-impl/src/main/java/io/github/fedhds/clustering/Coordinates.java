@@ -25,6 +25,53 @@ final class Coordinates {
         values = points.toArray();
     }
 
+    private Coordinates(int size, int dimensions, double[] values) {
+        this.size = size;
+        this.dimensions = dimensions;
+        this.values = values;
+    }
+
+    /** All coordinates times 2 to the power of {@code exponent}: exact, but for numbers that get very small. */
+    Coordinates scaled(int exponent) {
+        double[] scaled = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            scaled[i] = Math.scalb(values[i], exponent);
+        }
+        return new Coordinates(size, dimensions, scaled);
+    }
+
+    /**
+     * Every row at length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
+     *
+     * @throws IllegalArgumentException if a row is zero, and so has no direction
+     */
+    Coordinates directions() {
+        double[] unit = values.clone();
+        for (int row = 0; row < size; row++) {
+            int begin = row * dimensions;
+            int end = begin + dimensions;
+            double largest = 0; // divided by first, so that no square overflows
+            for (int i = begin; i < end; i++) {
+                largest = Math.max(largest, Math.abs(unit[i]));
+            }
+            if (largest == 0) {
+                throw new IllegalArgumentException("row " + row
+                        + " is zero and has no direction; the cosine metric needs one, leave such rows out or take the"
+                        + " Euclidean metric");
+            }
+            double squares = 0;
+            for (int i = begin; i < end; i++) {
+                unit[i] /= largest;
+                squares += unit[i] * unit[i];
+            }
+            double length = Math.sqrt(squares);
+            for (int i = begin; i < end; i++) {
+                unit[i] /= length;
+            }
+        }
+        return new Coordinates(size, dimensions, unit);
+    }
+
     /** Number of rows. */
     int size() {
         return size;

@@ -1,8 +1,5 @@
 package io.github.fedhds.clustering;
 
-import java.util.Comparator;
-import java.util.stream.IntStream;
-
 /**
  * The merges of a spanning tree from the lowest to the highest. Merges of equal height that touch are one merge of many
  * parts, for their order would be an accident; the tree is then the same whichever least spanning tree it came from, and
@@ -44,11 +41,7 @@ final class Dendrogram {
             size[i] = 1;
             firstRow[i] = i;
         }
-        int[] order = IntStream.range(0, tree.edges())
-                .boxed()
-                .sorted(Comparator.comparingDouble(tree::height))
-                .mapToInt(Integer::intValue)
-                .toArray();
+        int[] order = tree.fromTheLowest();
         for (int from = 0, to; from < order.length; from = to) {
             double level = tree.height(order[from]);
             for (to = from; to < order.length && tree.height(order[to]) == level; to++) {

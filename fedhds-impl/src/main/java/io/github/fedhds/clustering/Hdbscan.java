@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  * Groups rows by density with HDBSCAN*: no number of clusters to set, rows in no dense place are noise.
  *
  * <p>Takes {@code [n, d]} of any unit, gives a label and a membership probability a row, a weighted centroid and a
- * persistence a cluster. Time O(n² d), memory O(n d). The same input gives the same output, in any row order up to the
- * clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
+ * persistence a cluster. Time about O(n log n) for few dimensions and up to O(n² d) for many (above 16 always), memory
+ * O(n d). The same input gives the same output, by any number of {@link Builder#threads threads} and in any row order up
+ * to the clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
  * unit plays no part, but for rounding. Immutable, safe for many threads.
  *
  * <p>Departs from common implementations in one point: merges of equal height are one merge of many parts. Mutual
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://doi.org/10.1109/ICDMW.2017.12">McInnes, Healy 2017: Accelerated Hierarchical Density Based
  *     Clustering</a>, the probabilities and the persistence
  */
-public final class Hdbscan {
+public final class Hdbscan implements Clusterer {
     /** How clusters are chosen from the tree of all clusters. */
     public enum SelectionMethod {
         /** The set of clusters that is the most stable as a whole. */
@@ -30,20 +31,35 @@ public final class Hdbscan {
         LEAF
     }
 
+    /** How far two rows are apart. */
+    public enum Metric {
+        /** The length of the line between them. */
+        EUCLIDEAN,
+        /**
+         * 1 - cos of the angle between them, 0 to 2: only directions count. It is measured as half the squared distance of
+         * the rows at length 1, so a row of zeros is an error. Centroids are means of the rows as they were given.
+         */
+        COSINE
+    }
+
     private final int minClusterSize;
     private final int minSamples;
+    private final Metric metric;
     private final SelectionMethod selectionMethod;
     private final boolean allowSingleCluster;
     private final double selectionEpsilon;
-    private final Hierarchy hierarchy;
+    private final int threads;
+    private final @Nullable Hierarchy hierarchy;
 
     private Hdbscan(Builder builder) {
         minClusterSize = builder.minClusterSize;
         minSamples = builder.minSamples == Builder.AS_CLUSTER_SIZE ? minClusterSize : builder.minSamples;
+        metric = builder.metric;
         selectionMethod = builder.selectionMethod;
         allowSingleCluster = builder.allowSingleCluster;
         selectionEpsilon = builder.selectionEpsilon;
-        hierarchy = builder.hierarchy == null ? Hierarchies.standard() : builder.hierarchy;
+        threads = builder.threads;
+        hierarchy = builder.hierarchy;
     }
 
     /** Starts with the defaults of the settings below. */
@@ -67,13 +83,18 @@ public final class Hdbscan {
      * @param points {@code [n, d]}; n may be 0
      * @return labels and what belongs to them, in the order of the rows
      * @throws IllegalArgumentException if a coordinate is NaN or infinite; the message names the row
+     * @throws IllegalArgumentException if a row is zero and the metric is the cosine
      */
+    @Override
     public Clustering fit(Points points) {
         Coordinates rows = new Coordinates(points);
         if (rows.size() == 0) {
             return Clustering.allNoise(0, points.dimensions(), 0);
         }
-        SpanningTree spanningTree = hierarchy.connect(rows, minSamples);
+        Hierarchy method = hierarchy == null ? Hierarchies.choose(rows.size(), rows.dimensions(), threads) : hierarchy;
+        SpanningTree spanningTree = metric == Metric.COSINE
+                ? method.connect(rows.directions(), minSamples).ofDirections()
+                : method.connect(rows, minSamples);
         double weight = spanningTree.weight();
         if (rows.size() < minClusterSize) {
             return Clustering.allNoise(rows.size(), points.dimensions(), weight);
@@ -143,9 +164,11 @@ public final class Hdbscan {
 
         private int minClusterSize = 5;
         private int minSamples = AS_CLUSTER_SIZE;
+        private Metric metric = Metric.EUCLIDEAN;
         private SelectionMethod selectionMethod = SelectionMethod.EXCESS_OF_MASS;
         private boolean allowSingleCluster;
         private double selectionEpsilon;
+        private int threads = Math.min(2, Runtime.getRuntime().availableProcessors());
         private @Nullable Hierarchy hierarchy;
 
         private Builder() {}
@@ -171,6 +194,12 @@ public final class Hdbscan {
             return this;
         }
 
+        /** How distances are measured; Euclidean by default. */
+        public Builder metric(Metric newMetric) {
+            metric = newMetric;
+            return this;
+        }
+
         /** How clusters are chosen from the tree; excess of mass by default. */
         public Builder selectionMethod(SelectionMethod newSelectionMethod) {
             selectionMethod = newSelectionMethod;
@@ -183,7 +212,7 @@ public final class Hdbscan {
             return this;
         }
 
-        /** Distance below which clusters are not split any more, finite, 0 or more, in the points' unit; 0 by default. */
+        /** Distance below which clusters are not split any more, finite, 0 or more, in the metric's unit; 0 by default. */
         public Builder selectionEpsilon(double newSelectionEpsilon) {
             if (!(newSelectionEpsilon >= 0) || Double.isInfinite(newSelectionEpsilon)) {
                 throw new IllegalArgumentException(
@@ -193,7 +222,16 @@ public final class Hdbscan {
             return this;
         }
 
-        /** Which hierarchy works; the standard one by default. */
+        /** Threads that share the work where there is much, 1 or more; 2 by default. The result is the same for any number. */
+        public Builder threads(int newThreads) {
+            if (newThreads < 1) {
+                throw new IllegalArgumentException("threads must be 1 or more, was " + newThreads);
+            }
+            threads = newThreads;
+            return this;
+        }
+
+        /** Which hierarchy works; by default the one that suits the rows. */
         Builder hierarchy(Hierarchy newHierarchy) {
             hierarchy = newHierarchy;
             return this;

@@ -1,6 +1,7 @@
 package io.github.fedhds.clustering;
 
 import io.github.fedhds.feature.Points;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -8,17 +9,30 @@ import org.slf4j.LoggerFactory;
 final class Hierarchies {
     private static final Logger LOG = LoggerFactory.getLogger(Hierarchies.class);
 
+    /** Rows up to which ELKI's takes no longer than a few milliseconds. */
+    static final int ROWS_BY_ELKI = 256;
+
+    /** Coordinates up to which a tree's boxes leave more out than they cost. */
+    static final int DIMENSIONS_BY_TREE = 16;
+
     private Hierarchies() {}
 
-    /** ELKI's where it is on the class path and works, else our own; found out once, at first use. */
-    static Hierarchy standard() {
-        return Standard.HIERARCHY;
+    /**
+     * ELKI's for few rows, where it is on the class path and works (found out once, at first use); else our own, on a
+     * tree in few dimensions, by Prim's method in many.
+     */
+    static Hierarchy choose(int rows, int dimensions, int threads) {
+        Hierarchy elki = Elki.HIERARCHY;
+        if (rows <= ROWS_BY_ELKI && elki != null) {
+            return elki;
+        }
+        return dimensions <= DIMENSIONS_BY_TREE ? new BoruvkaHierarchy(threads) : new PrimHierarchy();
     }
 
-    private static final class Standard {
-        private static final Hierarchy HIERARCHY = find();
+    private static final class Elki {
+        private static final @Nullable Hierarchy HIERARCHY = find();
 
-        private static Hierarchy find() {
+        private static @Nullable Hierarchy find() {
             try {
                 Hierarchy elki = new ElkiHierarchy();
                 elki.connect(new Coordinates(Points.of(new double[] {0}, new double[] {1})), 1);
@@ -26,9 +40,9 @@ final class Hierarchies {
             } catch (LinkageError | RuntimeException missing) {
                 // Left out by the application (a matter of licence), or without one of its parts.
                 LOG.info(
-                        "ELKI is not on the class path or does not start ({}); clustering by Prim's method",
+                        "ELKI is not on the class path or does not start ({}); clustering by the library's own methods",
                         missing.toString());
-                return new PrimHierarchy();
+                return null;
             }
         }
     }

@@ -49,34 +49,16 @@ final class PrimHierarchy implements Hierarchy {
         if (k == 0) {
             return core;
         }
-        double[] heap = new double[k]; // the k least distances so far, the largest of them first
+        LeastValues least = new LeastValues(k);
         for (int i = 0; i < n; i++) {
-            Arrays.fill(heap, Double.POSITIVE_INFINITY);
+            least.clear();
             for (int j = 0; j < n; j++) {
-                double distance = rows.squaredDistance(i, j);
-                if (distance < heap[0] && i != j) {
-                    replaceLargest(heap, distance);
+                if (i != j) {
+                    least.add(rows.squaredDistance(i, j));
                 }
             }
-            core[i] = heap[0];
+            core[i] = least.largest();
         }
         return core;
-    }
-
-    private static void replaceLargest(double[] heap, double value) {
-        int place = 0;
-        int child = 1;
-        while (child < heap.length) {
-            if (child + 1 < heap.length && heap[child + 1] > heap[child]) {
-                child++;
-            }
-            if (heap[child] <= value) {
-                break;
-            }
-            heap[place] = heap[child];
-            place = child;
-            child = 2 * place + 1;
-        }
-        heap[place] = value;
     }
 }

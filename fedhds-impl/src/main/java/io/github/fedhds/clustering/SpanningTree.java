@@ -33,6 +33,18 @@ final class SpanningTree {
         edges++;
     }
 
+    /**
+     * The same tree between directions, its heights h in 1 - cos: h² / 2. What is nearer than the rounding of directions
+     * (an angle of 1e-14) coincides.
+     */
+    SpanningTree ofDirections() {
+        SpanningTree tree = new SpanningTree(rows());
+        for (int edge = 0; edge < edges; edge++) {
+            tree.add(from[edge], to[edge], height[edge] < 1e-14 ? 0 : height[edge] * height[edge] / 2);
+        }
+        return tree;
+    }
+
     /** Number of rows that the tree connects. */
     int rows() {
         return from.length + 1;
@@ -53,6 +65,33 @@ final class SpanningTree {
 
     double height(int edge) {
         return height[edge];
+    }
+
+    /** The edges by height; O(n log n) without an object an edge. */
+    int[] fromTheLowest() {
+        double[] sorted = Arrays.copyOf(height, edges);
+        Arrays.sort(sorted);
+        int[] order = new int[edges];
+        int[] taken = new int[edges]; // at the first place of each height: how many edges stand there already
+        for (int edge = 0; edge < edges; edge++) {
+            int place = firstOf(height[edge], sorted);
+            order[place + taken[place]++] = edge;
+        }
+        return order;
+    }
+
+    private static int firstOf(double value, double[] sorted) {
+        int from = 0;
+        int to = sorted.length - 1;
+        while (from < to) {
+            int middle = (from + to) >>> 1;
+            if (sorted[middle] < value) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        return from;
     }
 
     /** Sum of the heights, the small ones first, so that it does not depend on the order of the edges. */

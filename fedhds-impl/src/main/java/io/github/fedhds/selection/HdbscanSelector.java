@@ -1,8 +1,10 @@
 package io.github.fedhds.selection;
 
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.clustering.Clusterer;
 import io.github.fedhds.clustering.Clustering;
 import io.github.fedhds.clustering.Hdbscan;
+import io.github.fedhds.clustering.KMeans;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
@@ -12,19 +14,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The paper's choice: groups are clusters of HDBSCAN, a group's centre is its members' mean weighted by membership
- * probability, and the members nearest the centre stand for the group. Candidates that are noise are in no group.
+ * The paper's choice: groups are clusters of HDBSCAN (or of another {@link Clusterer}), a group's centre is its members'
+ * mean weighted by membership probability, and the members nearest the centre stand for the group. Candidates that are
+ * noise are in no group.
  *
  * <p>Takes {@code [n, d]} points of any unit. Of members equally far from the centre (within 1e-9 of the distance, plus
  * 1e-12) the first comes first: a pair is as far from its middle on both sides, and rounding shall not choose. Cost is
- * that of {@link Hdbscan#fit}; the same input gives the same output, the seed plays no part. Immutable, safe for many
+ * that of {@link Clusterer#fit}; the same input gives the same output, the seed plays no part. Immutable, safe for many
  * threads.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning,
  *     intra-client and inter-client selection</a>
  */
 public final class HdbscanSelector implements CoresetSelector {
-    private final Hdbscan clustering;
+    private final Clusterer clustering;
     private final int samplesPerGroup;
 
     private HdbscanSelector(Builder builder) {
@@ -69,13 +72,16 @@ public final class HdbscanSelector implements CoresetSelector {
 
     /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
-        private Hdbscan clustering = Hdbscan.builder().build();
+        private Clusterer clustering = Hdbscan.builder().build();
         private int samplesPerGroup = 1;
 
         private Builder() {}
 
-        /** How groups are found; HDBSCAN with its defaults (clusters of 5 or more) by default. */
-        public Builder clustering(Hdbscan newClustering) {
+        /**
+         * How groups are found: by {@link Hdbscan}, {@link KMeans} or a method of your own; HDBSCAN with its defaults
+         * (clusters of 5 or more) by default.
+         */
+        public Builder clustering(Clusterer newClustering) {
             clustering = newClustering;
             return this;
         }

@@ -25,15 +25,6 @@ class HdbscanGoldenTest {
             "allow_single_cluster",
             "cluster_selection_epsilon");
 
-    enum By {
-        ELKI,
-        PRIM;
-
-        Hierarchy hierarchy() {
-            return this == ELKI ? new ElkiHierarchy() : new PrimHierarchy();
-        }
-    }
-
     private record Run(String name, Points points, JsonObject options, JsonObject exact) {}
 
     private static List<Run> runs() {

@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.fedhds.feature.Points;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What must hold of any points; random ones, seeded, so a failure is never one of chance. */
 class HdbscanPropertyTest {
@@ -18,12 +19,14 @@ class HdbscanPropertyTest {
         return new Points(points.size(), points.dimensions(), values);
     }
 
-    @Test
-    void fit_rowsInAnyOrder_givesTheSameBitsUpToNumbers() {
+    @ParameterizedTest
+    @EnumSource(By.class)
+    void fit_rowsInAnyOrder_givesTheSameBitsUpToNumbers(By by) {
         for (int seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
             Points points = HierarchyTest.random(random);
-            Hdbscan method = HierarchyTest.random(random, Hdbscan.builder()).build();
+            Hdbscan method = HierarchyTest.random(random, Hdbscan.builder().hierarchy(by.hierarchy()))
+                    .build();
             int[] order = GoldenClusters.shuffled(points.size(), random);
             Clustering plain = method.fit(points);
             Clustering shuffled = method.fit(GoldenClusters.reorder(points, order));
@@ -43,14 +46,16 @@ class HdbscanPropertyTest {
         }
     }
 
-    @Test
-    void fit_scaledByAPowerOfTwo_givesTheSameBits() {
+    @ParameterizedTest
+    @EnumSource(By.class)
+    void fit_scaledByAPowerOfTwo_givesTheSameBits(By by) {
         for (int exponent : new int[] {-400, -1, 1, 400}) {
             for (int seed = 0; seed < 30; seed++) {
                 Random random = new Random(seed);
                 Points points = HierarchyTest.random(random);
-                Hdbscan.Builder builder =
-                        HierarchyTest.random(random, Hdbscan.builder()).selectionEpsilon(0);
+                Hdbscan.Builder builder = HierarchyTest.random(
+                                random, Hdbscan.builder().hierarchy(by.hierarchy()))
+                        .selectionEpsilon(0);
                 Clustering plain = builder.build().fit(points);
                 Clustering scaled = builder.build().fit(map(points, v -> Math.scalb(v, exponent)));
                 assertArrayEquals(plain.labels(), scaled.labels());
@@ -60,14 +65,22 @@ class HdbscanPropertyTest {
         }
     }
 
-    @Test
-    void fit_scaledAndEpsilonWithIt_givesTheSamePartition() {
+    @ParameterizedTest
+    @EnumSource(By.class)
+    void fit_scaledAndEpsilonWithIt_givesTheSamePartition(By by) {
         for (int seed = 0; seed < 100; seed++) {
             Random random = new Random(seed);
             Points points = cloud(random);
-            Clustering plain = Hdbscan.builder().selectionEpsilon(0.9).build().fit(points);
-            Clustering scaled =
-                    Hdbscan.builder().selectionEpsilon(0.9 * 37.3).build().fit(map(points, v -> 37.3 * v));
+            Clustering plain = Hdbscan.builder()
+                    .hierarchy(by.hierarchy())
+                    .selectionEpsilon(0.9)
+                    .build()
+                    .fit(points);
+            Clustering scaled = Hdbscan.builder()
+                    .hierarchy(by.hierarchy())
+                    .selectionEpsilon(0.9 * 37.3)
+                    .build()
+                    .fit(map(points, v -> 37.3 * v));
             GoldenClusters.match(plain.labels(), scaled.labels(), "seed " + seed);
             assertArrayEquals(plain.probabilities(), scaled.probabilities(), 1e-9);
             assertArrayEquals(plain.persistence(), scaled.persistence(), 1e-9);
@@ -75,12 +88,15 @@ class HdbscanPropertyTest {
         }
     }
 
-    @Test
-    void fit_moved_givesTheSamePartition() {
+    @ParameterizedTest
+    @EnumSource(By.class)
+    void fit_moved_givesTheSamePartition(By by) {
         for (int seed = 0; seed < 100; seed++) {
             Points points = map(cloud(new Random(seed)), v -> Math.rint(v * 1024) / 1024); // moving loses no digit
-            Clustering plain = Hdbscan.builder().build().fit(points);
-            Clustering moved = Hdbscan.builder().build().fit(map(points, v -> v + 1000));
+            Clustering plain =
+                    Hdbscan.builder().hierarchy(by.hierarchy()).build().fit(points);
+            Clustering moved =
+                    Hdbscan.builder().hierarchy(by.hierarchy()).build().fit(map(points, v -> v + 1000));
             assertArrayEquals(plain.labels(), moved.labels(), "seed " + seed);
             assertArrayEquals(plain.probabilities(), moved.probabilities(), 1e-12);
             for (int c = 0; c < plain.clusters(); c++) {
@@ -94,8 +110,9 @@ class HdbscanPropertyTest {
         }
     }
 
-    @Test
-    void fit_rowsAndTheirCopies_putsCopiesTogether() {
+    @ParameterizedTest
+    @EnumSource(By.class)
+    void fit_rowsAndTheirCopies_putsCopiesTogether(By by) {
         for (int seed = 0; seed < 100; seed++) {
             Random random = new Random(seed);
             int copies = 5;
@@ -105,7 +122,11 @@ class HdbscanPropertyTest {
                         ? new double[] {random.nextGaussian(), random.nextGaussian()}
                         : rows[i - 1].clone();
             }
-            Clustering actual = Hdbscan.builder().minSamples(4).build().fit(GoldenClusters.points(rows));
+            Clustering actual = Hdbscan.builder()
+                    .hierarchy(by.hierarchy())
+                    .minSamples(4)
+                    .build()
+                    .fit(GoldenClusters.points(rows));
             for (int i = 0; i < rows.length; i++) {
                 assertEquals(actual.labels()[i - i % copies], actual.labels()[i], "seed " + seed);
                 assertEquals(actual.labels()[i] < 0 ? 0 : 1, actual.probabilities()[i], "they never part");

@@ -36,6 +36,7 @@ class HdbscanTest {
         Hdbscan.Builder builder = Hdbscan.builder();
         assertThrows(IllegalArgumentException.class, () -> builder.minClusterSize(1));
         assertThrows(IllegalArgumentException.class, () -> builder.minSamples(0));
+        assertThrows(IllegalArgumentException.class, () -> builder.threads(0));
         assertThrows(IllegalArgumentException.class, () -> builder.selectionEpsilon(-1e-300));
         assertThrows(IllegalArgumentException.class, () -> builder.selectionEpsilon(Double.NaN));
         assertThrows(IllegalArgumentException.class, () -> builder.selectionEpsilon(Double.POSITIVE_INFINITY));
@@ -140,6 +141,70 @@ class HdbscanTest {
                         .clusters());
     }
 
+    private static Points atDegrees(double length, double... degrees) {
+        double[] values = new double[2 * degrees.length];
+        for (int i = 0; i < degrees.length; i++) {
+            values[2 * i] = (i + 1) * length * Math.cos(Math.toRadians(degrees[i]));
+            values[2 * i + 1] = (i + 1) * length * Math.sin(Math.toRadians(degrees[i]));
+        }
+        return new Points(degrees.length, 2, values);
+    }
+
+    private static double oneMinusCos(double degrees) {
+        return 1 - Math.cos(Math.toRadians(degrees));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1, 1e-300, 1e300})
+    void fit_cosine_measuresDirectionsOnly(double length) {
+        Hdbscan method = Hdbscan.builder()
+                .minClusterSize(2)
+                .minSamples(1)
+                .metric(Hdbscan.Metric.COSINE)
+                .build();
+        Clustering actual = method.fit(atDegrees(length, 0, 10, 90, 102, 200));
+        assertArrayEquals(new int[] {0, 0, 1, 1, -1}, actual.labels());
+        assertEquals(
+                oneMinusCos(10) + oneMinusCos(80) + oneMinusCos(12) + oneMinusCos(98),
+                actual.spanningTreeWeight(),
+                1e-12);
+        double born = 1 / oneMinusCos(80);
+        double largest = 1 / oneMinusCos(10);
+        assertArrayEquals(
+                new double[] {(largest - born) / largest, (1 / oneMinusCos(12) - born) / largest},
+                actual.persistence(),
+                1e-9);
+        assertEquals(
+                length * (1 + 2 * Math.cos(Math.toRadians(10))) / 2,
+                actual.centroids().get(0, 0),
+                length * 1e-9);
+    }
+
+    @Test
+    void fit_cosineOfRowsOfOneDirection_theyCoincide() {
+        double[] values = new double[60];
+        for (int i = 0; i < 10; i++) {
+            for (int axis = 0; axis < 3; axis++) {
+                values[3 * i + axis] = (i + 1) * 0.1 * (axis + 1);
+                values[30 + 3 * i + axis] = (i + 1) * 0.7 * (3 - axis);
+            }
+        }
+        Clustering actual =
+                Hdbscan.builder().metric(Hdbscan.Metric.COSINE).build().fit(new Points(20, 3, values));
+        assertEquals(2, actual.clusters());
+        assertArrayEquals(new double[] {1, 1}, actual.persistence());
+        assertEquals(oneMinusCos(Math.toDegrees(Math.acos(10.0 / 14))), actual.spanningTreeWeight(), 1e-12);
+    }
+
+    @Test
+    void fit_cosineOfARowOfZeros_namesIt() {
+        Points points = Points.of(new double[] {0, 1}, new double[] {0, 0});
+        Hdbscan method = Hdbscan.builder().metric(Hdbscan.Metric.COSINE).build();
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> method.fit(points));
+        assertTrue(String.valueOf(error.getMessage()).contains("row 1 is zero"), error.toString());
+        assertEquals(0, method.fit(new Points(0, 2, new double[0])).clusters());
+    }
+
     @Test
     void fit_allRowsEqual_oneClusterOnlyWhereAllowed() {
         Points points = new Points(20, 3, new double[60]);
@@ -162,7 +227,8 @@ class HdbscanTest {
         }
         values[10] = Double.MAX_VALUE;
         values[11] = -Double.MAX_VALUE;
-        for (Hierarchy hierarchy : new Hierarchy[] {new PrimHierarchy(), new ElkiHierarchy()}) {
+        for (Hierarchy hierarchy :
+                new Hierarchy[] {new PrimHierarchy(), new ElkiHierarchy(), new BoruvkaHierarchy(1)}) {
             Clustering actual =
                     Hdbscan.builder().minSamples(1).hierarchy(hierarchy).build().fit(new Points(12, 1, values));
             assertArrayEquals(new int[] {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, -1, -1}, actual.labels());

@@ -3,7 +3,6 @@ package io.github.fedhds.clustering;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
-import static org.junit.jupiter.api.Assertions.assertSame;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
@@ -21,6 +20,8 @@ import java.util.logging.StreamHandler;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HierarchyTest {
     /** Points of many kinds: clouds, lattices full of ties, copies. */
@@ -55,16 +56,65 @@ class HierarchyTest {
     }
 
     @Test
-    void connect_byElkiAndByPrim_givesEqualHeightsToTheLastBit() {
+    void connect_byAnyHierarchy_givesEqualHeightsToTheLastBit() {
         for (int seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
             Coordinates rows = new Coordinates(random(random));
             int minSamples = 1 + random.nextInt(10);
-            assertArrayEquals(
-                    heights(new PrimHierarchy().connect(rows, minSamples)),
-                    heights(new ElkiHierarchy().connect(rows, minSamples)),
-                    "seed " + seed);
+            double[] prim = heights(new PrimHierarchy().connect(rows, minSamples));
+            assertArrayEquals(prim, heights(new ElkiHierarchy().connect(rows, minSamples)), "ELKI, seed " + seed);
+            assertArrayEquals(prim, heights(new BoruvkaHierarchy(1).connect(rows, minSamples)), "tree, seed " + seed);
         }
+    }
+
+    /** 3,200 rows: many leaves, and enough for several threads. */
+    private static Points many(int kind, int dimensions) {
+        Random random = new Random(kind);
+        double[] values = new double[3200 * dimensions];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (kind) {
+                case 0 -> random.nextInt(60); // a lattice
+                case 1 -> random.nextInt(8); // a lattice of copies
+                case 2 -> random.nextGaussian();
+                case 3 -> 10 * (i / (40 * dimensions)) + random.nextGaussian();
+                case 4 -> Math.scalb(random.nextDouble(), random.nextInt(2000) - 1000);
+                default -> 0;
+            };
+        }
+        return new Points(3200, dimensions, values);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void connect_manyRowsByAnyNumberOfThreads_givesPrimsHeights(int kind) {
+        for (int dimensions : new int[] {1, 3}) {
+            Coordinates rows = new Coordinates(many(kind, dimensions));
+            for (int minSamples : new int[] {2, 20}) {
+                double[] prim = heights(new PrimHierarchy().connect(rows, minSamples));
+                for (int threads = 1; threads <= 3; threads++) {
+                    assertArrayEquals(prim, heights(new BoruvkaHierarchy(threads).connect(rows, minSamples)));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void fit_manyRowsByAnyNumberOfThreadsInAnyOrder_givesTheSame(int kind) {
+        Points points = many(kind, 2);
+        Hdbscan.Builder builder = Hdbscan.builder().minClusterSize(4);
+        Clustering plain = builder.threads(1).build().fit(points);
+        assertEquals(plain, builder.threads(2).build().fit(points));
+        assertEquals(plain, builder.threads(9).build().fit(points));
+        int[] order = GoldenClusters.shuffled(points.size(), new Random(kind));
+        Clustering shuffled = builder.build().fit(GoldenClusters.reorder(points, order));
+        int[] shuffledLabels = shuffled.labels();
+        int[] labels = new int[order.length];
+        for (int i = 0; i < order.length; i++) {
+            labels[order[i]] = shuffledLabels[i];
+        }
+        GoldenClusters.match(plain.labels(), labels, "kind " + kind);
+        assertEquals(plain.spanningTreeWeight(), shuffled.spanningTreeWeight());
     }
 
     private static double[] heights(SpanningTree tree) {
@@ -78,15 +128,17 @@ class HierarchyTest {
     }
 
     @Test
-    void fit_byElkiAndByPrim_givesEqualClusterings() {
+    void fit_byAnyHierarchy_givesEqualClusterings() {
         for (int seed = 0; seed < 300; seed++) {
             Random random = new Random(seed);
             Points points = random(random);
             Hdbscan.Builder builder = random(random, Hdbscan.builder());
             Clustering prim = builder.hierarchy(new PrimHierarchy()).build().fit(points);
-            Clustering elki = builder.hierarchy(new ElkiHierarchy()).build().fit(points);
-            assertEquals(prim, elki, "seed " + seed);
-            assertArrayEquals(prim.labels(), elki.labels(), "seed " + seed);
+            for (Hierarchy other : new Hierarchy[] {new ElkiHierarchy(), new BoruvkaHierarchy(2)}) {
+                Clustering actual = builder.hierarchy(other).build().fit(points);
+                assertEquals(prim, actual, "seed " + seed + ", " + other);
+                assertArrayEquals(prim.labels(), actual.labels(), "seed " + seed);
+            }
         }
     }
 
@@ -115,15 +167,21 @@ class HierarchyTest {
     }
 
     @Test
-    void standard_withElkiOnTheClassPath_isElki() {
-        assertEquals(ElkiHierarchy.class, Hierarchies.standard().getClass());
-        assertSame(Hierarchies.standard(), Hierarchies.standard());
+    void choose_withElkiOnTheClassPath_goesByRowsAndDimensions() {
+        assertEquals(ElkiHierarchy.class, Hierarchies.choose(1, 1, 1).getClass());
+        assertEquals(
+                ElkiHierarchy.class,
+                Hierarchies.choose(Hierarchies.ROWS_BY_ELKI, 999, 1).getClass());
+        int many = Hierarchies.ROWS_BY_ELKI + 1;
+        int few = Hierarchies.DIMENSIONS_BY_TREE;
+        assertEquals(BoruvkaHierarchy.class, Hierarchies.choose(many, few, 1).getClass());
+        assertEquals(PrimHierarchy.class, Hierarchies.choose(many, few + 1, 1).getClass());
     }
 
     @Test
     void fit_withoutElkiOnTheClassPath_givesEqualClusters() throws Exception {
         ClassLoader withoutElki = new Reloading(false);
-        assertEquals("PrimHierarchy", standardIn(withoutElki));
+        assertEquals("BoruvkaHierarchy", chosenIn(withoutElki));
         Points points = random(new Random(7));
         Class<?> type = withoutElki.loadClass(Hdbscan.class.getName());
         assertNotSame(Hdbscan.class, type);
@@ -147,7 +205,7 @@ class HierarchyTest {
         mine.addHandler(own);
         try {
             System.clearProperty(key); // as in an application that configures its logging by code
-            assertEquals("ElkiHierarchy", standardIn(new Reloading(true)));
+            assertEquals("ElkiHierarchy", chosenIn(new Reloading(true)));
             assertArrayEquals(handlers, root.getHandlers());
             assertEquals(level, root.getLevel());
             assertEquals(Level.FINEST, mine.getLevel());
@@ -161,10 +219,11 @@ class HierarchyTest {
         }
     }
 
-    private static String standardIn(ClassLoader loader) throws Exception {
-        Method standard = loader.loadClass(Hierarchies.class.getName()).getDeclaredMethod("standard");
-        standard.setAccessible(true);
-        return standard.invoke(null).getClass().getSimpleName();
+    private static String chosenIn(ClassLoader loader) throws Exception {
+        Method choose = loader.loadClass(Hierarchies.class.getName())
+                .getDeclaredMethod("choose", int.class, int.class, int.class);
+        choose.setAccessible(true);
+        return choose.invoke(null, 2, 2, 1).getClass().getSimpleName();
     }
 
     /** Loads the clustering classes, and ELKI's where there are to be any, afresh. */

@@ -1,0 +1,45 @@
+package io.github.fedhds.clustering;
+
+import java.util.Arrays;
+
+/** The k least of the values added so far, in a heap with the largest of them on top. Not safe for many threads. */
+final class LeastValues {
+    private final double[] heap;
+
+    /** Keeps k values, 1 or more. */
+    LeastValues(int k) {
+        heap = new double[k];
+        clear();
+    }
+
+    /** Forgets all values. */
+    void clear() {
+        Arrays.fill(heap, Double.POSITIVE_INFINITY);
+    }
+
+    /** The k-th least value; infinite while there are fewer. */
+    double largest() {
+        return heap[0];
+    }
+
+    /** Adds a value; O(log k) where it is among the least. */
+    void add(double value) {
+        if (!(value < heap[0])) {
+            return;
+        }
+        int place = 0;
+        int child = 1;
+        while (child < heap.length) {
+            if (child + 1 < heap.length && heap[child + 1] > heap[child]) {
+                child++;
+            }
+            if (heap[child] <= value) {
+                break;
+            }
+            heap[place] = heap[child];
+            place = child;
+            child = 2 * place + 1;
+        }
+        heap[place] = value;
+    }
+}

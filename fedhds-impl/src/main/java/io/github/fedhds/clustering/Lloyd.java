@@ -1,0 +1,159 @@
+package io.github.fedhds.clustering;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** One start of k-means: seeds, then rows and means in turn. Coordinates are to be 1 or less. Not safe for many threads. */
+final class Lloyd {
+    private final Coordinates rows;
+    private final int dimensions;
+    private final double[] means;
+    private final int clusters;
+    private final int[] label;
+    private final double[] distance; // squared, of a row to its cluster's mean
+    private final int[] size;
+
+    /** Draws up to k seeds among the rows, one or more, each with a chance by its squared distance from those before. */
+    Lloyd(Coordinates rows, int k, SplittableRandom random) {
+        this.rows = rows;
+        dimensions = rows.dimensions();
+        int n = rows.size();
+        int most = Math.min(k, n);
+        means = new double[most * dimensions];
+        label = new int[n];
+        Arrays.fill(label, Clustering.NOISE);
+        distance = new double[n];
+        Arrays.fill(distance, Double.POSITIVE_INFINITY);
+        int seeds = 0;
+        for (int seed = random.nextInt(n); seed >= 0 && seeds < most; seed = draw(random)) {
+            for (int axis = 0; axis < dimensions; axis++) {
+                means[seeds * dimensions + axis] = rows.get(seed, axis);
+            }
+            for (int row = 0; row < n; row++) {
+                distance[row] = Math.min(distance[row], squaredDistance(row, seeds));
+            }
+            seeds++;
+        }
+        clusters = seeds;
+        size = new int[clusters];
+    }
+
+    /** A row that is no seed yet; -1 where every row coincides with one. */
+    private int draw(SplittableRandom random) {
+        double total = 0;
+        for (double d : distance) {
+            total += d;
+        }
+        int drawn = -1;
+        double left = random.nextDouble() * total;
+        for (int row = 0; row < distance.length; row++) {
+            if (distance[row] > 0) {
+                drawn = row; // the last such row where rounding leaves something over
+                left -= distance[row];
+                if (left < 0) {
+                    break;
+                }
+            }
+        }
+        return drawn;
+    }
+
+    private double squaredDistance(int row, int cluster) {
+        double sum = 0;
+        for (int axis = 0; axis < dimensions; axis++) {
+            double difference = rows.get(row, axis) - means[cluster * dimensions + axis];
+            sum += difference * difference;
+        }
+        return sum;
+    }
+
+    /** Goes on until no row changes its cluster, at most so many times. */
+    void run(int iterations) {
+        for (int i = 0; i < iterations && assign(); i++) {
+            average();
+        }
+        for (int row = 0; row < label.length; row++) {
+            distance[row] = squaredDistance(row, label[row]);
+        }
+    }
+
+    /** Puts each row to its nearest mean, the first of equals; says whether any changed. */
+    private boolean assign() {
+        boolean changed = false;
+        Arrays.fill(size, 0);
+        for (int row = 0; row < label.length; row++) {
+            int nearest = 0;
+            double least = squaredDistance(row, 0);
+            for (int c = 1; c < clusters; c++) {
+                double other = squaredDistance(row, c);
+                if (other < least) {
+                    nearest = c;
+                    least = other;
+                }
+            }
+            changed |= label[row] != nearest;
+            label[row] = nearest;
+            distance[row] = least;
+            size[nearest]++;
+        }
+        for (int c = 0; c < clusters; c++) {
+            if (size[c] == 0) {
+                fill(c);
+                changed = true;
+            }
+        }
+        return changed;
+    }
+
+    /** Gives an empty cluster the row that lies farthest from its mean, of those that are not alone in theirs. */
+    private void fill(int cluster) {
+        int farthest = -1;
+        for (int row = 0; row < label.length; row++) {
+            if (size[label[row]] > 1 && (farthest < 0 || distance[row] > distance[farthest])) {
+                farthest = row;
+            }
+        }
+        size[label[farthest]]--;
+        label[farthest] = cluster;
+        size[cluster] = 1;
+        distance[farthest] = 0;
+    }
+
+    private void average() {
+        Arrays.fill(means, 0);
+        for (int row = 0; row < label.length; row++) {
+            for (int axis = 0; axis < dimensions; axis++) {
+                means[label[row] * dimensions + axis] += rows.get(row, axis);
+            }
+        }
+        for (int c = 0; c < clusters; c++) {
+            for (int axis = 0; axis < dimensions; axis++) {
+                means[c * dimensions + axis] /= size[c];
+            }
+        }
+    }
+
+    /** Sum of the squared distances of all rows from their means. */
+    double squares() {
+        double sum = 0;
+        for (double d : distance) {
+            sum += d;
+        }
+        return sum;
+    }
+
+    /** Number of clusters, none of them empty. */
+    int clusters() {
+        return clusters;
+    }
+
+    /** One a row; a copy. */
+    int[] labels() {
+        return label.clone();
+    }
+
+    /** The mean of a cluster; a copy. */
+    double[] mean(int cluster) {
+        return Arrays.copyOfRange(means, cluster * dimensions, (cluster + 1) * dimensions);
+    }
+}

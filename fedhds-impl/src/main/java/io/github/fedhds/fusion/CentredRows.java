@@ -43,12 +43,17 @@ final class CentredRows {
         return of(features, true);
     }
 
-    private static CentredRows of(FeatureMatrix features, boolean unit) {
+    /** Fails if a row holds a NaN or an infinity. */
+    static void checkFinite(FeatureMatrix features) {
         int bad = features.firstNonFiniteRow();
         if (bad >= 0) {
             throw new IllegalArgumentException("feature row " + bad + " of " + features.rows()
                     + " holds a NaN or an infinity; fusion needs finite numbers");
         }
+    }
+
+    private static CentredRows of(FeatureMatrix features, boolean unit) {
+        checkFinite(features);
         int n = features.rows();
         int d = features.columns();
         float[] values = features.toArray();
@@ -83,6 +88,15 @@ final class CentredRows {
     /** Row i, column c, less the column's mean. */
     double get(int i, int c) {
         return values[i * columns + c] * scale[i] - values[c] * scale[0] - shift[c];
+    }
+
+    /** The columns' means, {@code [columns]}. */
+    double[] means() {
+        double[] means = new double[columns];
+        for (int c = 0; c < columns && rows > 0; c++) {
+            means[c] = values[c] * scale[0] + shift[c];
+        }
+        return means;
     }
 
     /** Inner products of rows, {@code [rows, rows]}. Time O(rows² columns). */

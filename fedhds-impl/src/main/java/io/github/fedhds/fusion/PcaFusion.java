@@ -27,10 +27,7 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
      * @param dimensions number of axes, 1 or more; the paper's ablation takes 2
      */
     public PcaFusion(int dimensions) {
-        if (dimensions < 1) {
-            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
-        }
-        this.dimensions = dimensions;
+        this.dimensions = checkDimensions(dimensions);
     }
 
     /** PCA to 2 axes. */
@@ -55,19 +52,72 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
     @Override
     public Points apply(FeatureMatrix features) {
         CentredRows rows = CentredRows.of(features);
+        return new Points(rows.rows(), dimensions, axes(rows, dimensions).scores());
+    }
+
+    static int checkDimensions(int dimensions) {
+        if (dimensions < 1) {
+            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
+        }
+        return dimensions;
+    }
+
+    /**
+     * Rows on their principal axes.
+     *
+     * @param rank axes along which the rows differ, at most the dimensions asked for
+     * @param scores {@code [n, dimensions]}, zero beyond the rank
+     */
+    record Axes(int rank, int dimensions, double[] scores) {
+        /** Direction of an axis below the rank, {@code [columns]}, of length one: the rows weighted by their scores. */
+        double[] component(CentredRows rows, int axis) {
+            double[] component = new double[rows.columns()];
+            for (int i = 0; i < rows.rows(); i++) {
+                double score = scores[i * dimensions + axis];
+                for (int c = 0; c < component.length; c++) {
+                    component[c] += score * rows.get(i, c);
+                }
+            }
+            double square = 0;
+            for (double x : component) {
+                square += x * x;
+            }
+            for (int c = 0; c < component.length; c++) {
+                component[c] /= Math.sqrt(square);
+            }
+            return component;
+        }
+    }
+
+    /** Scores by the smaller Gram matrix. */
+    static Axes axes(CentredRows rows, int dimensions) {
         int n = rows.rows();
         int d = rows.columns();
         int k = Math.min(dimensions, Math.min(n - 1, d)); // centred rows have a rank of n - 1 at most
         if (k < 1) {
-            return new Points(n, dimensions, new double[n * dimensions]);
+            return new Axes(0, dimensions, new double[n * dimensions]);
         }
         double[] scores;
         if (n <= d) {
             scores = scores(rows.rowGram(), n, k, dimensions, true);
         } else {
-            scores = projections(rows, DenseAlgebra.leading(rows.columnGram(), d, k, true));
+            scores = projections(rows, DenseAlgebra.leading(rows.columnGram(), d, k, true), dimensions);
         }
-        return new Points(n, dimensions, orient(scores, n, dimensions));
+        orient(scores, n, dimensions);
+        int rank = 0;
+        while (rank < k && !isZero(scores, rank, dimensions)) {
+            rank++;
+        }
+        return new Axes(rank, dimensions, scores);
+    }
+
+    private static boolean isZero(double[] scores, int axis, int dimensions) {
+        for (int at = axis; at < scores.length; at += dimensions) {
+            if (scores[at] != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
@@ -89,7 +139,7 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
         return scores;
     }
 
-    private double[] projections(CentredRows rows, DenseAlgebra.Eigen eigen) {
+    private static double[] projections(CentredRows rows, DenseAlgebra.Eigen eigen, int dimensions) {
         double[] scores = new double[rows.rows() * dimensions];
         for (int c = 0; c < eigen.values().length; c++) {
             if (eigen.values()[c] > noise(eigen, rows.rows())) {

@@ -3,6 +3,7 @@ package io.github.fedhds.fusion;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -80,7 +81,7 @@ public final class Projection implements Function<FeatureMatrix, Points> {
     public static Projection pca(FeatureMatrix anchors, int dimensions) {
         double[][] components = new double[PcaFusion.checkDimensions(dimensions)][anchors.columns()];
         CentredRows rows = CentredRows.of(anchors);
-        PcaFusion.Axes axes = PcaFusion.axes(rows, dimensions);
+        PcaFusion.Axes axes = PcaFusion.axes(rows, dimensions, OptionalLong.empty());
         if (axes.rank() == 0) {
             throw new IllegalArgumentException("a PCA needs anchors of which two differ at least, was " + anchors.rows()
                     + (anchors.rows() < 2 ? " rows" : " equal rows"));

@@ -2,7 +2,6 @@ package io.github.fedhds.fusion;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import java.util.Arrays;
-import java.util.function.Consumer;
 
 /**
  * Feature rows with the column means taken off, in double, and their inner products. Centring first keeps the distances of
@@ -12,8 +11,10 @@ import java.util.function.Consumer;
 final class CentredRows {
     /** Largest number of rows whose square is still an array's length. */
     static final int MOST_ROWS = 46_340;
-    /** Numbers that are turned into double at a time. */
+    /** Numbers that are turned into double at a time, to be multiplied with one another. */
     private static final int PIECE = 1 << 22;
+    /** To be multiplied with few columns twice: they stay in the cache. */
+    private static final int SMALL_PIECE = 1 << 18;
     /** Squared distances below this part of the squared norms are computed anew, pair by pair: they cancel. */
     private static final double CANCELLED = 1e-6;
 
@@ -101,6 +102,12 @@ final class CentredRows {
         return means;
     }
 
+    /** Gives a matrix in parts of about {@code size} numbers. */
+    @FunctionalInterface
+    private interface Pieces {
+        void forEach(int size, PieceUse use);
+    }
+
     /** Takes a part of a matrix's columns: {@code piece} holds all its rows, {@code width} numbers of each. */
     @FunctionalInterface
     private interface PieceUse {
@@ -117,10 +124,10 @@ final class CentredRows {
         return gram(columns, "columns", this::forEachRowPiece);
     }
 
-    private static double[] gram(int order, String what, Consumer<PieceUse> pieces) {
+    private static double[] gram(int order, String what, Pieces pieces) {
         checkSquare(order, what);
         try (DenseAlgebra.GramSum sum = new DenseAlgebra.GramSum(order)) {
-            pieces.accept(sum::add);
+            pieces.forEach(PIECE, sum::add);
             return sum.toArray();
         }
     }
@@ -135,16 +142,16 @@ final class CentredRows {
         return gramTimes(vectors, columns, count, this::forEachRowPiece);
     }
 
-    private static double[] gramTimes(double[] vectors, int order, int count, Consumer<PieceUse> pieces) {
+    private static double[] gramTimes(double[] vectors, int order, int count, Pieces pieces) {
         try (DenseAlgebra.GramImage image = new DenseAlgebra.GramImage(vectors, order, count)) {
-            pieces.accept(image::add);
+            pieces.forEach(SMALL_PIECE, image::add);
             return image.toArray();
         }
     }
 
     /** The centred rows, some columns at a time. */
-    private void forEachColumnPiece(PieceUse use) {
-        int step = Math.max(1, Math.min(columns, PIECE / rows));
+    private void forEachColumnPiece(int size, PieceUse use) {
+        int step = Math.max(1, Math.min(columns, size / rows));
         for (int from = 0; from < columns; from += step) {
             int width = Math.min(step, columns - from);
             double[] piece = new double[rows * width];
@@ -158,8 +165,8 @@ final class CentredRows {
     }
 
     /** The centred rows' transpose, some rows at a time. */
-    private void forEachRowPiece(PieceUse use) {
-        int step = Math.max(1, Math.min(rows, PIECE / columns));
+    private void forEachRowPiece(int size, PieceUse use) {
+        int step = Math.max(1, Math.min(rows, size / columns));
         for (int from = 0; from < rows; from += step) {
             int width = Math.min(step, rows - from);
             double[] piece = new double[columns * width];
@@ -205,6 +212,7 @@ final class CentredRows {
         double[] squares;
         try (DenseAlgebra.ProductSum sum = new DenseAlgebra.ProductSum(to - from, rows)) {
             forEachColumnPiece(
+                    PIECE,
                     (piece, width) -> sum.add(Arrays.copyOfRange(piece, from * width, to * width), piece, width));
             squares = sum.toArray();
         }
@@ -254,8 +262,8 @@ final class CentredRows {
 
     private static void checkSquare(int order, String what) {
         if (order > MOST_ROWS) {
-            throw new IllegalArgumentException(
-                    "a matrix over all pairs of " + what + " holds at most " + MOST_ROWS + " of them, was " + order);
+            throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
+                    + " of them, was " + order + "; PcaFusion.randomised needs none");
         }
     }
 }

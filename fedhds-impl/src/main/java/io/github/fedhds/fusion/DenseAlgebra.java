@@ -25,8 +25,11 @@ final class DenseAlgebra {
     /** Of the largest eigenvalue. */
     private static final double RESIDUAL = 1e-10;
 
-    private static final int RANDOMISED_OVERSAMPLING = 10;
-    private static final int RANDOMISED_STEPS = 16;
+    /** Up to this order the products with few columns take longer than the matrix. */
+    private static final int RANDOMISED_FROM = 1000;
+
+    private static final int RANDOMISED_OVERSAMPLING = 10; // this and the steps are scikit-learn's defaults
+    private static final int RANDOMISED_STEPS = 8;
     private static final double RANDOMISED_RESIDUAL = 1e-6;
 
     private static String backend = "";
@@ -202,7 +205,7 @@ final class DenseAlgebra {
         if (m == 1) {
             return new Eigen(new double[] {matrix[0]}, new double[][] {{1}});
         }
-        if (!isSmall(m, k, OVERSAMPLING)) {
+        if (m > SMALL && k + OVERSAMPLING < m / 4) {
             try (INDArray flat = Nd4j.createFromArray(matrix)) {
                 INDArray a = flat.reshape('f', m, m);
                 SubspaceIteration.Result found = new SubspaceIteration(
@@ -229,11 +232,7 @@ final class DenseAlgebra {
 
     /** Whether few eigenvalues of a matrix of order m are found sooner without the matrix. */
     static boolean worthRandomising(int m, int k) {
-        return !isSmall(m, k, RANDOMISED_OVERSAMPLING);
-    }
-
-    private static boolean isSmall(int m, int k, int oversampling) {
-        return m <= SMALL || k + oversampling >= m / 4;
+        return m > RANDOMISED_FROM && k + RANDOMISED_OVERSAMPLING < m / 4;
     }
 
     /** By LAPACK, all of them. */

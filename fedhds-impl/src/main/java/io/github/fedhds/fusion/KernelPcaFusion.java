@@ -103,7 +103,8 @@ public final class KernelPcaFusion implements Function<FeatureMatrix, Points> {
     /**
      * The rows' scores on the principal axes.
      *
-     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
+     * @throws IllegalArgumentException if a row holds a NaN or an infinity, or a polynomial kernel is beyond double; the
+     *     message names the row
      */
     @Override
     public Points apply(FeatureMatrix features) {

@@ -12,8 +12,9 @@ import java.util.function.Function;
  * of largest variance first. Of each axis the score of largest magnitude is positive, so the sign is no accident. Axes
  * beyond the features' rank are zero, and so is the only row of one. In exact arithmetic the scores of scikit-learn's
  * {@code PCA}; by the smaller of the two Gram matrices, so axes whose spread is under 1e-7 of the first one's drown in
- * rounding. Time O(n d min(n, d)) and the eigenvectors, memory 8 min(n, d)² bytes on and off the heap. Immutable, safe for
- * many threads; equal input gives equal output on one machine with one number of BLAS threads.
+ * rounding. Time O(n d min(n, d)) and the eigenvectors, memory 8 min(n, d)² bytes on and off the heap, 64 MiB and a copy
+ * of the rows: rows of 100,000 columns are fine. The smaller of n and d is 46,340 at most; {@link #randomised} takes any.
+ * Immutable, safe for many threads; equal input gives equal output on one machine with one number of BLAS threads.
  *
  * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
@@ -43,11 +44,12 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
     }
 
     /**
-     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, as scikit-learn's randomised
-     * solver. Up to 16 passes over the rows of O(n d (dimensions + 10)) each, memory 24 (n + d) (dimensions + 10) bytes and
-     * 64 MiB, any number of rows. Scores differ from the exact ones by up to about 1e-5 of the first axis where
-     * the spreads of the wanted axes and the next ten differ; where they hardly do, the axes are no more than a fair choice
-     * among them. Where the smaller of n and d is 400 at most, or 4 (dimensions + 10), it is the exact one.
+     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of scikit-learn's
+     * randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n, d) (dimensions +
+     * 10) bytes beside the rows and 8 MiB; any number of rows. Near the exact scores, 1e-5 of the axis or so, where the
+     * spreads of the wanted axes stand out from one another and from the ten that follow; where they are alike, so are the
+     * axes, and the seed decides which are found. Where the smaller of n and d is at most 1,000, or 4 (dimensions + 10), it
+     * is the exact one, which is faster there.
      *
      * @param dimensions number of axes, 1 or more
      * @param seed any number; equal seeds give equal points on one machine

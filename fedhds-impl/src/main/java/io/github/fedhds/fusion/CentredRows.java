@@ -1,6 +1,7 @@
 package io.github.fedhds.fusion;
 
 import io.github.fedhds.feature.FeatureMatrix;
+import java.util.Arrays;
 
 /**
  * Feature rows with the column means taken off, in double, and their inner products. Centring first keeps the distances of
@@ -10,8 +11,10 @@ import io.github.fedhds.feature.FeatureMatrix;
 final class CentredRows {
     /** Largest number of rows whose square is still an array's length. */
     static final int MOST_ROWS = 46_340;
-    /** Numbers that are turned into double at a time. */
+    /** Numbers that are turned into double at a time, to be multiplied with one another. */
     private static final int PIECE = 1 << 22;
+    /** To be multiplied with few columns twice: they stay in the cache. */
+    private static final int SMALL_PIECE = 1 << 18;
     /** Squared distances below this part of the squared norms are computed anew, pair by pair: they cancel. */
     private static final double CANCELLED = 1e-6;
 
@@ -43,12 +46,17 @@ final class CentredRows {
         return of(features, true);
     }
 
-    private static CentredRows of(FeatureMatrix features, boolean unit) {
+    /** Fails if a row holds a NaN or an infinity. */
+    static void checkFinite(FeatureMatrix features) {
         int bad = features.firstNonFiniteRow();
         if (bad >= 0) {
             throw new IllegalArgumentException("feature row " + bad + " of " + features.rows()
                     + " holds a NaN or an infinity; fusion needs finite numbers");
         }
+    }
+
+    private static CentredRows of(FeatureMatrix features, boolean unit) {
+        checkFinite(features);
         int n = features.rows();
         int d = features.columns();
         float[] values = features.toArray();
@@ -85,42 +93,138 @@ final class CentredRows {
         return values[i * columns + c] * scale[i] - values[c] * scale[0] - shift[c];
     }
 
+    /** The columns' means, {@code [columns]}. */
+    double[] means() {
+        double[] means = new double[columns];
+        for (int c = 0; c < columns && rows > 0; c++) {
+            means[c] = values[c] * scale[0] + shift[c];
+        }
+        return means;
+    }
+
+    /** Gives a matrix in parts of about {@code size} numbers. */
+    @FunctionalInterface
+    private interface Pieces {
+        void forEach(int size, PieceUse use);
+    }
+
+    /** Takes a part of a matrix's columns: {@code piece} holds all its rows, {@code width} numbers of each. */
+    @FunctionalInterface
+    private interface PieceUse {
+        void accept(double[] piece, int width);
+    }
+
     /** Inner products of rows, {@code [rows, rows]}. Time O(rows² columns). */
     double[] rowGram() {
-        checkSquare(rows, "rows");
-        try (DenseAlgebra.GramSum sum = new DenseAlgebra.GramSum(rows)) {
-            int step = Math.max(1, Math.min(columns, PIECE / rows));
-            for (int from = 0; from < columns; from += step) {
-                int width = Math.min(step, columns - from);
-                double[] piece = new double[rows * width];
-                for (int i = 0; i < rows; i++) {
-                    for (int c = 0; c < width; c++) {
-                        piece[i * width + c] = get(i, from + c);
-                    }
-                }
-                sum.add(piece, width);
-            }
-            return sum.toArray();
-        }
+        return gram(rows, "rows", this::forEachColumnPiece);
     }
 
     /** Inner products of columns, {@code [columns, columns]}. Time O(rows columns²). */
     double[] columnGram() {
-        checkSquare(columns, "columns");
-        try (DenseAlgebra.GramSum sum = new DenseAlgebra.GramSum(columns)) {
-            int step = Math.max(1, Math.min(rows, PIECE / columns));
-            for (int from = 0; from < rows; from += step) {
-                int width = Math.min(step, rows - from);
-                double[] piece = new double[columns * width];
-                for (int i = 0; i < width; i++) {
-                    for (int c = 0; c < columns; c++) {
-                        piece[c * width + i] = get(from + i, c);
-                    }
-                }
-                sum.add(piece, width);
-            }
+        return gram(columns, "columns", this::forEachRowPiece);
+    }
+
+    private static double[] gram(int order, String what, Pieces pieces) {
+        checkSquare(order, what);
+        try (DenseAlgebra.GramSum sum = new DenseAlgebra.GramSum(order)) {
+            pieces.forEach(PIECE, sum::add);
             return sum.toArray();
         }
+    }
+
+    /** {@link #rowGram} times {@code count} columns of {@code [rows]} each, without the Gram matrix. */
+    double[] rowGramTimes(double[] vectors, int count) {
+        return gramTimes(vectors, rows, count, this::forEachColumnPiece);
+    }
+
+    /** {@link #columnGram} times {@code count} columns of {@code [columns]} each, without the Gram matrix. */
+    double[] columnGramTimes(double[] vectors, int count) {
+        return gramTimes(vectors, columns, count, this::forEachRowPiece);
+    }
+
+    private static double[] gramTimes(double[] vectors, int order, int count, Pieces pieces) {
+        try (DenseAlgebra.GramImage image = new DenseAlgebra.GramImage(vectors, order, count)) {
+            pieces.forEach(SMALL_PIECE, image::add);
+            return image.toArray();
+        }
+    }
+
+    /** The centred rows, some columns at a time. */
+    private void forEachColumnPiece(int size, PieceUse use) {
+        int step = Math.max(1, Math.min(columns, size / rows));
+        for (int from = 0; from < columns; from += step) {
+            int width = Math.min(step, columns - from);
+            double[] piece = new double[rows * width];
+            for (int i = 0; i < rows; i++) {
+                for (int c = 0; c < width; c++) {
+                    piece[i * width + c] = get(i, from + c);
+                }
+            }
+            use.accept(piece, width);
+        }
+    }
+
+    /** The centred rows' transpose, some rows at a time. */
+    private void forEachRowPiece(int size, PieceUse use) {
+        int step = Math.max(1, Math.min(rows, size / columns));
+        for (int from = 0; from < rows; from += step) {
+            int width = Math.min(step, rows - from);
+            double[] piece = new double[columns * width];
+            for (int i = 0; i < width; i++) {
+                for (int c = 0; c < columns; c++) {
+                    piece[c * width + i] = get(from + i, c);
+                }
+            }
+            use.accept(piece, width);
+        }
+    }
+
+    /** Squared lengths of the centred rows, {@code [rows]}. */
+    double[] squaredLengths() {
+        double[] squares = new double[rows];
+        for (int i = 0; i < rows; i++) {
+            for (int c = 0; c < columns; c++) {
+                squares[i] += get(i, c) * get(i, c);
+            }
+        }
+        return squares;
+    }
+
+    /** Inner products of the centred rows with the columns' means, {@code [rows]}. */
+    double[] productsWithMeans() {
+        double[] means = means();
+        double[] products = new double[rows];
+        for (int i = 0; i < rows; i++) {
+            for (int c = 0; c < columns; c++) {
+                products[i] += get(i, c) * means[c];
+            }
+        }
+        return products;
+    }
+
+    /**
+     * Squared distances of some rows from all rows. Time O((to - from) rows columns).
+     *
+     * @param lengths from {@link #squaredLengths}
+     * @return {@code [to - from, rows]}, finite, 0 for equal rows
+     */
+    double[] squaredDistances(int from, int to, double[] lengths) {
+        double[] squares;
+        try (DenseAlgebra.ProductSum sum = new DenseAlgebra.ProductSum(to - from, rows)) {
+            forEachColumnPiece(
+                    PIECE,
+                    (piece, width) -> sum.add(Arrays.copyOfRange(piece, from * width, to * width), piece, width));
+            squares = sum.toArray();
+        }
+        for (int i = from; i < to; i++) {
+            for (int j = 0; j < rows; j++) {
+                int at = (i - from) * rows + j;
+                double norms = lengths[i] + lengths[j];
+                double square = norms - 2 * squares[at];
+                squares[at] = square <= CANCELLED * norms ? squaredDistance(i, j) : square;
+            }
+        }
+        return squares;
     }
 
     /**
@@ -158,8 +262,8 @@ final class CentredRows {
 
     private static void checkSquare(int order, String what) {
         if (order > MOST_ROWS) {
-            throw new IllegalArgumentException(
-                    "a matrix over all pairs of " + what + " holds at most " + MOST_ROWS + " of them, was " + order);
+            throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
+                    + " of them, was " + order + "; PcaFusion.randomised needs none");
         }
     }
 }

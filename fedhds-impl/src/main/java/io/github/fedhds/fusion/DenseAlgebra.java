@@ -2,8 +2,6 @@ package io.github.fedhds.fusion;
 
 import io.github.fedhds.FedHdsException;
 import java.util.Arrays;
-import java.util.Optional;
-import java.util.Random;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -22,10 +20,17 @@ final class DenseAlgebra {
     /** Columns iterated beside the wanted ones; they speed the convergence, as in Halko et al. 2011. */
     private static final int OVERSAMPLING = 30;
 
-    private static final int ITERATIONS = 80;
-    private static final int ROUGH_ITERATIONS = 10;
+    private static final int STEPS = 80;
+    private static final int ROUGH_STEPS = 11;
     /** Of the largest eigenvalue. */
     private static final double RESIDUAL = 1e-10;
+
+    /** Up to this order the products with few columns take longer than the matrix. */
+    private static final int RANDOMISED_FROM = 1000;
+
+    private static final int RANDOMISED_OVERSAMPLING = 10; // this and the steps are scikit-learn's defaults
+    private static final int RANDOMISED_STEPS = 8;
+    private static final double RANDOMISED_RESIDUAL = 1e-6;
 
     private static String backend = "";
 
@@ -63,6 +68,13 @@ final class DenseAlgebra {
                             + " classifier?",
                     e);
         }
+    }
+
+    /** A symmetric matrix, known by what it does. */
+    @FunctionalInterface
+    interface SymmetricOperator {
+        /** The matrix times {@code count} columns, one after the other in {@code columns}. */
+        double[] times(double[] columns, int count);
     }
 
     /** A symmetric sum of products {@code A Aᵀ}, kept off the heap until taken. */
@@ -104,6 +116,83 @@ final class DenseAlgebra {
         }
     }
 
+    /** A sum of products {@code A (Aᵀ V)} of given columns V, kept off the heap until taken. */
+    static final class GramImage implements AutoCloseable {
+        private final int order;
+        private final INDArray flatVectors;
+        private final INDArray flat;
+        private final INDArray vectors;
+        private final INDArray image;
+
+        /** Starts at zero; {@code vectors} holds {@code count} columns of {@code order} numbers one after the other. */
+        GramImage(double[] vectors, int order, int count) {
+            backend();
+            this.order = order;
+            this.flatVectors = Nd4j.createFromArray(vectors);
+            this.vectors = flatVectors.reshape('f', order, count);
+            this.flat = Nd4j.zeros(DataType.DOUBLE, (long) order * count);
+            this.image = flat.reshape('f', order, count);
+        }
+
+        /** Adds the part of {@code A}, {@code [order, columns]}, row by row in {@code values}. */
+        void add(double[] values, int columns) {
+            try (INDArray rows = Nd4j.createFromArray(values);
+                    INDArray flatInner = Nd4j.zeros(DataType.DOUBLE, columns * vectors.size(1))) {
+                INDArray a = rows.reshape('c', order, columns);
+                INDArray inner = flatInner.reshape('f', columns, vectors.size(1));
+                Nd4j.gemm(a, vectors, inner, true, false, 1, 0);
+                Nd4j.gemm(a, inner, image, false, false, 1, 1);
+            }
+        }
+
+        /** The sum, column after column. */
+        double[] toArray() {
+            return flat.data().asDouble();
+        }
+
+        @Override
+        public void close() {
+            flat.close();
+            flatVectors.close();
+        }
+    }
+
+    /** A sum of products {@code A Bᵀ}, kept off the heap until taken. */
+    static final class ProductSum implements AutoCloseable {
+        private final int rows;
+        private final int others;
+        private final INDArray flat;
+        private final INDArray sum; // B Aᵀ by columns: A Bᵀ by rows
+
+        /** Starts at zero; {@code rows * others} must be an array's length. */
+        ProductSum(int rows, int others) {
+            backend();
+            this.rows = rows;
+            this.others = others;
+            this.flat = Nd4j.zeros(DataType.DOUBLE, (long) rows * others);
+            this.sum = flat.reshape('f', others, rows);
+        }
+
+        /** Adds the part of {@code A}, {@code [rows, columns]}, and of {@code B}, {@code [others, columns]}. */
+        void add(double[] a, double[] b, int columns) {
+            try (INDArray flatA = Nd4j.createFromArray(a);
+                    INDArray flatB = Nd4j.createFromArray(b)) {
+                Nd4j.gemm(
+                        flatB.reshape('c', others, columns), flatA.reshape('c', rows, columns), sum, false, true, 1, 1);
+            }
+        }
+
+        /** The sum, {@code [rows, others]}, row by row. */
+        double[] toArray() {
+            return flat.data().asDouble();
+        }
+
+        @Override
+        public void close() {
+            flat.close();
+        }
+    }
+
     /**
      * The k largest eigenvalues of a symmetric matrix that has no large negative ones, with vectors.
      *
@@ -116,17 +205,38 @@ final class DenseAlgebra {
         if (m == 1) {
             return new Eigen(new double[] {matrix[0]}, new double[][] {{1}});
         }
-        int block = k + OVERSAMPLING;
-        if (m > SMALL && block < m / 4) {
-            Optional<Eigen> found = iterate(matrix, m, k, block, exact);
-            if (found.isPresent()) {
-                return found.get();
+        if (m > SMALL && k + OVERSAMPLING < m / 4) {
+            try (INDArray flat = Nd4j.createFromArray(matrix)) {
+                INDArray a = flat.reshape('f', m, m);
+                SubspaceIteration.Result found = new SubspaceIteration(
+                                (columns, count) -> product(a, columns, m, count), m, k, k + OVERSAMPLING)
+                        .run(exact ? STEPS : ROUGH_STEPS, RESIDUAL, 7);
+                if (found.converged() || !exact) {
+                    return found.eigen();
+                }
             }
         }
         return full(matrix, m, k);
     }
 
-    private static Eigen full(double[] matrix, int m, int k) {
+    /**
+     * The k largest eigenvalues of a matrix that need not be at hand, about as scikit-learn's randomised solver finds them.
+     *
+     * @param k with which {@link #worthRandomising} holds
+     */
+    static Eigen randomised(SymmetricOperator matrix, int m, int k, long seed) {
+        return new SubspaceIteration(matrix, m, k, k + RANDOMISED_OVERSAMPLING)
+                .run(RANDOMISED_STEPS, RANDOMISED_RESIDUAL, seed)
+                .eigen();
+    }
+
+    /** Whether few eigenvalues of a matrix of order m are found sooner without the matrix. */
+    static boolean worthRandomising(int m, int k) {
+        return m > RANDOMISED_FROM && k + RANDOMISED_OVERSAMPLING < m / 4;
+    }
+
+    /** By LAPACK, all of them. */
+    static Eigen full(double[] matrix, int m, int k) {
         try (INDArray flat = Nd4j.createFromArray(matrix);
                 INDArray values = Nd4j.create(DataType.DOUBLE, m)) {
             INDArray a = flat.reshape('f', m, m); // overwritten by the vectors, column by column
@@ -148,94 +258,11 @@ final class DenseAlgebra {
         }
     }
 
-    /** Subspace iteration with a Rayleigh-Ritz step each time (Halko, Martinsson, Tropp 2011); empty when too slow. */
-    private static Optional<Eigen> iterate(double[] matrix, int m, int k, int block, boolean exact) {
-        Random random = new Random(7);
-        double[] basis = random.doubles((long) m * block, -1, 1).toArray();
-        try (INDArray flat = Nd4j.createFromArray(matrix)) {
-            INDArray a = flat.reshape('f', m, m);
-            for (int step = 0; step < ITERATIONS; step++) {
-                orthonormalise(basis, m, block);
-                double[] image = product(a, basis, m, block);
-                double[] projected = new double[block * block];
-                for (int i = 0; i < block; i++) {
-                    for (int j = 0; j < block; j++) {
-                        projected[i * block + j] = dot(basis, i * m, image, j * m, m);
-                    }
-                }
-                Eigen ritz = full(projected, block, block);
-                basis = rotate(basis, ritz, m, block);
-                image = rotate(image, ritz, m, block);
-                double worst = 0;
-                for (int c = 0; c < k; c++) {
-                    double lambda = ritz.values()[c];
-                    double square = 0;
-                    for (int i = 0; i < m; i++) {
-                        double r = image[c * m + i] - lambda * basis[c * m + i];
-                        square += r * r;
-                    }
-                    worst = Math.max(worst, Math.sqrt(square));
-                }
-                if (worst <= RESIDUAL * Math.abs(ritz.values()[0]) || (!exact && step == ROUGH_ITERATIONS)) {
-                    double[][] vectors = new double[k][];
-                    for (int c = 0; c < k; c++) {
-                        vectors[c] = Arrays.copyOfRange(basis, c * m, (c + 1) * m);
-                    }
-                    return Optional.of(new Eigen(Arrays.copyOf(ritz.values(), k), vectors));
-                }
-                basis = image;
-            }
-        }
-        return Optional.empty();
-    }
-
     private static double[] product(INDArray a, double[] columns, int m, int count) {
         try (INDArray flat = Nd4j.createFromArray(columns);
                 INDArray result = Nd4j.zeros(DataType.DOUBLE, (long) m * count)) {
             Nd4j.gemm(a, flat.reshape('f', m, count), result.reshape('f', m, count), false, false, 1, 0);
             return result.data().asDouble();
-        }
-    }
-
-    /** Columns turned into the Ritz vectors' frame. */
-    private static double[] rotate(double[] columns, Eigen ritz, int m, int block) {
-        double[] turned = new double[columns.length];
-        for (int c = 0; c < block; c++) {
-            for (int b = 0; b < block; b++) {
-                addScaled(turned, c * m, ritz.vectors()[c][b], columns, b * m, m);
-            }
-        }
-        return turned;
-    }
-
-    /** Gram-Schmidt, each column twice; a column that depends on those before becomes zero. */
-    private static void orthonormalise(double[] columns, int m, int count) {
-        for (int c = 0; c < count; c++) {
-            double before = Math.sqrt(dot(columns, c * m, columns, c * m, m));
-            for (int pass = 0; pass < 2; pass++) {
-                for (int b = 0; b < c; b++) {
-                    addScaled(columns, c * m, -dot(columns, b * m, columns, c * m, m), columns, b * m, m);
-                }
-            }
-            double length = Math.sqrt(dot(columns, c * m, columns, c * m, m));
-            double scale = length > 1e-14 * before ? 1 / length : 0;
-            for (int i = 0; i < m; i++) {
-                columns[c * m + i] *= scale;
-            }
-        }
-    }
-
-    private static double dot(double[] a, int fromA, double[] b, int fromB, int length) {
-        double sum = 0;
-        for (int i = 0; i < length; i++) {
-            sum += a[fromA + i] * b[fromB + i];
-        }
-        return sum;
-    }
-
-    private static void addScaled(double[] a, int fromA, double factor, double[] b, int fromB, int length) {
-        for (int i = 0; i < length; i++) {
-            a[fromA + i] += factor * b[fromB + i];
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.fedhds.fusion;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -11,8 +12,9 @@ import java.util.function.Function;
  * of largest variance first. Of each axis the score of largest magnitude is positive, so the sign is no accident. Axes
  * beyond the features' rank are zero, and so is the only row of one. In exact arithmetic the scores of scikit-learn's
  * {@code PCA}; by the smaller of the two Gram matrices, so axes whose spread is under 1e-7 of the first one's drown in
- * rounding. Time O(n d min(n, d)) and the eigenvectors, memory 8 min(n, d)² bytes on and off the heap. Immutable, safe for
- * many threads; equal input gives equal output on one machine with one number of BLAS threads.
+ * rounding. Time O(n d min(n, d)) and the eigenvectors, memory 8 min(n, d)² bytes on and off the heap, 64 MiB and a copy
+ * of the rows: rows of 100,000 columns are fine. The smaller of n and d is 46,340 at most; {@link #randomised} takes any.
+ * Immutable, safe for many threads; equal input gives equal output on one machine with one number of BLAS threads.
  *
  * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
@@ -20,22 +22,40 @@ import java.util.function.Function;
  */
 public final class PcaFusion implements Function<FeatureMatrix, Points> {
     private final int dimensions;
+    private final OptionalLong seed; // present: randomised
+
+    private PcaFusion(int dimensions, OptionalLong seed) {
+        this.dimensions = checkDimensions(dimensions);
+        this.seed = seed;
+    }
 
     /**
-     * PCA to some axes.
+     * Exact PCA to some axes.
      *
      * @param dimensions number of axes, 1 or more; the paper's ablation takes 2
      */
     public PcaFusion(int dimensions) {
-        if (dimensions < 1) {
-            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
-        }
-        this.dimensions = dimensions;
+        this(dimensions, OptionalLong.empty());
     }
 
-    /** PCA to 2 axes. */
+    /** Exact PCA to 2 axes. */
     public PcaFusion() {
         this(2);
+    }
+
+    /**
+     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of scikit-learn's
+     * randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n, d) (dimensions +
+     * 10) bytes beside the rows and 8 MiB; any number of rows. Near the exact scores, 1e-5 of the axis or so, where the
+     * spreads of the wanted axes stand out from one another and from the ten that follow; where they are alike, so are the
+     * axes, and the seed decides which are found. Where the smaller of n and d is at most 1,000, or 4 (dimensions + 10), it
+     * is the exact one, which is faster there.
+     *
+     * @param dimensions number of axes, 1 or more
+     * @param seed any number; equal seeds give equal points on one machine
+     */
+    public static PcaFusion randomised(int dimensions, long seed) {
+        return new PcaFusion(dimensions, OptionalLong.of(seed));
     }
 
     /**
@@ -55,19 +75,79 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
     @Override
     public Points apply(FeatureMatrix features) {
         CentredRows rows = CentredRows.of(features);
+        return new Points(rows.rows(), dimensions, axes(rows, dimensions, seed).scores());
+    }
+
+    static int checkDimensions(int dimensions) {
+        if (dimensions < 1) {
+            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
+        }
+        return dimensions;
+    }
+
+    /**
+     * Rows on their principal axes.
+     *
+     * @param rank axes along which the rows differ, at most the dimensions asked for
+     * @param scores {@code [n, dimensions]}, zero beyond the rank
+     */
+    record Axes(int rank, int dimensions, double[] scores) {
+        /** Direction of an axis below the rank, {@code [columns]}, of length one: the rows weighted by their scores. */
+        double[] component(CentredRows rows, int axis) {
+            double[] component = new double[rows.columns()];
+            for (int i = 0; i < rows.rows(); i++) {
+                double score = scores[i * dimensions + axis];
+                for (int c = 0; c < component.length; c++) {
+                    component[c] += score * rows.get(i, c);
+                }
+            }
+            double square = 0;
+            for (double x : component) {
+                square += x * x;
+            }
+            for (int c = 0; c < component.length; c++) {
+                component[c] /= Math.sqrt(square);
+            }
+            return component;
+        }
+    }
+
+    /** Scores by the smaller Gram matrix; with a seed, by products with it where that is sooner. */
+    static Axes axes(CentredRows rows, int dimensions, OptionalLong seed) {
         int n = rows.rows();
         int d = rows.columns();
         int k = Math.min(dimensions, Math.min(n - 1, d)); // centred rows have a rank of n - 1 at most
         if (k < 1) {
-            return new Points(n, dimensions, new double[n * dimensions]);
+            return new Axes(0, dimensions, new double[n * dimensions]);
         }
+        boolean randomised = seed.isPresent() && DenseAlgebra.worthRandomising(Math.min(n, d), k);
         double[] scores;
         if (n <= d) {
-            scores = scores(rows.rowGram(), n, k, dimensions, true);
+            DenseAlgebra.Eigen eigen = randomised
+                    ? DenseAlgebra.randomised(rows::rowGramTimes, n, k, seed.getAsLong())
+                    : DenseAlgebra.leading(rows.rowGram(), n, k, true);
+            scores = scores(eigen, n, dimensions);
         } else {
-            scores = projections(rows, DenseAlgebra.leading(rows.columnGram(), d, k, true));
+            DenseAlgebra.Eigen eigen = randomised
+                    ? DenseAlgebra.randomised(rows::columnGramTimes, d, k, seed.getAsLong())
+                    : DenseAlgebra.leading(rows.columnGram(), d, k, true);
+            scores = projections(rows, eigen, dimensions);
         }
-        return new Points(n, dimensions, orient(scores, n, dimensions));
+        orient(scores, n, dimensions);
+        int rank = 0;
+        while (rank < k && !isZero(scores, rank, dimensions)) {
+            rank++;
+        }
+        return new Axes(rank, dimensions, scores);
+    }
+
+    private static boolean isZero(double[] scores, int axis, int dimensions) {
+        for (int at = axis; at < scores.length; at += dimensions) {
+            if (scores[at] != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
@@ -76,9 +156,12 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
      * @return {@code [n, dimensions]}, zero beyond k axes or the rank
      */
     static double[] scores(double[] gram, int n, int k, int dimensions, boolean exact) {
-        DenseAlgebra.Eigen eigen = DenseAlgebra.leading(gram, n, k, exact);
+        return scores(DenseAlgebra.leading(gram, n, k, exact), n, dimensions);
+    }
+
+    private static double[] scores(DenseAlgebra.Eigen eigen, int n, int dimensions) {
         double[] scores = new double[n * dimensions];
-        for (int c = 0; c < k; c++) {
+        for (int c = 0; c < eigen.values().length; c++) {
             if (eigen.values()[c] > noise(eigen, n)) {
                 double root = Math.sqrt(eigen.values()[c]);
                 for (int i = 0; i < n; i++) {
@@ -89,7 +172,7 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
         return scores;
     }
 
-    private double[] projections(CentredRows rows, DenseAlgebra.Eigen eigen) {
+    private static double[] projections(CentredRows rows, DenseAlgebra.Eigen eigen, int dimensions) {
         double[] scores = new double[rows.rows() * dimensions];
         for (int c = 0; c < eigen.values().length; c++) {
             if (eigen.values()[c] > noise(eigen, rows.rows())) {

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -46,11 +45,33 @@ class FusionGoldenTest {
         });
     }
 
+    /** Rows less the mean have the total variance, scores the part on each axis. */
+    @Test
+    void pca_everySet_explainsScikitLearnsShareOfVariance() throws IOException {
+        forEachSet((set, facts, arrays) -> {
+            FeatureMatrix features = arrays.get(set + ".features").features();
+            double total =
+                    Arrays.stream(CentredRows.of(features).squaredLengths()).sum();
+            Points points = new PcaFusion().apply(features);
+            for (int axis = 0; axis < 2; axis++) {
+                double square = 0;
+                for (int i = 0; i < points.size(); i++) {
+                    square += points.get(i, axis) * points.get(i, axis);
+                }
+                double expected = facts.getAsJsonArray("pca_explained_variance_ratio")
+                        .get(axis)
+                        .getAsDouble();
+                assertEquals(expected, square / total, 1e-9, set + " axis " + axis);
+            }
+        });
+    }
+
     @Test
     void kernelPca_everySetAndKernel_matchesScikitLearnUpToSign() throws IOException {
         forEachSet((set, facts, arrays) -> {
             FeatureMatrix features = arrays.get(set + ".features").features();
             double gamma = facts.get("rbf_gamma").getAsDouble();
+            assertEquals(gamma, 1.0 / features.columns(), 1e-15, "the golden gamma is our default");
             Map<String, KernelPcaFusion> kernels = Map.of(
                     "linear",
                     KernelPcaFusion.linear(2),
@@ -90,7 +111,7 @@ class FusionGoldenTest {
                 FeatureMatrix noisy = noisy(features, run);
                 Points points = TSNE.apply(noisy);
                 divergences[run] = TSNE.divergence(noisy, points);
-                trust[run] = points.size() > 12 ? trustworthiness(features, points, 5) : 1;
+                trust[run] = points.size() > 12 ? Trustworthiness.of(features.features(), points, 5) : 1;
             }
             double wanted = facts.get("tsne_kl").getAsDouble();
             double divergence = median(divergences);
@@ -138,38 +159,5 @@ class FusionGoldenTest {
 
     private static double median(double[] values) {
         return Arrays.stream(values).sorted().toArray()[values.length / 2];
-    }
-
-    /** Venna, Kaski 2001: 1 less the ranks, beyond k, of rows that the map brought among a row's k nearest. */
-    private static double trustworthiness(GoldenArrays.Array features, Points points, int k) {
-        int n = points.size();
-        double sum = 0;
-        for (int i = 0; i < n; i++) {
-            int[] near = ordered(i, n, features.values(), features.shape()[1]);
-            int[] rank = new int[n];
-            for (int r = 0; r < n - 1; r++) {
-                rank[near[r]] = r + 1;
-            }
-            int[] mapped = ordered(i, n, points.toArray(), points.dimensions());
-            for (int r = 0; r < k; r++) {
-                sum += Math.max(0, rank[mapped[r]] - k);
-            }
-        }
-        return 1 - 2 * sum / (n * (double) k * (2.0 * n - 3 * k - 1));
-    }
-
-    private static int[] ordered(int i, int n, double[] values, int d) {
-        double[] distance = new double[n];
-        for (int j = 0; j < n; j++) {
-            for (int c = 0; c < d; c++) {
-                distance[j] += Math.pow(values[i * d + c] - values[j * d + c], 2);
-            }
-        }
-        return IntStream.range(0, n)
-                .filter(j -> j != i)
-                .boxed()
-                .sorted((a, b) -> Double.compare(distance[a], distance[b]))
-                .mapToInt(j -> j)
-                .toArray();
     }
 }

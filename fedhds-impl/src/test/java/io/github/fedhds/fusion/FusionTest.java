@@ -2,6 +2,7 @@ package io.github.fedhds.fusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,9 +23,11 @@ class FusionTest {
         return List.of(
                 TsneFusion.builder().build(),
                 new PcaFusion(),
+                PcaFusion.randomised(2, 1),
                 KernelPcaFusion.linear(2),
                 KernelPcaFusion.rbf(2),
-                KernelPcaFusion.cosine(2));
+                KernelPcaFusion.cosine(2),
+                KernelPcaFusion.polynomial(2));
     }
 
     /** Rows round a few centres, the i-th round centre i % groups. */
@@ -144,6 +147,51 @@ class FusionTest {
         }
     }
 
+    /** Six groups have five axes: the wanted four, one more, then noise. Seen: 1.1e-6 of the axis. */
+    @ParameterizedTest
+    @ValueSource(ints = {1200, 2500})
+    void pca_randomised_isNearTheExactOne(int n) {
+        FeatureMatrix features = groups(n, 2000, 6, 5);
+        Points exact = new PcaFusion(4).apply(features);
+        Points randomised = PcaFusion.randomised(4, 11).apply(features);
+        assertNotEquals(exact, randomised);
+        assertEquals(randomised, PcaFusion.randomised(4, 11).apply(features), "equal seeds");
+        assertNotEquals(randomised, PcaFusion.randomised(4, 12).apply(features), "another seed");
+        for (int c = 0; c < 4; c++) {
+            double largest = 0;
+            double difference = 0;
+            for (int i = 0; i < n; i++) {
+                largest = Math.max(largest, Math.abs(exact.get(i, c)));
+                difference = Math.max(difference, Math.abs(exact.get(i, c) - randomised.get(i, c)));
+            }
+            assertTrue(difference <= 1e-5 * largest, "axis " + c + " differs by " + difference / largest);
+        }
+    }
+
+    @Test
+    void pca_randomisedOfEqualRows_hasNoAxes() {
+        float[] values = new float[1100 * 1100];
+        Arrays.fill(values, 0.1f);
+        FeatureMatrix same = new FeatureMatrix(1100, 1, 1100, values);
+        assertArrayEquals(
+                new double[2200], PcaFusion.randomised(2, 1).apply(same).toArray());
+    }
+
+    @Test
+    void pca_rowsOf100000Columns_keepTheirGroups() {
+        FeatureMatrix features = groups(30, 100_000, 3, 9);
+        for (PcaFusion fusion : List.of(new PcaFusion(), PcaFusion.randomised(2, 1))) {
+            Points points = fusion.apply(features);
+            for (int i = 3; i < 30; i++) {
+                for (int other = 0; other < 3; other++) {
+                    double distance = Math.hypot(
+                            points.get(i, 0) - points.get(other, 0), points.get(i, 1) - points.get(other, 1));
+                    assertEquals(i % 3 == other, distance < 100, "row " + i + " and row " + other + ": " + distance);
+                }
+            }
+        }
+    }
+
     @Test
     void pca_largestScore_isPositive() {
         Points points = new PcaFusion(3).apply(groups(50, 6, 3, 6));
@@ -160,6 +208,7 @@ class FusionTest {
     void pca_settings_areChecked() {
         assertEquals(1, new PcaFusion(1).apply(groups(4, 3, 2, 1)).dimensions());
         assertThrows(IllegalArgumentException.class, () -> new PcaFusion(0));
+        assertThrows(IllegalArgumentException.class, () -> PcaFusion.randomised(0, 1));
     }
 
     @Test

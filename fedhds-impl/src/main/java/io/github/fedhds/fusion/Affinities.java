@@ -25,7 +25,7 @@ final class Affinities {
         double entropy = Math.log((float) perplexity);
         workers.run((from, to) -> {
             for (int i = from; i < to; i++) {
-                conditional(distances, i, n, entropy, p);
+                conditional(distances, i * n, n, i, entropy, p);
             }
         });
         double sum = 0;
@@ -46,17 +46,16 @@ final class Affinities {
         return p;
     }
 
-    /** Row i: bisects the Gaussian's precision until the row's entropy is the wanted one. */
-    private static void conditional(float[] distances, int i, int n, double wanted, double[] p) {
+    /** One row, which starts at {@code at}: bisects the Gaussian's precision, which it gives, to the wanted entropy. */
+    private static double conditional(float[] distances, int at, int count, int self, double wanted, double[] p) {
         double least = Double.NEGATIVE_INFINITY;
         double most = Double.POSITIVE_INFINITY;
         double beta = 1;
-        int at = i * n;
         for (int step = 0; step < SEARCH_STEPS; step++) {
             double sum = 0;
             double weighted = 0;
-            for (int j = 0; j < n; j++) {
-                if (j != i) {
+            for (int j = 0; j < count; j++) {
+                if (j != self) {
                     double exponent = distances[at + j] * beta;
                     double e = exponent < 745.2 ? Math.exp(-exponent) : 0;
                     p[at + j] = e;
@@ -67,12 +66,12 @@ final class Affinities {
             if (sum == 0) {
                 sum = 1e-8f;
             }
-            for (int j = 0; j < n; j++) {
+            for (int j = 0; j < count; j++) {
                 p[at + j] /= sum;
             }
             double difference = Math.log(sum) + beta * weighted / sum - wanted;
             if (Math.abs(difference) <= ENTROPY_TOLERANCE) {
-                return;
+                return beta;
             }
             if (difference > 0) {
                 least = beta;
@@ -82,6 +81,54 @@ final class Affinities {
                 beta = least == Double.NEGATIVE_INFINITY ? beta / 2 : (beta + least) / 2;
             }
         }
+        return beta;
+    }
+
+    /**
+     * Kullback-Leibler divergence of the map's affinities from the rows', over all pairs. Holds no matrix.
+     *
+     * @param points {@code [n, dimensions]}
+     */
+    static double divergence(
+            SquaredDistances distances, double perplexity, double[] points, int dimensions, Workers workers) {
+        int n = distances.rows();
+        double entropy = Math.log((float) perplexity);
+        double[] precision = new double[n];
+        double[] sums = new double[n];
+        double[] closenesses = new double[n];
+        distances.forEachRow(workers, (i, squares) -> {
+            precision[i] = conditional(squares, 0, n, i, entropy, new double[n]);
+            for (int j = 0; j < n; j++) {
+                if (j != i) {
+                    sums[i] += Math.exp(-squares[j] * precision[i]);
+                    closenesses[i] += closeness(points, i, j, dimensions);
+                }
+            }
+            sums[i] = sums[i] == 0 ? 1e-8f : sums[i];
+        });
+        double total = Arrays.stream(closenesses).sum();
+        double[] divergences = new double[n];
+        distances.forEachRow(workers, (i, squares) -> {
+            for (int j = 0; j < n; j++) {
+                if (j != i) {
+                    double p = Math.exp(-squares[j] * precision[i]) / sums[i]
+                            + Math.exp(-squares[j] * precision[j]) / sums[j];
+                    p = Math.max(p / (2.0 * n), MACHINE_EPSILON);
+                    double q = Math.max(closeness(points, i, j, dimensions) / total, MACHINE_EPSILON);
+                    divergences[i] += p * Math.log(p / q);
+                }
+            }
+        });
+        return Arrays.stream(divergences).sum();
+    }
+
+    private static double closeness(double[] points, int i, int j, int dimensions) {
+        double square = 0;
+        for (int c = 0; c < dimensions; c++) {
+            double difference = points[i * dimensions + c] - points[j * dimensions + c];
+            square += difference * difference;
+        }
+        return 1 / (1 + square);
     }
 
     /**
@@ -94,75 +141,93 @@ final class Affinities {
      */
     record Sparse(int[] starts, int[] columns, double[] values) {}
 
-    /** Keeps each row's {@code neighbours} largest affinities, and those of the rows that count it among theirs. */
-    static Sparse sparse(double[] joint, int n, int neighbours) {
-        double[] least = new double[n]; // affinity of the last neighbour that counts
-        for (int i = 0; i < n; i++) {
-            double[] sorted = Arrays.copyOfRange(joint, i * n, (i + 1) * n);
-            Arrays.sort(sorted);
-            least[i] = neighbours >= n - 1 ? 0 : sorted[n - neighbours];
-        }
+    /** All pairs of a joint distribution. */
+    static Sparse allPairs(double[] joint, int n) {
         int[] starts = new int[n + 1];
-        for (int i = 0; i < n; i++) {
-            int count = 0;
-            for (int j = 0; j < n; j++) {
-                count += kept(joint[i * n + j], i, j, least) ? 1 : 0;
-            }
-            starts[i + 1] = Math.addExact(starts[i], count);
-        }
-        int[] columns = new int[starts[n]];
-        double[] values = new double[starts[n]];
-        double sum = 0;
+        int[] columns = new int[n * (n - 1)];
+        double[] values = new double[n * (n - 1)];
         int at = 0;
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
-                if (kept(joint[i * n + j], i, j, least)) {
+                if (i != j) {
                     columns[at] = j;
-                    values[at] = joint[i * n + j];
-                    sum += values[at++];
+                    values[at++] = joint[i * n + j];
                 }
             }
-        }
-        for (int e = 0; e < values.length; e++) {
-            values[e] /= sum;
+            starts[i + 1] = at;
         }
         return new Sparse(starts, columns, values);
     }
 
-    private static boolean kept(double affinity, int i, int j, double[] least) {
-        return i != j && (affinity >= least[i] || affinity >= least[j]);
+    /** Joint probabilities of neighbours, zero between other rows: scikit-learn's default and van der Maaten 2014, 4.1. */
+    static Sparse between(Neighbours near, int n, double perplexity, Workers workers) {
+        int k = near.count();
+        double[] p = new double[n * k];
+        double entropy = Math.log((float) perplexity);
+        workers.run((from, to) -> {
+            for (int i = from; i < to; i++) {
+                conditional(near.squares(), i * k, k, -1, entropy, p);
+            }
+        });
+        int[] starts = new int[n + 1];
+        for (int j : near.rows()) {
+            starts[j + 1]++;
+        }
+        for (int i = 0; i < n; i++) {
+            starts[i + 1] = Math.addExact(starts[i + 1] + k, starts[i]);
+        }
+        int[] columns = new int[starts[n]];
+        double[] values = new double[starts[n]];
+        int[] ends = Arrays.copyOf(starts, n);
+        for (int i = 0; i < n; i++) { // both directions of each pair; those that meet are added below
+            for (int e = i * k; e < (i + 1) * k; e++) {
+                int j = near.rows()[e];
+                columns[ends[i]] = j;
+                values[ends[i]++] = p[e];
+                columns[ends[j]] = i;
+                values[ends[j]++] = p[e];
+            }
+        }
+        return scaled(merged(starts, columns, values));
     }
 
-    /**
-     * Kullback-Leibler divergence of the map's affinities from the rows', over all pairs.
-     *
-     * @param joint {@code [n, n]}
-     * @param points {@code [n, dimensions]}
-     */
-    static double divergence(double[] joint, double[] points, int n, int dimensions) {
+    /** Sorts each row's columns and adds values of the same one. In place. */
+    private static Sparse merged(int[] starts, int[] columns, double[] values) {
+        int n = starts.length - 1;
+        int[] slot = new int[n];
+        Arrays.fill(slot, -1);
+        int at = 0;
+        int[] kept = new int[n + 1];
+        double[] sums = new double[n];
+        for (int i = 0; i < n; i++) {
+            int first = at;
+            for (int e = starts[i]; e < starts[i + 1]; e++) {
+                int j = columns[e];
+                if (slot[j] != i) {
+                    slot[j] = i;
+                    sums[j] = 0;
+                    columns[at++] = j; // never beyond e
+                }
+                sums[j] += values[e];
+            }
+            Arrays.sort(columns, first, at);
+            for (int e = first; e < at; e++) {
+                values[e] = sums[columns[e]];
+            }
+            kept[i + 1] = at;
+        }
+        return new Sparse(kept, Arrays.copyOf(columns, at), Arrays.copyOf(values, at));
+    }
+
+    private static Sparse scaled(Sparse sparse) {
         double sum = 0;
-        for (int i = 0; i < n; i++) {
-            for (int j = 0; j < i; j++) {
-                sum += 2 * closeness(points, i, j, dimensions);
-            }
+        for (double value : sparse.values()) {
+            sum += value;
         }
-        double divergence = 0;
-        for (int i = 0; i < n; i++) {
-            for (int j = 0; j < i; j++) {
-                double q = Math.max(closeness(points, i, j, dimensions) / sum, MACHINE_EPSILON);
-                double p = joint[i * n + j];
-                divergence += 2 * p * Math.log(Math.max(p, MACHINE_EPSILON) / q);
-            }
+        double total = Math.max(sum, MACHINE_EPSILON);
+        for (int e = 0; e < sparse.values().length; e++) {
+            sparse.values()[e] /= total;
         }
-        return divergence;
-    }
-
-    private static double closeness(double[] points, int i, int j, int dimensions) {
-        double square = 0;
-        for (int c = 0; c < dimensions; c++) {
-            double difference = points[i * dimensions + c] - points[j * dimensions + c];
-            square += difference * difference;
-        }
-        return 1 / (1 + square);
+        return sparse;
     }
 }

@@ -238,17 +238,32 @@ final class CentredRows {
         for (int i = 0; i < rows; i++) {
             double own = gram[i * rows + i];
             for (int j = 0; j < i; j++) {
-                double norms = own + gram[j * rows + j];
-                double square = norms - 2 * gram[i * rows + j];
-                if (square <= CANCELLED * norms) {
-                    square = squaredDistance(i, j);
-                }
-                float rounded = (float) Math.min(square, Float.MAX_VALUE);
+                float rounded = squaredDistance(i, j, gram[i * rows + j], own + gram[j * rows + j]);
                 distances[i * rows + j] = rounded;
                 distances[j * rows + i] = rounded;
             }
         }
         return distances;
+    }
+
+    /** Squared distance of two rows from their inner product and the sum of their squared norms. */
+    float squaredDistance(int i, int j, double product, double norms) {
+        double square = norms - 2 * product;
+        if (square <= CANCELLED * norms) {
+            square = squaredDistance(i, j);
+        }
+        return (float) Math.min(square, Float.MAX_VALUE);
+    }
+
+    /** All centred values, {@code [rows, columns]}. */
+    double[] toArray() {
+        double[] all = new double[Math.multiplyExact(rows, columns)];
+        for (int i = 0; i < rows; i++) {
+            for (int c = 0; c < columns; c++) {
+                all[i * columns + c] = get(i, c);
+            }
+        }
+        return all;
     }
 
     private double squaredDistance(int i, int j) {

@@ -1,10 +1,13 @@
 package io.github.fedhds.fusion;
 
 import io.github.fedhds.FedHdsException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,35 +82,88 @@ final class DenseAlgebra {
 
     /** A symmetric sum of products {@code A Aᵀ}, kept off the heap until taken. */
     static final class GramSum implements AutoCloseable {
+        /** Above this order the lower half is computed alone, in strips of rows up to the diagonal. */
+        private static final int WHOLE = 512;
+
+        private static final int STRIPS = 12;
+
         private final int order;
-        private final INDArray flat;
-        private final INDArray sum;
+        private final int strips;
+        private final List<INDArray> flat = new ArrayList<>();
 
         /** Starts at zero; {@code order * order} must be an array's length. */
         GramSum(int order) {
             backend();
             this.order = order;
-            this.flat = Nd4j.zeros(DataType.DOUBLE, (long) order * order);
-            this.sum = flat.reshape('f', order, order);
+            this.strips = order <= WHOLE ? 1 : STRIPS;
+            for (int s = 0; s < strips; s++) {
+                flat.add(Nd4j.zeros(DataType.DOUBLE, (long) (start(s + 1) - start(s)) * start(s + 1)));
+            }
+        }
+
+        private int start(int strip) {
+            return (int) ((long) order * strip / strips);
         }
 
         /** Adds {@code A Aᵀ} of {@code A}, {@code [order, columns]}, row by row in {@code values}. */
         void add(double[] values, int columns) {
             try (INDArray rows = Nd4j.createFromArray(values)) {
-                INDArray a = rows.reshape('c', order, columns);
-                Nd4j.gemm(a, a, sum, false, true, 1, 1);
+                for (int s = 0; s < strips; s++) {
+                    INDArray a = part(rows, start(s), start(s + 1), columns);
+                    INDArray b = part(rows, 0, start(s + 1), columns);
+                    INDArray sum = flat.get(s).reshape('f', start(s + 1) - start(s), start(s + 1));
+                    Nd4j.gemm(a, b, sum, false, true, 1, 1);
+                }
             }
         }
 
         /** The sum, {@code [order, order]}, exactly symmetric. */
         double[] toArray() {
-            double[] all = flat.data().asDouble();
-            for (int i = 0; i < order; i++) {
-                for (int j = 0; j < i; j++) {
-                    all[i * order + j] = all[j * order + i];
+            double[] all = new double[order * order];
+            for (int s = 0; s < strips; s++) {
+                double[] columns = flat.get(s).data().asDouble();
+                int from = start(s);
+                int height = start(s + 1) - from;
+                for (int i = from; i < from + height; i++) {
+                    for (int j = 0; j <= i; j++) {
+                        double product = columns[j * height + i - from];
+                        all[i * order + j] = product;
+                        all[j * order + i] = product;
+                    }
                 }
             }
             return all;
+        }
+
+        @Override
+        public void close() {
+            flat.forEach(INDArray::close);
+        }
+    }
+
+    /** Inner products of some rows of a matrix with all of them; the matrix is kept off the heap until closed. */
+    static final class RowProducts implements AutoCloseable {
+        private final int rows;
+        private final int columns;
+        private final INDArray flat;
+
+        /** Of {@code [rows, columns]} values. */
+        RowProducts(double[] values, int rows, int columns) {
+            backend();
+            this.rows = rows;
+            this.columns = columns;
+            this.flat = Nd4j.createFromArray(values);
+        }
+
+        /** Of rows {@code from} to before {@code to}: {@code [to - from, rows]}. */
+        double[] of(int from, int to) {
+            int height = to - from;
+            try (INDArray result = Nd4j.zeros(DataType.DOUBLE, (long) rows * height)) {
+                INDArray a = part(flat, 0, rows, columns);
+                INDArray b = part(flat, from, to, columns);
+                Nd4j.gemm(a, b, result.reshape('f', rows, height), false, true, 1, 0); // column by column: row by row
+                return result.data().asDouble();
+            }
         }
 
         @Override
@@ -191,6 +247,12 @@ final class DenseAlgebra {
         public void close() {
             flat.close();
         }
+    }
+
+    /** Rows {@code from} to before {@code to} of a matrix that lies row by row in {@code flat}. */
+    private static INDArray part(INDArray flat, int from, int to, int columns) {
+        return flat.get(NDArrayIndex.interval((long) from * columns, (long) to * columns))
+                .reshape('c', to - from, columns);
     }
 
     /**

@@ -1,11 +1,12 @@
 package io.github.fedhds.fusion;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What pulls and pushes points in t-SNE (van der Maaten, Hinton 2008, equation 5). One axis is one array, and the inner
  * loops change each point of a range by one other point: no sum runs across them, so they run in vector registers. The sum
- * of a point takes the others in rising order, whatever the range. Ranges may be computed by many threads.
+ * of a point takes the others in rising order, whatever the range, so threads change no bit.
  */
 final class Forces {
     /** Points whose places and sums stay in the nearest cache. */
@@ -20,11 +21,14 @@ final class Forces {
     private final double[] dense;
 
     private final Affinities.Sparse sparse;
+    /** Where far points push together. */
+    private final @Nullable PlaneTree tree;
 
-    private Forces(int n, int axes, double[] dense, Affinities.Sparse sparse) {
+    private Forces(int n, int axes, double[] dense, Affinities.Sparse sparse, @Nullable PlaneTree tree) {
         this.n = n;
         this.dense = dense;
         this.sparse = sparse;
+        this.tree = tree;
         this.at = new double[axes][n];
         this.attraction = new double[axes][n];
         this.repulsion = new double[axes][n];
@@ -34,14 +38,18 @@ final class Forces {
     /** Attraction between all pairs; for few rows the faster way. */
     static Forces overAllPairs(double[] joint, int n, int axes) {
         if (axes != 2) {
-            return overNeighbours(joint, n, axes, n - 1);
+            return overNeighbours(Affinities.allPairs(joint, n), n, axes, false);
         }
-        return new Forces(n, axes, joint, new Affinities.Sparse(new int[n + 1], new int[0], new double[0]));
+        return new Forces(n, axes, joint, new Affinities.Sparse(new int[n + 1], new int[0], new double[0]), null);
     }
 
-    /** Attraction between near rows only. */
-    static Forces overNeighbours(double[] joint, int n, int axes, int neighbours) {
-        return new Forces(n, axes, new double[0], Affinities.sparse(joint, n, neighbours));
+    /**
+     * Attraction between near rows only.
+     *
+     * @param approximate whether far points push together, on two axes
+     */
+    static Forces overNeighbours(Affinities.Sparse sparse, int n, int axes, boolean approximate) {
+        return new Forces(n, axes, new double[0], sparse, approximate && axes == 2 ? new PlaneTree(n) : null);
     }
 
     /** Places {@code [axes][n]}, the caller's to change between computations. */
@@ -93,8 +101,20 @@ final class Forces {
         return p * Math.log(p * square);
     }
 
-    /** Computes the forces on points {@code from} to before {@code to}. */
-    void compute(int from, int to) {
+    /** Computes the forces on all points. */
+    void compute(Workers workers) {
+        if (tree != null) {
+            tree.place(at[0], at[1]);
+        }
+        workers.run(this::compute);
+    }
+
+    private void compute(int from, int to) {
+        if (tree != null) {
+            tree.repel(from, to, repulsion[0], repulsion[1], closeness);
+            pullOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
+            return;
+        }
         for (int start = from; start < to; start += BLOCK) {
             computeBlock(start, Math.min(to, start + BLOCK));
         }

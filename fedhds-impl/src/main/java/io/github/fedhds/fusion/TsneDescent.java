@@ -1,6 +1,7 @@
 package io.github.fedhds.fusion;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /**
  * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; the gains are Jacobs 1988),
@@ -19,19 +20,21 @@ final class TsneDescent {
     private final int n;
     private final double learningRate;
     private final Workers workers;
+    private final Consumer<TsneProgress> listener;
     /** Position, last step and gain of each point, axis by axis. */
     private final double[][] at;
 
     private final double[][] step;
     private final double[][] gain;
 
-    TsneDescent(Forces forces, double[] start, double learningRate, Workers workers) {
+    TsneDescent(Forces forces, double[] start, double learningRate, Workers workers, Consumer<TsneProgress> listener) {
         this.forces = forces;
         this.at = forces.positions();
         int axes = at.length;
         this.n = at[0].length;
         this.learningRate = learningRate;
         this.workers = workers;
+        this.listener = listener;
         this.step = new double[axes][n];
         this.gain = new double[axes][n];
         for (int i = 0; i < n; i++) {
@@ -43,9 +46,9 @@ final class TsneDescent {
 
     /** Both stages: exaggerated with momentum 0.5, then plain with 0.8. Gives {@code [n, axes]}. */
     double[] run(int iterations, double exaggeration) {
-        int last = stage(0, Math.min(iterations, EXPLORATION), exaggeration, 0.5, EXPLORATION);
+        int last = stage(0, Math.min(iterations, EXPLORATION), iterations, exaggeration, 0.5, EXPLORATION);
         if (last + 1 < iterations) {
-            stage(last + 1, iterations, 1, 0.8, WITHOUT_PROGRESS);
+            stage(last + 1, iterations, iterations, 1, 0.8, WITHOUT_PROGRESS);
         }
         double[] points = new double[n * at.length];
         for (int i = 0; i < n; i++) {
@@ -56,7 +59,7 @@ final class TsneDescent {
         return points;
     }
 
-    private int stage(int first, int end, double exaggeration, double momentum, int patience) {
+    private int stage(int first, int end, int iterations, double exaggeration, double momentum, int patience) {
         for (int a = 0; a < at.length; a++) {
             Arrays.fill(step[a], 0);
             Arrays.fill(gain[a], 1);
@@ -65,11 +68,13 @@ final class TsneDescent {
         int bestAt = first;
         for (int iteration = first; iteration < end; iteration++) {
             boolean check = (iteration + 1) % CHECK_EVERY == 0;
-            workers.run(forces::compute);
+            workers.checkGoOn("after " + iteration + " of " + iterations + " iterations");
+            forces.compute(workers);
             double z = forces.totalCloseness();
             double divergence = check ? forces.divergence(exaggeration) : 0;
             double square = move(exaggeration, z, momentum);
             if (check) {
+                listener.accept(new TsneProgress(iteration + 1, iterations, divergence, Math.sqrt(square)));
                 if (divergence < best) {
                     best = divergence;
                     bestAt = iteration;

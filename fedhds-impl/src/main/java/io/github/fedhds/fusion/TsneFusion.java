@@ -2,18 +2,24 @@ package io.github.fedhds.fusion;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import java.util.Objects;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Places long feature rows on a few axes with exact t-SNE, so that near rows stay near.
+ * Places long feature rows on a few axes with t-SNE, so that near rows stay near.
  *
  * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}; no unit, centred on zero. Follows scikit-learn's
  * defaults (start on the principal axes, learning rate n / 48 but at least 50, 1,000 iterations, stopped early without
- * progress), with every repulsion computed, not approximated by a tree. Above 512 rows attraction acts between each row and
- * its 3 x perplexity nearest ones only, as scikit-learn's default does. Time O(n² d) once and O(n²) an iteration; memory 20
- * n² bytes while the affinities are found, 8 n² off the heap; 46,340 rows at most. Equal input gives equal output on one
- * machine, by any number of {@link Builder#threads threads}. Immutable, safe for many threads.
+ * progress). Up to 512 rows it is exact. Above, attraction acts between each row and its 3 x perplexity nearest ones only,
+ * which are found exactly, as scikit-learn's default does; above {@link Builder#exactRows} rows (1,500), on two axes, far
+ * points also push together, by a tree.
+ *
+ * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) by the tree. Memory up to 5,000 rows 24 n² bytes,
+ * above 32 n d bytes and 8 d² (8 n² where d is above n). Equal input gives equal output on one machine, by any number of
+ * {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
+ * fusion, between iterations or blocks of rows.
  *
  * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. One row is placed at zero, and
  * so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
@@ -21,10 +27,14 @@ import java.util.function.Function;
  * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
  * @see <a href="https://jmlr.org/papers/v9/vandermaaten08a.html">van der Maaten, Hinton 2008, sections 2-3</a>
+ * @see <a href="https://jmlr.org/papers/v15/vandermaaten14a.html">van der Maaten 2014, section 4</a>
  */
 public final class TsneFusion implements Function<FeatureMatrix, Points> {
     /** Up to this many rows all pairs attract: it is as fast, and exact. */
     static final int ALL_PAIRS = 512;
+
+    /** Up to this many rows the inner products of all are held; above, blocks of them. */
+    private static final int HELD = 5000;
 
     private static final double START_DEVIATION = 1e-4;
 
@@ -33,7 +43,9 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
     private final double earlyExaggeration;
     private final double learningRate;
     private final int iterations;
+    private final int exactRows;
     private final int threads;
+    private final Consumer<TsneProgress> listener;
 
     private TsneFusion(Builder builder) {
         this.dimensions = builder.dimensions;
@@ -41,6 +53,8 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
         this.earlyExaggeration = builder.earlyExaggeration;
         this.learningRate = builder.learningRate;
         this.iterations = builder.iterations;
+        this.exactRows = builder.exactRows;
+        this.listener = builder.listener;
         this.threads = builder.threads;
     }
 
@@ -56,6 +70,8 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
         private double earlyExaggeration = 12;
         private double learningRate; // 0: by the number of rows
         private int iterations = 1000;
+        private int exactRows = 1500;
+        private Consumer<TsneProgress> listener = progress -> {};
         private int threads = Math.min(2, Runtime.getRuntime().availableProcessors());
 
         private Builder() {}
@@ -100,6 +116,24 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
             return this;
         }
 
+        /**
+         * Most rows of which every repulsion is computed, 0 or more; 1,500 by default. Of more rows far ones push together,
+         * on two axes: on others every repulsion is computed always.
+         */
+        public Builder exactRows(int exactRows) {
+            if (exactRows < 0) {
+                throw new IllegalArgumentException("exactRows must be 0 or more, was " + exactRows);
+            }
+            this.exactRows = exactRows;
+            return this;
+        }
+
+        /** Is told of the progress, on the thread that fuses; no one by default. What it throws ends the fusion. */
+        public Builder listener(Consumer<TsneProgress> listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
+            return this;
+        }
+
         /** Threads that share the work, 1 or more; 2 by default. The result is the same for any number. */
         public Builder threads(int threads) {
             this.threads = atLeastOne("threads", threads);
@@ -123,6 +157,8 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
      * The rows' places.
      *
      * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
+     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and nothing runs
+     *     on
      */
     @Override
     public Points apply(FeatureMatrix features) {
@@ -132,23 +168,41 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
             return new Points(n, dimensions, new double[n * dimensions]);
         }
         try (Workers workers = new Workers(n, threads)) {
-            double[] gram = rows.rowGram();
-            double[] start = start(gram, n);
-            float[] distances = rows.squaredDistances(gram);
-            double[] joint = Affinities.joint(distances, n, perplexity(n), workers);
-            int neighbours = (int) Math.min(n - 1, 3 * perplexity(n) + 1);
-            Forces forces = n <= ALL_PAIRS
-                    ? Forces.overAllPairs(joint, n, dimensions)
-                    : Forces.overNeighbours(joint, n, dimensions, neighbours);
+            double[] gram = holdsGram(rows) ? rows.rowGram() : new double[0];
+            double[] start = gram.length > 0
+                    ? PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, false)
+                    : new PcaFusion(dimensions).apply(features).toArray();
+            scale(start, n);
             double rate = learningRate > 0 ? learningRate : Math.max(n / earlyExaggeration / 4, 50);
-            TsneDescent descent = new TsneDescent(forces, start, rate, workers);
+            Forces forces = forces(rows, gram, workers);
+            TsneDescent descent = new TsneDescent(forces, start, rate, workers, listener);
             return new Points(n, dimensions, descent.run(iterations, earlyExaggeration));
         }
     }
 
+    private Forces forces(CentredRows rows, double[] gram, Workers workers) {
+        int n = rows.rows();
+        if (n <= ALL_PAIRS) {
+            double[] joint = Affinities.joint(rows.squaredDistances(gram), n, perplexity(n), workers);
+            return Forces.overAllPairs(joint, n, dimensions);
+        }
+        int count = (int) Math.min(n - 1, 3 * perplexity(n) + 1);
+        Neighbours near = Neighbours.among(distances(rows, gram), count, workers);
+        return Forces.overNeighbours(Affinities.between(near, n, perplexity(n), workers), n, dimensions, n > exactRows);
+    }
+
+    /** Whether the inner products of all rows are kept: they serve the start and the distances. */
+    private static boolean holdsGram(CentredRows rows) {
+        return rows.rows() <= HELD;
+    }
+
+    private static SquaredDistances distances(CentredRows rows, double[] gram) {
+        return gram.length > 0 ? SquaredDistances.of(rows, gram) : SquaredDistances.byBlocks(rows);
+    }
+
     /**
      * How badly places keep the rows' neighbourhoods: the Kullback-Leibler divergence over all pairs, exact, 0 or more. It
-     * compares maps of the same rows. Time and memory as for the affinities of {@link #apply}.
+     * compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as of {@link #apply}.
      *
      * @param features the rows
      * @param points their places, as many
@@ -161,7 +215,12 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
         if (points.size() < 2) {
             return 0;
         }
-        return Affinities.divergence(affinities(features), points.toArray(), points.size(), points.dimensions());
+        CentredRows rows = CentredRows.of(features);
+        SquaredDistances distances = distances(rows, holdsGram(rows) ? rows.rowGram() : new double[0]);
+        try (Workers workers = new Workers(points.size(), threads)) {
+            return Affinities.divergence(
+                    distances, perplexity(points.size()), points.toArray(), points.dimensions(), workers);
+        }
     }
 
     /** Joint affinities of all pairs of rows, {@code [n, n]}. */
@@ -180,16 +239,15 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
         return Math.min(perplexity, n - 1);
     }
 
-    /** Scores on the principal axes, scaled to a standard deviation of 1e-4 on the first. */
-    private double[] start(double[] gram, int n) {
-        double[] start = PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, false);
+    /** Scales scores on the principal axes to a standard deviation of 1e-4 on the first, in place. */
+    private void scale(double[] start, int n) {
         PcaFusion.orient(start, n, dimensions);
         double square = 0;
         for (int i = 0; i < n; i++) {
             square += start[i * dimensions] * start[i * dimensions];
         }
         if (square == 0) {
-            return start; // all rows are equal
+            return; // all rows are equal
         }
         double scale = START_DEVIATION / Math.sqrt(square / n);
         for (int i = 0; i < start.length; i++) {
@@ -203,7 +261,6 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
                 }
             }
         }
-        return start;
     }
 
     private boolean isZero(double[] start, int axis) {

@@ -2,11 +2,18 @@ package io.github.fedhds.fusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -14,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TsneFusionTest {
     @ParameterizedTest
-    @CsvSource({"400, 2", "1300, 2", "400, 3"}) // all pairs attract, neighbours attract, other than two axes
+    @CsvSource({"400, 2", "1300, 2", "1700, 2", "400, 3"}) // all pairs, neighbours, far ones together, other axes
     void apply_anyNumberOfThreads_givesTheSameBits(int n, int dimensions) {
         FeatureMatrix features = FusionTest.groups(n, 20, 6, 1);
         TsneFusion.Builder settings = TsneFusion.builder().iterations(300).dimensions(dimensions);
@@ -63,7 +70,8 @@ class TsneFusionTest {
         }
         double[] joint = fusion.affinities(features);
         try (Workers workers = new Workers(n, 2)) {
-            double[] exact = new TsneDescent(Forces.overAllPairs(joint, n, 2), start, 50, workers).run(1000, 12);
+            double[] exact =
+                    new TsneDescent(Forces.overAllPairs(joint, n, 2), start, 50, workers, p -> {}).run(1000, 12);
             double wanted = fusion.divergence(features, new Points(n, 2, exact));
             assertTrue(divergence <= 1.05 * wanted, divergence + " by neighbours, by all pairs " + wanted);
         }
@@ -143,6 +151,8 @@ class TsneFusionTest {
         assertThrows(IllegalArgumentException.class, () -> b.dimensions(0));
         assertThrows(IllegalArgumentException.class, () -> b.iterations(0));
         assertThrows(IllegalArgumentException.class, () -> b.threads(0));
+        b.exactRows(0);
+        assertThrows(IllegalArgumentException.class, () -> b.exactRows(-1));
         for (double bad : new double[] {1, Double.NaN, Double.POSITIVE_INFINITY}) {
             assertThrows(IllegalArgumentException.class, () -> b.perplexity(bad));
         }
@@ -163,7 +173,165 @@ class TsneFusionTest {
                 .earlyExaggeration(12)
                 .learningRate(50)
                 .iterations(1000)
+                .exactRows(1500)
                 .build();
         assertEquals(written.apply(features), TsneFusion.builder().build().apply(features));
+    }
+
+    @Test
+    void apply_farPointsTogether_isAsGoodAsEveryRepulsion() {
+        int n = 1500;
+        FeatureMatrix features = FusionTest.groups(n, 10, 30, 10);
+        TsneFusion exact = TsneFusion.builder().exactRows(n).build();
+        Points every = exact.apply(features);
+        Points together = TsneFusion.builder().exactRows(0).build().apply(features);
+        assertNotEquals(every, together);
+        double wanted = exact.divergence(features, every);
+        double divergence = exact.divergence(features, together);
+        assertTrue(divergence <= 1.03 * wanted, divergence + " together, by every repulsion " + wanted);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void apply_fewestRows_placesEach(int n) {
+        Points points = TsneFusion.builder().exactRows(0).build().apply(FusionTest.groups(n, 5, 3, 11));
+        assertEquals(n, points.size());
+        assertEquals(-1, points.firstNonFinite());
+        for (int i = 1; i < n; i++) {
+            assertTrue(square(points, i, i - 1) > 0, "row " + i);
+        }
+    }
+
+    /** Also where the rows are so many that neighbours attract and far points push together. */
+    @ParameterizedTest
+    @ValueSource(ints = {50, 600, 1600})
+    void apply_equalRowsAndConstantColumns_doNoHarm(int n) {
+        float[] values = new float[n * 3];
+        Arrays.fill(values, 7);
+        TsneFusion fusion = TsneFusion.builder().iterations(260).build();
+        Points equal = fusion.apply(new FeatureMatrix(n, 1, 3, values));
+        assertEquals(-1, equal.firstNonFinite());
+        for (int i = 0; i < n; i++) {
+            values[3 * i + 1] = i % 40; // many duplicates, and two constant columns
+        }
+        Points few = fusion.apply(new FeatureMatrix(n, 1, 3, values));
+        assertEquals(-1, few.firstNonFinite());
+        assertTrue(square(few, 0, 1) > 1e-6, "other rows lie apart");
+    }
+
+    @Test
+    void apply_nanInAnyRow_isRefusedByName() {
+        float[] values = new float[600 * 2];
+        values[599 * 2] = Float.NaN;
+        Exception e = assertThrows(
+                IllegalArgumentException.class,
+                () -> TsneFusion.builder().build().apply(new FeatureMatrix(600, 1, 2, values)));
+        assertTrue(String.valueOf(e.getMessage()).contains("row 599"), e.getMessage());
+    }
+
+    @Test
+    void apply_withListener_tellsEveryFiftyIterations() {
+        List<TsneProgress> told = new ArrayList<>();
+        FeatureMatrix features = FusionTest.groups(90, 6, 3, 12);
+        TsneFusion.builder().iterations(400).listener(told::add).build().apply(features);
+        assertEquals(
+                List.of(50, 100, 150, 200, 250, 300, 350, 400),
+                told.stream().map(TsneProgress::iteration).toList());
+        for (TsneProgress progress : told) {
+            assertEquals(400, progress.iterations());
+            assertTrue(progress.gradientNorm() > 0 && Double.isFinite(progress.divergence()), progress.toString());
+        }
+        assertTrue(told.get(7).divergence() < told.get(5).divergence(), told.toString());
+    }
+
+    @Test
+    void apply_interrupted_endsWithItsErrorAndNoThread() {
+        FeatureMatrix features = FusionTest.groups(1600, 6, 3, 13);
+        TsneFusion fusion = TsneFusion.builder()
+                .listener(progress -> Thread.currentThread().interrupt())
+                .build();
+        FedHdsException e = assertThrows(FedHdsException.class, () -> fusion.apply(features));
+        assertTrue(Thread.interrupted(), "the flag is kept");
+        assertTrue(String.valueOf(e.getMessage()).contains("after 50 of 1000 iterations"), e.getMessage());
+        assertTrue(e.getCause() instanceof InterruptedException);
+        assertEquals(
+                0,
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(thread -> thread.getName().equals("fedhds-tsne"))
+                        .count());
+    }
+
+    @Test
+    void apply_interruptedBefore_doesNothing() {
+        Thread.currentThread().interrupt();
+        FeatureMatrix features = FusionTest.groups(600, 6, 3, 14);
+        TsneFusion fusion = TsneFusion.builder().build();
+        assertThrows(FedHdsException.class, () -> fusion.apply(features));
+        assertTrue(Thread.interrupted(), "the flag is kept");
+    }
+
+    @Test
+    void neighbours_byBlocksAndFromTheGram_areTheNearestOfAllRows() {
+        int n = 700;
+        FeatureMatrix features = FusionTest.groups(n, 5, 8, 15);
+        CentredRows rows = CentredRows.of(features);
+        try (Workers workers = new Workers(n, 2)) {
+            Neighbours blocks = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000), 20, workers);
+            Neighbours gram = Neighbours.among(SquaredDistances.of(rows, rows.rowGram()), 20, workers);
+            for (int i = 0; i < n; i++) {
+                int own = i;
+                double[] square = new double[n];
+                for (int j = 0; j < n; j++) {
+                    for (int c = 0; c < 5; c++) {
+                        square[j] += Math.pow(features.get(i, c) - (double) features.get(j, c), 2);
+                    }
+                }
+                double[] sorted = IntStream.range(0, n)
+                        .filter(j -> j != own)
+                        .mapToDouble(j -> square[j])
+                        .sorted()
+                        .toArray();
+                for (Neighbours found : List.of(blocks, gram)) {
+                    for (int e = 0; e < 20; e++) {
+                        int j = found.rows()[i * 20 + e];
+                        assertEquals(sorted[e], square[j], 1e-6 * sorted[e], "row " + i);
+                        assertEquals(square[j], found.squares()[i * 20 + e], 1e-6 * square[j], "row " + i);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void repulsion_farPointsTogether_isNearTheExact() {
+        int n = 2000;
+        Random random = new Random(16);
+        PlaneTree tree = new PlaneTree(n);
+        Forces exact =
+                Forces.overNeighbours(new Affinities.Sparse(new int[n + 1], new int[0], new double[0]), n, 2, false);
+        double[][] at = exact.positions();
+        for (double spread : new double[] {1e-4, 1, 30}) {
+            for (int i = 0; i < n; i++) {
+                at[0][i] = spread * random.nextGaussian();
+                at[1][i] = spread * random.nextGaussian() / 2;
+            }
+            double[] x = new double[n];
+            double[] y = new double[n];
+            double[] closeness = new double[n];
+            tree.place(at[0], at[1]);
+            tree.repel(0, n, x, y, closeness);
+            try (Workers workers = new Workers(n, 2)) {
+                exact.compute(workers);
+            }
+            double error = 0;
+            double size = 0;
+            for (int i = 0; i < n; i++) {
+                error += Math.pow(x[i] - exact.repulsion(0)[i], 2) + Math.pow(y[i] - exact.repulsion(1)[i], 2);
+                size += Math.pow(exact.repulsion(0)[i], 2) + Math.pow(exact.repulsion(1)[i], 2);
+            }
+            assertTrue(Math.sqrt(error / size) < 0.03, "spread " + spread + ": " + Math.sqrt(error / size));
+            double total = Arrays.stream(closeness).sum() - n;
+            assertEquals(exact.totalCloseness(), total, 0.01 * total, "spread " + spread);
+        }
     }
 }

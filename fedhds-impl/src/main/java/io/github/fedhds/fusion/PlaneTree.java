@@ -1,0 +1,247 @@
+package io.github.fedhds.fusion;
+
+import java.util.Arrays;
+
+/**
+ * Repulsion on the plane with far points taken together (Barnes, Hut 1986; van der Maaten 2014, section 4.2). A balanced
+ * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for its whole leaf at
+ * once, so the inner loop runs over the leaf's points and in vector registers. A node counts as one point in its centre
+ * where its box is small beside the distance from that centre to the leaf's box, or beside 1, within which the Student
+ * kernel is flat. The tree's boxes and centres are those of each call's places; only the order of the points is kept for
+ * some calls, which costs a little time and no accuracy.
+ */
+final class PlaneTree {
+    /** Most points of a leaf: enough for the vector loop, few enough that near leaves hold few far points. */
+    private static final int LEAF = 64;
+
+    private static final int CALLS_AN_ORDER = 10;
+    /** Largest diagonal of a node's box, squared, as part of 1 + squared distance. */
+    private static final double OPENING = 0.8 * 0.8;
+
+    private final int n;
+    private final int depth;
+    private final int[] order;
+    /** Places and sums in the tree's order. */
+    private final double[] x;
+
+    private final double[] y;
+    private final double[] pushX;
+    private final double[] pushY;
+    private final double[] closeness;
+    /** Of each node, the root being 1 and the children of v being 2v and 2v + 1: box, squared diagonal and centre. */
+    private final double[] left;
+
+    private final double[] right;
+    private final double[] low;
+    private final double[] high;
+    private final double[] diagonal;
+    private final double[] centreX;
+    private final double[] centreY;
+    private int calls;
+
+    PlaneTree(int n) {
+        this.n = n;
+        this.depth = 32 - Integer.numberOfLeadingZeros((n - 1) / LEAF);
+        this.order = new int[n];
+        Arrays.setAll(order, i -> i);
+        this.x = new double[n];
+        this.y = new double[n];
+        this.pushX = new double[n];
+        this.pushY = new double[n];
+        this.closeness = new double[n];
+        int nodes = 2 << depth;
+        this.left = new double[nodes];
+        this.right = new double[nodes];
+        this.low = new double[nodes];
+        this.high = new double[nodes];
+        this.diagonal = new double[nodes];
+        this.centreX = new double[nodes];
+        this.centreY = new double[nodes];
+    }
+
+    /** First point of the i-th node of a level; that of the next node is where it ends. */
+    private int start(int level, int i) {
+        return (int) ((long) n * i >> level);
+    }
+
+    /** Takes new places. */
+    void place(double[] px, double[] py) {
+        if (calls++ % CALLS_AN_ORDER == 0) {
+            split(px, py, 0, 0);
+        }
+        for (int j = 0; j < n; j++) {
+            x[j] = px[order[j]];
+            y[j] = py[order[j]];
+        }
+        int leaves = 1 << depth;
+        for (int leaf = 0; leaf < leaves; leaf++) {
+            int from = start(depth, leaf);
+            int to = start(depth, leaf + 1);
+            int v = leaves + leaf;
+            left[v] = low[v] = Double.POSITIVE_INFINITY;
+            right[v] = high[v] = Double.NEGATIVE_INFINITY;
+            double sumX = 0;
+            double sumY = 0;
+            for (int j = from; j < to; j++) {
+                left[v] = Math.min(left[v], x[j]);
+                right[v] = Math.max(right[v], x[j]);
+                low[v] = Math.min(low[v], y[j]);
+                high[v] = Math.max(high[v], y[j]);
+                sumX += x[j];
+                sumY += y[j];
+            }
+            finish(v, sumX / (to - from), sumY / (to - from));
+        }
+        for (int level = depth - 1; level >= 0; level--) {
+            for (int i = 0; i < 1 << level; i++) {
+                int v = (1 << level) + i;
+                int a = 2 * v;
+                left[v] = Math.min(left[a], left[a + 1]);
+                right[v] = Math.max(right[a], right[a + 1]);
+                low[v] = Math.min(low[a], low[a + 1]);
+                high[v] = Math.max(high[a], high[a + 1]);
+                double first = start(level + 1, 2 * i + 1) - start(level, i);
+                double share = first / (start(level, i + 1) - start(level, i));
+                finish(
+                        v,
+                        share * centreX[a] + (1 - share) * centreX[a + 1],
+                        share * centreY[a] + (1 - share) * centreY[a + 1]);
+            }
+        }
+    }
+
+    private void finish(int v, double cx, double cy) {
+        double width = right[v] - left[v];
+        double height = high[v] - low[v];
+        diagonal[v] = width * width + height * height;
+        centreX[v] = cx;
+        centreY[v] = cy;
+    }
+
+    /** Orders the points of a node so that each child holds one side of its longer axis. */
+    private void split(double[] px, double[] py, int level, int i) {
+        if (level == depth) {
+            return;
+        }
+        int from = start(level, i);
+        int to = start(level, i + 1);
+        double[] key = spread(px, from, to) >= spread(py, from, to) ? px : py;
+        select(key, from, to - 1, start(level + 1, 2 * i + 1));
+        split(px, py, level + 1, 2 * i);
+        split(px, py, level + 1, 2 * i + 1);
+    }
+
+    private double spread(double[] key, int from, int to) {
+        double least = Double.POSITIVE_INFINITY;
+        double most = Double.NEGATIVE_INFINITY;
+        for (int j = from; j < to; j++) {
+            least = Math.min(least, key[order[j]]);
+            most = Math.max(most, key[order[j]]);
+        }
+        return most - least;
+    }
+
+    /** Hoare's quickselect: what lies before the rank is not above, what lies after it not below. */
+    private void select(double[] key, int first, int last, int rank) {
+        int from = first;
+        int to = last;
+        while (from < to) {
+            double pivot = key[order[(from + to) >>> 1]];
+            int i = from;
+            int j = to;
+            while (i <= j) {
+                while (key[order[i]] < pivot) {
+                    i++;
+                }
+                while (key[order[j]] > pivot) {
+                    j--;
+                }
+                if (i <= j) {
+                    int swapped = order[i];
+                    order[i++] = order[j];
+                    order[j--] = swapped;
+                }
+            }
+            if (rank <= j) {
+                to = j;
+            } else if (rank >= i) {
+                from = i;
+            } else {
+                return;
+            }
+        }
+    }
+
+    /**
+     * Sums for the points of the leaves that start from {@code from} to before {@code to} in the tree's order. Ranges may be
+     * computed by many threads: each writes the sums of its own leaves' points.
+     *
+     * @param sumX by point: squared closeness times difference, over all others
+     * @param sums by point: closeness to all, the point itself being 1
+     */
+    void repel(int from, int to, double[] sumX, double[] sumY, double[] sums) {
+        int[] stack = new int[2 * depth + 2];
+        for (int leaf = 0; leaf < 1 << depth; leaf++) {
+            int first = start(depth, leaf);
+            if (first >= from && first < to) {
+                int end = start(depth, leaf + 1);
+                repelLeaf((1 << depth) + leaf, first, end, stack);
+                for (int j = first; j < end; j++) {
+                    sumX[order[j]] = pushX[j];
+                    sumY[order[j]] = pushY[j];
+                    sums[order[j]] = closeness[j];
+                }
+            }
+        }
+    }
+
+    private void repelLeaf(int leaf, int from, int to, int[] stack) {
+        Arrays.fill(pushX, from, to, 0);
+        Arrays.fill(pushY, from, to, 0);
+        Arrays.fill(closeness, from, to, 0);
+        int height = 0;
+        stack[height++] = 1;
+        while (height > 0) {
+            int v = stack[--height];
+            int level = 31 - Integer.numberOfLeadingZeros(v);
+            int i = v - (1 << level);
+            double dx = Math.max(Math.max(left[leaf] - centreX[v], centreX[v] - right[leaf]), 0);
+            double dy = Math.max(Math.max(low[leaf] - centreY[v], centreY[v] - high[leaf]), 0);
+            if (diagonal[v] < OPENING * (1 + dx * dx + dy * dy)) {
+                int mass = start(level, i + 1) - start(level, i);
+                push(mass, centreX[v], centreY[v], from, to, x, y, pushX, pushY, closeness);
+            } else if (level < depth) {
+                stack[height++] = 2 * v + 1;
+                stack[height++] = 2 * v;
+            } else {
+                int end = start(depth, i + 1);
+                for (int s = start(depth, i); s < end; s++) {
+                    push(1, x[s], y[s], from, to, x, y, pushX, pushY, closeness);
+                }
+            }
+        }
+    }
+
+    /** Some points in one place push the range; short enough for HotSpot to vectorise. */
+    private static void push(
+            double mass,
+            double ownX,
+            double ownY,
+            int from,
+            int to,
+            double[] x,
+            double[] y,
+            double[] fx,
+            double[] fy,
+            double[] sum) {
+        for (int j = from; j < to; j++) {
+            double dx = x[j] - ownX;
+            double dy = y[j] - ownY;
+            double q = 1 / (1 + dx * dx + dy * dy);
+            double weight = mass * q;
+            sum[j] += weight;
+            fx[j] += weight * q * dx;
+            fy[j] += weight * q * dy;
+        }
+    }
+}

@@ -78,7 +78,9 @@ public final class SelectionQuality implements Callable<Integer> {
     @Option(names = "--samples", description = "samples that a client holds of a task")
     private int samples = 40;
 
-    @Option(names = "--pool", description = "samples of a task that the clients' are dealt from; tasks with fewer are left out")
+    @Option(
+            names = "--pool",
+            description = "samples of a task that the clients' are dealt from; tasks with fewer are left out")
     private int pool = 120;
 
     @Option(names = "--seeds", description = "rounds, each with its own dealing")
@@ -157,7 +159,8 @@ public final class SelectionQuality implements Callable<Integer> {
             all.putAll(EmbeddedComparison.byTask(set.training(pool)));
             all.putAll(EmbeddedComparison.byTask(set.unseen(pool))); // nothing is trained, so these are tasks as others
         } else {
-            Dataset set = NaturalInstructions.builder().share(1).testShare(1).build().read(data);
+            Dataset set =
+                    NaturalInstructions.builder().share(1).testShare(1).build().read(data);
             all.putAll(set.training());
             all.putAll(set.unseen());
         }
@@ -171,7 +174,8 @@ public final class SelectionQuality implements Callable<Integer> {
         if (ours.size() < tasks || samples > pool) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
-                    ours.size() + " tasks have " + pool + " samples; a client holds " + samples + " of each of " + tasks);
+                    ours.size() + " tasks have " + pool + " samples; a client holds " + samples + " of each of "
+                            + tasks);
         }
         return ours;
     }
@@ -181,7 +185,9 @@ public final class SelectionQuality implements Callable<Integer> {
         ways.put("paper", Selection.paper());
         ways.put("intra-client only", Selection.intraClientOnly());
         ways.put("inter-client only", Selection.interClientOnly());
-        ways.put("unique, own frames", Selection.unique().withFrame(Selection.paper().frame()));
+        ways.put(
+                "unique, own frames",
+                Selection.unique().withFrame(Selection.paper().frame()));
         ways.put("unique", Selection.unique());
         for (int budget : budgets) {
             ways.put("diverse " + budget, Selection.diverse(budget));
@@ -279,8 +285,7 @@ public final class SelectionQuality implements Callable<Integer> {
     }
 
     /** The tasks covered, and those that chance covers: as many samples of each client, and as many of all samples. */
-    static Figure figure(
-            Map<ClientId, List<Instruction>> chosen, Map<ClientId, List<Instruction>> dealt, long seed) {
+    static Figure figure(Map<ClientId, List<Instruction>> chosen, Map<ClientId, List<Instruction>> dealt, long seed) {
         List<Instruction> held = dealt.values().stream().flatMap(List::stream).toList();
         List<Instruction> taken = chosen.values().stream().flatMap(List::stream).toList();
         Random random = new Random(seed);
@@ -322,7 +327,8 @@ public final class SelectionQuality implements Callable<Integer> {
                 "", "samples", "tasks", "random per client", "random over all", "gain");
         figures.forEach((way, list) -> {
             double[] tasksOf = list.stream().mapToDouble(Figure::covered).toArray();
-            double[] perClient = list.stream().mapToDouble(Figure::likePerClient).toArray();
+            double[] perClient =
+                    list.stream().mapToDouble(Figure::likePerClient).toArray();
             double[] overAll = list.stream().mapToDouble(Figure::likeOverAll).toArray();
             out.printf(
                     Locale.ROOT,
@@ -344,8 +350,7 @@ public final class SelectionQuality implements Callable<Integer> {
     /** Mean and standard deviation of a sample. */
     private static String spread(double[] values) {
         double mean = mean(values);
-        double squares =
-                Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
+        double squares = Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
         return String.format(Locale.ROOT, "%.1f ± %.1f", mean, Math.sqrt(squares / Math.max(1, values.length - 1)));
     }
 }

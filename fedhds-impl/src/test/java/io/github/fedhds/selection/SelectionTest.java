@@ -100,7 +100,7 @@ class SelectionTest {
         int clusters = without.groups().size();
         assertEquals(without.groups(), with.groups().subList(0, clusters));
         assertEquals(
-                90, with.groups().stream().mapToInt(g -> g.members().length).sum());
+                92, with.groups().stream().mapToInt(g -> g.members().length).sum());
         assertTrue(with.groups().size() > clusters);
         for (Group group : with.groups().subList(clusters, with.groups().size())) {
             assertArrayEquals(points.point(group.members()[0]), group.centre());

@@ -21,6 +21,7 @@ import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.AnswerLossScorer;
 import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -59,6 +60,7 @@ public final class FedHds {
                 .adapter(turbo ? AdapterForm.none() : form)
                 .template(template)
                 .maxTokens(maxTokens)
+                .pooling(builder.pooling)
                 .tokenBudget(TOKEN_BUDGET);
         featureCache.ifPresent(features::cache);
         extractor = features.build();
@@ -154,6 +156,7 @@ public final class FedHds {
         private PromptTemplate template = PromptTemplate.alpaca();
         private int maxTokens = 1024;
         private Selection selection = Selection.paper();
+        private Pooling pooling = Pooling.LAST_TOKEN;
         private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
 
         private Builder(LanguageModel model) {
@@ -211,6 +214,12 @@ public final class FedHds {
          */
         public Builder trainer(Consumer<LoraTrainer.Builder> settings) {
             settings.accept(trainer);
+            return this;
+        }
+
+        /** How a text's tokens become its features; the last token's state by default, as in the paper. */
+        public Builder pooling(Pooling newPooling) {
+            pooling = newPooling;
             return this;
         }
 

@@ -1,15 +1,20 @@
 package io.github.fedhds.federation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -58,6 +63,21 @@ class SelectionWiringTest {
             assertTrue(report.result().centroids() >= 3);
         }
         assertEquals(run(Selection.diverse(3), 1, 2), run(Selection.diverse(3), 3, 2));
+    }
+
+    @Test
+    void pooling_reachesTheFeatures() {
+        List<Instruction> samples =
+                TinyFederation.clients(2).values().iterator().next();
+        FedHds last = FedHds.on(model).template(TinyFederation.SHORT).build();
+        FedHds mean = FedHds.on(model)
+                .template(TinyFederation.SHORT)
+                .pooling(Pooling.MEAN)
+                .build();
+        RoundContext start = new RoundContext(
+                "run", 1, Optional.empty(), 1, LoraTrainer.firstAdapter(model, last.lora(), 1), Map.of());
+        assertNotEquals(
+                last.extractor().extract(samples, start), mean.extractor().extract(samples, start));
     }
 
     @Test

@@ -12,17 +12,20 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +53,7 @@ public final class FedHdsClient {
     private final LocalTrainer trainer;
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
 
-    private record Step(RoundContext round, Coreset coreset, CentroidReport report) {
+    private record Step(RoundContext round, Optional<Frame> frame, Coreset coreset, CentroidReport report) {
         boolean isOf(String runId, int number) {
             return round.round() == number && round.runId().equals(runId);
         }
@@ -86,7 +89,8 @@ public final class FedHdsClient {
     }
 
     /**
-     * Steps 2 to 6: features, fusion, groups, and their centres.
+     * Steps 2 to 6: features, fusion, groups, and their centres. Where the opening carries a frame, a group's centre is
+     * its members' mean in that frame, whatever coordinates it was found in.
      *
      * @param opening the server's opening; must name this client
      * @return the report; without centroids when the client has no instruction or nothing stood out
@@ -101,10 +105,13 @@ public final class FedHdsClient {
         }
         RoundContext round = opening.contextOf(id);
         Optional<Step> known = step(round.runId(), round.round());
-        if (known.isPresent() && known.get().round().equals(round)) {
+        if (known.isPresent()
+                && known.get().round().equals(round)
+                && known.get().frame().equals(opening.frame())) {
             return known.get().report();
         }
-        Coreset coreset = instructions.isEmpty() ? Coreset.empty() : selector.select(candidates(round), round);
+        Features features = new Features(round);
+        Coreset coreset = instructions.isEmpty() ? Coreset.empty() : selector.select(candidates(features), round);
         List<Centroid> centroids = new ArrayList<>();
         for (Group group : coreset.groups()) {
             for (int member : group.members()) {
@@ -115,9 +122,12 @@ public final class FedHdsClient {
             }
             centroids.add(new Centroid(group.id(), group.centre()));
         }
+        if (opening.frame().isPresent() && !centroids.isEmpty()) {
+            centroids = means(coreset, opening.frame().get().place(features.get()));
+        }
         CentroidReport report = new CentroidReport(round.runId(), round.round(), id, centroids);
         known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
-        steps.addFirst(new Step(round, coreset, report));
+        steps.addFirst(new Step(round, opening.frame(), coreset, report));
         if (steps.size() > REMEMBERED) {
             steps.removeLast();
         }
@@ -128,23 +138,56 @@ public final class FedHdsClient {
         return steps.stream().filter(step -> step.isOf(runId, round)).findFirst();
     }
 
-    private Candidates candidates(RoundContext round) {
+    /** Each group's mean in the shared frame, every member counting the same: the selector's centres are of another. */
+    private static List<Centroid> means(Coreset coreset, Points placed) {
+        List<Centroid> means = new ArrayList<>();
+        for (Group group : coreset.groups()) {
+            double[] mean = new double[placed.dimensions()];
+            int[] members = group.members();
+            Arrays.sort(members); // so that the order of telling does not show in the sum
+            for (int member : members) {
+                for (int axis = 0; axis < mean.length; axis++) {
+                    mean[axis] += placed.get(member, axis) / members.length;
+                }
+            }
+            means.add(new Centroid(group.id(), mean));
+        }
+        return means;
+    }
+
+    /** A round's features, extracted once at most, when first asked for. */
+    private final class Features implements Supplier<FeatureMatrix> {
+        private final RoundContext round;
+        private @Nullable FeatureMatrix extracted;
+
+        Features(RoundContext round) {
+            this.round = round;
+        }
+
+        @Override
+        public synchronized FeatureMatrix get() {
+            if (extracted == null) {
+                FeatureMatrix features = extractor.extract(instructions, round);
+                if (features.rows() != instructions.size()) {
+                    throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
+                            + instructions.size() + " instructions of client " + id + "; it must give one each");
+                }
+                int bad = features.firstNonFiniteRow();
+                if (bad >= 0) {
+                    throw new IllegalArgumentException("features of instruction " + bad + " of client " + id
+                            + " hold NaN or infinity; is the adapter or the model damaged?");
+                }
+                extracted = features;
+            }
+            return extracted;
+        }
+    }
+
+    private Candidates candidates(Features features) {
         return Candidates.of(
                 instructions,
-                () -> {
-                    FeatureMatrix features = extractor.extract(instructions, round);
-                    if (features.rows() != instructions.size()) {
-                        throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
-                                + instructions.size() + " instructions of client " + id + "; it must give one each");
-                    }
-                    int bad = features.firstNonFiniteRow();
-                    if (bad >= 0) {
-                        throw new IllegalArgumentException("features of instruction " + bad + " of client " + id
-                                + " hold NaN or infinity; is the adapter or the model damaged?");
-                    }
-                    return fusion.apply(features);
-                },
-                kind -> scorer.score(kind, instructions, round));
+                () -> fusion.apply(features.get()),
+                kind -> scorer.score(kind, instructions, features.round));
     }
 
     /**

@@ -9,6 +9,7 @@ import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
@@ -26,6 +27,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +57,7 @@ public final class FedHdsServer {
     private final int dimensions;
     private final int maxCentroids;
     private final Map<String, String> settings;
+    private final Function<RoundContext, Optional<Frame>> frame;
 
     private Phase phase = Phase.CLOSED;
     private int round;
@@ -82,6 +85,7 @@ public final class FedHdsServer {
         dimensions = builder.dimensions;
         maxCentroids = builder.maxCentroids;
         settings = builder.settings;
+        frame = builder.frame;
         if (roster.isEmpty()) {
             throw new IllegalArgumentException("the roster is empty; name at least one client");
         }
@@ -106,8 +110,8 @@ public final class FedHdsServer {
      * Step 1: opens the next round.
      *
      * @return the message to the clients that it names
-     * @throws IllegalStateException if a round is open, or the sampler names clients that it must not; what the sampler
-     *     throws passes through. No round is open then, and open may be called again
+     * @throws IllegalStateException if a round is open, or the sampler names clients that it must not; what sampler and
+     *     frame throw passes through. No round is open then, and open may be called again
      */
     public synchronized RoundOpening open() {
         require(Phase.CLOSED, "open");
@@ -119,8 +123,9 @@ public final class FedHdsServer {
             throw new IllegalStateException(
                     "the client sampler must name at least one client of the roster and none twice, named " + sampled);
         }
+        Optional<Frame> shared = frame.apply(context);
         round++;
-        RoundOpening message = new RoundOpening(runId, round, clients, seed, globalAdapter, settings);
+        RoundOpening message = new RoundOpening(runId, round, clients, seed, globalAdapter, settings, shared);
         opening = message;
         reports.clear();
         selections = Map.of();
@@ -151,15 +156,16 @@ public final class FedHdsServer {
                     + report.centroids().size() + " centroids, this server takes at most " + maxCentroids
                     + " of a client");
         }
+        int expected = current().frame().map(Frame::dimensions).orElse(dimensions);
         for (int i = 0; i < report.centroids().size(); i++) {
             Centroid centroid = report.centroids().get(i);
             if (centroid.group() != i) {
                 return Receipt.refused(
                         "centroids are in group order from 0; place " + i + " holds group " + centroid.group());
             }
-            if (centroid.point().length != dimensions) {
-                return Receipt.refused("centroid " + i + " has " + centroid.point().length
-                        + " coordinates, this run has " + dimensions);
+            if (centroid.point().length != expected) {
+                return Receipt.refused(
+                        "centroid " + i + " has " + centroid.point().length + " coordinates, this run has " + expected);
             }
             if (!Arrays.stream(centroid.point()).allMatch(Double::isFinite)) {
                 return Receipt.refused("centroid " + i + " is not finite: " + Arrays.toString(centroid.point()));
@@ -374,6 +380,7 @@ public final class FedHdsServer {
         private int dimensions = 2;
         private int maxCentroids = 10_000;
         private Map<String, String> settings = Map.of();
+        private Function<RoundContext, Optional<Frame>> frame = round -> Optional.empty();
 
         private Builder() {}
 
@@ -428,7 +435,7 @@ public final class FedHdsServer {
             return this;
         }
 
-        /** Coordinates of a centroid; 2 by default, as the paper's t-SNE has. */
+        /** Coordinates of a centroid; 2 by default, as the paper's t-SNE has. With a {@link #frame}, it says how many. */
         public Builder dimensions(int newDimensions) {
             if (newDimensions < 1) {
                 throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
@@ -452,6 +459,17 @@ public final class FedHdsServer {
         /** Settings that every round's opening carries to the clients; none by default. */
         public Builder settings(Map<String, String> newSettings) {
             settings = Map.copyOf(newSettings);
+            return this;
+        }
+
+        /**
+         * Coordinates in which all clients of a round send their groups' centres; none by default: then each client sends
+         * those of its own fusion, as in the paper.
+         *
+         * @param newFrame asked once a round, with the server's context
+         */
+        public Builder frame(Function<RoundContext, Optional<Frame>> newFrame) {
+            frame = newFrame;
             return this;
         }
 

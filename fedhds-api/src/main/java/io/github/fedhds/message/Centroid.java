@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Centre of one client group.
  *
  * @param group the group's id on its client
- * @param point as many finite coordinates as the fusion has axes
+ * @param point as many finite coordinates as the round's frame has axes, or without one, the fusion
  */
 public record Centroid(int group, double[] point) {
     public Centroid {

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param seed the run's seed
  * @param globalAdapter the adapter to start from
  * @param settings the round's settings, the application's own
+ * @param frame coordinates in which the clients send their groups' centres; empty: each in those of its own fusion
  */
 public record RoundOpening(
         String runId,
@@ -23,13 +24,25 @@ public record RoundOpening(
         List<ClientId> clients,
         long seed,
         Adapter globalAdapter,
-        Map<String, String> settings) {
+        Map<String, String> settings,
+        Optional<Frame> frame) {
     public RoundOpening {
         if (round < 1) {
             throw new IllegalArgumentException("round must be 1 or more, was " + round);
         }
         clients = List.copyOf(clients);
         settings = Map.copyOf(settings);
+    }
+
+    /** An opening without a shared frame. */
+    public RoundOpening(
+            String runId,
+            int round,
+            List<ClientId> clients,
+            long seed,
+            Adapter globalAdapter,
+            Map<String, String> settings) {
+        this(runId, round, clients, seed, globalAdapter, settings, Optional.empty());
     }
 
     /** The round as a client sees it. */

@@ -4,6 +4,7 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.averaging.FedAvg;
+import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
@@ -13,13 +14,14 @@ import io.github.fedhds.fusion.TsneFusion;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
-import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.selection.Selection;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.AnswerLossScorer;
 import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -41,6 +43,7 @@ public final class FedHds {
     private final FeatureExtractor extractor;
     private final Function<FeatureMatrix, Points> fusion;
     private final LocalTrainer trainer;
+    private final Selection selection;
 
     private FedHds(Builder builder) {
         model = builder.model;
@@ -48,14 +51,16 @@ public final class FedHds {
         form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
         template = builder.template;
         maxTokens = builder.maxTokens;
-        fusion = builder.fusion;
+        selection = builder.selection;
         boolean turbo = builder.featureModel != builder.model;
+        fusion = turbo ? new CachedFusion(builder.fusion, TURBO_COORDINATES) : builder.fusion;
         featureCache = builder.featureCache.or(
                 () -> turbo ? Optional.of(FeatureCache.inMemory(TURBO_CACHE)) : Optional.empty());
         HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(builder.featureModel)
                 .adapter(turbo ? AdapterForm.none() : form)
                 .template(template)
                 .maxTokens(maxTokens)
+                .pooling(builder.pooling)
                 .tokenBudget(TOKEN_BUDGET);
         featureCache.ifPresent(features::cache);
         extractor = features.build();
@@ -72,6 +77,9 @@ public final class FedHds {
     /** Bytes of the cache that a feature model comes with: 6,000 rows of GPT-2's smallest model. */
     private static final long TURBO_CACHE = 256L << 20;
 
+    /** Coordinates of points that a feature model comes with: 16 MiB, those of a million samples on two axes. */
+    private static final long TURBO_COORDINATES = 2L << 20;
+
     /** Starts with the paper's settings. */
     public static Builder on(LanguageModel model) {
         return new Builder(model);
@@ -82,7 +90,7 @@ public final class FedHds {
         return FedHdsClient.builder(id)
                 .featureExtractor(extractor)
                 .fusion(fusion)
-                .selector(HdbscanSelector.forClient())
+                .selector(selection.client())
                 .scorer(new AnswerLossScorer(model, form, template, maxTokens, TOKEN_BUDGET))
                 .trainer(trainer);
     }
@@ -92,7 +100,8 @@ public final class FedHds {
         return FedHdsServer.builder()
                 .roster(roster)
                 .seed(seed)
-                .selector(HdbscanSelector.forServer())
+                .selector(selection.server())
+                .frame(selection.frame())
                 .aggregator(FedAvg.bySamples())
                 .initialAdapter(LoraTrainer.firstAdapter(model, lora, seed));
     }
@@ -146,6 +155,8 @@ public final class FedHds {
         private LoraConfig lora = LoraConfig.defaults();
         private PromptTemplate template = PromptTemplate.alpaca();
         private int maxTokens = 1024;
+        private Selection selection = Selection.paper();
+        private Pooling pooling = Pooling.LAST_TOKEN;
         private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
 
         private Builder(LanguageModel model) {
@@ -206,6 +217,12 @@ public final class FedHds {
             return this;
         }
 
+        /** How a text's tokens become its features; the last token's state by default, as in the paper. */
+        public Builder pooling(Pooling newPooling) {
+            pooling = newPooling;
+            return this;
+        }
+
         /** Step 3; t-SNE to two dimensions by default. */
         public Builder fusion(Function<FeatureMatrix, Points> newFusion) {
             fusion = newFusion;
@@ -213,8 +230,17 @@ public final class FedHds {
         }
 
         /**
+         * How samples are chosen: selectors of clients and server, and the frame that they share; {@link Selection#paper}
+         * by default. Each may be replaced on the builders of client and server too.
+         */
+        public Builder selection(Selection newSelection) {
+            selection = newSelection;
+            return this;
+        }
+
+        /**
          * A small fixed model that gives the features instead of the tuned one: the paper's Turbo. No adapter changes it, so
-         * its rows are kept; see {@link #featureCache}.
+         * its rows are kept, see {@link #featureCache}, and the points that fusion makes of them.
          */
         public Builder featureModel(LanguageModel newFeatureModel) {
             featureModel = newFeatureModel;

@@ -16,7 +16,7 @@ import java.util.List;
 /**
  * The paper's choice: groups are clusters of HDBSCAN (or of another {@link Clusterer}), a group's centre is its members'
  * mean weighted by membership probability, and the members nearest the centre stand for the group. Candidates that are
- * noise are in no group.
+ * noise are in no group, unless {@link Builder#keepUnique} keeps them.
  *
  * <p>Takes {@code [n, d]} points of any unit. Of members equally far from the centre (within 1e-9 of the distance, plus
  * 1e-12) the first comes first: a pair is as far from its middle on both sides, and rounding shall not choose. Cost is
@@ -29,10 +29,12 @@ import java.util.List;
 public final class HdbscanSelector implements CoresetSelector {
     private final Clusterer clustering;
     private final int samplesPerGroup;
+    private final boolean keepUnique;
 
     private HdbscanSelector(Builder builder) {
         clustering = builder.clustering;
         samplesPerGroup = builder.samplesPerGroup;
+        keepUnique = builder.keepUnique;
     }
 
     /** The paper's selector for a client: clusters of 5 or more, one sample a group. */
@@ -67,6 +69,14 @@ public final class HdbscanSelector implements CoresetSelector {
                     Nearness.order(points, members[id], centre),
                     Math.min(members[id].length, samplesPerGroup)));
         }
+        if (keepUnique) {
+            int[] labels = clusters.labels();
+            for (int i = 0; i < labels.length; i++) {
+                if (labels[i] == Clustering.NOISE) {
+                    groups.add(new Group(groups.size(), points.point(i), new int[] {i}));
+                }
+            }
+        }
         return new Coreset(groups);
     }
 
@@ -74,6 +84,7 @@ public final class HdbscanSelector implements CoresetSelector {
     public static final class Builder {
         private Clusterer clustering = Hdbscan.builder().build();
         private int samplesPerGroup = 1;
+        private boolean keepUnique;
 
         private Builder() {}
 
@@ -92,6 +103,15 @@ public final class HdbscanSelector implements CoresetSelector {
                 throw new IllegalArgumentException("samplesPerGroup must be 1 or more, was " + newSamplesPerGroup);
             }
             samplesPerGroup = newSamplesPerGroup;
+            return this;
+        }
+
+        /**
+         * Whether noise is kept, each candidate of it as a group of its own after the clusters; by default it is in no group.
+         * On the server, noise is a group like no other client's: the most diverse ones of all.
+         */
+        public Builder keepUnique(boolean newKeepUnique) {
+            keepUnique = newKeepUnique;
             return this;
         }
 

@@ -4,7 +4,7 @@ import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 import java.util.Comparator;
 
-/** Orders members by their distance from a centre. */
+/** Means of members, and the order of members by their distance from a centre. */
 final class Nearness {
     private record Member(int index, double distance) {}
 
@@ -31,7 +31,18 @@ final class Nearness {
         return Arrays.stream(sorted).mapToInt(Member::index).toArray();
     }
 
-    private static double distance(Points points, int member, double[] centre) {
+    /** Mean of the members, summed in their order. */
+    static double[] mean(Points points, int[] members) {
+        double[] mean = new double[points.dimensions()];
+        for (int member : members) {
+            for (int axis = 0; axis < mean.length; axis++) {
+                mean[axis] += points.get(member, axis) / members.length;
+            }
+        }
+        return mean;
+    }
+
+    static double distance(Points points, int member, double[] centre) {
         double sum = 0;
         for (int axis = 0; axis < centre.length; axis++) {
             double difference = points.get(member, axis) - centre[axis];

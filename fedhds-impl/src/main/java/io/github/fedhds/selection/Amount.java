@@ -1,0 +1,29 @@
+package io.github.fedhds.selection;
+
+/**
+ * How many of so many: a number, or a share.
+ *
+ * @param share of the candidates, above 0 to 1; 0 where a number is meant
+ * @param count a number of candidates
+ */
+record Amount(double share, int count) {
+    static Amount ofShare(double share) {
+        if (!(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("share of candidates must be above 0 and at most 1, was " + share);
+        }
+        return new Amount(share, 0);
+    }
+
+    static Amount ofCount(int count) {
+        if (count < 0) {
+            throw new IllegalArgumentException("count of candidates must be 0 or more, was " + count);
+        }
+        return new Amount(0, count);
+    }
+
+    /** The number, at most n; of a share at least one, unless there is none. */
+    int of(int n) {
+        // 1e-9: 0.29 * 100 is 28.999999999999996 in binary, and 29 candidates are meant.
+        return Math.min(n, share > 0 ? Math.max(1, (int) (share * n + 1e-9)) : count);
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.fedhds.selection;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.feature.FeatureExtractor;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.PcaFusion;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.Frame;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * A shared frame along the principal axes of public prompts: where these differ most, the clients' groups are told apart
+ * best. Fitted by the server in every round, for the adapter changes the features, and sent as numbers: 4 (dimensions + 1)
+ * bytes a column of the features. Cost: the anchors' features and a PCA a round. Immutable, safe for many threads as long
+ * as the extractor is.
+ */
+public final class AnchorFrame implements Function<RoundContext, Optional<Frame>> {
+    private final FeatureExtractor extractor;
+    private final List<Instruction> anchors;
+    private final int dimensions;
+
+    /**
+     * A frame of these anchors.
+     *
+     * @param extractor the one that the clients have
+     * @param anchors public prompts, more than dimensions
+     * @param dimensions axes, 1 or more; those beyond the anchors' rank are zero
+     */
+    public AnchorFrame(FeatureExtractor extractor, List<Instruction> anchors, int dimensions) {
+        if (dimensions < 1 || anchors.size() <= dimensions) {
+            throw new IllegalArgumentException("a frame has 1 axis or more and more anchors than axes, was dimensions "
+                    + dimensions + " with " + anchors.size() + " anchors");
+        }
+        this.extractor = extractor;
+        this.anchors = List.copyOf(anchors);
+        this.dimensions = dimensions;
+    }
+
+    @Override
+    public Optional<Frame> apply(RoundContext round) {
+        FeatureMatrix features = extractor.extract(anchors, round);
+        int n = features.rows();
+        int columns = features.columns();
+        float[] rows = features.toArray();
+        double[] mean = new double[columns];
+        for (int i = 0; i < rows.length; i++) {
+            mean[i % columns] += (double) rows[i] / n;
+        }
+        Points scores = new PcaFusion(dimensions).apply(features);
+        float[] centre = new float[columns];
+        for (int j = 0; j < columns; j++) {
+            centre[j] = (float) mean[j];
+        }
+        float[] axes = new float[dimensions * columns];
+        for (int axis = 0; axis < dimensions; axis++) {
+            double squares = 0;
+            for (int i = 0; i < n; i++) {
+                squares += scores.get(i, axis) * scores.get(i, axis);
+            }
+            for (int j = 0;
+                    j < columns && squares > 0;
+                    j++) { // scores are rows . axis, so rows' . scores are the axis again
+                double sum = 0;
+                for (int i = 0; i < n; i++) {
+                    sum += (rows[i * columns + j] - mean[j]) * scores.get(i, axis);
+                }
+                axes[axis * columns + j] = (float) (sum / squares);
+            }
+        }
+        return Optional.of(new Frame.Axes(centre, axes));
+    }
+}

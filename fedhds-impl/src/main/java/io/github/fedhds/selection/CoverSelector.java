@@ -1,0 +1,101 @@
+package io.github.fedhds.selection;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
+import io.github.fedhds.feature.Points;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Covers the candidates with a given number of them, farthest first: the one nearest to the mean, then again and again the
+ * one that lies farthest from all chosen so far. No candidate is then farther from a chosen one than twice the least that
+ * is possible with as many. A group is a chosen candidate, its centre, with all that are nearest to it, nearest first.
+ *
+ * <p>Far-off candidates are chosen early: it seeks the rare, faults among them. {@link WardSelector} with the same number
+ * goes by where most candidates are. Candidates that coincide are covered by one, so there may be fewer groups. Of equally
+ * far ones the first is chosen. Time O(n k d), memory O(n); the seed plays no part. Immutable, safe for many threads.
+ *
+ * @see <a href="https://doi.org/10.1016/0304-3975(85)90224-5">Gonzalez 1985: Clustering to minimize the maximum
+ *     intercluster distance</a>
+ */
+public final class CoverSelector implements CoresetSelector {
+    private final Amount amount;
+
+    private CoverSelector(Amount amount) {
+        this.amount = amount;
+    }
+
+    /**
+     * Covers with a number of candidates, or all where there are fewer.
+     *
+     * @param count 0 or more
+     */
+    public static CoverSelector count(int count) {
+        return new CoverSelector(Amount.ofCount(count));
+    }
+
+    /**
+     * Covers with a share: {@code (int) (share * n)} of n candidates, at least one.
+     *
+     * @param share above 0, at most 1
+     */
+    public static CoverSelector share(double share) {
+        return new CoverSelector(Amount.ofShare(share));
+    }
+
+    @Override
+    public Coreset select(Candidates candidates, RoundContext round) {
+        int n = candidates.size();
+        int k = amount.of(n);
+        if (k == 0) {
+            return Coreset.empty();
+        }
+        Points points = Finite.points(candidates);
+        double[] distance = new double[n];
+        int[] nearest = new int[n];
+        Arrays.fill(distance, Double.POSITIVE_INFINITY);
+        List<Integer> chosen = new ArrayList<>();
+        int next = Nearness.order(points, all(n), Nearness.mean(points, all(n)))[0];
+        while (chosen.size() < k && distance[next] > 0) {
+            for (int i = 0; i < n; i++) {
+                double fresh = i == next ? 0 : Nearness.distance(points, i, points.point(next));
+                if (fresh < distance[i]) {
+                    distance[i] = fresh;
+                    nearest[i] = chosen.size();
+                }
+            }
+            chosen.add(next);
+            for (int i = 0; i < n; i++) { // by more than rounding, so that it does not choose among equals
+                if (i == 0 || distance[i] > distance[next] * (1 + 1e-9)) {
+                    next = i;
+                }
+            }
+        }
+        List<Group> groups = new ArrayList<>();
+        for (int id = 0; id < chosen.size(); id++) {
+            int group = id;
+            int centre = chosen.get(id);
+            int[] others = Nearness.order(
+                    points,
+                    Arrays.stream(all(n))
+                            .filter(i -> i != centre && nearest[i] == group)
+                            .toArray(),
+                    points.point(centre));
+            int[] members = new int[others.length + 1]; // itself first, before any that coincide
+            members[0] = centre;
+            System.arraycopy(others, 0, members, 1, others.length);
+            groups.add(new Group(id, points.point(centre), members));
+        }
+        return new Coreset(groups);
+    }
+
+    private static int[] all(int n) {
+        int[] all = new int[n];
+        Arrays.setAll(all, i -> i);
+        return all;
+    }
+}

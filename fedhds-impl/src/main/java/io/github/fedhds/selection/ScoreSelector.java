@@ -1,0 +1,141 @@
+package io.github.fedhds.selection;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
+import io.github.fedhds.coreset.SampleScore;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+
+/**
+ * Chooses a client's samples by what the model makes of them, one by one: the baselines by perplexity and by
+ * instruction-following difficulty. One group holds the chosen, in the order of their scores; its centre is the origin, for
+ * the points are never looked at. Beside it, the server takes every group ({@link EverySelector}).
+ *
+ * <p>A sample without a score (NaN: the model finds no room for its answer) is never chosen. Of equal scores the first
+ * sample comes first. Cost is that of the scores, one pass through the model each; the seed plays no part. Needs
+ * instructions, so it serves clients only. Immutable, safe for many threads.
+ *
+ * @see <a href="https://arxiv.org/abs/2308.12032">Li et al. 2024: From Quantity to Quality, section 2.2</a>, the difficulty
+ */
+public final class ScoreSelector implements CoresetSelector {
+    /** Which end of the scores is chosen. */
+    public enum Order {
+        /** The hardest samples. */
+        HIGHEST,
+        /** The easiest samples. */
+        LOWEST
+    }
+
+    private enum Kind {
+        PERPLEXITY,
+        DIFFICULTY
+    }
+
+    private final Kind kind;
+    private final Amount amount;
+    private final Order order;
+    private final int dimensions;
+
+    private ScoreSelector(Builder builder) {
+        kind = builder.kind;
+        amount = builder.amount;
+        order = builder.order;
+        dimensions = builder.dimensions;
+    }
+
+    /** By the perplexity of the answer after the prompt: the mean loss of its tokens orders the samples alike. */
+    public static Builder perplexity() {
+        return new Builder(Kind.PERPLEXITY);
+    }
+
+    /**
+     * By instruction-following difficulty: the mean loss of the answer's tokens after the prompt, over that without it. At
+     * 1 or above the prompt is of no help, and the sample is taken for a faulty one: it is never chosen, as in the paper.
+     */
+    public static Builder difficulty() {
+        return new Builder(Kind.DIFFICULTY);
+    }
+
+    @Override
+    public Coreset select(Candidates candidates, RoundContext round) {
+        if (candidates.size() == 0) {
+            return Coreset.empty();
+        }
+        IntToDoubleFunction score = score(candidates);
+        Comparator<Integer> byScore = Comparator.comparingDouble(score::applyAsDouble);
+        int[] chosen = IntStream.range(0, candidates.size())
+                .filter(i -> !Double.isNaN(score.applyAsDouble(i)))
+                .boxed()
+                .sorted(order == Order.HIGHEST ? byScore.reversed() : byScore)
+                .limit(amount.of(candidates.size()))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        return chosen.length == 0
+                ? Coreset.empty()
+                : new Coreset(List.of(new Group(0, new double[dimensions], chosen, chosen.length)));
+    }
+
+    private IntToDoubleFunction score(Candidates candidates) {
+        double[] loss = candidates.scores(SampleScore.ANSWER_LOSS);
+        if (kind == Kind.PERPLEXITY) {
+            return i -> loss[i];
+        }
+        double[] alone = candidates.scores(SampleScore.ANSWER_LOSS_ALONE);
+        double[] difficulty = new double[loss.length];
+        Arrays.setAll(difficulty, i -> {
+            double ratio = loss[i] / alone[i]; // 0 / 0 is NaN: no score
+            return ratio < 1 ? ratio : Double.NaN;
+        });
+        return i -> difficulty[i];
+    }
+
+    /** Collects the settings. Not safe for many threads. */
+    public static final class Builder {
+        private final Kind kind;
+        private Amount amount = Amount.ofShare(0.01);
+        private Order order = Order.HIGHEST;
+        private int dimensions = 2;
+
+        private Builder(Kind kind) {
+            this.kind = kind;
+        }
+
+        /** Share of the samples, above 0 to 1, at least one sample; 0.01 by default. */
+        public Builder share(double share) {
+            amount = Amount.ofShare(share);
+            return this;
+        }
+
+        /** Number of samples in place of a share, 0 or more; all where there are fewer. */
+        public Builder count(int count) {
+            amount = Amount.ofCount(count);
+            return this;
+        }
+
+        /** Which end of the scores; the highest by default. */
+        public Builder order(Order newOrder) {
+            order = newOrder;
+            return this;
+        }
+
+        /** Coordinates of the group's centre, as many as the server takes, 1 or more; 2 by default. */
+        public Builder dimensions(int newDimensions) {
+            if (newDimensions < 1) {
+                throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
+            }
+            dimensions = newDimensions;
+            return this;
+        }
+
+        /** The selector with these settings. */
+        public ScoreSelector build() {
+            return new ScoreSelector(this);
+        }
+    }
+}

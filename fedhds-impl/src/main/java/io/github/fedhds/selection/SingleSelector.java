@@ -1,0 +1,31 @@
+package io.github.fedhds.selection;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
+import io.github.fedhds.feature.Points;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Makes of every candidate a group of its own: on a client, the server then chooses among all samples (the paper's
+ * ablation without the choice inside a client). A group's centre is its candidate's point. As many centroids leave a client
+ * as it holds samples: the server's {@code maxCentroids} bounds them, and its choice may grow with their square. Time and
+ * memory O(n d). Immutable, safe for many threads.
+ */
+public final class SingleSelector implements CoresetSelector {
+    @Override
+    public Coreset select(Candidates candidates, RoundContext round) {
+        if (candidates.size() == 0) {
+            return Coreset.empty();
+        }
+        Points points = Finite.points(candidates);
+        List<Group> groups = new ArrayList<>();
+        for (int i = 0; i < points.size(); i++) {
+            groups.add(new Group(i, points.point(i), new int[] {i}));
+        }
+        return new Coreset(groups);
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.fedhds.caching;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class CachedFusionTest {
+    private final AtomicInteger calls = new AtomicInteger();
+
+    private CachedFusion cached(long coordinates) {
+        return new CachedFusion(
+                features -> {
+                    calls.incrementAndGet();
+                    return new Points(features.rows(), 1, new double[features.rows()]);
+                },
+                coordinates);
+    }
+
+    private static FeatureMatrix features(int blocks, float... values) {
+        return new FeatureMatrix(1, blocks, values.length / blocks, values);
+    }
+
+    @Test
+    void apply_equalFeatures_fusesOnce() {
+        CachedFusion fusion = cached(10);
+        Points points = fusion.apply(features(1, 1, 2));
+        assertSame(points, fusion.apply(features(1, 1, 2)));
+        assertEquals(1, calls.get());
+    }
+
+    @Test
+    void apply_anythingElse_fusesAnew() {
+        CachedFusion fusion = cached(10);
+        fusion.apply(features(1, 1, 2));
+        fusion.apply(features(2, 1, 2));
+        fusion.apply(features(1, 1, Math.nextUp(2f)));
+        fusion.apply(features(1, 2, 1));
+        fusion.apply(new FeatureMatrix(2, 1, 1, new float[] {1, 2}));
+        assertEquals(5, calls.get());
+    }
+
+    @Test
+    void apply_moreThanFits_forgets() {
+        CachedFusion fusion = cached(1);
+        fusion.apply(features(1, 1));
+        fusion.apply(features(1, 2));
+        fusion.apply(features(1, 1));
+        assertEquals(3, calls.get());
+        assertThrows(IllegalArgumentException.class, () -> cached(-1));
+    }
+}

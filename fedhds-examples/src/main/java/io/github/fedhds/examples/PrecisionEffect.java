@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
 /**
  * What weights in bfloat16 change, beside float32, on the embedded model and its instructions: the features, the samples
  * that are chosen by them, and the losses of training. A change of the features by one part in a million, far below
- * either's rounding, is shown beside: t-SNE and clustering answer even to that.
+ * what bfloat16 does to them, is shown beside: t-SNE and clustering answer even to that.
  */
 @Command(
         name = "precision-effect",

@@ -42,6 +42,7 @@ final class Decoder implements AutoCloseable {
     private final int threads;
     private final NDManager manager;
     private final Precision precision;
+    private final DecoderLayout layout;
     private final NDList weights;
     private final Map<Key, PtSymbolBlock> modules = new ConcurrentHashMap<>();
     private Rotary rotary = new Rotary(new float[0], new float[0]);
@@ -59,10 +60,16 @@ final class Decoder implements AutoCloseable {
         this.threads = threads;
         this.manager = manager;
         this.precision = precision;
+        this.layout = source.layout();
         try (WeightStore store = new WeightStore(manager, precision)) {
             this.weights = store.store(source);
         }
-        weights.forEach(weight -> weight.setName(WEIGHTS));
+        weights.forEach(Decoder::asWeight);
+    }
+
+    /** Marks an array as one of a module's weights. */
+    static void asWeight(NDArray array) {
+        array.setName(WEIGHTS);
     }
 
     /** Type of the weights of products. */
@@ -182,13 +189,12 @@ final class Decoder implements AutoCloseable {
 
     /** Runs {@link Purpose#LAYER} for the layer of that number. */
     NDArray runLayer(int layer, Variant variant, NDList inputs) {
-        DecoderLayout layout = DecoderLayout.of(config);
         int from = layout.first() + layer * layout.perLayer();
         NDList own = new NDList(weights.subList(from, from + layout.perLayer()));
         return run(Purpose.LAYER, variant, inputs, own, new NDList(), true).get(0);
     }
 
-    /** Runs a module on weights of the caller's. */
+    /** Runs a module on weights of the caller's, each marked by {@link #asWeight}. */
     NDList run(Purpose purpose, Variant variant, NDList inputs, NDList own, NDList cache, boolean training) {
         // Per thread: the profiling executor recompiles for every new shape and costs more than it gives.
         JniUtils.setGraphExecutorOptimize(false);
@@ -196,7 +202,6 @@ final class Decoder implements AutoCloseable {
         // number, and sums in another number of parts have other last bits.
         TorchRuntime.threads(threads);
         NDList all = new NDList(inputs);
-        own.forEach(array -> array.setName(WEIGHTS));
         all.addAll(own);
         cache.forEach(array -> array.setName(CACHE));
         all.addAll(cache);

@@ -18,7 +18,7 @@ import java.util.SplittableRandom;
  */
 public final class LoraGradient {
     private final Decoder decoder;
-    private final AdapterForm form;
+    private final int size;
     private final Decoder.Variant variant;
     private final boolean recomputes;
 
@@ -30,10 +30,9 @@ public final class LoraGradient {
             throw new IllegalArgumentException("dropout must be 0 or more and below 1, was " + dropout);
         }
         this.decoder = decoder;
-        this.form = form;
+        this.size = form.parameters(decoder.config()); // a target that the model lacks is an error here
         this.variant = decoder.variant(form, dropout);
         this.recomputes = recomputes;
-        form.modules(decoder.config()); // a target that the model lacks is an error here
     }
 
     /**
@@ -46,7 +45,7 @@ public final class LoraGradient {
      * @return the loss, in nats a token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
-        TokenBatch.checkTraining(samples, form.parameters(decoder.config()), flat, gradient);
+        TokenBatch.checkTraining(samples, size, flat, gradient);
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();
@@ -84,19 +83,19 @@ public final class LoraGradient {
     /** The same, layer by layer: of a forward pass only the states between layers are kept. */
     private float byLayer(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
         int last = decoder.config().layers() - 1;
-        int size = flat.length / (last + 1);
+        int each = size / (last + 1);
         JniUtils.setGradMode(false);
         NDList states = decoder.run(Purpose.EMBED, variant, new NDList(common), new NDList(), true);
         for (int i = 0; i < last; i++) {
             try (NDManager layer = scope.newSubManager()) {
-                NDArray part = parameters(layer, flat, i * size, size);
+                NDArray part = parameters(layer, flat, i * each, each);
                 states.add(decoder.runLayer(i, variant, ofLayer(layer, common, states.get(i), seed, i, part)));
             }
         }
         JniUtils.setGradMode(true);
         NDArray x = states.get(last);
         x.setRequiresGradient(true);
-        NDArray parameters = parameters(scope, flat, last * size, size);
+        NDArray parameters = parameters(scope, flat, last * each, each);
         NDList inputs = new NDList(common);
         inputs.add(x);
         inputs.addAll(answers);
@@ -110,18 +109,18 @@ public final class LoraGradient {
         }
         backward(loss, scope.ones(new Shape()));
         loss.close();
-        copyGradient(parameters, gradient, last * size);
+        copyGradient(parameters, gradient, last * each);
         NDArray slope = x.getGradient();
         for (int i = last - 1; i >= 0; i--) {
             states.get(i + 1).close();
             x = states.get(i);
             x.setRequiresGradient(true);
             try (NDManager layer = scope.newSubManager()) {
-                NDArray part = parameters(layer, flat, i * size, size);
+                NDArray part = parameters(layer, flat, i * each, each);
                 NDArray out = decoder.runLayer(i, variant, ofLayer(layer, common, x, seed, i, part));
                 backward(out, slope);
                 out.close();
-                copyGradient(part, gradient, i * size);
+                copyGradient(part, gradient, i * each);
             }
             slope.close();
             slope = x.getGradient();

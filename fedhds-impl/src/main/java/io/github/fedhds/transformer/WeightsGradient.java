@@ -111,6 +111,7 @@ public final class WeightsGradient {
                 int length = Math.toIntExact(shape.size());
                 NDArray weight = scope.create(FloatBuffer.wrap(flat, at, length), shape, DataType.FLOAT32);
                 weight.setRequiresGradient(true);
+                Decoder.asWeight(weight);
                 own.add(weight);
                 at += length;
             }

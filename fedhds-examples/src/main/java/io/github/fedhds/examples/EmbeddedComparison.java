@@ -26,7 +26,7 @@ final class EmbeddedComparison {
     /** Passes over a client's samples where they are few: one pass is a handful of steps, and its outcome luck. */
     static final int FEW_EPOCHS = 3;
 
-    private static final int UNSEEN_PER_TASK = 16;
+    static final int UNSEEN_PER_TASK = 16;
 
     private final Options options;
     private final PrintStream out;

@@ -18,6 +18,7 @@ import io.github.fedhds.selection.BudgetSelector;
 import io.github.fedhds.selection.CoverSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
+import io.github.fedhds.selection.WardSelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.TrainingResult;
 import java.io.IOException;
@@ -104,10 +105,10 @@ public final class SelectionPictures implements Callable<Integer> {
                 new Way("unique", "Selection.unique()", SelectionPicture.Colour.BOTH, inThePlane(Selection.unique())),
                 new Way("diverse", "Selection.diverse(4)", SelectionPicture.Colour.BOTH, diverse),
                 new Way(
-                        "cover",
-                        "Selection.diverse(4) with CoverSelector.count(4)",
+                        "ward",
+                        "Selection.diverse(4) with WardSelector.count(4)",
                         SelectionPicture.Colour.BOTH,
-                        diverse.withServer(CoverSelector.count(4))),
+                        diverse.withServer(WardSelector.count(4))),
                 new Way(
                         "cover-on-clients",
                         "CoverSelector.count(6) on clients",

@@ -6,7 +6,6 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.averaging.FedAvg;
 import io.github.fedhds.caching.CachedFusion;
-import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.examples.corpus.InstructionSet;
@@ -18,9 +17,8 @@ import io.github.fedhds.fusion.TsneFusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
-import io.github.fedhds.selection.CoverSelector;
-import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
+import io.github.fedhds.selection.WardSelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
@@ -106,39 +104,15 @@ public final class SelectionQuality implements Callable<Integer> {
     }
 
     /** What one way came to on one seed. */
-    record Figure(int chosen, int covered, double likePerClient, double likeOverAll) {}
+    record Figure(int chosen, int covered, int most, double likePerClient, double likeOverAll) {}
 
     @Override
     public Integer call() {
         Map<String, List<Instruction>> all = tasks();
-        Map<Instruction, float[]> rows = new HashMap<>();
-        ModelOptions options = ModelOptions.defaults().onDevice("cpu");
-        int blocks;
-        try (LanguageModel loaded = model == null ? EmbeddedModel.load(options) : LanguageModel.load(model, options)) {
-            HiddenStateExtractor extractor = HiddenStateExtractor.builder(loaded)
-                    .adapter(AdapterForm.none())
-                    .maxTokens(loaded.config().positions())
-                    .pooling(pooling)
-                    .tokenBudget(2048)
-                    .build();
-            blocks = loaded.config().layers() + 1;
-            for (List<Instruction> list : all.values()) {
-                FeatureMatrix features = extractor.extract(list, RoundContext.first());
-                for (int i = 0; i < list.size(); i++) {
-                    rows.put(list.get(i), features.row(i));
-                }
-            }
-        }
-        FeatureExtractor known = (list, round) -> {
-            int columns = rows.values().iterator().next().length;
-            float[] values = new float[list.size() * columns];
-            for (int i = 0; i < list.size(); i++) {
-                System.arraycopy(rows.getOrDefault(list.get(i), new float[0]), 0, values, i * columns, columns);
-            }
-            return new FeatureMatrix(list.size(), blocks, columns / blocks, values);
-        };
+        FeatureExtractor known =
+                extracted(all.values().stream().flatMap(List::stream).toList());
         Function<FeatureMatrix, Points> fusion =
-                new CachedFusion(TsneFusion.builder().threads(1).build(), 1 << 20);
+                new CachedFusion(TsneFusion.builder().threads(1).build().compose(pooling::grouping), 1 << 20);
         Map<String, Selection> ways = ways();
         Map<String, List<Figure>> figures = new LinkedHashMap<>();
         for (long seed = 0; seed < seeds; seed++) {
@@ -150,6 +124,33 @@ public final class SelectionQuality implements Callable<Integer> {
         }
         print(all.size(), figures);
         return 0;
+    }
+
+    /** What the model gives for these, computed once. */
+    private FeatureExtractor extracted(List<Instruction> all) {
+        Map<Instruction, float[]> rows = new HashMap<>();
+        ModelOptions options = ModelOptions.defaults().onDevice("cpu");
+        try (LanguageModel loaded = model == null ? EmbeddedModel.load(options) : LanguageModel.load(model, options)) {
+            FeatureMatrix features = HiddenStateExtractor.builder(loaded)
+                    .adapter(AdapterForm.none())
+                    .maxTokens(loaded.config().positions())
+                    .pooling(pooling)
+                    .tokenBudget(2048)
+                    .build()
+                    .extract(all, RoundContext.first());
+            for (int i = 0; i < all.size(); i++) {
+                rows.put(all.get(i), features.row(i));
+            }
+            int columns = features.columns();
+            int blocks = features.blocks();
+            return (list, round) -> {
+                float[] values = new float[list.size() * columns];
+                for (int i = 0; i < list.size(); i++) {
+                    System.arraycopy(rows.getOrDefault(list.get(i), new float[0]), 0, values, i * columns, columns);
+                }
+                return new FeatureMatrix(list.size(), blocks, columns / blocks, values);
+            };
+        }
     }
 
     private Map<String, List<Instruction>> tasks() {
@@ -191,24 +192,16 @@ public final class SelectionQuality implements Callable<Integer> {
         ways.put("unique", Selection.unique());
         for (int budget : budgets) {
             ways.put("diverse " + budget, Selection.diverse(budget));
-            ways.put("cover " + budget, Selection.diverse(budget).withServer(CoverSelector.count(budget)));
+            ways.put("Ward " + budget, Selection.diverse(budget).withServer(WardSelector.count(budget)));
             if (search) {
-                for (boolean leaf : new boolean[] {false, true}) {
-                    for (int near : new int[] {1, 5}) {
-                        HdbscanSelector client = HdbscanSelector.builder()
-                                .clustering(Hdbscan.builder()
-                                        .minSamples(near)
-                                        .selectionMethod(
-                                                leaf
-                                                        ? Hdbscan.SelectionMethod.LEAF
-                                                        : Hdbscan.SelectionMethod.EXCESS_OF_MASS)
-                                        .build())
-                                .build();
-                        String name = (leaf ? "leaf " : "mass ") + near + " ";
-                        Selection way = Selection.diverse(budget).withClient(client);
-                        ways.put(name + "16 " + budget, way.inSharedFrame(16));
-                        ways.put(name + "64 " + budget, way);
-                    }
+                for (int axes : new int[] {128, 256}) {
+                    String name = axes + " axes " + budget;
+                    ways.put("diverse " + name, Selection.diverse(budget).inSharedFrame(axes));
+                    ways.put(
+                            "Ward " + name,
+                            Selection.diverse(budget)
+                                    .withServer(WardSelector.count(budget))
+                                    .inSharedFrame(axes));
                 }
             }
         }
@@ -284,7 +277,7 @@ public final class SelectionQuality implements Callable<Integer> {
         return chosen;
     }
 
-    /** The tasks covered, and those that chance covers: as many samples of each client, and as many of all samples. */
+    /** The tasks covered, the most that could be, and what chance covers: as many samples of each client, as many of all. */
     static Figure figure(Map<ClientId, List<Instruction>> chosen, Map<ClientId, List<Instruction>> dealt, long seed) {
         List<Instruction> held = dealt.values().stream().flatMap(List::stream).toList();
         List<Instruction> taken = chosen.values().stream().flatMap(List::stream).toList();
@@ -297,7 +290,8 @@ public final class SelectionQuality implements Callable<Integer> {
             perClient += covered(drawn);
             overAll += covered(draw(held, taken.size(), random));
         }
-        return new Figure(taken.size(), covered(taken), perClient / DRAWS, overAll / DRAWS);
+        int most = Math.min(taken.size(), covered(held));
+        return new Figure(taken.size(), covered(taken), most, perClient / DRAWS, overAll / DRAWS);
     }
 
     private static List<Instruction> draw(List<Instruction> from, int count, Random random) {
@@ -323,22 +317,25 @@ public final class SelectionQuality implements Callable<Integer> {
                 samples,
                 seeds);
         out.printf(
-                "%-22s %8s %14s %18s %18s %9s%n",
-                "", "samples", "tasks", "random per client", "random over all", "gain");
+                "%-22s %8s %14s %6s %18s %18s %9s %9s%n",
+                "", "samples", "tasks", "most", "random per client", "random over all", "gain", "possible");
         figures.forEach((way, list) -> {
             double[] tasksOf = list.stream().mapToDouble(Figure::covered).toArray();
+            double most = list.stream().mapToInt(Figure::most).average().orElse(0);
             double[] perClient =
                     list.stream().mapToDouble(Figure::likePerClient).toArray();
             double[] overAll = list.stream().mapToDouble(Figure::likeOverAll).toArray();
             out.printf(
                     Locale.ROOT,
-                    "%-22s %8.1f %14s %18s %18s %+7.1f %%%n",
+                    "%-22s %8.1f %14s %6.1f %18s %18s %+7.1f %% %+7.1f %%%n",
                     way,
                     list.stream().mapToInt(Figure::chosen).average().orElse(0),
                     spread(tasksOf),
+                    most,
                     spread(perClient),
                     spread(overAll),
-                    100 * (mean(tasksOf) / mean(overAll) - 1));
+                    100 * (mean(tasksOf) / mean(overAll) - 1),
+                    100 * (most / mean(overAll) - 1));
         });
         out.flush();
     }

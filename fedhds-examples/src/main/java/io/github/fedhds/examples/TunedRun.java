@@ -7,9 +7,9 @@ import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
+import io.github.fedhds.selection.Selection;
 import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
 
 /** One federation from its first adapter to its last, with one way of choosing instructions. */
 record TunedRun(Adapter adapter, List<RoundReport> rounds) {
@@ -51,37 +52,36 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
 
         /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
         TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
-            HdbscanSelector selector =
-                    HdbscanSelector.builder().samplesPerGroup(samplesPerGroup).build();
-            return run(federation(listener).clientSettings(client -> client.selector(selector)));
+            return chosenBy(
+                    Selection.paper()
+                            .withClient(HdbscanSelector.builder()
+                                    .samplesPerGroup(samplesPerGroup)
+                                    .build()),
+                    listener);
         }
 
         /** Every instruction of a round's clients. */
         TunedRun full(RoundListener listener) {
-            return run(federation(listener)
-                    .clientSettings(client -> client.selector(new EverySelector()))
-                    .serverSettings(server -> server.selector(new EverySelector())));
+            return chosenBy(Selection.everything(), listener);
         }
 
         /** So many random instructions of each client. */
         TunedRun random(ToIntFunction<RoundContext> count, RoundListener listener) {
-            return run(federation(listener)
-                    .clientSettings(client -> client.selector(RandomSelector.count(count)))
-                    .serverSettings(server -> server.selector(new EverySelector())));
+            return chosenBy(Selection.everything().withClient(RandomSelector.count(count)), listener);
         }
 
-        private Federation.Builder federation(RoundListener listener) {
-            return Federation.builder(fedHds)
+        /** Any way of choosing. */
+        TunedRun chosenBy(Selection way, RoundListener listener) {
+            Federation federation = Federation.builder(fedHds)
                     .clients(clients)
                     .activeShare(fraction)
                     .rounds(rounds)
                     .seed(seed)
                     .parallelClients(parallelClients)
-                    .listener(listener);
-        }
-
-        private static TunedRun run(Federation.Builder builder) {
-            Federation federation = builder.build();
+                    .listener(listener)
+                    .clientSettings(client -> client.selector(way.client()))
+                    .serverSettings(server -> server.selector(way.server()).frame(way.frame()))
+                    .build();
             List<RoundReport> reports = federation.run();
             return new TunedRun(federation.adapter(), reports);
         }
@@ -99,6 +99,11 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
          * random from all that the round's clients hold.
          */
         ToIntFunction<RoundContext> asManyAs(TunedRun run) {
+            return dealt(run, report -> report.result().samples());
+        }
+
+        /** The same of any number, for rounds that have the clients of the run's. */
+        ToIntFunction<RoundContext> dealt(TunedRun run, ToLongFunction<RoundReport> samples) {
             Map<Integer, Map<ClientId, Integer>> counts = new HashMap<>();
             for (RoundReport report : run.rounds()) {
                 List<ClientId> owners = new ArrayList<>();
@@ -108,7 +113,7 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
                 SplittableRandom random =
                         new SplittableRandom(31 * seed + report.result().round());
                 Map<ClientId, Integer> round = new HashMap<>();
-                for (long left = Math.min(report.result().samples(), owners.size()); left > 0; left--) {
+                for (long left = Math.min(samples.applyAsLong(report), owners.size()); left > 0; left--) {
                     ClientId drawn = owners.remove(random.nextInt(owners.size()));
                     round.merge(drawn, 1, Integer::sum);
                 }

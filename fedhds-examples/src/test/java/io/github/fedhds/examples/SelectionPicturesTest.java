@@ -135,7 +135,7 @@ class SelectionPicturesTest {
         assertEquals(28, chosen("perplexity"));
         assertEquals(28, chosen("difficulty"));
         assertEquals(4, chosen("diverse"));
-        assertEquals(4, chosen("cover"));
+        assertEquals(4, chosen("ward"));
         assertEquals(18, chosen("cover-on-clients"));
         assertEquals(30, chosen("budget"));
         assertTrue(chosen("paper") < chosen("unique") && chosen("unique") < chosen("intra-client-only"));

@@ -27,7 +27,7 @@ class SelectionQualityTest {
         String told = run(small);
         assertEquals(told, run(small));
         assertTrue(told.contains("3 clients, 2 of 23 tasks each, 8 samples a task; 2 seeds"), told);
-        for (String way : List.of("paper", "unique", "diverse 3", "cover 3")) {
+        for (String way : List.of("paper", "unique", "diverse 3", "Ward 3")) {
             assertTrue(told.lines().anyMatch(row -> row.startsWith(way + " ")), told);
         }
     }

@@ -53,7 +53,8 @@ public final class FedHds {
         maxTokens = builder.maxTokens;
         selection = builder.selection;
         boolean turbo = builder.featureModel != builder.model;
-        fusion = turbo ? new CachedFusion(builder.fusion, TURBO_COORDINATES) : builder.fusion;
+        Function<FeatureMatrix, Points> ofGroups = builder.fusion.compose(builder.pooling::grouping);
+        fusion = turbo ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
         featureCache = builder.featureCache.or(
                 () -> turbo ? Optional.of(FeatureCache.inMemory(TURBO_CACHE)) : Optional.empty());
         HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(builder.featureModel)
@@ -217,7 +218,10 @@ public final class FedHds {
             return this;
         }
 
-        /** How a text's tokens become its features; the last token's state by default, as in the paper. */
+        /**
+         * How a text's tokens become its features; the last token's state by default, as in the paper. With {@link
+         * Pooling#PARTS} the fusion is given the {@link Pooling#grouping instructions' means} alone, a shared frame both.
+         */
         public Builder pooling(Pooling newPooling) {
             pooling = newPooling;
             return this;

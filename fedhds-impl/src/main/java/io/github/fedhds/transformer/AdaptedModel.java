@@ -1,5 +1,6 @@
 package io.github.fedhds.transformer;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -61,6 +62,69 @@ public final class AdaptedModel {
      * @return a row {@code [states * width]} for each
      */
     public float[][] features(List<int[]> rows, Pooling pooling, int tokenBudget, int[] states) {
+        return switch (pooling) {
+            case LAST_TOKEN ->
+                pooled(rows, Purpose.TOKENS, 1, (batch, places, scope) -> batch.lastPlaces(scope), tokenBudget, states);
+            case MEAN ->
+                means(
+                        rows,
+                        rows.stream().map(row -> new int[][] {{0, row.length}}).toList(),
+                        tokenBudget,
+                        states);
+            case PARTS ->
+                throw new IllegalArgumentException(
+                        "bare token ids have no parts; give the spans of instruction and answer to means");
+        };
+    }
+
+    /**
+     * Hidden states averaged over spans of each row's tokens.
+     *
+     * @param rows token ids, each 1 to positions
+     * @param spans of each row as many spans {@code {from, to}}, one or more; a span without a token gives zeros
+     * @param tokenBudget tokens of a batch, padding included; at least one row goes into each
+     * @param states of 0 (the embeddings) to the number of layers, ascending
+     * @return a row {@code [spans * states * width]} for each, span by span
+     */
+    public float[][] means(List<int[]> rows, List<int[][]> spans, int tokenBudget, int[] states) {
+        if (spans.size() != rows.size()) {
+            throw new IllegalArgumentException(
+                    "each row needs its spans, was " + rows.size() + " rows, " + spans.size() + " of spans");
+        }
+        int parts = spans.isEmpty() ? 1 : spans.get(0).length;
+        for (int i = 0; i < rows.size(); i++) {
+            checkSpans(spans.get(i), parts, rows.get(i).length);
+        }
+        return pooled(
+                rows,
+                Purpose.MEANS,
+                parts,
+                (batch, places, scope) -> batch.means(
+                        scope, Arrays.stream(places).mapToObj(spans::get).toList()),
+                tokenBudget,
+                states);
+    }
+
+    private static void checkSpans(int[][] spans, int parts, int length) {
+        if (parts == 0 || spans.length != parts) {
+            throw new IllegalArgumentException(
+                    "all rows have as many spans, one or more; was " + parts + " and " + spans.length);
+        }
+        for (int[] span : spans) {
+            if (span.length != 2 || span[0] < 0 || span[0] > span[1] || span[1] > length) {
+                throw new IllegalArgumentException("a span lies in its row of " + length
+                        + " tokens, 0 <= from <= to <= " + length + ", was " + Arrays.toString(span));
+            }
+        }
+    }
+
+    /** What a batch's states are pooled by. */
+    @FunctionalInterface
+    private interface Pool {
+        NDArray of(TokenBatch batch, int[] places, NDManager scope);
+    }
+
+    private float[][] pooled(List<int[]> rows, Purpose purpose, int parts, Pool pool, int tokenBudget, int[] states) {
         checkStates(config(), states);
         int width = config().width();
         int depth = states[states.length - 1];
@@ -70,16 +134,17 @@ public final class AdaptedModel {
             TokenBatch batch = batch(rows, places);
             try (NDManager scope = decoder.scope()) {
                 NDList inputs = inputs(scope, batch);
-                inputs.add(pooling == Pooling.MEAN ? batch.means(scope) : batch.lastPlaces(scope));
-                Purpose purpose = pooling == Pooling.MEAN ? Purpose.MEANS : Purpose.TOKENS;
+                inputs.add(pool.of(batch, places, scope));
                 float[] values = run(purpose, variant, scope, inputs, new NDList())
                         .get(0)
                         .toFloatArray();
                 for (int i = 0; i < places.length; i++) {
-                    float[] row = new float[states.length * width];
-                    for (int state = 0; state < states.length; state++) {
-                        int from = (i * (depth + 1) + states[state]) * width;
-                        System.arraycopy(values, from, row, state * width, width);
+                    float[] row = new float[parts * states.length * width];
+                    for (int part = 0; part < parts; part++) {
+                        for (int state = 0; state < states.length; state++) {
+                            int from = ((i * parts + part) * (depth + 1) + states[state]) * width;
+                            System.arraycopy(values, from, row, (part * states.length + state) * width, width);
+                        }
                     }
                     features[places[i]] = row;
                 }

@@ -25,7 +25,7 @@ final class DecoderSource {
     enum Purpose {
         /** {@code [places, (depth + 1) width]}: every state at the places, the model's last after the norm. */
         TOKENS("places: Tensor,", "Tensor"),
-        /** {@code [B, (depth + 1) width]}: every state pooled over the tokens by {@code pool [B, 1, T]}. */
+        /** {@code [B, spans, (depth + 1) width]}: every state pooled over the tokens by {@code pool [B, spans, T]}. */
         MEANS("pool: Tensor,", "Tensor"),
         /** Logits at the places: {@code [places, vocabulary]}. */
         LOGITS("places: Tensor,", "Tensor"),
@@ -188,8 +188,7 @@ final class DecoderSource {
     }
 
     private String pooled() {
-        return "torch.squeeze(torch.bmm(pool, torch.view(x, [torch.size(ids, 0), torch.size(ids, 1), " + config.width()
-                + "])), 1)";
+        return "torch.bmm(pool, torch.view(x, [torch.size(ids, 0), torch.size(ids, 1), " + config.width() + "]))";
     }
 
     private String end(Purpose purpose) {
@@ -204,7 +203,7 @@ final class DecoderSource {
                 (whole ? normed : "") + "_ = torch.append(states, "
                         + (depth == 0 ? "torch.index_select(x, 0, places)" : "x") + ")\nreturn torch.cat(states, 1)\n";
             case MEANS ->
-                (whole ? normed : "") + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 1)\n";
+                (whole ? normed : "") + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 2)\n";
             case LOGITS -> normed + "return " + head(purpose == Purpose.DECODE) + "\n";
             case LOSS, END_LOSS -> loss.replace("REDUCTION", "1");
             case TOKEN_LOSSES -> loss.replace("REDUCTION", "0");

@@ -35,9 +35,10 @@ final class FeatureKeys {
     }
 
     /** The key of a row. */
-    String of(int[] ids) {
+    String of(PartedSample sample) {
+        String spans = Arrays.deepToString(sample.spans());
         return Hashing.sha256()
-                .hashString(setting + Arrays.toString(ids), StandardCharsets.UTF_8)
+                .hashString(setting + Arrays.toString(sample.ids()) + spans, StandardCharsets.UTF_8)
                 .toString();
     }
 }

@@ -7,7 +7,6 @@ import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,34 +51,43 @@ public final class HiddenStateExtractor implements FeatureExtractor {
 
     @Override
     public FeatureMatrix extract(List<Instruction> instructions, RoundContext round) {
-        int blocks = states.length;
+        int blocks = pooling == Pooling.PARTS ? 2 * states.length : states.length;
         int width = model.config().width();
-        List<int[]> rows = new ArrayList<>();
-        for (Instruction instruction : instructions) {
-            rows.add(encoder.forFeatures(instruction).ids());
-        }
+        List<PartedSample> rows = instructions.stream().map(this::row).toList();
         AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
         float[] values = new float[Math.multiplyExact(rows.size(), blocks * width)];
-        float[][] features = cache.isPresent()
-                ? kept(cache.get(), adapted, rows, round, blocks * width)
-                : adapted.features(rows, pooling, tokenBudget, states);
+        float[][] features =
+                cache.isPresent() ? kept(cache.get(), adapted, rows, round, blocks * width) : features(adapted, rows);
         for (int i = 0; i < features.length; i++) {
             System.arraycopy(features[i], 0, values, i * blocks * width, blocks * width);
         }
         return new FeatureMatrix(rows.size(), blocks, width, values);
     }
 
+    /** A row's tokens; its spans are told apart only where they are asked for. */
+    private PartedSample row(Instruction instruction) {
+        return pooling == Pooling.PARTS
+                ? encoder.forParts(instruction)
+                : new PartedSample(encoder.forFeatures(instruction).ids(), new int[0], new int[0]);
+    }
+
+    private float[][] features(AdaptedModel adapted, List<PartedSample> rows) {
+        List<int[]> ids = rows.stream().map(PartedSample::ids).toList();
+        return pooling == Pooling.PARTS
+                ? adapted.means(ids, rows.stream().map(PartedSample::spans).toList(), tokenBudget, states)
+                : adapted.features(ids, pooling, tokenBudget, states);
+    }
+
     /** Each missing row goes through the model alone: which others are missing must not move its bits. */
     private float[][] kept(
-            FeatureCache known, AdaptedModel adapted, List<int[]> rows, RoundContext round, int columns) {
+            FeatureCache known, AdaptedModel adapted, List<PartedSample> rows, RoundContext round, int columns) {
         FeatureKeys keys = FeatureKeys.of(model, form, round.globalAdapter(), pooling, states);
         Map<String, float[]> distinct = new HashMap<>();
         float[][] features = new float[rows.size()][];
         for (int i = 0; i < features.length; i++) {
-            int[] ids = rows.get(i);
-            features[i] = distinct.computeIfAbsent(keys.of(ids), key -> {
-                float[] row =
-                        known.row(key, columns, () -> adapted.features(List.of(ids), pooling, tokenBudget, states)[0]);
+            PartedSample sample = rows.get(i);
+            features[i] = distinct.computeIfAbsent(keys.of(sample), key -> {
+                float[] row = known.row(key, columns, () -> features(adapted, List.of(sample))[0]);
                 if (row.length != columns) {
                     throw new FedHdsException(
                             "the feature cache gave a row of " + row.length + " numbers, this model's have " + columns

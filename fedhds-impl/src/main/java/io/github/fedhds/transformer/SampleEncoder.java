@@ -53,6 +53,32 @@ public final class SampleEncoder {
     }
 
     /**
+     * The same tokens, and where of them instruction and answer lie: the instruction is what a prompt without it does not
+     * have, so that any template will do.
+     */
+    PartedSample forParts(Instruction sample) {
+        int[] answer = answer(sample);
+        Optional<Instruction> fitted = fitted(sample, maxTokens - answer.length);
+        if (fitted.isEmpty()) {
+            EncodedSample cut = forFeatures(sample);
+            return new PartedSample(cut.ids(), new int[2], new int[] {cut.answerStart(), cut.ids().length});
+        }
+        int[] prompt = tokens.encode(template.prompt(fitted.get()));
+        int[] without = tokens.encode(template.prompt(fitted.get().withInstruction("")));
+        int shorter = Math.min(prompt.length, without.length);
+        int head = 0;
+        while (head < shorter && prompt[head] == without[head]) {
+            head++;
+        }
+        int tail = 0;
+        while (tail < shorter - head && prompt[prompt.length - 1 - tail] == without[without.length - 1 - tail]) {
+            tail++;
+        }
+        int[] ids = concat(prompt, answer);
+        return new PartedSample(ids, new int[] {head, prompt.length - tail}, new int[] {prompt.length, ids.length});
+    }
+
+    /**
      * The prompt alone, with room left for an answer.
      *
      * @param answerTokens tokens to be generated, 0 or more
@@ -75,35 +101,42 @@ public final class SampleEncoder {
     }
 
     private Optional<EncodedSample> prompt(Instruction sample, int room) {
-        int[] whole = tokens.encode(template.prompt(sample));
-        if (whole.length <= room) {
-            return Optional.of(new EncodedSample(whole, whole.length, false));
-        }
-        Optional<int[]> cut =
-                longest(sample.input(), end -> template.prompt(sample.withInput(head(sample.input(), end))), room);
-        if (cut.isEmpty()) {
-            cut = longest(
-                    sample.instruction(),
-                    end -> template.prompt(sample.withInput("").withInstruction(head(sample.instruction(), end))),
-                    room);
-        }
-        return cut.map(ids -> new EncodedSample(ids, ids.length, true));
+        return fitted(sample, room).map(fit -> {
+            int[] ids = tokens.encode(template.prompt(fit));
+            return new EncodedSample(ids, ids.length, !fit.equals(sample));
+        });
     }
 
-    /** The prompt with the longest part of a text that fits, by halving; empty if it does not fit without the text. */
-    private Optional<int[]> longest(String text, IntFunction<String> prompt, int room) {
-        int low = 0;
-        int[] best = tokens.encode(prompt.apply(0));
-        if (best.length > room) {
+    /** The sample with as much of its input, then of its instruction, as fits; empty if not even the bare template does. */
+    private Optional<Instruction> fitted(Instruction sample, int room) {
+        if (fits(sample, room)) {
+            return Optional.of(sample);
+        }
+        return longest(sample.input(), end -> sample.withInput(head(sample.input(), end)), room)
+                .or(() -> longest(
+                        sample.instruction(),
+                        end -> sample.withInput("").withInstruction(head(sample.instruction(), end)),
+                        room));
+    }
+
+    private boolean fits(Instruction sample, int room) {
+        return tokens.encode(template.prompt(sample)).length <= room;
+    }
+
+    /** The sample with the longest part of a text that fits, by halving; empty if it does not fit without the text. */
+    private Optional<Instruction> longest(String text, IntFunction<Instruction> cut, int room) {
+        Instruction best = cut.apply(0);
+        if (!fits(best, room)) {
             return Optional.empty();
         }
+        int low = 0;
         int high = text.length();
         while (high - low > 1) {
             int middle = (low + high) >>> 1;
-            int[] ids = tokens.encode(prompt.apply(middle));
-            if (ids.length <= room) {
+            Instruction longer = cut.apply(middle);
+            if (fits(longer, room)) {
                 low = middle;
-                best = ids;
+                best = longer;
             } else {
                 high = middle;
             }

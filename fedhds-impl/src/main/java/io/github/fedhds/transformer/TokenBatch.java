@@ -116,12 +116,17 @@ final class TokenBatch {
         return scope.create(LongBuffer.wrap(values), new Shape(values.length), DataType.INT64);
     }
 
-    /** Weights {@code [B, 1, T]} that take the mean over each row's tokens. */
-    NDArray means(NDManager scope) {
-        float[] flat = new float[rows.size() * width];
+    /** Weights {@code [B, spans, T]} that take the mean over each row's spans, of which all have as many. */
+    NDArray means(NDManager scope, List<int[][]> spans) {
+        int parts = spans.get(0).length;
+        float[] flat = new float[rows.size() * parts * width];
         for (int r = 0; r < rows.size(); r++) {
-            Arrays.fill(flat, r * width, r * width + length(r), 1f / length(r));
+            for (int part = 0; part < parts; part++) {
+                int[] span = spans.get(r)[part];
+                int start = (r * parts + part) * width;
+                Arrays.fill(flat, start + span[0], start + span[1], 1f / (span[1] - span[0]));
+            }
         }
-        return scope.create(FloatBuffer.wrap(flat), new Shape(rows.size(), 1, width), DataType.FLOAT32);
+        return scope.create(FloatBuffer.wrap(flat), new Shape(rows.size(), parts, width), DataType.FLOAT32);
     }
 }

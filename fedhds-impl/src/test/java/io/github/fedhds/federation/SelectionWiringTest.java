@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.fusion.TsneFusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,6 +81,28 @@ class SelectionWiringTest {
                 "run", 1, Optional.empty(), 1, LoraTrainer.firstAdapter(model, last.lora(), 1), Map.of());
         assertNotEquals(
                 last.extractor().extract(samples, start), mean.extractor().extract(samples, start));
+    }
+
+    @Test
+    void parts_groupsAreFoundByInstructions_meetInBoth() {
+        List<FeatureMatrix> fused = new ArrayList<>();
+        TsneFusion tsne = TsneFusion.builder().build();
+        FedHds fedHds = FedHds.on(model)
+                .template(TinyFederation.SHORT)
+                .pooling(Pooling.PARTS)
+                .fusion(features -> {
+                    fused.add(features);
+                    return tsne.apply(features);
+                })
+                .selection(Selection.diverse(2))
+                .build();
+        Federation.builder(fedHds)
+                .clients(TinyFederation.clients(30))
+                .activeShare(1)
+                .rounds(1)
+                .build()
+                .run();
+        assertEquals(model.config().layers() + 1, fused.get(0).blocks());
     }
 
     @Test

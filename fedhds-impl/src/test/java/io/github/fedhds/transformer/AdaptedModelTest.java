@@ -66,7 +66,9 @@ class AdaptedModelTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Pooling.class)
+    @EnumSource(
+            value = Pooling.class,
+            names = {"LAST_TOKEN", "MEAN"})
     void features_anyTokenBudget_keepOrderAndValues(Pooling pooling) {
         List<int[]> rows = rows(23, 1);
         for (AdaptedModel some : List.of(base, adapted())) {
@@ -101,6 +103,51 @@ class AdaptedModelTest {
             }
         }
         assertEquals(9 * 60, states.get(3).length);
+    }
+
+    @Test
+    void means_ofSpans_areThoseOfTheStates() {
+        SplittableRandom random = new SplittableRandom(12);
+        List<int[]> rows = List.of(TinyModel.ids(random, 9), TinyModel.ids(random, 5), TinyModel.ids(random, 1));
+        List<int[][]> spans =
+                List.of(new int[][] {{2, 6}, {8, 9}}, new int[][] {{3, 3}, {0, 5}}, new int[][] {{0, 1}, {1, 1}});
+        for (int budget : new int[] {1, 100}) {
+            for (int[] chosen : new int[][] {{0, 1, 2}, {0}, {1, 2}, {2}}) {
+                float[][] means = base.means(rows, spans, budget, chosen);
+                for (int i = 0; i < rows.size(); i++) {
+                    List<float[]> states = base.states(rows.get(i));
+                    assertEquals(2 * chosen.length * 16, means[i].length);
+                    for (int at = 0; at < means[i].length; at++) {
+                        int[] span = spans.get(i)[at / 16 / chosen.length];
+                        float[] state = states.get(chosen[at / 16 % chosen.length]);
+                        double sum = 0;
+                        for (int t = span[0]; t < span[1]; t++) {
+                            sum += state[t * 16 + at % 16];
+                        }
+                        assertEquals(sum / Math.max(1, span[1] - span[0]), means[i][at], TOLERANCE);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void means_spansOutsideTheirRow_areRefused() {
+        List<int[]> rows = List.of(new int[] {1, 5, 6});
+        int[] all = {0, 1, 2};
+        for (int[] span : new int[][] {{-1, 1}, {2, 1}, {0, 4}, {0}, {0, 1, 2}}) {
+            assertFails(
+                    VALUE,
+                    () -> base.means(rows, List.<int[][]>of(new int[][] {span}), 9, all),
+                    "0 <= from <= to <= 3, was " + Arrays.toString(span));
+        }
+        assertFails(VALUE, () -> base.means(rows, List.of(), 9, all), "was 1 rows, 0 of spans");
+        assertFails(VALUE, () -> base.means(rows, List.<int[][]>of(new int[0][]), 9, all), "one or more; was 0 and 0");
+        List<int[][]> uneven = List.of(new int[][] {{0, 1}}, new int[][] {{0, 1}, {1, 2}});
+        assertFails(
+                VALUE, () -> base.means(List.of(rows.get(0), rows.get(0)), uneven, 9, all), "one or more; was 1 and 2");
+        assertFails(VALUE, () -> base.features(rows, Pooling.PARTS, 9), "bare token ids have no parts");
+        assertEquals(0, base.means(List.of(), List.of(), 9, all).length);
     }
 
     @Test

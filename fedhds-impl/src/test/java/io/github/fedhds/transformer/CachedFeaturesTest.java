@@ -155,10 +155,15 @@ class CachedFeaturesTest extends FeatureExtractorContract {
         keys.add(key(builder().maxTokens(8), round, sample)); // cut
         keys.add(key(builder().template(s -> "?" + s.instruction()), round, sample));
         keys.add(key(builder().pooling(Pooling.MEAN), round, sample));
+        keys.add(key(builder().pooling(Pooling.PARTS), round, sample));
+        keys.add(key(
+                builder().pooling(Pooling.PARTS).template(s -> "Q:add I:" + s.input() + " A:"),
+                round,
+                sample)); // same ids
         keys.add(key(builder().adapter(FORM), round, sample));
         keys.add(key(builder().adapter(FORM), round(TinyModel.adapter(model.config(), FORM, 2)), sample));
         keys.add(key(builder().adapter(new AdapterForm(List.of("q_proj", "up_proj"), 2, 1)), round, sample));
-        distinct += 7;
+        distinct += 9;
 
         JsonObject config = TinyModel.config();
         ModelOptions options = ModelOptions.defaults().onDevice("cpu");

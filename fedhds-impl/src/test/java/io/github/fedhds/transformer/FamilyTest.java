@@ -149,7 +149,7 @@ class FamilyTest {
     void features_ofSomeStates_areTheirPartsOfAll(String changes) throws IOException {
         try (LanguageModel model = model(changes)) {
             int width = model.config().width();
-            for (Pooling pooling : Pooling.values()) {
+            for (Pooling pooling : List.of(Pooling.LAST_TOKEN, Pooling.MEAN)) {
                 float[][] all = model.base().features(rows(), pooling, 40);
                 for (int[] states : new int[][] {{0}, {1}, {2}, {0, 2}, {0, 1}}) {
                     float[][] some = model.base().features(rows(), pooling, 40, states);
@@ -185,7 +185,7 @@ class FamilyTest {
         try (LanguageModel exact = LanguageModel.load(folder, options);
                 LanguageModel rounded = LanguageModel.load(folder, options.withPrecision(Precision.BFLOAT16))) {
             var adapter = TinyModel.adapter(exact.config(), form, 5);
-            for (Pooling pooling : Pooling.values()) {
+            for (Pooling pooling : List.of(Pooling.LAST_TOKEN, Pooling.MEAN)) {
                 float[][] wanted = exact.with(form, adapter).features(rows(), pooling, 40);
                 float[][] got = rounded.with(form, adapter).features(rows(), pooling, 40);
                 for (int i = 0; i < wanted.length; i++) {

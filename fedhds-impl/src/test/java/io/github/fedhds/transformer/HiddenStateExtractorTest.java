@@ -91,6 +91,43 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
                 .equals(builder().pooling(Pooling.MEAN).build().extract(list, round())));
     }
 
+    @Test
+    void extract_parts_areTheInstructionsMeansThenTheAnswers() {
+        List<Instruction> list = List.of(
+                new Instruction("add", "a b", "ab"),
+                new Instruction("add", "c", "ab"),
+                new Instruction("", "a b", "cd"));
+        FeatureMatrix parts = builder().pooling(Pooling.PARTS).build().extract(list, round());
+        assertEquals(6, parts.blocks());
+        FeatureMatrix instructions = Pooling.PARTS.grouping(parts);
+        assertEquals(3, instructions.blocks());
+        // What follows an instruction does not move it, what comes before an answer does.
+        assertArrayEquals(instructions.row(0), instructions.row(1), 2e-5f);
+        assertArrayEquals(new float[48], instructions.row(2));
+        assertFalse(parts.blocks(3, 6).equals(parts.blocks(0, 3)));
+        int[] ids = model.tokens().encode("Q:add I:a b A:ab");
+        int[] text = Arrays.copyOf(ids, ids.length + 1);
+        text[ids.length] = TinyModel.END;
+        List<float[]> states = model.base().states(text);
+        int[][] spans = {{3, 6}, {text.length - 3, text.length}};
+        for (int block = 0; block < 6; block++) {
+            double[] mean = new double[16];
+            for (int i = 0; i < 16; i++) {
+                for (int t = spans[block / 3][0]; t < spans[block / 3][1]; t++) {
+                    mean[i] += states.get(block % 3)[t * 16 + i] / 3;
+                }
+                assertEquals(mean[i], parts.row(0)[block * 16 + i], 2e-5);
+            }
+        }
+        FeatureMatrix some =
+                builder().pooling(Pooling.PARTS).states(1, 2).build().extract(list, round());
+        assertArrayEquals(parts.blocks(1, 3).toArray(), some.blocks(0, 2).toArray(), 2e-5f);
+        assertArrayEquals(parts.blocks(4, 6).toArray(), some.blocks(2, 4).toArray(), 2e-5f);
+        for (Pooling whole : List.of(Pooling.LAST_TOKEN, Pooling.MEAN)) {
+            assertEquals(parts, whole.grouping(parts));
+        }
+    }
+
     /** The default template alone is longer than this model's 64 positions: samples are cut and still have features. */
     @Test
     void extract_withDefaults_givesFeaturesOfWhatFits() {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.instruction.Instruction;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -62,6 +63,55 @@ class SampleEncoderTest {
         // Just as long as may be, and one too long.
         assertFalse(training(18, new Instruction("add", "a b", "ab")).cut());
         assertTrue(training(17, new Instruction("add", "a b", "ab")).cut());
+    }
+
+    private static String span(PartedSample sample, int[] span) {
+        return model.tokens().decode(Arrays.copyOfRange(sample.ids(), span[0], span[1]));
+    }
+
+    @Test
+    void forParts_findsInstructionAndAnswer_whateverIsCut() {
+        List<Instruction> samples = List.of(
+                new Instruction("add", "a b", "ab"),
+                new Instruction("add", "", "ab"),
+                new Instruction(" I:a A:", "a b", ""), // looks like the template around it
+                new Instruction("aaaa", "aaaa", "aaaa"),
+                new Instruction("add a b c d", "a b c d e f", "ab"),
+                new Instruction("", "a b", "ab"));
+        for (Instruction sample : samples) {
+            for (int maxTokens : new int[] {64, 30, 20, 17, 14, 8}) {
+                PartedSample parts = encoder(maxTokens).forParts(sample);
+                EncodedSample whole = encoder(maxTokens).forFeatures(sample);
+                assertArrayEquals(whole.ids(), parts.ids());
+                assertEquals(whole.answerStart(), parts.answer()[0]);
+                assertEquals(parts.ids().length, parts.answer()[1]);
+                String instruction = span(parts, parts.instruction());
+                assertEquals(
+                        whole.cut()
+                                ? Math.min(
+                                        instruction.length(),
+                                        sample.instruction().length())
+                                : sample.instruction().length(),
+                        instruction.length(),
+                        sample + ": " + instruction);
+                if (!sample.instruction().startsWith(" ")) {
+                    assertTrue(sample.instruction().startsWith(instruction), instruction);
+                }
+            }
+        }
+        PartedSample cut = encoder(18).forParts(samples.get(4));
+        assertEquals("add a b c", span(cut, cut.instruction()));
+        PartedSample far = encoder(8).forParts(new Instruction("add", "a b", "abcdefghij")); // no room for a prompt
+        assertEquals("", span(far, far.instruction()));
+    }
+
+    /** A template without the instruction has no such part. */
+    @Test
+    void forParts_templateThatLeavesTheInstructionOut_hasNone() {
+        PartedSample parts = new SampleEncoder(model, sample -> "I:" + sample.input(), 64)
+                .forParts(new Instruction("add", "a b", "ab"));
+        assertEquals("", span(parts, parts.instruction()));
+        assertEquals("ab", span(parts, parts.answer()));
     }
 
     @Test

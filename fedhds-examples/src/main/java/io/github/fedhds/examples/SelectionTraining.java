@@ -1,0 +1,180 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.examples.corpus.InstructionSet;
+import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.RoundListener;
+import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.selection.CoverSelector;
+import io.github.fedhds.selection.ScoreSelector;
+import io.github.fedhds.selection.Selection;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.ModelOptions;
+import io.github.fedhds.transformer.Pooling;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * What each way of choosing is worth: the embedded default, trained on what it chose, as many samples a round for each, and
+ * Rouge-L on unseen tasks, over several seeds.
+ */
+@Command(
+        name = "selection-training",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        description = "Rouge-L on unseen tasks by the way in which the training samples were chosen.")
+public final class SelectionTraining implements Callable<Integer> {
+    private static final RoundListener SILENT = new RoundListener() {};
+
+    @Option(names = "--seeds", description = "runs of each way, with the seeds from 1 on")
+    private int seeds = 5;
+
+    @Option(names = "--rounds", description = "rounds of a run")
+    private int rounds = 5;
+
+    @Option(
+            names = "--samples",
+            description = "samples of a round; 0: as many as the paper's way takes, three of a group")
+    private int samples;
+
+    @Option(names = "--epochs", description = "passes over chosen samples")
+    private int epochs = EmbeddedComparison.FEW_EPOCHS;
+
+    @Option(names = "--parallel", description = "clients that run at a time")
+    private int parallel = 2;
+
+    @Option(names = "--no-full", description = "leave out all data at equal rounds, which take longest")
+    private boolean noFull;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new SelectionTraining()).execute(args));
+    }
+
+    /** What one run came to. */
+    private record Outcome(double rougeL, long samples) {}
+
+    @Override
+    public Integer call() {
+        Map<String, List<Outcome>> outcomes = new LinkedHashMap<>();
+        try (LanguageModel model = EmbeddedModel.load(ModelOptions.defaults().onDevice("cpu"))) {
+            for (long seed = 1; seed <= seeds; seed++) {
+                compare(model, seed, outcomes);
+            }
+        }
+        print(outcomes);
+        return 0;
+    }
+
+    private void compare(LanguageModel model, long seed, Map<String, List<Outcome>> outcomes) {
+        EmbeddedComparison.Options defaults = EmbeddedComparison.Options.defaults();
+        InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
+        Map<ClientId, List<Instruction>> clients = EmbeddedComparison.clients(
+                EmbeddedComparison.byTask(set.training(EmbeddedComparison.PER_TASK)), defaults.clients(), seed);
+        List<Instruction> unseen = set.unseen(EmbeddedComparison.UNSEEN_PER_TASK);
+        TunedRun.Setting few = new TunedRun.Setting(
+                fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), epochs),
+                clients,
+                rounds,
+                defaults.fraction(),
+                seed,
+                parallel);
+        TunedRun.Setting parts = few.with(fedHds(model, Pooling.PARTS, defaults.learningRate(), epochs));
+        TunedRun.Setting once = few.with(fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), 1));
+        TunedRun.Setting full = few.with(fedHds(model, Pooling.LAST_TOKEN, defaults.fullLearningRate(), 1));
+
+        TunedRun paper = few.fedHds(defaults.samplesPerGroup(), SILENT);
+        ToLongFunction<RoundReport> ofReport =
+                report -> samples > 0 ? samples : report.result().samples();
+        Map<Integer, Long> ofRound = paper.rounds().stream()
+                .collect(Collectors.toMap(report -> report.result().round(), ofReport::applyAsLong));
+        ToIntFunction<RoundContext> ofClient = few.dealt(paper, ofReport);
+        CoresetSelector cover =
+                (candidates, round) -> CoverSelector.count(Math.toIntExact(ofRound.getOrDefault(round.round(), 0L)))
+                        .select(candidates, round);
+
+        Map<String, TunedRun> runs = new LinkedHashMap<>();
+        runs.put("paper", paper);
+        runs.put("diverse, parts", parts.chosenBy(Selection.diverse(0).withServer(cover), SILENT));
+        runs.put("random", few.random(ofClient, SILENT));
+        runs.put("perplexity", few.chosenBy(scored(ScoreSelector::perplexity, ofClient), SILENT));
+        runs.put("difficulty (IFD)", few.chosenBy(scored(ScoreSelector::difficulty, ofClient), SILENT));
+        runs.put(
+                "full data, equal steps",
+                once.random(once.dealt(paper, report -> epochs * ofReport.applyAsLong(report)), SILENT));
+        if (!noFull) {
+            runs.put("full data, equal rounds", full.full(SILENT));
+        }
+        AnswerEvaluator evaluator = few.fedHds().evaluator(24);
+        runs.forEach((way, run) -> {
+            double rougeL =
+                    few.fedHds().evaluate(evaluator, unseen, run.adapter()).rougeL();
+            outcomes.computeIfAbsent(way, w -> new ArrayList<>()).add(new Outcome(rougeL, run.samples()));
+            spec.commandLine().getOut().printf(Locale.ROOT, "seed %d, %s: %.4f%n", seed, way, rougeL);
+            spec.commandLine().getOut().flush();
+        });
+    }
+
+    /** The highest scores of each client, so many of each. */
+    private static Selection scored(Supplier<ScoreSelector.Builder> score, ToIntFunction<RoundContext> count) {
+        return Selection.everything()
+                .withClient((candidates, round) ->
+                        score.get().count(count.applyAsInt(round)).build().select(candidates, round));
+    }
+
+    private static FedHds fedHds(LanguageModel model, Pooling pooling, double learningRate, int epochs) {
+        return FedHds.on(model)
+                .learningRate(learningRate)
+                .epochs(epochs)
+                .maxTokens(model.config().positions())
+                .pooling(pooling)
+                .fusion(TsneFusion.builder().threads(1).build()) // clients already run side by side
+                .build();
+    }
+
+    private void print(Map<String, List<Outcome>> outcomes) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf("%n%d runs of %d rounds each; Rouge-L on unseen tasks%n%n", seeds, rounds);
+        out.printf("%-24s %8s %8s %9s   %s%n", "", "samples", "mean", "deviation", "by seed");
+        outcomes.forEach((way, list) -> {
+            double[] rougeL = list.stream().mapToDouble(Outcome::rougeL).toArray();
+            double mean = DoubleStream.of(rougeL).average().orElseThrow();
+            double squares =
+                    DoubleStream.of(rougeL).map(r -> (r - mean) * (r - mean)).sum();
+            out.printf(
+                    Locale.ROOT,
+                    "%-24s %8.1f %8.4f %9.4f   %s%n",
+                    way,
+                    list.stream().mapToLong(Outcome::samples).average().orElseThrow(),
+                    mean,
+                    Math.sqrt(squares / Math.max(1, rougeL.length - 1)),
+                    DoubleStream.of(rougeL)
+                            .mapToObj(r -> String.format(Locale.ROOT, "%.4f", r))
+                            .collect(Collectors.joining(" ")));
+        });
+        out.flush();
+    }
+}

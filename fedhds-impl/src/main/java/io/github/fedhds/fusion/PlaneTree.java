@@ -4,22 +4,24 @@ import java.util.Arrays;
 
 /**
  * Repulsion on the plane with far points taken together (Barnes, Hut 1986; van der Maaten 2014, section 4.2). A balanced
- * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for its whole leaf at
- * once, so the inner loop runs over the leaf's points and in vector registers. A node counts as one point in its centre
- * where its box is small beside the distance from that centre to the leaf's box, or beside 1, within which the Student
+ * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for four leaves at
+ * once, so the inner loop runs over their points and in vector registers. A node counts as one point in its centre
+ * where its box is small beside the distance from that centre to the leaves' box, or beside 1, within which the Student
  * kernel is flat. The tree's boxes and centres are those of each call's places; only the order of the points is kept for
  * some calls, which costs a little time and no accuracy.
  */
 final class PlaneTree {
-    /** Most points of a leaf: enough for the vector loop, few enough that near leaves hold few far points. */
-    private static final int LEAF = 32;
+    /** Most points of a leaf. */
+    private static final int LEAF = 16;
+    /** Levels above the leaves at which the points of a node are pushed together: up to 64, enough for the vector loop. */
+    private static final int GROUP = 2;
 
     /** Pushes that are summed in single precision, before the sum is added in double. */
     private static final int PUSHES = 256;
 
     private static final int CALLS_AN_ORDER = 10;
     /** Largest diagonal of a node's box, squared, as part of 1 + squared distance. */
-    private static final double OPENING = 0.8 * 0.8;
+    private static final double OPENING = 0.6 * 0.6;
 
     private final int n;
     private final int depth;
@@ -192,19 +194,20 @@ final class PlaneTree {
     }
 
     /**
-     * Sums for the points of the leaves that start from {@code from} to before {@code to} in the tree's order. Ranges may be
-     * computed by many threads: each writes the sums of its own leaves' points.
+     * Sums for the points of the groups that start from {@code from} to before {@code to} in the tree's order. Ranges may be
+     * computed by many threads: each writes the sums of its own groups' points.
      *
      * @param byPointX squared closeness times difference, over all others
      * @param byPoint closeness to all, the point itself being 1
      */
     void repel(int from, int to, double[] byPointX, double[] byPointY, double[] byPoint) {
         int[] stack = new int[2 * depth + 2];
-        for (int leaf = 0; leaf < 1 << depth; leaf++) {
-            int first = start(depth, leaf);
+        int level = Math.max(0, depth - GROUP);
+        for (int i = 0; i < 1 << level; i++) {
+            int first = start(level, i);
             if (first >= from && first < to) {
-                int end = start(depth, leaf + 1);
-                repelLeaf((1 << depth) + leaf, first, end, stack);
+                int end = start(level, i + 1);
+                repelGroup((1 << level) + i, first, end, stack);
                 for (int j = first; j < end; j++) {
                     byPointX[order[j]] = pushX[j];
                     byPointY[order[j]] = pushY[j];
@@ -214,7 +217,7 @@ final class PlaneTree {
         }
     }
 
-    private void repelLeaf(int leaf, int from, int to, int[] stack) {
+    private void repelGroup(int group, int from, int to, int[] stack) {
         Arrays.fill(pushX, from, to, 0);
         Arrays.fill(pushY, from, to, 0);
         Arrays.fill(closeness, from, to, 0);
@@ -225,8 +228,8 @@ final class PlaneTree {
             int v = stack[--height];
             int level = 31 - Integer.numberOfLeadingZeros(v);
             int i = v - (1 << level);
-            double dx = Math.max(Math.max(left[leaf] - centreX[v], centreX[v] - right[leaf]), 0);
-            double dy = Math.max(Math.max(low[leaf] - centreY[v], centreY[v] - high[leaf]), 0);
+            double dx = Math.max(Math.max(left[group] - centreX[v], centreX[v] - right[group]), 0);
+            double dy = Math.max(Math.max(low[group] - centreY[v], centreY[v] - high[group]), 0);
             if (diagonal[v] < OPENING * (1 + dx * dx + dy * dy)) {
                 int mass = start(level, i + 1) - start(level, i);
                 push(

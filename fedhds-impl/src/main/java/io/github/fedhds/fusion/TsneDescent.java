@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 
 /**
  * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; the gains are Jacobs 1988),
- * as scikit-learn steps it. Used once, by one caller.
+ * as scikit-learn steps it. It may end on a plateau, once {@link #SETTLED}. Used once, by one caller.
  */
 final class TsneDescent {
     /** Iterations with exaggerated affinities and the low momentum. */

@@ -118,7 +118,10 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
             return this;
         }
 
-        /** Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. */
+        /**
+         * Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. All are run only where {@link
+         * #minimumProgress} allows.
+         */
         public Builder iterations(int iterations) {
             this.iterations = atLeastOne("iterations", iterations);
             return this;

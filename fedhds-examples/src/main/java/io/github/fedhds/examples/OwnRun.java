@@ -14,6 +14,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,6 +84,9 @@ final class OwnRun {
                 .trainer(trainer -> trainer.recompute(options.recompute()))
                 .maxTokens(options.maxLength())
                 .fusion(options.fusion().function());
+        if (options.selection() == Selection.DIVERSE) {
+            parts.pooling(Pooling.PARTS);
+        }
         featureModel.ifPresent(parts::featureModel);
         options.featureCache().map(FeatureCache::inFolder).ifPresent(parts::featureCache);
         FedHds fedHds = parts.build();
@@ -118,6 +122,7 @@ final class OwnRun {
         });
         TunedRun run = switch (options.selection()) {
             case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
+            case DIVERSE -> setting.diverse(samplesOfARound(clients, fraction), listener);
             case FULL -> setting.full(listener);
             case RANDOM ->
                 setting.random(
@@ -142,6 +147,12 @@ final class OwnRun {
             out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
                     + " give a round more clients (--fraction) or instances (--instances)");
         }
+    }
+
+    /** The share of what a round's clients hold on average, at least one sample. */
+    private int samplesOfARound(Map<ClientId, List<Instruction>> clients, double fraction) {
+        long held = clients.values().stream().mapToLong(List::size).sum();
+        return Math.max(1, (int) Math.round(options.share() * fraction * held));
     }
 
     private void tell(FeatureCache.Statistics rows) {
@@ -220,7 +231,7 @@ final class OwnRun {
         options.instances().ifPresent(share -> config.put("instances", share));
         config.put("seed", options.seed());
         config.put("selection", options.selection().name().toLowerCase(Locale.ROOT));
-        if (options.selection() == Selection.RANDOM) {
+        if (options.selection() == Selection.RANDOM || options.selection() == Selection.DIVERSE) {
             config.put("share", options.share());
         }
         if (options.selection() == Selection.FEDHDS) {

@@ -60,6 +60,11 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
                     listener);
         }
 
+        /** So many samples of a round, as different as can be. */
+        TunedRun diverse(int samples, RoundListener listener) {
+            return chosenBy(Selection.diverse(samples), listener);
+        }
+
         /** Every instruction of a round's clients. */
         TunedRun full(RoundListener listener) {
             return chosenBy(Selection.everything(), listener);

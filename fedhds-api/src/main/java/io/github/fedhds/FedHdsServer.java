@@ -79,8 +79,6 @@ public final class FedHdsServer {
         sampler = builder.sampler;
         selector = Objects.requireNonNull(builder.selector, "a server needs a selector; set it on the builder");
         aggregator = Objects.requireNonNull(builder.aggregator, "a server needs an aggregator; set it on the builder");
-        globalAdapter = Objects.requireNonNull(
-                builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
         seed = builder.seed;
         dimensions = builder.dimensions;
         maxCentroids = builder.maxCentroids;
@@ -88,6 +86,38 @@ public final class FedHdsServer {
         frame = builder.frame;
         if (roster.isEmpty()) {
             throw new IllegalArgumentException("the roster is empty; name at least one client");
+        }
+        ServerState state = builder.state;
+        if (state == null) {
+            globalAdapter = Objects.requireNonNull(
+                    builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
+        } else {
+            requireOwn(state, builder.initialAdapter);
+            round = state.round();
+            globalAdapter = state.globalAdapter();
+            aggregator.restore(state.aggregatorState());
+        }
+    }
+
+    private void requireOwn(ServerState state, @Nullable Adapter initialAdapter) {
+        String of = "the state to restore is of ";
+        if (!state.runId().equals(runId)) {
+            throw new IllegalArgumentException(of + "run " + state.runId() + ", this run is " + runId);
+        }
+        if (state.seed() != seed) {
+            throw new IllegalArgumentException(of + "seed " + state.seed() + ", this run has " + seed);
+        }
+        if (!state.roster().equals(roster)) {
+            throw new IllegalArgumentException(
+                    of + "another roster: its " + state.roster().size() + " clients and the " + roster.size()
+                            + " here differ in names or in order");
+        }
+        Optional<String> fault = state.globalAdapter().firstNonFinite();
+        if (fault.isEmpty() && initialAdapter != null) {
+            fault = initialAdapter.differenceInForm(state.globalAdapter());
+        }
+        if (fault.isPresent()) {
+            throw new IllegalArgumentException(of + "an adapter that this run cannot start from: " + fault.get());
         }
     }
 
@@ -99,6 +129,16 @@ public final class FedHdsServer {
     /** The adapter that the next round starts from. */
     public synchronized Adapter globalAdapter() {
         return globalAdapter;
+    }
+
+    /**
+     * All that is needed to go on from here, for {@link Builder#restore}.
+     *
+     * @throws IllegalStateException if a round is open: close or {@link #abandon} it first
+     */
+    public synchronized ServerState state() {
+        require(Phase.CLOSED, "state");
+        return new ServerState(runId, seed, round, roster, globalAdapter, aggregator.state());
     }
 
     /** All clients, in roster order. */
@@ -376,6 +416,7 @@ public final class FedHdsServer {
         private @Nullable CoresetSelector selector;
         private @Nullable Aggregator aggregator;
         private @Nullable Adapter initialAdapter;
+        private @Nullable ServerState state;
         private long seed;
         private int dimensions = 2;
         private int maxCentroids = 10_000;
@@ -429,6 +470,16 @@ public final class FedHdsServer {
             return this;
         }
 
+        /**
+         * Goes on where another server was, instead of before round 1. {@link #build} checks that run id, seed and roster
+         * are those set here, that the adapter has the form of the initial one, if one is set, and puts the aggregator's
+         * state back; what the aggregator throws over it passes through.
+         */
+        public Builder restore(ServerState newState) {
+            state = newState;
+            return this;
+        }
+
         /** The run's seed; 0 by default. */
         public Builder seed(long newSeed) {
             seed = newSeed;
@@ -473,7 +524,11 @@ public final class FedHdsServer {
             return this;
         }
 
-        /** The server, before its first round. */
+        /**
+         * The server, before its first round or where the restored one was.
+         *
+         * @throws IllegalArgumentException if the roster is empty, or the state to restore is of another run
+         */
         public FedHdsServer build() {
             return new FedHdsServer(this);
         }

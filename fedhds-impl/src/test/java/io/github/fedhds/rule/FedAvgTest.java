@@ -1,4 +1,4 @@
-package io.github.fedhds.averaging;
+package io.github.fedhds.rule;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;

@@ -1,4 +1,4 @@
-package io.github.fedhds.averaging;
+package io.github.fedhds.rule;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

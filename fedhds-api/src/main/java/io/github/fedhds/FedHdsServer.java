@@ -252,10 +252,7 @@ public final class FedHdsServer {
         if (update.samples() < 1) {
             return Receipt.refused("an adapter is trained on 1 sample or more, was " + update.samples());
         }
-        Optional<String> fault = globalAdapter.differenceInForm(update.adapter());
-        if (fault.isEmpty()) {
-            fault = update.adapter().firstNonFinite();
-        }
+        Optional<String> fault = aggregator.refusal(globalAdapter, update.adapter());
         if (fault.isPresent()) {
             return Receipt.refused(fault.get());
         }

@@ -8,31 +8,49 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
  * The mean of the clients' adapters, weighted by their samples or equally. It is the float nearest to the exact mean, so
  * the order of the updates changes no bit; a mean of zero is positive zero. Keeps one accumulator of usually 24 bytes a
- * parameter (80 at most), however many updates come. Keeps no state; safe for many threads, each aggregation for one.
+ * parameter (80 at most), however many updates come. Tolerates no attacker: one alone moves the mean as far as it likes.
+ * Keeps no state; safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/1602.05629">McMahan et al. 2017, algorithm 1</a>
  */
 public final class FedAvg implements Aggregator {
-    private final boolean bySamples;
+    private final int most;
 
-    private FedAvg(boolean bySamples) {
-        this.bySamples = bySamples;
+    private FedAvg(int most) {
+        this.most = most;
     }
 
-    /** Each client counts as often as it has samples: the paper's rule. */
+    /** Each client counts as often as it has samples: the paper's rule. The number is what the client says. */
     public static FedAvg bySamples() {
-        return new FedAvg(true);
+        return new FedAvg(Integer.MAX_VALUE);
+    }
+
+    /**
+     * Each client counts as often as it has samples, but no more often than this, so that none outweighs the others by
+     * what it claims.
+     *
+     * @param most 1 or more
+     */
+    public static FedAvg bySamplesUpTo(int most) {
+        if (most < 1) {
+            throw new IllegalArgumentException("a client counts at least once; most must be 1 or more, was " + most);
+        }
+        return new FedAvg(most);
     }
 
     /** Each client counts once. */
     public static FedAvg equally() {
-        return new FedAvg(false);
+        return new FedAvg(1);
+    }
+
+    /** How often an update counts, 1 or more. */
+    int weight(AdapterUpdate update) {
+        return Math.min(most, update.samples());
     }
 
     @Override
@@ -42,56 +60,35 @@ public final class FedAvg implements Aggregator {
 
     @Override
     public String toString() {
-        return bySamples ? "FedAvg[by samples]" : "FedAvg[equally]";
+        return switch (most) {
+            case 1 -> "FedAvg[equally]";
+            case Integer.MAX_VALUE -> "FedAvg[by samples]";
+            default -> "FedAvg[by samples up to " + most + "]";
+        };
     }
 
-    private final class Mean implements Aggregation {
-        private final Adapter global;
+    private final class Mean extends RuleRound {
         private final Map<String, ExactMean> means = new TreeMap<>();
-        private boolean any;
-        private boolean finished;
 
         private Mean(Adapter global) {
-            this.global = global;
+            super(FedAvg.this, global);
             global.tensors().forEach((name, tensor) -> means.put(name, new ExactMean(tensor.size())));
         }
 
         @Override
-        public void accept(AdapterUpdate update) {
-            requireOpen();
-            Optional<String> fault = global.differenceInForm(update.adapter()).or(update.adapter()::firstNonFinite);
-            if (fault.isPresent()) {
-                throw new IllegalArgumentException("update of client " + update.client() + ": " + fault.get());
-            }
-            if (update.samples() < 1) {
-                throw new IllegalArgumentException(
-                        "update of client " + update.client() + ": samples must be 1 or more, was " + update.samples());
-            }
+        void add(AdapterUpdate update) {
             Map<String, Tensor> tensors = update.adapter().tensors();
-            int weight = bySamples ? update.samples() : 1;
-            means.forEach((name, mean) -> mean.add(Objects.requireNonNull(tensors.get(name)), weight));
-            any = true;
+            means.forEach((name, mean) -> mean.add(Objects.requireNonNull(tensors.get(name)), weight(update)));
         }
 
         @Override
-        public Adapter finish() {
-            requireOpen();
-            finished = true;
-            if (!any) {
-                return global;
-            }
+        Adapter next() {
             Map<String, Tensor> tensors = new TreeMap<>();
             global.tensors().forEach((name, tensor) -> {
                 ExactMean mean = Objects.requireNonNull(means.remove(name)); // let go as soon as its mean is there
                 tensors.put(name, new Tensor(tensor.shape(), mean.mean()));
             });
             return new Adapter(tensors);
-        }
-
-        private void requireOpen() {
-            if (finished) {
-                throw new IllegalStateException("this aggregation is finished; open one for the next round");
-            }
         }
     }
 }

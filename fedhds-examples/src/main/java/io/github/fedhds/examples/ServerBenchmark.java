@@ -156,7 +156,7 @@ public final class ServerBenchmark implements Callable<Integer> {
             decided = reports.size() + updates.size();
             best = Math.min(best, seconds);
         }
-        print("%d messages, each twice, on %d threads: %.4f s, %.0f a second", decided, threads, best, decided / best);
+        print("%d messages, half of them copies, on %d threads: %.4f s, %.0f a second", decided, threads, best, decided / best);
     }
 
     private static List<Callable<Receipt>> twice(List<Callable<Receipt>> messages) {

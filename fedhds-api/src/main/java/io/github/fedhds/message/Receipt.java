@@ -6,7 +6,7 @@ package io.github.fedhds.message;
  * @param status what became of the message
  * @param reason why it was refused; empty otherwise
  */
-public record Receipt(Status status, String reason) {
+public record Receipt(Status status, String reason) implements Message {
     /** What became of a message. */
     public enum Status {
         /** It counts. */

@@ -1,0 +1,27 @@
+package io.github.fedhds;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Puts any bytes into a file of a folder and reads the folder: that gives a value, or a typed error. */
+public final class FileFuzz {
+    private FileFuzz() {}
+
+    /** Fails if the reading throws anything else. */
+    public static void read(Path file, byte[] bytes, Fuzz.Reading reading) {
+        try {
+            Files.write(file, bytes);
+            reading.read();
+        } catch (FedHdsException | IllegalArgumentException e) {
+            if (String.valueOf(e.getMessage()).length() > 2000) {
+                fail("the message is too long: " + e.getMessage(), e);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

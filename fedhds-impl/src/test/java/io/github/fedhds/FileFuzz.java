@@ -1,11 +1,15 @@
 package io.github.fedhds;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Puts any bytes into a file of a folder and reads the folder: that gives a value, or a typed error. */
 public final class FileFuzz {
@@ -22,6 +26,20 @@ public final class FileFuzz {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Runs a fuzz test on the inputs that are kept for it; there is one at least. */
+    public static void replay(Class<?> test, String method, Consumer<byte[]> fuzz) throws IOException {
+        Path folder = Path.of(
+                "src/test/resources", test.getName().replace('.', '/') + "Inputs", method);
+        List<Path> inputs;
+        try (Stream<Path> files = Files.list(folder)) {
+            inputs = files.sorted().toList();
+        }
+        assertFalse(inputs.isEmpty(), folder::toString);
+        for (Path input : inputs) {
+            fuzz.accept(Files.readAllBytes(input));
         }
     }
 }

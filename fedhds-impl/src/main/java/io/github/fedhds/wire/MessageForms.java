@@ -11,6 +11,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -239,6 +240,7 @@ final class MessageForms {
 
     private static void write(Receipt receipt, FieldWriter out) {
         out.text("status", name(receipt.status()), MessageLimits.NAME);
+        receipt.refusal().ifPresent(refusal -> out.text("refusal", name(refusal), MessageLimits.NAME));
         String reason = receipt.reason();
         int most = out.limits.text();
         if (reason.length() > most) { // an answer cut short is better than none
@@ -249,16 +251,26 @@ final class MessageForms {
     }
 
     private static Receipt readReceipt(FieldReader in) {
-        String status = in.text("status", MessageLimits.NAME);
-        for (Receipt.Status known : Receipt.Status.values()) {
-            if (name(known).equals(status)) {
-                return new Receipt(known, in.text("reason", in.limits.text()));
-            }
-        }
-        throw new InvalidMessageException("status must be accepted, already-had or refused, was \"" + status + "\"");
+        Receipt.Status status = constant(in, "status", Receipt.Status.values());
+        Optional<Receipt.Refusal> refusal = status == Receipt.Status.REFUSED
+                ? Optional.of(constant(in, "refusal", Receipt.Refusal.values()))
+                : Optional.empty();
+        return new Receipt(status, refusal, in.text("reason", in.limits.text()));
     }
 
-    private static String name(Receipt.Status status) {
-        return status.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    private static <E extends Enum<E>> E constant(FieldReader in, String field, E[] all) {
+        String text = in.text(field, MessageLimits.NAME);
+        for (E constant : all) {
+            if (name(constant).equals(text)) {
+                return constant;
+            }
+        }
+        throw new InvalidMessageException(field + " must be one of "
+                + Arrays.stream(all).map(MessageForms::name).collect(Collectors.joining(", ")) + "; was "" + text + """);
+    }
+
+    /** A constant as it is written: lower case, words joined by a hyphen. */
+    private static String name(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -107,7 +107,10 @@ class MessageCodecTest {
         assertReturns(new CentroidReport("r", 1, CLIENT, List.of()));
         assertReturns(new GroupSelection(
                 "r", 1, CLIENT, IntStream.range(0, 8192).boxed().toList()));
-        assertReturns(Receipt.refused("\u0000\t\"\\/\u2029" + longest));
+        for (Receipt.Refusal refusal : Receipt.Refusal.values()) {
+            assertReturns(Receipt.refused(refusal, ""));
+        }
+        assertReturns(Receipt.refused(Receipt.Refusal.RULE, "\u0000\t\"\\/\u2029" + longest));
         for (double loss : new double[] {
             Double.NaN, -0.0, Double.MIN_VALUE, Double.MAX_VALUE, Double.POSITIVE_INFINITY, 1.0 / 3, -1e-310
         }) {
@@ -260,7 +263,7 @@ class MessageCodecTest {
 
     @Test
     void receipt_withALongReason_isCut() {
-        Receipt receipt = codec.decode(codec.encode(Receipt.refused("\ud83e\udd8a".repeat(40_000)))
+        Receipt receipt = codec.decode(codec.encode(Receipt.refused(Receipt.Refusal.RULE, "\ud83e\udd8a".repeat(40_000)))
                         .toByteArray())
                 .as(Receipt.class);
         assertTrue(receipt.reason().length() <= 1 << 15 && receipt.reason().endsWith("\ud83e\udd8a..."));
@@ -303,7 +306,7 @@ class MessageCodecTest {
         refused.put(new AdapterUpdate("r", 1, CLIENT, random(1, 1, 2, 3), 1, 0), "more than 2 tensors");
         refused.put(new AdapterUpdate("r", 1, CLIENT, random(1, 1024), 1, 0), "bytes of the message must be 4096");
         refused.put(new GroupSelection("r", 1, new ClientId("\u00e4".repeat(200)), List.of()), "");
-        refused.put(Receipt.refused("\u20ac".repeat(400)), "header must have 2 to 1024 bytes");
+        refused.put(Receipt.refused(Receipt.Refusal.RULE, "\u20ac".repeat(400)), "header must have 2 to 1024 bytes");
         refused.forEach((message, part) -> {
             byte[] bytes = codec.encode(message).toByteArray();
             if (!part.isEmpty()) {
@@ -417,6 +420,9 @@ class MessageCodecTest {
         assertRefused(opening, "[3,2]", "[2,3]", "must have 2 columns as the mean, had 3");
         assertRefused(opening, "[3,2]", "[6]", "must be F32 with 2 axes");
         assertRefused(Receipt.accepted(), "\"accepted\"", "\"expected\"", "status must be", "\"expected\"");
+        Receipt refused = Receipt.refused(Receipt.Refusal.WRONG_SHAPE, "");
+        assertRefused(refused, "\"wrong-shape\"", "\"WRONG_SHAPE\"", "refusal must be", "too-far", "\"WRONG_SHAPE\"");
+        assertRefused(refused, "\"refused\"", "\"accepted\"", "field refusal does not belong");
 
         CentroidReport report = new CentroidReport("r", 1, CLIENT, centroids(2, 3));
         assertRefused(report, "[2,3]", "[3,2]", "must have a row for each of 2 groups, had 3");

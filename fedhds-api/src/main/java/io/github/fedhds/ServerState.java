@@ -1,0 +1,27 @@
+package io.github.fedhds;
+
+import io.github.fedhds.training.Adapter;
+import java.util.List;
+
+/**
+ * All that a server needs to go on between two rounds: given to {@link FedHdsServer.Builder#restore} of a server with the
+ * same parts, the rounds that follow come out as they would have, bit for bit. Parts of the application's own that keep a
+ * state of their own (a sampler, say) are not in it. Immutable, safe for many threads.
+ *
+ * @param runId name of the run
+ * @param seed the run's seed
+ * @param round number of the last round that was opened, closed or void; 0 before the first
+ * @param roster all clients, in roster order
+ * @param globalAdapter the adapter that the next round starts from
+ * @param aggregatorState what the aggregator carries from round to round, see {@link
+ *     io.github.fedhds.aggregation.Aggregator#state}; empty for most
+ */
+public record ServerState(
+        String runId, long seed, int round, List<ClientId> roster, Adapter globalAdapter, Adapter aggregatorState) {
+    public ServerState {
+        if (round < 0) {
+            throw new IllegalArgumentException("round must be 0 or more, was " + round);
+        }
+        roster = List.copyOf(roster);
+    }
+}

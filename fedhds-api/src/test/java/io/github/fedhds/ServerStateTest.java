@@ -1,0 +1,156 @@
+package io.github.fedhds;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.Adapter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** A server put back from its state goes on as if it had never stopped. */
+class ServerStateTest {
+    private static final Class<IllegalArgumentException> BAD = IllegalArgumentException.class;
+    private static final List<ClientId> ROSTER =
+            List.of(new ClientId("c"), new ClientId("a"), new ClientId("b"), new ClientId("d"));
+
+    private static FedHdsServer.Builder builder() {
+        return FedHdsServer.builder()
+                .runId("run 7")
+                .seed(7)
+                .roster(ROSTER)
+                .sampler(ClientSampler.uniform(0.5))
+                .selector(new Roles.FirstCoordinate())
+                .aggregator(new Roles.Momentum())
+                .initialAdapter(Roles.adapter(0.3f, -2));
+    }
+
+    private static RoundResult round(FedHdsServer server) {
+        RoundOpening opening = server.open();
+        for (ClientId id : opening.clients()) {
+            double x = opening.contextOf(id).random("x").nextDouble();
+            server.accept(new CentroidReport(
+                    "run 7", opening.round(), id, List.of(new Centroid(0, new double[] {x, 0}))));
+        }
+        server.select();
+        for (ClientId id : opening.clients()) {
+            float x = (float) opening.contextOf(id).random("y").nextDouble();
+            float[] values = Roles.values(opening.globalAdapter());
+            AdapterUpdate update =
+                    new AdapterUpdate("run 7", opening.round(), id, Roles.adapter(values[0] + x, values[1] * x), 3, x);
+            assertEquals(true, server.accept(update).counts());
+        }
+        return server.aggregate();
+    }
+
+    @Test
+    void restore_afterAnyRound_goesOnWithTheSameBits() {
+        FedHdsServer straight = builder().build();
+        List<ServerState> states = new ArrayList<>(List.of(straight.state()));
+        List<RoundResult> results = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            results.add(round(straight));
+            states.add(straight.state());
+        }
+        for (int stop = 0; stop < 6; stop++) {
+            FedHdsServer resumed = builder().restore(states.get(stop)).build();
+            assertEquals(states.get(stop), resumed.state());
+            for (int i = stop; i < 6; i++) {
+                assertEquals(results.get(i), round(resumed));
+                assertEquals(states.get(i + 1), resumed.state());
+            }
+        }
+    }
+
+    @Test
+    void state_countsRoundsThatWereAbandoned() {
+        FedHdsServer server = builder().build();
+        server.open();
+        assertFails(IllegalStateException.class, server::state, "state was called in phase");
+        server.abandon();
+        assertEquals(new ServerState("run 7", 7, 1, ROSTER, Roles.adapter(0.3f, -2), Adapter.empty()), server.state());
+        assertEquals(2, builder().restore(server.state()).build().open().round());
+    }
+
+    @Test
+    void restore_stateOfAnotherRun_isRefused() {
+        ServerState state = builder().build().state();
+        assertFails(BAD, () -> builder().runId("other").restore(state).build(), "of run run 7, this run is other");
+        assertFails(BAD, () -> builder().restore(state).seed(8).build(), "of seed 7, this run has 8");
+        List<ClientId> turned = List.of(ROSTER.get(1), ROSTER.get(0), ROSTER.get(2), ROSTER.get(3));
+        assertFails(BAD, () -> builder().restore(state).roster(turned).build(), "differ in names or in order");
+        assertFails(
+                BAD,
+                () -> builder().restore(state).initialAdapter(Roles.adapter(1)).build(),
+                "cannot start from: tensor w is Tensor[2], expected Tensor[1]");
+        ServerState nan = new ServerState("run 7", 7, 1, ROSTER, Roles.adapter(1, Float.NaN), Adapter.empty());
+        assertFails(BAD, () -> builder().restore(nan).build(), "cannot start from: tensor w holds NaN at 1");
+        assertFails(
+                BAD,
+                () -> new ServerState("run 7", 7, -1, ROSTER, Adapter.empty(), Adapter.empty()),
+                "0 or more, was -1");
+        ServerState foreign = new ServerState("run 7", 7, 1, ROSTER, Roles.adapter(1, 2), Roles.adapter(1));
+        assertFails(
+                BAD,
+                () -> builder().aggregator(new Roles.Mean()).restore(foreign).build(),
+                "keeps no state");
+    }
+
+    @Test
+    void restore_withoutAnInitialAdapter_startsFromTheStates() {
+        ServerState state = builder().build().state();
+        FedHdsServer server = FedHdsServer.builder()
+                .restore(state)
+                .runId("run 7")
+                .seed(7)
+                .roster(ROSTER)
+                .selector(new Roles.FirstCoordinate())
+                .aggregator(new Roles.Mean())
+                .build();
+        assertEquals(Roles.adapter(0.3f, -2), server.globalAdapter());
+    }
+
+    @Test
+    void state_afterEqualAcceptedSetsInAnyOrder_isEqual() {
+        Random random = new Random(6);
+        ServerState expected = null;
+        RoundResult last = null;
+        for (int trial = 0; trial < 50; trial++) {
+            FedHdsServer server = builder().sampler(ClientSampler.uniform(1)).build();
+            RoundResult result = null;
+            for (int round = 1; round <= 2; round++) {
+                server.open();
+                List<CentroidReport> reports = new ArrayList<>();
+                List<AdapterUpdate> updates = new ArrayList<>();
+                for (int i = 0; i < ROSTER.size(); i++) {
+                    Centroid centroid = new Centroid(0, new double[] {i % 3, i});
+                    reports.add(new CentroidReport("run 7", round, ROSTER.get(i), List.of(centroid)));
+                    Adapter adapter = Roles.adapter(i / 7f, -i * 1e-3f);
+                    updates.add(new AdapterUpdate("run 7", round, ROSTER.get(i), adapter, i + 1, 0.1 * i));
+                    if (random.nextBoolean()) { // the same again changes nothing
+                        reports.add(reports.get(random.nextInt(reports.size())));
+                        updates.add(updates.get(random.nextInt(updates.size())));
+                    }
+                }
+                Collections.shuffle(reports, random);
+                Collections.shuffle(updates, random);
+                reports.forEach(server::accept);
+                server.select();
+                updates.forEach(server::accept);
+                result = server.aggregate();
+                assertEquals(3, result.updates());
+            }
+            expected = expected == null ? server.state() : expected;
+            last = last == null ? result : last;
+            assertEquals(expected, server.state());
+            assertEquals(last, result);
+        }
+    }
+}

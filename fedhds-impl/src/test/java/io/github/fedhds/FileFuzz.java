@@ -31,8 +31,7 @@ public final class FileFuzz {
 
     /** Runs a fuzz test on the inputs that are kept for it; there is one at least. */
     public static void replay(Class<?> test, String method, Consumer<byte[]> fuzz) throws IOException {
-        Path folder = Path.of(
-                "src/test/resources", test.getName().replace('.', '/') + "Inputs", method);
+        Path folder = Path.of("src/test/resources", test.getName().replace('.', '/') + "Inputs", method);
         List<Path> inputs;
         try (Stream<Path> files = Files.list(folder)) {
             inputs = files.sorted().toList();

@@ -15,7 +15,6 @@ import io.github.fedhds.wire.MessageCodec;
 import java.io.ByteArrayInputStream;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -60,12 +59,20 @@ public final class MessageBenchmark implements Callable<Integer> {
         SplittableRandom random = new SplittableRandom(1);
         Map<String, Message> small = new LinkedHashMap<>();
         small.put("receipt", Receipt.accepted());
-        small.put("selection of 10 groups", new GroupSelection("run", 3, client, IntStream.range(0, 10).boxed().toList()));
+        small.put(
+                "selection of 10 groups",
+                new GroupSelection(
+                        "run", 3, client, IntStream.range(0, 10).boxed().toList()));
         small.put(
                 "10 centroids",
-                new CentroidReport("run", 3, client, IntStream.range(0, 10)
-                        .mapToObj(i -> new Centroid(i, new double[] {random.nextGaussian(), random.nextGaussian()}))
-                        .toList()));
+                new CentroidReport(
+                        "run",
+                        3,
+                        client,
+                        IntStream.range(0, 10)
+                                .mapToObj(i ->
+                                        new Centroid(i, new double[] {random.nextGaussian(), random.nextGaussian()}))
+                                .toList()));
         small.put("update of 4 x 64 numbers", update(client, adapter(random, 4, 64)));
         small.forEach((name, message) -> row(out, name, MessageCodec.defaults(), message));
         AdapterUpdate large = update(client, adapter(random, 16, parameters / 16));
@@ -83,9 +90,8 @@ public final class MessageBenchmark implements Callable<Integer> {
     private static Adapter adapter(SplittableRandom random, int tensors, int numbers) {
         Map<String, Tensor> all = new LinkedHashMap<>();
         for (int i = 0; i < tensors; i++) {
-            all.put(
-                    "model.layers." + i + ".self_attn.q_proj.lora_A",
-                    Tensor.of(new int[] {numbers}, k -> (float) random.nextGaussian(0, 0.02)));
+            all.put("model.layers." + i + ".self_attn.q_proj.lora_A", Tensor.of(new int[] {numbers}, k ->
+                    (float) random.nextGaussian(0, 0.02)));
         }
         return new Adapter(all);
     }

@@ -119,8 +119,7 @@ public final class MessagePrecision implements Callable<Integer> {
         EncodedMessage form = codec.encode(new AdapterUpdate(
                 round.runId(), round.round(), client, trained.adapter(), trained.samples(), trained.meanLoss()));
         traffic.carried(round.round(), client, form.kind(), form.bytes());
-        worst.accumulateAndGet(
-                form.roundingError(), (one, other) -> one.relative() >= other.relative() ? one : other);
+        worst.accumulateAndGet(form.roundingError(), (one, other) -> one.relative() >= other.relative() ? one : other);
         AdapterUpdate update = codec.decode(form.toByteArray()).as(AdapterUpdate.class);
         return new TrainingResult(update.adapter(), trained.samples(), trained.losses());
     }

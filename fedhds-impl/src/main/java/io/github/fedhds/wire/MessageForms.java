@@ -266,7 +266,8 @@ final class MessageForms {
             }
         }
         throw new InvalidMessageException(field + " must be one of "
-                + Arrays.stream(all).map(MessageForms::name).collect(Collectors.joining(", ")) + "; was "" + text + """);
+                + Arrays.stream(all).map(MessageForms::name).collect(Collectors.joining(", ")) + "; was \"" + text
+                + "\"");
     }
 
     /** A constant as it is written: lower case, words joined by a hyphen. */

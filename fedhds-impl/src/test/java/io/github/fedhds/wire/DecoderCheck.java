@@ -32,8 +32,7 @@ final class DecoderCheck {
         return true;
     }
 
-    private static final ReceivedMessage NONE =
-            new ReceivedMessage(Receipt.accepted(), 1, "", 0);
+    private static final ReceivedMessage NONE = new ReceivedMessage(Receipt.accepted(), 1, "", 0);
 
     private static ReceivedMessage decoded(byte[] bytes, Supplier<String> label, Supplier<ReceivedMessage> reading) {
         return withinMemory(2, bytes.length, label, () -> {

@@ -263,8 +263,9 @@ class MessageCodecTest {
 
     @Test
     void receipt_withALongReason_isCut() {
-        Receipt receipt = codec.decode(codec.encode(Receipt.refused(Receipt.Refusal.RULE, "\ud83e\udd8a".repeat(40_000)))
-                        .toByteArray())
+        Receipt receipt = codec.decode(
+                        codec.encode(Receipt.refused(Receipt.Refusal.RULE, "\ud83e\udd8a".repeat(40_000)))
+                                .toByteArray())
                 .as(Receipt.class);
         assertTrue(receipt.reason().length() <= 1 << 15 && receipt.reason().endsWith("\ud83e\udd8a..."));
         assertFails(

@@ -114,7 +114,11 @@ final class MessageExamples {
         all.add(new Example("update-int8", update(), codec(AdapterPrecision.INT8), 1));
         all.add(new Example("receipt", Receipt.accepted(), exact, 1));
         all.add(new Example("receipt-again", Receipt.alreadyHad(), exact, 1));
-        all.add(new Example("receipt-refused", Receipt.refused(Receipt.Refusal.LATE, "round 7 takes no \"reports\" \u2026"), exact, 1));
+        all.add(new Example(
+                "receipt-refused",
+                Receipt.refused(Receipt.Refusal.LATE, "round 7 takes no \"reports\" \u2026"),
+                exact,
+                1));
         return all;
     }
 

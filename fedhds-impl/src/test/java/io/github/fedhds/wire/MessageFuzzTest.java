@@ -247,10 +247,18 @@ class MessageFuzzTest {
         inputs.put("20,000 fields", hostile("update", settings.toString(), "", 0));
         inputs.put(
                 "a long text",
-                hostile("receipt", ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "x".repeat(250_000) + "\"", "", 0));
+                hostile(
+                        "receipt",
+                        ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "x".repeat(250_000) + "\"",
+                        "",
+                        0));
         inputs.put(
                 "a long text of wide characters",
-                hostile("receipt", ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "\u20ac".repeat(80_000) + "\"", "", 0));
+                hostile(
+                        "receipt",
+                        ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "\u20ac".repeat(80_000) + "\"",
+                        "",
+                        0));
         inputs.put("a long name", hostile("receipt", ",\"" + "x".repeat(250_000) + "\":\"\"", "", 0));
         inputs.put("a long number", hostile("receipt", "", ",\"w\":{\"shape\":[" + "1".repeat(250_000) + "]}", 0));
         inputs.put(

@@ -180,7 +180,9 @@ class MainTest {
                             "skipped_too_long",
                             "skipped_not_finite",
                             "seconds",
-                            "rouge_l",
+                            "score",
+                            "reports",
+                            "bytes",
                             "adapter_sha256"),
                     round.keySet());
             assertEquals(i + 1, round.get("round").getAsInt());

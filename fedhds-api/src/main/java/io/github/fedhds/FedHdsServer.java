@@ -1,89 +1,77 @@
 package io.github.fedhds;
 
-import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.CoresetSelector;
-import io.github.fedhds.coreset.Group;
-import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Receipt.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The server: names a round's clients, chooses representative groups among their centroids, averages their adapters. It
  * knows no transport. A round is {@link #open}, {@link #accept(CentroidReport)} of each report, {@link #select},
- * {@link #accept(AdapterUpdate)} of each update, {@link #aggregate}; the application says when a step is over, and what
- * has not come by then does not count. The result depends on what was accepted, never on the order. No message makes it
- * throw, whatever it holds; a part of the application's own may, and then the server goes on as the method says.
+ * {@link #accept(AdapterUpdate)} of each update, {@link #aggregate}; the application says when a step is over, by a
+ * deadline, say, and what has not come by then does not count. The result depends on what was accepted, never on the
+ * order. No message makes it throw, whatever it holds; a part of the application's own may, and then the server goes on as
+ * the method says.
+ *
+ * <p>A message's key is run, round, client and kind. The same message again is {@linkplain Receipt.Status#ALREADY_HAD
+ * acknowledged again}, another one under the key of an accepted one is refused; a refused one keeps no key, so that its
+ * sender may mend it. How often a message was sent belongs to the transport's envelope, as does the proof that it is the
+ * client's.
  *
  * <p>Safe for many threads; one call runs at a time.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHdsServer {
-    private enum Phase {
-        CLOSED,
-        REPORTS,
-        UPDATES
-    }
+    private static final System.Logger LOGGER = System.getLogger("io.github.fedhds");
 
     private final String runId;
     private final List<ClientId> roster;
+    private final Set<ClientId> known;
     private final ClientSampler sampler;
     private final CoresetSelector selector;
     private final Aggregator aggregator;
     private final long seed;
     private final int dimensions;
-    private final int maxCentroids;
+    private final Limits limits;
     private final Map<String, String> settings;
     private final Function<RoundContext, Optional<Frame>> frame;
+    private final ServerListener listener;
 
-    private Phase phase = Phase.CLOSED;
-    private int round;
+    private int number;
     private Adapter globalAdapter;
-    private @Nullable RoundOpening opening;
-    private @Nullable Aggregation aggregation;
-    private @Nullable RuntimeException aggregatorFailure;
-    private final Map<ClientId, CentroidReport> reports = new HashMap<>();
-    private Map<ClientId, GroupSelection> selections = Map.of();
-    private final Map<ClientId, Arrival> arrivals = new HashMap<>();
-    private int chosen;
-
-    /** What is kept of an update once the aggregation has it: enough to know a repetition and to report. */
-    private record Arrival(String digest, int samples, double meanLoss) {}
+    private @Nullable Round round;
 
     private FedHdsServer(Builder builder) {
         runId = builder.runId;
         roster = builder.roster;
+        known = Set.copyOf(roster);
         sampler = builder.sampler;
         selector = Objects.requireNonNull(builder.selector, "a server needs a selector; set it on the builder");
         aggregator = Objects.requireNonNull(builder.aggregator, "a server needs an aggregator; set it on the builder");
         seed = builder.seed;
         dimensions = builder.dimensions;
-        maxCentroids = builder.maxCentroids;
+        limits = new Limits(
+                builder.maxCentroids, builder.maxSamples, builder.maxNorm, builder.minAnswers, builder.minShare);
         settings = builder.settings;
         frame = builder.frame;
+        listener = builder.listener;
         if (roster.isEmpty()) {
             throw new IllegalArgumentException("the roster is empty; name at least one client");
         }
@@ -93,7 +81,7 @@ public final class FedHdsServer {
                     builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
         } else {
             requireOwn(state, builder.initialAdapter);
-            round = state.round();
+            number = state.round();
             globalAdapter = state.globalAdapter();
             aggregator.restore(state.aggregatorState());
         }
@@ -137,8 +125,8 @@ public final class FedHdsServer {
      * @throws IllegalStateException if a round is open: close or {@link #abandon} it first
      */
     public synchronized ServerState state() {
-        require(Phase.CLOSED, "state");
-        return new ServerState(runId, seed, round, roster, globalAdapter, aggregator.state());
+        requireClosed("state");
+        return new ServerState(runId, seed, number, roster, globalAdapter, aggregator.state());
     }
 
     /** All clients, in roster order. */
@@ -150,12 +138,13 @@ public final class FedHdsServer {
      * Step 1: opens the next round.
      *
      * @return the message to the clients that it names
-     * @throws IllegalStateException if a round is open, or the sampler names clients that it must not; what sampler and
-     *     frame throw passes through. No round is open then, and open may be called again
+     * @throws IllegalStateException if a round is open, or the sampler names clients that it must not, or fewer than
+     *     {@link Builder#minAnswers}; what sampler and frame throw passes through. No round is open then, and open may be
+     *     called again
      */
     public synchronized RoundOpening open() {
-        require(Phase.CLOSED, "open");
-        RoundContext context = new RoundContext(runId, round + 1, Optional.empty(), seed, globalAdapter, settings);
+        requireClosed("open");
+        RoundContext context = new RoundContext(runId, number + 1, Optional.empty(), seed, globalAdapter, settings);
         List<ClientId> sampled = sampler.sample(roster, context);
         Set<ClientId> named = new HashSet<>(sampled);
         List<ClientId> clients = roster.stream().filter(named::contains).toList();
@@ -163,60 +152,31 @@ public final class FedHdsServer {
             throw new IllegalStateException(
                     "the client sampler must name at least one client of the roster and none twice, named " + sampled);
         }
+        if (clients.size() < limits.minAnswers()) {
+            throw new IllegalStateException(
+                    "the client sampler names " + clients.size() + " clients, and a round needs " + "the answers of "
+                            + limits.minAnswers() + "; see ClientSampler.atLeast");
+        }
         Optional<Frame> shared = frame.apply(context);
-        round++;
-        RoundOpening message = new RoundOpening(runId, round, clients, seed, globalAdapter, settings, shared);
-        opening = message;
-        reports.clear();
-        selections = Map.of();
-        arrivals.clear();
-        aggregatorFailure = null;
-        chosen = 0;
-        phase = Phase.REPORTS;
-        return message;
+        RoundOpening opening = new RoundOpening(runId, number + 1, clients, seed, globalAdapter, settings, shared);
+        number++;
+        round = new Round(opening, dimensions, limits);
+        tell(l -> l.opened(opening));
+        return opening;
     }
 
     /** Takes a client's centroids, or refuses them; the round goes on either way. */
     public synchronized Receipt accept(CentroidReport report) {
-        Optional<Receipt> refusal = refusal(report.runId(), report.round(), report.client());
-        if (refusal.isPresent()) {
-            return refusal.get();
-        }
-        CentroidReport before = reports.get(report.client());
-        if (before != null) {
-            return before.equals(report)
-                    ? Receipt.alreadyHad()
-                    : Receipt.refused("client " + report.client() + " has sent another report in this round");
-        }
-        if (phase != Phase.REPORTS) {
-            return Receipt.refused("round " + round + " takes no reports any more; the groups are chosen");
-        }
-        if (report.centroids().size() > maxCentroids) {
-            return Receipt.refused("client " + report.client() + " sends "
-                    + report.centroids().size() + " centroids, this server takes at most " + maxCentroids
-                    + " of a client");
-        }
-        int expected = current().frame().map(Frame::dimensions).orElse(dimensions);
-        for (int i = 0; i < report.centroids().size(); i++) {
-            Centroid centroid = report.centroids().get(i);
-            if (centroid.group() != i) {
-                return Receipt.refused(
-                        "centroids are in group order from 0; place " + i + " holds group " + centroid.group());
-            }
-            if (centroid.point().length != expected) {
-                return Receipt.refused(
-                        "centroid " + i + " has " + centroid.point().length + " coordinates, this run has " + expected);
-            }
-            if (!Arrays.stream(centroid.point()).allMatch(Double::isFinite)) {
-                return Receipt.refused("centroid " + i + " is not finite: " + Arrays.toString(centroid.point()));
-            }
-        }
-        reports.put(report.client(), report);
-        return Receipt.accepted();
+        Receipt receipt = strange(report.runId(), report.round(), report.client())
+                .orElseGet(() -> current().accept(report));
+        tell(l -> l.received(report, receipt));
+        return receipt;
     }
 
     /**
-     * Step 7: closes the reports and chooses among the groups.
+     * Step 7: closes the reports and chooses among the groups. Where fewer clients than {@link Builder#minAnswers} and
+     * {@link Builder#minShare} ask for have reported, or have a chosen group, the round is void: no group is chosen, and
+     * {@link #aggregate} says so.
      *
      * @return a message for every client of the round whose report was accepted, in roster order
      * @throws IllegalStateException unless a round takes reports, or if the selector names a centroid that is not there;
@@ -224,152 +184,47 @@ public final class FedHdsServer {
      *     {@link #abandon} it
      */
     public synchronized Map<ClientId, GroupSelection> select() {
-        require(Phase.REPORTS, "select");
-        RoundContext context = current().context();
-        List<ClientId> owners = new ArrayList<>();
-        List<Centroid> centroids = new ArrayList<>();
-        for (ClientId client : current().clients()) {
-            CentroidReport report = reports.get(client);
-            if (report != null) {
-                for (Centroid centroid : report.centroids()) {
-                    owners.add(client);
-                    centroids.add(centroid);
-                }
-            }
-        }
-        Map<ClientId, Set<Integer>> groups = new HashMap<>();
-        int picked = 0;
-        if (!centroids.isEmpty()) {
-            Points points = Points.of(centroids.stream().map(Centroid::point).toList());
-            for (Group group : selector.select(Candidates.of(points), context).groups()) {
-                for (int place : group.representatives()) {
-                    if (place >= centroids.size()) {
-                        throw new IllegalStateException("the server's selector names centroid " + place + ", there are "
-                                + centroids.size() + ", counted from 0");
-                    }
-                    groups.computeIfAbsent(owners.get(place), c -> new TreeSet<>())
-                            .add(centroids.get(place).group());
-                    picked++;
-                }
-            }
-        }
-        Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
-        for (ClientId client : current().clients()) {
-            if (reports.containsKey(client)) {
-                made.put(
-                        client,
-                        new GroupSelection(runId, round, client, List.copyOf(groups.getOrDefault(client, Set.of()))));
-            }
-        }
-        aggregation = aggregator.open(context);
-        chosen = picked; // from here on nothing throws: the step closes as a whole or not at all
-        selections = Collections.unmodifiableMap(made);
-        phase = Phase.UPDATES;
+        Round open = require(Round.Phase.REPORTS, "select");
+        Map<ClientId, GroupSelection> selections = open.select(selector, aggregator);
+        tell(l -> l.selected(number, selections));
+        open.voidReason().ifPresent(reason -> tell(l -> l.voided(number, reason)));
         return selections;
     }
 
     /** Takes a client's adapter, or refuses it; the round goes on either way. */
     public synchronized Receipt accept(AdapterUpdate update) {
-        Optional<Receipt> refusal = refusal(update.runId(), update.round(), update.client());
-        if (refusal.isPresent()) {
-            return refusal.get();
-        }
-        Aggregation open = aggregation;
-        if (phase != Phase.UPDATES || open == null) {
-            return Receipt.refused("round " + round + " takes no adapters yet; the groups are not chosen");
-        }
-        Arrival before = arrivals.get(update.client());
-        if (before != null) {
-            Arrival again = new Arrival(update.adapter().digest(), update.samples(), update.meanLoss());
-            return before.equals(again)
-                    ? Receipt.alreadyHad()
-                    : Receipt.refused("client " + update.client() + " has sent another adapter in this round");
-        }
-        GroupSelection selection = selections.get(update.client());
-        if (selection == null || selection.groups().isEmpty()) {
-            return Receipt.refused("no group of client " + update.client() + " was chosen in round " + round);
-        }
-        if (update.samples() < 1) {
-            return Receipt.refused("an adapter is trained on 1 sample or more, was " + update.samples());
-        }
-        Optional<String> fault = globalAdapter.differenceInForm(update.adapter());
-        if (fault.isEmpty()) {
-            fault = update.adapter().firstNonFinite();
-        }
-        if (fault.isPresent()) {
-            return Receipt.refused(fault.get());
-        }
-        if (aggregatorFailure != null) {
-            return Receipt.refused("the aggregator failed in round " + round + ": " + aggregatorFailure);
-        }
-        try {
-            open.accept(update);
-        } catch (IllegalArgumentException e) {
-            return Receipt.refused("the aggregator does not take it: " + e.getMessage());
-        } catch (RuntimeException e) { // half of the update may be in its sums
-            aggregatorFailure = e;
-            return Receipt.refused("the aggregator failed in round " + round + ": " + e);
-        }
-        arrivals.put(update.client(), new Arrival(update.adapter().digest(), update.samples(), update.meanLoss()));
-        return Receipt.accepted();
+        Receipt receipt = strange(update.runId(), update.round(), update.client())
+                .orElseGet(() -> current().accept(update));
+        tell(l -> l.received(update, receipt));
+        return receipt;
     }
 
     /**
      * Step 10: closes the round.
      *
-     * @return the result; where no update came, the adapter is the old one
+     * @return the result; where no update came, or too few for {@link Builder#minAnswers} and {@link Builder#minShare},
+     *     the adapter is the old one
      * @throws IllegalStateException unless a round takes updates; or if the aggregator failed, or gave an adapter of
-     *     another form or with NaN or infinity. The round is closed then all the same and the adapter is the old one, so
-     *     that the next round can open
+     *     another form or with NaN or infinity. The round is closed then all the same, adapter and aggregator's state are
+     *     the old ones, and the next round can open
      */
     public synchronized RoundResult aggregate() {
-        require(Phase.UPDATES, "aggregate");
-        Aggregation open = Objects.requireNonNull(aggregation);
-        abandon();
-        if (!arrivals.isEmpty() || aggregatorFailure != null) {
-            globalAdapter = next(open);
+        Round ended = require(Round.Phase.UPDATES, "aggregate");
+        boolean told = ended.voidReason().isPresent();
+        round = null; // closed, whatever the aggregator does
+        RoundResult result;
+        try {
+            result = ended.close(aggregator);
+        } catch (IllegalStateException e) {
+            tell(l -> l.voided(number, String.valueOf(e.getMessage())));
+            throw e;
         }
-        long samples = 0;
-        long withLoss = 0;
-        double loss = 0;
-        for (ClientId client : current().clients()) { // in roster order, so that the sum does not depend on arrival
-            Arrival arrival = arrivals.get(client);
-            if (arrival != null) {
-                samples += arrival.samples();
-                if (Double.isFinite(arrival.meanLoss())) { // it is reported only, so a client without one still counts
-                    withLoss += arrival.samples();
-                    loss += arrival.samples() * arrival.meanLoss();
-                }
-            }
+        globalAdapter = result.adapter();
+        if (!told) {
+            result.voidReason().ifPresent(reason -> tell(l -> l.voided(number, reason)));
         }
-        return new RoundResult(
-                round,
-                globalAdapter,
-                current().clients().size(),
-                reports.size(),
-                reports.values().stream().mapToInt(r -> r.centroids().size()).sum(),
-                chosen,
-                arrivals.size(),
-                samples,
-                withLoss == 0 ? Double.NaN : loss / withLoss);
-    }
-
-    private Adapter next(Aggregation open) {
-        String closed = " in round " + round + "; the round is closed and the adapter is the old one: ";
-        RuntimeException failure = aggregatorFailure;
-        if (failure == null) {
-            try {
-                Adapter next = open.finish();
-                Optional<String> fault = globalAdapter.differenceInForm(next).or(next::firstNonFinite);
-                if (fault.isEmpty()) {
-                    return next;
-                }
-                throw new IllegalStateException("it gave an adapter that clients cannot start from, " + fault.get());
-            } catch (RuntimeException e) {
-                failure = e;
-            }
-        }
-        throw new IllegalStateException("the aggregator " + aggregator + " failed" + closed + failure, failure);
+        tell(l -> l.closed(result));
+        return result;
     }
 
     /**
@@ -377,35 +232,66 @@ public final class FedHdsServer {
      * used again, so that its late messages are known as such. Does nothing if no round is open.
      */
     public synchronized void abandon() {
-        aggregation = null;
-        phase = Phase.CLOSED;
+        if (round != null) {
+            round = null;
+            tell(l -> l.voided(number, "abandoned"));
+        }
     }
 
-    private Optional<Receipt> refusal(String messageRun, int messageRound, ClientId client) {
+    /** The refusal of a message that is not of the open round or not of its clients. */
+    private Optional<Receipt> strange(String messageRun, int messageRound, ClientId client) {
         if (!messageRun.equals(runId)) {
-            return Optional.of(Receipt.refused("this run is " + runId + ", the message is of " + messageRun));
+            return refused(Refusal.UNKNOWN_RUN, "this run is " + runId + ", the message is of " + messageRun);
         }
-        if (phase == Phase.CLOSED || messageRound != round) {
-            return Optional.of(Receipt.refused(
-                    phase == Phase.CLOSED
-                            ? "no round is open; the message is of round " + messageRound
-                            : "round " + round + " is open, the message is of round " + messageRound));
+        Round open = round;
+        if (open == null || messageRound != number) {
+            return refused(
+                    messageRound < 1 || messageRound > number ? Refusal.UNKNOWN_ROUND : Refusal.LATE,
+                    (open == null ? "no round is open; " : "round " + number + " is open, ")
+                            + "the message is of round " + messageRound);
         }
-        if (!current().clients().contains(client)) {
-            return Optional.of(Receipt.refused("round " + round + " does not name client " + client));
+        if (!open.names(client)) {
+            return known.contains(client)
+                    ? refused(Refusal.NOT_IN_ROUND, "round " + number + " does not name client " + client)
+                    : refused(Refusal.UNKNOWN_CLIENT, "the roster does not name client " + client);
         }
         return Optional.empty();
     }
 
-    private RoundOpening current() {
-        return Objects.requireNonNull(opening);
+    private static Optional<Receipt> refused(Refusal refusal, String reason) {
+        return Optional.of(Receipt.refused(refusal, reason));
     }
 
-    private void require(Phase wanted, String call) {
-        if (phase != wanted) {
-            throw new IllegalStateException(call + " was called in phase " + phase + ", it belongs to " + wanted
-                    + "; a round is open, select, aggregate");
+    private void tell(Consumer<ServerListener> event) {
+        try {
+            event.accept(listener);
+        } catch (RuntimeException e) {
+            LOGGER.log(System.Logger.Level.WARNING, "a server's listener failed; the server goes on", e);
         }
+    }
+
+    private Round current() {
+        return Objects.requireNonNull(round);
+    }
+
+    private void requireClosed(String call) {
+        if (round != null) {
+            throw wrongMoment(call, Round.Phase.CLOSED);
+        }
+    }
+
+    private Round require(Round.Phase wanted, String call) {
+        Round open = round;
+        if (open == null || open.phase() != wanted) {
+            throw wrongMoment(call, wanted);
+        }
+        return open;
+    }
+
+    private IllegalStateException wrongMoment(String call, Round.Phase wanted) {
+        Round.Phase phase = round == null ? Round.Phase.CLOSED : round.phase();
+        return new IllegalStateException(call + " was called in phase " + phase + ", it belongs to " + wanted
+                + "; a round is open, select, aggregate");
     }
 
     /** Collects a server's parts. Not safe for many threads. */
@@ -420,6 +306,11 @@ public final class FedHdsServer {
         private long seed;
         private int dimensions = 2;
         private int maxCentroids = 10_000;
+        private int maxSamples = 1_000_000;
+        private double maxNorm = 1e6;
+        private int minAnswers;
+        private double minShare;
+        private ServerListener listener = new ServerListener() {};
         private Map<String, String> settings = Map.of();
         private Function<RoundContext, Optional<Frame>> frame = round -> Optional.empty();
 
@@ -504,6 +395,61 @@ public final class FedHdsServer {
                 throw new IllegalArgumentException("maxCentroids must be 1 or more, was " + count);
             }
             maxCentroids = count;
+            return this;
+        }
+
+        /**
+         * Samples that one client may say it trained on in a round, 1 or more; 1,000,000 by default. An adapter of more is
+         * refused. Where clients count by samples, set it to what your clients have: it bounds what a liar weighs.
+         */
+        public Builder maxSamples(int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("maxSamples must be 1 or more, was " + count);
+            }
+            maxSamples = count;
+            return this;
+        }
+
+        /**
+         * Euclidean distance of a client's adapter from the global one, above 0; 1,000,000 by default, far more than any
+         * training makes. An adapter farther away is refused. Infinite: not looked at.
+         */
+        public Builder maxNorm(double norm) {
+            if (!(norm > 0)) {
+                throw new IllegalArgumentException("maxNorm must be above 0, was " + norm);
+            }
+            maxNorm = norm;
+            return this;
+        }
+
+        /**
+         * Clients without whose answers a round is void, 0 or more: so many reports when the groups are chosen, so many
+         * updates when they are averaged; 0 by default, so that any answer will do and a round without one changes
+         * nothing.
+         */
+        public Builder minAnswers(int clients) {
+            if (clients < 0) {
+                throw new IllegalArgumentException("minAnswers must be 0 or more, was " + clients);
+            }
+            minAnswers = clients;
+            return this;
+        }
+
+        /**
+         * Share of the clients asked without whose answers a round is void, 0 to 1, rounded up: of those that the round
+         * names for the reports, of those with a chosen group for the updates; 0 by default.
+         */
+        public Builder minShare(double share) {
+            if (!(share >= 0 && share <= 1)) {
+                throw new IllegalArgumentException("minShare must be 0 to 1, was " + share);
+            }
+            minShare = share;
+            return this;
+        }
+
+        /** Who is told of all that happens; nobody by default. */
+        public Builder listener(ServerListener newListener) {
+            listener = newListener;
             return this;
         }
 

@@ -299,7 +299,10 @@ class ServerFaultTest {
 
     @Test
     void accept_absurdNumberOfSamples_overflowsNothing() {
-        FedHdsServer server = builder().build();
+        FedHdsServer server = builder()
+                .maxSamples(Integer.MAX_VALUE)
+                .maxNorm(Double.POSITIVE_INFINITY)
+                .build();
         openToUpdates(server);
         for (ClientId id : List.of(A, B, C)) {
             assertAccepted(server.accept(update(1, id, Integer.MAX_VALUE, 3, Float.MAX_VALUE, -2)));

@@ -228,8 +228,8 @@ class ValuesTest {
         assertFails(BAD, () -> new RoundOpening("r", 0, List.of(), 1, Adapter.empty(), Map.of()), "round must be 1");
         assertTrue(Receipt.accepted().counts());
         assertTrue(Receipt.alreadyHad().counts());
-        assertFalse(Receipt.refused("why").counts());
-        assertEquals("why", Receipt.refused("why").reason());
+        assertFalse(Receipt.refused(Receipt.Refusal.LATE, "why").counts());
+        assertEquals("why", Receipt.refused(Receipt.Refusal.LATE, "why").reason());
     }
 
     @Test

@@ -3,7 +3,10 @@ package io.github.fedhds.aggregation;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
 
-/** One round's aggregation: takes updates one at a time, then gives the next adapter. For one thread at a time. */
+/**
+ * One round's aggregation: takes updates one at a time, then gives the next adapter. Where the round is void or abandoned
+ * it is dropped unfinished, and the rule's state must be as if it had never been opened. For one thread at a time.
+ */
 public interface Aggregation {
     /**
      * Takes one client's update; its adapter has the names and shapes of the global one and finite values, for the

@@ -1,12 +1,13 @@
 package io.github.fedhds.message;
 
 import io.github.fedhds.training.Adapter;
+import java.util.Optional;
 
 /**
  * What a round came to.
  *
  * @param round number, from 1
- * @param adapter the next global adapter; the old one where no update came
+ * @param adapter the next global adapter; the old one where no update came, or the round is void
  * @param clients clients that were named
  * @param reports centroid reports accepted
  * @param centroids centroids in all reports
@@ -15,6 +16,7 @@ import io.github.fedhds.training.Adapter;
  * @param samples instructions trained on in all updates
  * @param meanLoss mean of the clients' mean losses, weighted by samples; those that are NaN or infinite are left out, and
  *     it is NaN where none is left
+ * @param voidReason why the round is void; empty where it counts
  */
 public record RoundResult(
         int round,
@@ -25,9 +27,29 @@ public record RoundResult(
         int chosen,
         int updates,
         long samples,
-        double meanLoss) {
-    /** True if no update came, so that the adapter is the old one. */
+        double meanLoss,
+        Optional<String> voidReason) {
+    /** A round that counts. */
+    public RoundResult(
+            int round,
+            Adapter adapter,
+            int clients,
+            int reports,
+            int centroids,
+            int chosen,
+            int updates,
+            long samples,
+            double meanLoss) {
+        this(round, adapter, clients, reports, centroids, chosen, updates, samples, meanLoss, Optional.empty());
+    }
+
+    /** True if the adapter is the old one: no update came, or the round is void. */
     public boolean isEmpty() {
-        return updates == 0;
+        return updates == 0 || isVoid();
+    }
+
+    /** True if fewer clients answered than the server was told to ask for, so that the adapter is the old one. */
+    public boolean isVoid() {
+        return voidReason.isPresent();
     }
 }

@@ -1,0 +1,107 @@
+package io.github.fedhds;
+
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Receipt.Refusal;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a message must hold to count, whatever came before it, and how many answers a step needs. Immutable, safe for many
+ * threads.
+ *
+ * @param maxCentroids centroids of a client
+ * @param maxSamples samples of a client
+ * @param maxNorm distance of a client's adapter from the global one
+ * @param minAnswers answers that a step needs
+ * @param minShare share of the clients asked that a step needs the answers of
+ */
+record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, double minShare) {
+    /** Answers that a step needs of so many clients that it asks. */
+    int answersOf(int asked) {
+        return Math.max(minAnswers, (int) Math.ceil(minShare * asked - 1e-9)); // 0.07 * 100 is 7.000000000000001
+    }
+
+    Optional<Receipt> refusal(CentroidReport report, int dimensions) {
+        List<Centroid> centroids = report.centroids();
+        if (centroids.size() > maxCentroids) {
+            return refused(
+                    Refusal.TOO_MANY,
+                    "client " + report.client() + " sends " + centroids.size()
+                            + " centroids, this server takes at most " + maxCentroids + " of a client");
+        }
+        for (int i = 0; i < centroids.size(); i++) {
+            double[] point = centroids.get(i).point();
+            if (centroids.get(i).group() != i) {
+                return refused(
+                        Refusal.WRONG_GROUPS,
+                        "centroids are in group order from 0; place " + i + " holds group "
+                                + centroids.get(i).group());
+            }
+            if (point.length != dimensions) {
+                return refused(
+                        Refusal.WRONG_SHAPE,
+                        "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions);
+            }
+            if (!Arrays.stream(point).allMatch(Double::isFinite)) {
+                return refused(Refusal.NOT_FINITE, "centroid " + i + " is not finite: " + Arrays.toString(point));
+            }
+        }
+        return Optional.empty();
+    }
+
+    Optional<Receipt> refusal(AdapterUpdate update, Adapter global) {
+        if (update.samples() < 1) {
+            return refused(Refusal.SAMPLES, "an adapter is trained on 1 sample or more, was " + update.samples());
+        }
+        if (update.samples() > maxSamples) {
+            return refused(
+                    Refusal.SAMPLES,
+                    "client " + update.client() + " claims " + update.samples() + " samples, this server takes at most "
+                            + maxSamples + " of a client");
+        }
+        Adapter adapter = update.adapter();
+        Optional<String> otherForm = global.differenceInForm(adapter);
+        if (otherForm.isPresent()) {
+            boolean names = !global.tensors().keySet().equals(adapter.tensors().keySet());
+            return refused(names ? Refusal.WRONG_NAMES : Refusal.WRONG_SHAPE, otherForm.get());
+        }
+        Optional<String> notFinite = adapter.firstNonFinite();
+        if (notFinite.isPresent()) {
+            return refused(Refusal.NOT_FINITE, notFinite.get());
+        }
+        double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : distance(global, adapter);
+        if (norm > maxNorm) {
+            return refused(
+                    Refusal.TOO_FAR,
+                    "the adapter of client " + update.client() + " is " + norm
+                            + " from the global one, this server takes at most " + maxNorm);
+        }
+        return Optional.empty();
+    }
+
+    /** Euclidean; a tensor without a like one in the global adapter counts as a change from zero. */
+    private static double distance(Adapter global, Adapter adapter) {
+        double squares = 0;
+        for (Map.Entry<String, Tensor> entry : adapter.tensors().entrySet()) {
+            Tensor theirs = entry.getValue();
+            Tensor ours = global.tensors().get(entry.getKey());
+            boolean alike = ours != null && ours.sameShape(theirs);
+            for (int i = 0; i < theirs.size(); i++) {
+                double change = theirs.get(i) - (alike && ours != null ? (double) ours.get(i) : 0);
+                squares += change * change;
+            }
+        }
+        return Math.sqrt(squares);
+    }
+
+    private static Optional<Receipt> refused(Refusal refusal, String reason) {
+        return Optional.of(Receipt.refused(refusal, reason));
+    }
+}

@@ -44,7 +44,9 @@ final class ConsoleProgress implements RoundListener {
     @Override
     public void resumed(List<RoundReport> past, Optional<String> damage) {
         damage.ifPresent(why -> out.printf("%s; the checkpoint before it is used%n", why));
-        out.printf("%s, resumed after round %d of %d%n", name, past.get(past.size() - 1).round(), rounds);
+        out.printf(
+                "%s, resumed after round %d of %d%n",
+                name, past.get(past.size() - 1).round(), rounds);
     }
 
     @Override
@@ -111,7 +113,9 @@ final class ConsoleProgress implements RoundListener {
         out.print(begun);
         begun = "";
         RoundResult result = report.result();
-        if (result.isEmpty()) {
+        if (result.voidReason().isPresent()) {
+            out.print(", void: " + result.voidReason().get() + "; the adapter stays as it was");
+        } else if (result.isEmpty()) {
             out.print(", nothing trained on: the adapter stays as it was");
         } else {
             out.printf(Locale.ROOT, ", %d samples, loss %.3f", result.samples(), result.meanLoss());
@@ -130,6 +134,11 @@ final class ConsoleProgress implements RoundListener {
 
     @Override
     public void stopped(BestRound best) {
-        out.printf(Locale.ROOT, "%s, stopped early: no Rouge-L above %.4f of round %d%n", name, best.score(), best.round());
+        out.printf(
+                Locale.ROOT,
+                "%s, stopped early: no Rouge-L above %.4f of round %d%n",
+                name,
+                best.score(),
+                best.round());
     }
 }

@@ -128,7 +128,8 @@ public final class Main implements Callable<Integer> {
 
     @Option(
             names = "--patience",
-            description = "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
+            description =
+                    "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
     private int patience;
 
     @Option(

@@ -83,6 +83,9 @@ final class OwnRun {
         double fraction =
                 options.fraction().orElse(Math.max(0.05, Math.min(1, LEAST_ACTIVE / (double) clients.size())));
         List<Instruction> unseen = dataset.allUnseen();
+        if (options.patience() > 0 && unseen.isEmpty()) {
+            throw new FedHdsException(options.data() + " has no unseen tasks to evaluate on, which --patience needs");
+        }
         FedHds.Builder parts = FedHds.on(model)
                 .learningRate(options.learningRate())
                 .trainer(trainer -> trainer.recompute(options.recompute()))
@@ -177,11 +180,10 @@ final class OwnRun {
             Federation.Builder federation, FedHds fedHds, List<Instruction> unseen, Map<String, String> settings) {
         if (!unseen.isEmpty()) {
             federation
-                    .evaluation(options.evaluateEvery(), adapter -> evaluate(fedHds, unseen, adapter)
-                            .orElseThrow())
+                    .evaluation(
+                            options.evaluateEvery(),
+                            adapter -> evaluate(fedHds, unseen, adapter).orElseThrow())
                     .patience(options.patience());
-        } else if (options.patience() > 0) {
-            throw new FedHdsException(options.data() + " has no unseen tasks to evaluate on, which --patience needs");
         }
         return federation
                 .checkpoint(RunFolder.checkpoint(options.folder()), settings)

@@ -95,14 +95,15 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> b
         /** Any way of choosing. */
         TunedRun chosenBy(Selection way, RoundListener listener) {
             Federation federation = more.apply(Federation.builder(fedHds)
-                    .clients(clients)
-                    .activeShare(fraction)
-                    .rounds(rounds)
-                    .seed(seed)
-                    .parallelClients(parallelClients)
-                    .listener(listener)
-                    .clientSettings(client -> client.selector(way.client()))
-                    .serverSettings(server -> server.selector(way.server()).frame(way.frame())))
+                            .clients(clients)
+                            .activeShare(fraction)
+                            .rounds(rounds)
+                            .seed(seed)
+                            .parallelClients(parallelClients)
+                            .listener(listener)
+                            .clientSettings(client -> client.selector(way.client()))
+                            .serverSettings(
+                                    server -> server.selector(way.server()).frame(way.frame())))
                     .build();
             List<RoundReport> reports = federation.run();
             return new TunedRun(federation.adapter(), reports, federation.best());

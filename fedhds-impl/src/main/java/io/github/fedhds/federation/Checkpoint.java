@@ -108,8 +108,8 @@ record Checkpoint(
             throw new FedHdsException(label + ": is no checkpoint of a federation");
         }
         if (!VERSION.equals(fields.get("version"))) {
-            throw new FedHdsException(label + ": is a checkpoint of version "
-                    + JsonFile.shorten(fields.get("version")) + ", this library reads " + VERSION);
+            throw new FedHdsException(label + ": is a checkpoint of version " + JsonFile.shorten(fields.get("version"))
+                    + ", this library reads " + VERSION);
         }
         Map<String, Tensor> tensors = new TreeMap<>();
         for (String name : file.names()) {
@@ -163,7 +163,8 @@ record Checkpoint(
     }
 
     private static JsonArray list(String label, Map<String, String> fields, String name) {
-        return JsonFile.parseObject(label, "{\"list\":" + text(fields, name) + "}").getAsJsonArray("list");
+        return JsonFile.parseObject(label, "{\"list\":" + text(fields, name) + "}")
+                .getAsJsonArray("list");
     }
 
     private static String text(Map<String, String> fields, String name) {

@@ -98,7 +98,8 @@ final class FederatedRound {
                         (end - average) / 1e9,
                         (end - start) / 1e9),
                 new RoundReport.Bytes(
-                        4 * opening.globalAdapter().parameters()
+                        4
+                                * opening.globalAdapter().parameters()
                                 * opening.clients().size(),
                         received),
                 cacheStatistics().since(before),

@@ -122,7 +122,8 @@ public final class Federation {
             best = checkpoint.best();
             return restored;
         } catch (IllegalArgumentException e) {
-            throw new FedHdsException("the checkpoint in " + from.path() + " does not fit: " + e.getMessage() + wayOut, e);
+            throw new FedHdsException(
+                    "the checkpoint in " + from.path() + " does not fit: " + e.getMessage() + wayOut, e);
         }
     }
 
@@ -223,7 +224,8 @@ public final class Federation {
         }
         int bestRound = best.get().round();
         return past.stream()
-                        .filter(report -> report.round() > bestRound && report.score().isPresent())
+                        .filter(report ->
+                                report.round() > bestRound && report.score().isPresent())
                         .count()
                 >= patience;
     }

@@ -9,6 +9,7 @@ import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** A round as a JSON object, without its adapter: a line of {@link JsonLinesListener}, and the past in a checkpoint. */
@@ -30,6 +31,7 @@ final class RoundJson {
         if (!Double.isNaN(result.meanLoss())) {
             json.addProperty("loss", result.meanLoss());
         }
+        result.voidReason().ifPresent(reason -> json.addProperty("void", reason));
         json.addProperty("cut_prompts", report.cutPrompts());
         json.addProperty("skipped_too_long", report.skippedTooLong());
         json.addProperty("skipped_not_finite", report.skippedNonFinite());
@@ -73,7 +75,8 @@ final class RoundJson {
                 json.get("selected_groups").getAsInt(),
                 json.get("updates").getAsInt(),
                 json.get("selected").getAsLong(),
-                json.has("loss") ? json.get("loss").getAsDouble() : Double.NaN);
+                json.has("loss") ? json.get("loss").getAsDouble() : Double.NaN,
+                json.has("void") ? Optional.of(json.get("void").getAsString()) : Optional.empty());
         JsonObject rows = json.getAsJsonObject("feature_rows");
         JsonObject seconds = json.getAsJsonObject("seconds");
         JsonObject bytes = json.getAsJsonObject("bytes");

@@ -66,7 +66,8 @@ public record RoundReport(
                 result.chosen(),
                 result.updates(),
                 result.samples(),
-                result.meanLoss());
+                result.meanLoss(),
+                result.voidReason());
         return new RoundReport(
                 light,
                 adapterSha256,

@@ -24,11 +24,11 @@ import java.util.function.ToDoubleFunction;
  * Feeds a Micrometer registry. Counters and timers begin at zero with each process, a resumed one too.
  *
  * <ul>
- *   <li>{@code fedhds.round}: timer, a round from its opening to its end; tag {@code result}: trained or empty
+ *   <li>{@code fedhds.round}: timer, a round from its opening to its end; tag {@code result}: trained, empty, void
  *   <li>{@code fedhds.work}: timer, seconds of work summed over clients, once a round; tag {@code step}: features,
  *       selection, training, aggregation
  *   <li>{@code fedhds.messages}: counter; tags {@code kind}: centroids or adapter, {@code status}: accepted, already_had,
- *       refused
+ *       refused, {@code refusal}: none, or {@link Receipt.Refusal} in small letters
  *   <li>{@code fedhds.traffic}: counter in bytes; tag {@code direction}: to_clients, to_server
  *   <li>{@code fedhds.centroids}, {@code fedhds.groups.chosen}, {@code fedhds.samples} (trained on),
  *       {@code fedhds.prompts.cut}: counters
@@ -89,23 +89,28 @@ public final class MicrometerListener implements RoundListener {
 
     @Override
     public void summarised(CentroidReport report, Receipt receipt) {
-        count("fedhds.messages", 1, "kind", "centroids", "status", status(receipt));
+        count("centroids", receipt);
     }
 
     @Override
     public void trained(int ofRound, ClientId client, TrainingResult result, Receipt receipt) {
-        count("fedhds.messages", 1, "kind", "adapter", "status", status(receipt));
+        count("adapter", receipt);
     }
 
-    private static String status(Receipt receipt) {
-        return receipt.status().name().toLowerCase(Locale.ROOT);
+    private void count(String kind, Receipt receipt) {
+        String refusal = receipt.refusal().map(MicrometerListener::name).orElse("none");
+        count("fedhds.messages", 1, "kind", kind, "status", name(receipt.status()), "refusal", refusal);
+    }
+
+    private static String name(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
     public void closed(RoundReport report) {
         look(report);
         RoundReport.Seconds seconds = report.seconds();
-        time("fedhds.round", seconds.wall(), "result", report.result().isEmpty() ? "empty" : "trained");
+        time("fedhds.round", seconds.wall(), "result", result(report));
         time("fedhds.work", seconds.features(), "step", "features");
         time("fedhds.work", seconds.selection(), "step", "selection");
         time("fedhds.work", seconds.training(), "step", "training");
@@ -118,6 +123,13 @@ public final class MicrometerListener implements RoundListener {
         count("fedhds.prompts.cut", report.cutPrompts());
         count("fedhds.skipped", report.skippedTooLong(), "reason", "too_long");
         count("fedhds.skipped", report.skippedNonFinite(), "reason", "not_finite");
+    }
+
+    private static String result(RoundReport report) {
+        if (report.result().voidReason().isPresent()) {
+            return "void";
+        }
+        return report.result().isEmpty() ? "empty" : "trained";
     }
 
     private void time(String name, double seconds, String... ownTags) {

@@ -97,10 +97,7 @@ class FederationTest {
         List<RoundResult> results = TinyFederation.results(runs.get(0));
         assertTrue(results.stream().allMatch(r -> r.centroids() > r.chosen()), results.toString());
         assertTrue(results.stream().anyMatch(r -> r.updates() > 0 && r.samples() == r.chosen()), results.toString());
-        assertEquals(
-                digests.get(0),
-                runs.get(0).get(2).adapterSha256(),
-                "the adapter is the one of the last round");
+        assertEquals(digests.get(0), runs.get(0).get(2).adapterSha256(), "the adapter is the one of the last round");
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What is said of a round, with a bar and without. */
@@ -84,7 +85,7 @@ class ConsoleProgressTest {
         String half = "\rfedhds, round 3 of 5: 2 clients [" + "#".repeat(15) + "-".repeat(15) + "]";
         assertTrue(said.contains(half), said);
         assertTrue(said.contains("\rfedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen [" + "#".repeat(22)), said);
-        List<String> shown = said.lines()
+        List<String> shown = Stream.of(said.split("\n"))
                 .map(line -> line.substring(line.lastIndexOf('\r') + 1))
                 .toList();
         assertTrue(

@@ -149,4 +149,44 @@ final class Roles {
             };
         }
     }
+
+    /** The mean, with half of the last round's move besides: a rule with a state. */
+    static final class Momentum implements Aggregator {
+        private Adapter velocity = Adapter.empty();
+
+        @Override
+        public Aggregation open(RoundContext round) {
+            Aggregation mean = new Mean().open(round);
+            float[] global = values(round.globalAdapter());
+            return new Aggregation() {
+                @Override
+                public void accept(AdapterUpdate update) {
+                    mean.accept(update);
+                }
+
+                @Override
+                public Adapter finish() {
+                    float[] means = values(mean.finish());
+                    float[] moves = velocity.isEmpty() ? new float[global.length] : values(velocity);
+                    float[] next = new float[global.length];
+                    for (int i = 0; i < next.length; i++) {
+                        moves[i] = 0.5f * moves[i] + (means[i] - global[i]);
+                        next[i] = global[i] + moves[i];
+                    }
+                    velocity = adapter(moves);
+                    return adapter(next);
+                }
+            };
+        }
+
+        @Override
+        public Adapter state() {
+            return velocity;
+        }
+
+        @Override
+        public void restore(Adapter state) {
+            velocity = state;
+        }
+    }
 }

@@ -3,8 +3,6 @@ package io.github.fedhds;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.fedhds.aggregation.Aggregation;
-import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -12,7 +10,9 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** A server put back from its state goes on as if it had never stopped. */
@@ -21,46 +21,6 @@ class ServerStateTest {
     private static final List<ClientId> ROSTER =
             List.of(new ClientId("c"), new ClientId("a"), new ClientId("b"), new ClientId("d"));
 
-    /** The mean, half way from the last round's move: a rule with a state. */
-    private static final class Heavy implements Aggregator {
-        private Adapter velocity = Adapter.empty();
-
-        @Override
-        public Aggregation open(RoundContext round) {
-            Aggregation mean = new Roles.Mean().open(round);
-            float[] global = Roles.values(round.globalAdapter());
-            return new Aggregation() {
-                @Override
-                public void accept(AdapterUpdate update) {
-                    mean.accept(update);
-                }
-
-                @Override
-                public Adapter finish() {
-                    float[] means = Roles.values(mean.finish());
-                    float[] moves = velocity.isEmpty() ? new float[global.length] : Roles.values(velocity);
-                    float[] next = new float[global.length];
-                    for (int i = 0; i < next.length; i++) {
-                        moves[i] = 0.5f * moves[i] + (means[i] - global[i]);
-                        next[i] = global[i] + moves[i];
-                    }
-                    velocity = Roles.adapter(moves);
-                    return Roles.adapter(next);
-                }
-            };
-        }
-
-        @Override
-        public Adapter state() {
-            return velocity;
-        }
-
-        @Override
-        public void restore(Adapter state) {
-            velocity = state;
-        }
-    }
-
     private static FedHdsServer.Builder builder() {
         return FedHdsServer.builder()
                 .runId("run 7")
@@ -68,7 +28,7 @@ class ServerStateTest {
                 .roster(ROSTER)
                 .sampler(ClientSampler.uniform(0.5))
                 .selector(new Roles.FirstCoordinate())
-                .aggregator(new Heavy())
+                .aggregator(new Roles.Momentum())
                 .initialAdapter(Roles.adapter(0.3f, -2));
     }
 
@@ -155,5 +115,42 @@ class ServerStateTest {
                 .aggregator(new Roles.Mean())
                 .build();
         assertEquals(Roles.adapter(0.3f, -2), server.globalAdapter());
+    }
+
+    @Test
+    void state_afterEqualAcceptedSetsInAnyOrder_isEqual() {
+        Random random = new Random(6);
+        ServerState expected = null;
+        RoundResult last = null;
+        for (int trial = 0; trial < 50; trial++) {
+            FedHdsServer server = builder().sampler(ClientSampler.uniform(1)).build();
+            RoundResult result = null;
+            for (int round = 1; round <= 2; round++) {
+                server.open();
+                List<CentroidReport> reports = new ArrayList<>();
+                List<AdapterUpdate> updates = new ArrayList<>();
+                for (int i = 0; i < ROSTER.size(); i++) {
+                    Centroid centroid = new Centroid(0, new double[] {i % 3, i});
+                    reports.add(new CentroidReport("run 7", round, ROSTER.get(i), List.of(centroid)));
+                    Adapter adapter = Roles.adapter(i / 7f, -i * 1e-3f);
+                    updates.add(new AdapterUpdate("run 7", round, ROSTER.get(i), adapter, i + 1, 0.1 * i));
+                    if (random.nextBoolean()) { // the same again changes nothing
+                        reports.add(reports.get(random.nextInt(reports.size())));
+                        updates.add(updates.get(random.nextInt(updates.size())));
+                    }
+                }
+                Collections.shuffle(reports, random);
+                Collections.shuffle(updates, random);
+                reports.forEach(server::accept);
+                server.select();
+                updates.forEach(server::accept);
+                result = server.aggregate();
+                assertEquals(3, result.updates());
+            }
+            expected = expected == null ? server.state() : expected;
+            last = last == null ? result : last;
+            assertEquals(expected, server.state());
+            assertEquals(last, result);
+        }
     }
 }

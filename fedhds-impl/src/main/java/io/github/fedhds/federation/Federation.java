@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -127,8 +128,8 @@ public final class Federation {
         }
     }
 
-    private static TreeSet<String> union(Map<String, String> some, Map<String, String> others) {
-        TreeSet<String> names = new TreeSet<>(some.keySet());
+    private static Set<String> union(Map<String, String> some, Map<String, String> others) {
+        Set<String> names = new TreeSet<>(some.keySet());
         names.addAll(others.keySet());
         return names;
     }

@@ -28,8 +28,10 @@ final class RoundJson {
         json.addProperty("selected_groups", result.chosen());
         json.addProperty("selected", result.samples());
         json.addProperty("updates", result.updates());
-        if (!Double.isNaN(result.meanLoss())) {
+        if (Double.isFinite(result.meanLoss())) {
             json.addProperty("loss", result.meanLoss());
+        } else if (!Double.isNaN(result.meanLoss())) {
+            json.addProperty("loss", String.valueOf(result.meanLoss())); // JSON has no infinite numbers
         }
         result.voidReason().ifPresent(reason -> json.addProperty("void", reason));
         json.addProperty("cut_prompts", report.cutPrompts());

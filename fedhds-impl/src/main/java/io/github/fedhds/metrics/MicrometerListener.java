@@ -119,7 +119,7 @@ public final class MicrometerListener implements RoundListener {
         bytes(report.bytes().toServer(), "to_server");
         count("fedhds.centroids", report.result().centroids());
         count("fedhds.groups.chosen", report.result().chosen());
-        count("fedhds.samples", report.result().samples());
+        count("fedhds.samples", (double) report.result().samples());
         count("fedhds.prompts.cut", report.cutPrompts());
         count("fedhds.skipped", report.skippedTooLong(), "reason", "too_long");
         count("fedhds.skipped", report.skippedNonFinite(), "reason", "not_finite");
@@ -144,7 +144,7 @@ public final class MicrometerListener implements RoundListener {
                 .baseUnit("bytes")
                 .tags(tags.and("direction", direction))
                 .register(registry)
-                .increment(amount);
+                .increment((double) amount);
     }
 
     private void look(RoundReport report) {

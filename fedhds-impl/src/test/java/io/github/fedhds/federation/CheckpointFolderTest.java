@@ -15,9 +15,11 @@ import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.SafetensorsFile;
+import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +59,8 @@ class CheckpointFolderTest {
                             round,
                             round % 2,
                             1L << 40,
-                            round % 2 == 0 ? Double.NaN : 1.0 / 3,
+                            List.of(Double.NaN, 1.0 / 3, Double.NaN, Double.POSITIVE_INFINITY)
+                                    .get(round % 4),
                             round == 2 ? Optional.of("too few") : Optional.empty()),
                     adapter(round).digest(),
                     roster,
@@ -121,13 +124,11 @@ class CheckpointFolderTest {
 
     @Test
     void read_otherVersionOrFile_saysWhich() throws IOException {
-        String text = new String(bytes(checkpoint(1)), java.nio.charset.StandardCharsets.ISO_8859_1);
-        byte[] later = text.replace("\"version\":\"1\"", "\"version\":\"2\"")
-                .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        String text = new String(bytes(checkpoint(1)), StandardCharsets.ISO_8859_1);
+        byte[] later = text.replace("\"version\":\"1\"", "\"version\":\"2\"").getBytes(StandardCharsets.ISO_8859_1);
         assertFails(
                 FedHdsException.class, () -> read(later), "bytes: is a checkpoint of version 2, this library reads 1");
-        byte[] other =
-                io.github.fedhds.wire.SafetensorsWriter.toBytes(adapter(1).tensors(), Map.of());
+        byte[] other = SafetensorsWriter.toBytes(adapter(1).tensors(), Map.of());
         assertFails(FedHdsException.class, () -> read(other), "bytes: is no checkpoint");
     }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.aggregation.Aggregation;
@@ -423,8 +425,7 @@ class ResumeTest {
     private static List<String> withoutSeconds(Path lines) throws IOException {
         return Files.readAllLines(lines).stream()
                 .map(line -> {
-                    com.google.gson.JsonObject json =
-                            com.google.gson.JsonParser.parseString(line).getAsJsonObject();
+                    JsonObject json = JsonParser.parseString(line).getAsJsonObject();
                     assertTrue(Objects.requireNonNull(json.remove("seconds"))
                             .getAsJsonObject()
                             .has("wall"));

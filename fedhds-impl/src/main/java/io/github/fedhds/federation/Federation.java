@@ -344,7 +344,8 @@ public final class Federation {
         /**
          * Saves the run after each round, so that it can be {@linkplain #resume resumed}: adapter, state of the rule,
          * number of the round, what each round came to, the best adapter. Costs a file of the size of two adapters (and of
-         * the rule's state) a round, forced to disk, and the previous one beside it.
+         * the rule's state) a round, forced to disk, and the previous one beside it; and a pass over the model's weights
+         * when it is built, about a second a gigabyte.
          *
          * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved with it, and a resume under
          * others is refused. What else the result hangs on, the federation cannot know: data, learning rate, selection.

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.MemoryGrowth;
 import io.github.fedhds.transformer.ModelOptions;
@@ -32,16 +34,34 @@ class FederationMemoryTest {
     @TempDir
     private Path folder = Path.of("");
 
-    @Test
-    void run_738Clients_holdsInItsLastRoundWhatItHeldInRound5() {
-        TinyFederation.model(folder, 1, 16, 2, 128).close();
-        String said = MemoryGrowth.say(FederationMemoryTest.class, folder.toString(), String.valueOf(ROUNDS));
+    /** The figures after round 5 and after the last. */
+    private record Figures(MemoryGrowth early, MemoryGrowth late, String said) {
+        double heap() {
+            return percent(early.heap(), late.heap());
+        }
+
+        double resident() {
+            return early.resident() == 0 ? 0 : percent(early.resident(), late.resident());
+        }
+    }
+
+    private Figures figures(int rounds, boolean leaks) {
+        String said = MemoryGrowth.say(
+                FederationMemoryTest.class, folder.toString(), String.valueOf(rounds), String.valueOf(leaks));
         Matcher figures = FIGURES.matcher(said);
         assertTrue(figures.find(), said);
         MemoryGrowth early = growth(figures);
         assertTrue(figures.find(), said);
-        assertEquals(String.valueOf(ROUNDS), figures.group(1));
-        MemoryGrowth late = growth(figures);
+        assertEquals(String.valueOf(rounds), figures.group(1));
+        return new Figures(early, growth(figures), said);
+    }
+
+    @Test
+    void run_738Clients_holdsInItsLastRoundWhatItHeldInRound5() {
+        TinyFederation.model(folder, 1, 16, 2, 128).close();
+        Figures figures = figures(ROUNDS, false);
+        MemoryGrowth early = figures.early();
+        MemoryGrowth late = figures.late();
         System.out.printf(
                 "%d clients, round %d against round %d: open arrays %d and %d, Java heap %+.2f %% of %d kB,"
                         + " native resident memory %+.2f %% of %d kB%n",
@@ -50,13 +70,16 @@ class FederationMemoryTest {
                 FIRST,
                 late.arrays(),
                 early.arrays(),
-                percent(early.heap(), late.heap()),
+                figures.heap(),
                 early.heap() / 1000,
-                percent(early.resident(), late.resident()),
+                figures.resident(),
                 early.resident() / 1000);
-        assertEquals(early.arrays(), late.arrays(), said);
-        assertTrue(percent(early.heap(), late.heap()) < 3, said);
-        assertTrue(early.resident() == 0 || percent(early.resident(), late.resident()) < 3, said);
+        assertEquals(early.arrays(), late.arrays(), figures.said());
+        assertTrue(figures.heap() < 3, figures.said());
+        assertTrue(figures.resident() < 3, figures.said());
+
+        Figures leaking = figures(FIRST + 5, true);
+        assertTrue(leaking.heap() > 3, () -> "an adapter a round, kept, is not seen: " + leaking.said());
     }
 
     private static MemoryGrowth growth(Matcher figures) {
@@ -68,13 +91,16 @@ class FederationMemoryTest {
         return 100.0 * (to - from) / Math.max(1, from);
     }
 
-    /** The process: folder and rounds in; figures of the two rounds out. */
+    /** The process: folder, rounds, and whether it keeps what it should not in; figures of the two rounds out. */
     public static void main(String[] arguments) {
         int rounds = Integer.parseInt(arguments[1]);
+        boolean leaks = Boolean.parseBoolean(arguments[2]);
+        List<Adapter> kept = new ArrayList<>();
         try (LanguageModel model = LanguageModel.load(
                 Path.of(arguments[0]), ModelOptions.defaults().onDevice("cpu").withThreads(1))) {
             FedHds fedHds = FedHds.on(model)
                     .template(TinyFederation.SHORT)
+                    .lora(LoraConfig.defaults().withRank(32)) // so that an adapter is much beside the heap
                     .fusion(TinyFederation::firstTwo)
                     .build();
             Federation.Builder builder = Federation.builder(fedHds)
@@ -88,6 +114,9 @@ class FederationMemoryTest {
                     .listener(new RoundListener() {
                         @Override
                         public void closed(RoundReport report) {
+                            if (leaks) {
+                                kept.add(report.result().adapter());
+                            }
                             if (report.round() == FIRST || report.round() == rounds) {
                                 print(report.round(), model);
                             }
@@ -99,6 +128,7 @@ class FederationMemoryTest {
             }
             builder.build().run();
         }
+        System.out.printf("%d adapters kept%n", kept.size());
     }
 
     private static List<Instruction> instructions(int client) {

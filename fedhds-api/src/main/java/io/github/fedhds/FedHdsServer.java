@@ -194,7 +194,7 @@ public final class FedHdsServer {
     /** Takes a client's adapter, or refuses it; the round goes on either way. */
     public synchronized Receipt accept(AdapterUpdate update) {
         Receipt receipt = strange(update.runId(), update.round(), update.client())
-                .orElseGet(() -> current().accept(update));
+                .orElseGet(() -> current().accept(update, aggregator));
         tell(l -> l.received(update, receipt));
         return receipt;
     }

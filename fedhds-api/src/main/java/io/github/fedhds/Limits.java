@@ -1,5 +1,6 @@
 package io.github.fedhds;
 
+import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -56,7 +57,7 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
         return Optional.empty();
     }
 
-    Optional<Receipt> refusal(AdapterUpdate update, Adapter global) {
+    Optional<Receipt> refusal(AdapterUpdate update, Adapter global, Aggregator aggregator) {
         if (update.samples() < 1) {
             return refused(Refusal.SAMPLES, "an adapter is trained on 1 sample or more, was " + update.samples());
         }
@@ -67,14 +68,9 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
                             + maxSamples + " of a client");
         }
         Adapter adapter = update.adapter();
-        Optional<String> otherForm = global.differenceInForm(adapter);
-        if (otherForm.isPresent()) {
-            boolean names = !global.tensors().keySet().equals(adapter.tensors().keySet());
-            return refused(names ? Refusal.WRONG_NAMES : Refusal.WRONG_SHAPE, otherForm.get());
-        }
-        Optional<String> notFinite = adapter.firstNonFinite();
-        if (notFinite.isPresent()) {
-            return refused(Refusal.NOT_FINITE, notFinite.get());
+        Optional<String> unfit = aggregator.refusal(global, adapter);
+        if (unfit.isPresent()) {
+            return refused(kind(unfit, global, adapter), unfit.get());
         }
         double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : distance(global, adapter);
         if (norm > maxNorm) {
@@ -84,6 +80,14 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
                             + " from the global one, this server takes at most " + maxNorm);
         }
         return Optional.empty();
+    }
+
+    private static Refusal kind(Optional<String> unfit, Adapter global, Adapter adapter) {
+        if (unfit.equals(global.differenceInForm(adapter))) {
+            boolean names = !global.tensors().keySet().equals(adapter.tensors().keySet());
+            return names ? Refusal.WRONG_NAMES : Refusal.WRONG_SHAPE;
+        }
+        return unfit.equals(adapter.firstNonFinite()) ? Refusal.NOT_FINITE : Refusal.RULE;
     }
 
     /** Euclidean; a tensor without a like one in the global adapter counts as a change from zero. */

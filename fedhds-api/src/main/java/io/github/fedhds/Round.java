@@ -165,7 +165,7 @@ final class Round {
     }
 
     /** Takes or refuses an update of this round by a client that it names. */
-    Receipt accept(AdapterUpdate update) {
+    Receipt accept(AdapterUpdate update, Aggregator aggregator) {
         if (phase != Phase.UPDATES) {
             return Receipt.refused(
                     Refusal.EARLY, "round " + number() + " takes no adapters yet; the groups are not chosen");
@@ -184,7 +184,7 @@ final class Round {
             return Receipt.refused(
                     Refusal.NOT_CHOSEN, "no group of client " + update.client() + " was chosen in round " + number());
         }
-        Optional<Receipt> refusal = limits.refusal(update, opening.globalAdapter());
+        Optional<Receipt> refusal = limits.refusal(update, opening.globalAdapter(), aggregator);
         if (refusal.isPresent()) {
             return refusal.get();
         }
@@ -226,7 +226,7 @@ final class Round {
             int asked = (int) selections.values().stream()
                     .filter(s -> !s.groups().isEmpty())
                     .count();
-            voidReason = tooFew("updates", arrivals.size(), asked);
+            voidReason = tooFew("updates", arrivals.size(), asked).or(() -> tooFewFor(aggregator));
         }
         if (voidReason.isEmpty() && aggregation != null && !arrivals.isEmpty()) {
             adapter = finish(aggregation, aggregator);
@@ -293,6 +293,13 @@ final class Round {
                 ? Optional.empty()
                 : Optional.of(
                         came + " " + what + " came of " + asked + " clients asked, and the round needs " + needed);
+    }
+
+    private Optional<String> tooFewFor(Aggregator aggregator) {
+        return arrivals.isEmpty() || arrivals.size() >= aggregator.leastUpdates()
+                ? Optional.empty()
+                : Optional.of(
+                        arrivals.size() + " updates came, and " + aggregator + " needs " + aggregator.leastUpdates());
     }
 
     private int number() {

@@ -15,22 +15,26 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.PriorityQueue;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs of a server and its clients over a network that drops, delays, repeats, reorders and forges messages. Whatever it
- * does, the adapter is to the last bit the one of an undisturbed run over what was accepted.
+ * Runs of a server and its clients over a network that drops, delays, repeats, reorders and forges messages, between
+ * machines that crash. Whatever it does, results and state are to the last bit those of an undisturbed run over what was
+ * accepted. {@code -Dfedhds.simulations=100000} tries more seeds than the build does.
  */
 class DeliverySimulationTest {
+    private static final int SEEDS = Integer.getInteger("fedhds.simulations", 1000);
     private static final int ROUNDS = 4;
     private static final int STEP = 100; // ticks for a step; messages take up to two of them
     private static final ClientId STRANGER = new ClientId("stranger");
@@ -39,21 +43,43 @@ class DeliverySimulationTest {
     private record Letter(long time, int order, Object message, boolean forged) {}
 
     /** What a server accepted in a round. */
-    private record Accepted(Map<ClientId, CentroidReport> reports, Map<ClientId, AdapterUpdate> updates) {
-        Accepted() {
-            this(new TreeMap<>(), new TreeMap<>());
-        }
+    private static final class Accepted {
+        final Map<ClientId, CentroidReport> reports = new TreeMap<>();
+        final Map<ClientId, AdapterUpdate> updates = new TreeMap<>();
+        boolean abandoned;
     }
 
-    private static FedHdsServer server(long seed, List<ClientId> roster) {
+    /** The server's machine goes down. */
+    private static final class Crash extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** What the network and the machines did. */
+    private enum Fault {
+        DROPPED,
+        DELAYED,
+        REPEATED,
+        FORGED,
+        ASSUMED_NAME,
+        SERVER_CRASH,
+        CLIENT_CRASH,
+        ABANDONED,
+        VOID
+    }
+
+    private static FedHdsServer.Builder server(long seed, List<ClientId> roster) {
         return FedHdsServer.builder()
                 .roster(roster)
                 .seed(seed)
-                .sampler(ClientSampler.uniform(0.8))
+                .sampler(ClientSampler.uniform(0.8).atLeast(2))
                 .selector(new Roles.FirstCoordinate())
-                .aggregator(new Roles.Mean())
+                .aggregator(new Roles.Momentum())
                 .initialAdapter(Roles.adapter(0.1f, -3, 1e-7f))
-                .build();
+                .maxCentroids(4)
+                .maxSamples(100)
+                .maxNorm(1000)
+                .minAnswers((int) (seed % 3))
+                .minShare(seed % 4 == 0 ? 0.5 : 0);
     }
 
     private static List<ClientId> roster(int clients) {
@@ -64,7 +90,8 @@ class DeliverySimulationTest {
         return roster;
     }
 
-    private static FedHdsClient client(ClientId id, SplittableRandom random) {
+    private static FedHdsClient client(ClientId id, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
         List<Instruction> instructions = new ArrayList<>();
         for (int i = random.nextInt(6); i > 0; i--) {
             instructions.add(new Instruction("x".repeat(1 + random.nextInt(4)), "", "o"));
@@ -88,42 +115,94 @@ class DeliverySimulationTest {
 
     /** One run over a bad network. */
     private static final class Network {
+        final long seed;
         final SplittableRandom random;
-        final FedHdsServer server;
+        final List<ClientId> roster;
         final Map<ClientId, FedHdsClient> clients = new LinkedHashMap<>();
         final PriorityQueue<Letter> letters =
                 new PriorityQueue<>(Comparator.comparingLong(Letter::time).thenComparingInt(Letter::order));
-        final Map<Integer, Accepted> accepted = new TreeMap<>();
-        final Map<Receipt.Status, Integer> receipts = new HashMap<>();
+        final SortedMap<Integer, Accepted> accepted = new TreeMap<>();
+        final SortedMap<Integer, RoundResult> results = new TreeMap<>();
+        final Map<Receipt.Status, Integer> receipts = new EnumMap<>(Receipt.Status.class);
+        final Map<Receipt.Refusal, Integer> refusals = new EnumMap<>(Receipt.Refusal.class);
+        final Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
+        FedHdsServer server;
+        ServerState saved;
         long now;
-        int forgeries;
 
         Network(long seed) {
+            this.seed = seed;
             random = new SplittableRandom(seed);
-            List<ClientId> roster = roster(2 + random.nextInt(5));
-            server = server(seed, roster);
-            roster.forEach(id -> clients.put(id, client(id, random.split())));
+            roster = roster(2 + random.nextInt(5));
+            roster.forEach(this::start);
+            server = server(seed, roster).build();
+            saved = server.state();
         }
 
-        List<RoundResult> run() {
-            List<RoundResult> results = new ArrayList<>();
-            for (int i = 0; i < ROUNDS; i++) {
-                RoundOpening opening = server.open();
-                accepted.put(opening.round(), new Accepted());
-                opening.clients().forEach(id -> send(Map.entry(id, opening)));
-                pass();
-                server.select().values().forEach(this::send);
-                pass();
-                results.add(server.aggregate());
-                if (random.nextInt(3) == 0) {
-                    pass(); // between rounds
+        void start(ClientId id) {
+            clients.put(id, client(id, seed + 31L * id.hashCode()));
+        }
+
+        void happened(Fault fault) {
+            faults.merge(fault, 1, Integer::sum);
+        }
+
+        void run() {
+            while (accepted.size() < ROUNDS) {
+                try {
+                    round();
+                    mayCrash(20);
+                    saved = server.state(); // after the result is out: a crash in between runs the round again
+                } catch (Crash crash) {
+                    happened(Fault.SERVER_CRASH);
+                    server = server(seed, roster).restore(saved).build();
+                    accepted.tailMap(saved.round() + 1).clear();
+                    results.tailMap(saved.round() + 1).clear();
                 }
             }
-            return results;
+        }
+
+        void round() {
+            RoundOpening opening = server.open();
+            Accepted round = new Accepted();
+            accepted.put(opening.round(), round);
+            opening.clients().forEach(id -> send(Map.entry(id, opening)));
+            pass();
+            if (random.nextInt(25) == 0) {
+                abandon(round);
+                return;
+            }
+            server.select().values().forEach(this::send);
+            pass();
+            if (random.nextInt(25) == 0) {
+                abandon(round);
+                return;
+            }
+            RoundResult result = server.aggregate();
+            results.put(opening.round(), result);
+            result.voidReason().ifPresent(reason -> happened(Fault.VOID));
+            if (random.nextInt(3) == 0) {
+                pass(); // between rounds
+            }
+        }
+
+        void abandon(Accepted round) {
+            server.abandon();
+            round.abandoned = true;
+            happened(Fault.ABANDONED);
+        }
+
+        void mayCrash(int times) {
+            if (random.nextInt(times) == 0) {
+                throw new Crash();
+            }
         }
 
         void send(Object message) {
             int copies = random.nextInt(10) == 0 ? 0 : random.nextInt(4) == 0 ? 2 + random.nextInt(2) : 1;
+            if (copies != 1) {
+                happened(copies == 0 ? Fault.DROPPED : Fault.REPEATED);
+            }
             for (int i = 0; i < copies; i++) {
                 post(message, false);
             }
@@ -134,23 +213,47 @@ class DeliverySimulationTest {
 
         void post(Object message, boolean forged) {
             boolean late = random.nextInt(6) == 0;
+            if (late) {
+                happened(Fault.DELAYED);
+            }
             long time = now + random.nextInt(late ? 2 * STEP : STEP / 3);
             letters.add(new Letter(time, random.nextInt(), message, forged));
         }
 
         void forge(Object message) {
+            boolean assumed = random.nextInt(4) == 0;
+            Fault fault = assumed ? Fault.ASSUMED_NAME : Fault.FORGED;
             if (message instanceof CentroidReport report) {
-                forgeries++;
-                post(forgedReport(report), true);
+                happened(fault);
+                post(assumed ? inAnotherName(report) : forgedReport(report), !assumed);
             } else if (message instanceof AdapterUpdate update) {
-                forgeries++;
-                post(forgedUpdate(update), true);
+                happened(fault);
+                post(assumed ? inAnotherName(update) : forgedUpdate(update), !assumed);
             }
+        }
+
+        ClientId anyone() {
+            return roster.get(random.nextInt(roster.size()));
+        }
+
+        /** As a client of that name might have sent it, so that it counts if it comes first: proof of origin is the transport's. */
+        Object inAnotherName(CentroidReport r) {
+            return random.nextBoolean()
+                    ? new CentroidReport(r.runId(), r.round(), anyone(), r.centroids())
+                    : new AdapterUpdate(r.runId(), r.round(), anyone(), Roles.adapter(1, 2, 3), 2, 7);
+        }
+
+        AdapterUpdate inAnotherName(AdapterUpdate u) {
+            Adapter adapter = random.nextBoolean() ? u.adapter() : Roles.adapter(random.nextInt(9), -1, 5e-5f);
+            return new AdapterUpdate(u.runId(), u.round(), anyone(), adapter, 1 + random.nextInt(99), u.meanLoss());
         }
 
         CentroidReport forgedReport(CentroidReport r) {
             double[][] points = {{1}, {1, 2, 3}, {}, {Double.NaN, 0}, {0, Double.NEGATIVE_INFINITY}};
-            return switch (random.nextInt(6)) {
+            return switch (random.nextInt(7)) {
+                case 6 ->
+                    new CentroidReport(
+                            r.runId(), r.round(), r.client(), Collections.nCopies(5, new Centroid(0, new double[2])));
                 case 0 -> new CentroidReport(r.runId() + "?", r.round(), r.client(), r.centroids());
                 case 1 -> new CentroidReport(r.runId(), r.round() + 1000, r.client(), r.centroids());
                 case 2 -> new CentroidReport(r.runId(), Integer.MIN_VALUE, r.client(), r.centroids());
@@ -173,10 +276,12 @@ class DeliverySimulationTest {
                 Adapter.empty(),
                 Roles.adapter(1, Float.NaN, 3),
                 Roles.adapter(1, 2, Float.POSITIVE_INFINITY),
+                Roles.adapter(1, Float.MAX_VALUE, -1e10f),
                 new Adapter(Map.of(
                         "other", Objects.requireNonNull(u.adapter().tensors().get("w"))))
             };
-            return switch (random.nextInt(6)) {
+            return switch (random.nextInt(9)) {
+                case 6 -> new AdapterUpdate(u.runId(), u.round(), u.client(), u.adapter(), 101, u.meanLoss());
                 case 0 -> new AdapterUpdate("", u.round(), u.client(), u.adapter(), u.samples(), u.meanLoss());
                 case 1 -> new AdapterUpdate(u.runId(), -1, u.client(), u.adapter(), u.samples(), u.meanLoss());
                 case 2 ->
@@ -207,19 +312,26 @@ class DeliverySimulationTest {
         }
 
         void deliver(Letter letter) {
+            mayCrash(150);
+            if (random.nextInt(100) == 0) {
+                happened(Fault.CLIENT_CRASH);
+                start(anyone());
+            }
             if (letter.message() instanceof CentroidReport report) {
                 if (counted(server.accept(report), letter)) {
-                    assertEquals(null, current(report.round()).reports().put(report.client(), report));
+                    assertEquals(null, current(report.round()).reports.put(report.client(), report));
                 }
             } else if (letter.message() instanceof AdapterUpdate update) {
                 if (counted(server.accept(update), letter)) {
-                    assertEquals(null, current(update.round()).updates().put(update.client(), update));
+                    assertEquals(null, current(update.round()).updates.put(update.client(), update));
                 }
             } else if (letter.message() instanceof GroupSelection selection) {
                 try {
                     clientOf(selection.client()).train(selection).ifPresent(this::send);
-                } catch (IllegalStateException e) { // the opening was lost, or the selection is two rounds late
+                } catch (IllegalStateException e) { // the opening was lost, or forgotten, or is two rounds ago
                     assertTrue(String.valueOf(e.getMessage()).contains("has not summarised"), e.toString());
+                } catch (IllegalArgumentException e) { // chosen by a report in its name that it has not sent
+                    assertTrue(String.valueOf(e.getMessage()).contains("the selection names group"), e.toString());
                 }
             } else if (letter.message() instanceof Map.Entry<?, ?> entry
                     && entry.getKey() instanceof ClientId id
@@ -230,6 +342,7 @@ class DeliverySimulationTest {
 
         boolean counted(Receipt receipt, Letter letter) {
             receipts.merge(receipt.status(), 1, Integer::sum);
+            receipt.refusal().ifPresent(refusal -> refusals.merge(refusal, 1, Integer::sum));
             assertTrue(!letter.forged() || !receipt.counts(), () -> letter + " was " + receipt);
             return receipt.status() == Receipt.Status.ACCEPTED;
         }
@@ -243,44 +356,61 @@ class DeliverySimulationTest {
         }
     }
 
-    /** The same run without a network: what was accepted, in the order of names. */
-    private static List<RoundResult> undisturbed(long seed, Network network) {
-        FedHdsServer server = server(seed, network.server.roster());
-        List<RoundResult> results = new ArrayList<>();
-        network.accepted.forEach((round, messages) -> {
-            assertEquals(round, server.open().round());
-            messages.reports().values().forEach(report -> assertEquals(Receipt.accepted(), server.accept(report)));
+    /** The same run without network and crashes: what was accepted, in the order of names. */
+    private static void assertAsUndisturbed(Network network) {
+        String seed = "seed " + network.seed;
+        FedHdsServer server = server(network.seed, network.roster).build();
+        network.accepted.forEach((number, round) -> {
+            assertEquals(number, server.open().round());
+            round.reports.values().forEach(report -> assertEquals(Receipt.accepted(), server.accept(report), seed));
             server.select();
-            messages.updates().values().forEach(update -> assertEquals(Receipt.accepted(), server.accept(update)));
-            results.add(server.aggregate());
+            round.updates.values().forEach(update -> assertEquals(Receipt.accepted(), server.accept(update), seed));
+            if (round.abandoned) {
+                server.abandon();
+            } else {
+                assertEquals(server.aggregate(), network.results.get(number), seed);
+            }
         });
-        return results;
+        assertEquals(server.state(), network.server.state(), seed);
+        assertEquals(
+                server.globalAdapter().digest(), network.server.globalAdapter().digest(), seed);
     }
 
     @Test
     void run_overABadNetwork_equalsTheUndisturbedRunOverWhatWasAccepted() {
-        Map<Receipt.Status, Integer> receipts = new HashMap<>();
-        int forgeries = 0;
+        Map<Receipt.Status, Integer> receipts = new EnumMap<>(Receipt.Status.class);
+        Map<Receipt.Refusal, Integer> refusals = new EnumMap<>(Receipt.Refusal.class);
+        Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
         int updates = 0;
         int missing = 0;
-        for (long seed = 0; seed < 300; seed++) {
+        for (long seed = 0; seed < SEEDS; seed++) {
             Network network = new Network(seed);
-            List<RoundResult> results = network.run();
-            assertEquals(undisturbed(seed, network), results, "seed " + seed);
-            assertEquals(
-                    results.get(ROUNDS - 1).adapter().digest(),
-                    network.server.globalAdapter().digest(),
-                    "seed " + seed);
+            network.run();
+            assertAsUndisturbed(network);
             network.receipts.forEach((status, count) -> receipts.merge(status, count, Integer::sum));
-            forgeries += network.forgeries;
-            updates += results.stream().mapToInt(RoundResult::updates).sum();
-            missing += results.stream().mapToInt(r -> r.clients() - r.reports()).sum();
+            network.refusals.forEach((refusal, count) -> refusals.merge(refusal, count, Integer::sum));
+            network.faults.forEach((fault, count) -> faults.merge(fault, count, Integer::sum));
+            updates += network.results.values().stream()
+                    .mapToInt(RoundResult::updates)
+                    .sum();
+            missing += network.results.values().stream()
+                    .mapToInt(r -> r.clients() - r.reports())
+                    .sum();
         }
+        String seen = SEEDS + " simulated runs equal the undisturbed ones: " + faults + ", " + receipts + ", "
+                + refusals + ", updates " + updates + ", reports missing " + missing;
+        System.out.println(seen);
         // The network was as bad as it should be, and not so bad that nothing happened.
-        String seen = receipts + ", forgeries " + forgeries + ", updates " + updates + ", missing " + missing;
         for (Receipt.Status status : Receipt.Status.values()) {
-            assertTrue(receipts.getOrDefault(status, 0) > 500, seen);
+            assertTrue(receipts.getOrDefault(status, 0) > SEEDS, seen);
         }
-        assertTrue(forgeries > 500 && updates > 500 && missing > 300, seen);
+        for (Receipt.Refusal refusal : Receipt.Refusal.values()) {
+            boolean ofTheRule = refusal == Receipt.Refusal.RULE || refusal == Receipt.Refusal.FAILED; // which takes all
+            assertTrue(ofTheRule || refusals.getOrDefault(refusal, 0) > SEEDS / 50, seen);
+        }
+        for (Fault fault : Fault.values()) {
+            assertTrue(faults.getOrDefault(fault, 0) > SEEDS / 5, seen);
+        }
+        assertTrue(updates > SEEDS && missing > SEEDS / 2, seen);
     }
 }

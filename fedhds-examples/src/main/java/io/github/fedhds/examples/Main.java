@@ -85,12 +85,12 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--selection",
             converter = SelectionName.class,
-            description = "fedhds, random or full (default: fedhds)")
+            description = "fedhds, diverse, random or full (default: fedhds)")
     private Selection selection = Selection.FEDHDS;
 
     @Option(
             names = "--share",
-            description = "share of a client's instructions that --selection random takes (default: 0.015)")
+            description = "share of the instructions that --selection random and diverse take (default: 0.015)")
     private double share = 0.015;
 
     @Option(

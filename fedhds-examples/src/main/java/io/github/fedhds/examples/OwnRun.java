@@ -17,6 +17,7 @@ import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,6 +92,9 @@ final class OwnRun {
                 .trainer(trainer -> trainer.recompute(options.recompute()))
                 .maxTokens(options.maxLength())
                 .fusion(options.fusion().function());
+        if (options.selection() == Selection.DIVERSE) {
+            parts.pooling(Pooling.PARTS);
+        }
         featureModel.ifPresent(parts::featureModel);
         options.featureCache().map(FeatureCache::inFolder).ifPresent(parts::featureCache);
         FedHds fedHds = parts.build();
@@ -131,6 +135,7 @@ final class OwnRun {
                 .andThen(folder.rounds());
         TunedRun run = switch (options.selection()) {
             case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
+            case DIVERSE -> setting.diverse(samplesOfARound(clients, fraction), listener);
             case FULL -> setting.full(listener);
             case RANDOM ->
                 setting.random(
@@ -215,6 +220,12 @@ final class OwnRun {
         });
     }
 
+    /** The share of what a round's clients hold on average, at least one sample. */
+    private int samplesOfARound(Map<ClientId, List<Instruction>> clients, double fraction) {
+        long held = clients.values().stream().mapToLong(List::size).sum();
+        return Math.max(1, (int) Math.round(options.share() * fraction * held));
+    }
+
     private void tell(FeatureCache.Statistics rows) {
         out.printf(Locale.ROOT, "feature rows: %d computed, %d taken from the cache", rows.misses(), rows.hits());
         if (rows.damaged() > 0) {
@@ -291,7 +302,7 @@ final class OwnRun {
         options.instances().ifPresent(share -> config.put("instances", share));
         config.put("seed", options.seed());
         config.put("selection", options.selection().name().toLowerCase(Locale.ROOT));
-        if (options.selection() == Selection.RANDOM) {
+        if (options.selection() == Selection.RANDOM || options.selection() == Selection.DIVERSE) {
             config.put("share", options.share());
         }
         if (options.selection() == Selection.FEDHDS) {

@@ -4,7 +4,6 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.RoundContext;
-import io.github.fedhds.averaging.FedAvg;
 import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
@@ -17,6 +16,7 @@ import io.github.fedhds.fusion.TsneFusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
 import io.github.fedhds.training.Adapter;
@@ -194,7 +194,7 @@ public final class SelectionQuality implements Callable<Integer> {
             ways.put("diverse " + budget, Selection.diverse(budget));
             ways.put("Ward " + budget, Selection.diverse(budget).withServer(WardSelector.count(budget)));
             if (search) {
-                for (int axes : new int[] {128, 256}) {
+                for (int axes : new int[] {64, 256}) {
                     String name = axes + " axes " + budget;
                     ways.put("diverse " + name, Selection.diverse(budget).inSharedFrame(axes));
                     ways.put(

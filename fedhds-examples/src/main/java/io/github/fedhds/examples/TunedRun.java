@@ -8,6 +8,8 @@ import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.selection.CoverSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
@@ -21,6 +23,7 @@ import java.util.SplittableRandom;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** One federation from its first adapter to its last, with one way of choosing instructions. */
 record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> best) {
@@ -79,6 +82,24 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> b
                             .withClient(HdbscanSelector.builder()
                                     .samplesPerGroup(samplesPerGroup)
                                     .build()),
+                    listener);
+        }
+
+        /** So many samples of a round, as different as can be. */
+        TunedRun diverse(int samples, RoundListener listener) {
+            return chosenBy(Selection.diverse(samples), listener);
+        }
+
+        /** In each round as many samples as another run's round trained on, as different as can be. */
+        TunedRun diverseAsManyAs(TunedRun run, RoundListener listener) {
+            Map<Integer, Long> counts = run.rounds().stream()
+                    .map(RoundReport::result)
+                    .collect(Collectors.toMap(RoundResult::round, RoundResult::samples));
+            return chosenBy(
+                    Selection.diverse(0)
+                            .withServer((candidates, round) -> CoverSelector.count(
+                                            Math.toIntExact(counts.getOrDefault(round.round(), 0L)))
+                                    .select(candidates, round)),
                     listener);
         }
 

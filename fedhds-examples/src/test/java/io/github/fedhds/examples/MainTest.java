@@ -280,7 +280,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"fedhds, tsne", "fedhds, pca", "fedhds, last-layer", "random, tsne", "full, tsne"})
+    @CsvSource({"fedhds, tsne", "fedhds, pca", "fedhds, last-layer", "diverse, tsne", "random, tsne", "full, tsne"})
     void ownRun_everySelectionAndFusion_works(String selection, String fusion) throws IOException {
         Path out = folder.resolve("out");
         Outcome outcome = own(out, "--selection", selection, "--fusion", fusion, "--fraction", "0.5", "--share", "0.1");
@@ -292,6 +292,7 @@ class MainTest {
         switch (selection) {
             case "full" -> assertEquals(4 * 40, samples);
             case "random" -> assertEquals(4 * 4, samples); // 0.1 of 40 each
+            case "diverse" -> assertTrue(samples >= 4 && samples <= 4 * 4, () -> "chose " + samples); // groups found
             default -> assertTrue(samples < 4 * 40);
         }
     }
@@ -323,7 +324,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"fedhds", "random", "full"})
+    @ValueSource(strings = {"fedhds", "diverse", "random", "full"})
     void ownRun_clientsWithNoneOneOrTwoInstructions_takePart(String selection) throws IOException {
         writeLines(folder.resolve("few.jsonl"), 3, 8);
         for (int clients :

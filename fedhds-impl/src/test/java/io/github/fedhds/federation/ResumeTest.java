@@ -12,7 +12,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.averaging.FedAvg;
+import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.message.AdapterUpdate;

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -118,6 +119,15 @@ class EmbeddedComparisonTest {
         RoundResult result =
                 new RoundResult(round, Adapter.empty(), clients.size(), clients.size(), 1, 1, 1, samples, 1);
         return new RoundReport(
-                result, clients, new RoundReport.Seconds(0, 0, 0, 0, 0), FeatureCache.Statistics.NONE, 0, 0, 0);
+                result,
+                "",
+                clients,
+                new RoundReport.Seconds(0, 0, 0, 0, 0),
+                new RoundReport.Bytes(0, 0),
+                FeatureCache.Statistics.NONE,
+                0,
+                0,
+                0,
+                OptionalDouble.empty());
     }
 }

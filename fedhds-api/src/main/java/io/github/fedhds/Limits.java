@@ -1,5 +1,6 @@
 package io.github.fedhds;
 
+import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -56,7 +57,7 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
         return Optional.empty();
     }
 
-    Optional<Receipt> refusal(AdapterUpdate update, Adapter global) {
+    Optional<Receipt> refusal(AdapterUpdate update, Adapter global, Aggregator aggregator) {
         if (update.samples() < 1) {
             return refused(Refusal.SAMPLES, "an adapter is trained on 1 sample or more, was " + update.samples());
         }
@@ -67,23 +68,33 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
                             + maxSamples + " of a client");
         }
         Adapter adapter = update.adapter();
-        Optional<String> otherForm = global.differenceInForm(adapter);
-        if (otherForm.isPresent()) {
-            boolean names = !global.tensors().keySet().equals(adapter.tensors().keySet());
-            return refused(names ? Refusal.WRONG_NAMES : Refusal.WRONG_SHAPE, otherForm.get());
+        Optional<String> fault;
+        try {
+            fault = aggregator.refusal(global, adapter);
+        } catch (RuntimeException e) {
+            return refused(Refusal.RULE, "the aggregator does not take it: " + e);
         }
-        Optional<String> notFinite = adapter.firstNonFinite();
-        if (notFinite.isPresent()) {
-            return refused(Refusal.NOT_FINITE, notFinite.get());
+        if (fault.isPresent()) {
+            return refused(kindOf(fault.get(), global, adapter), fault.get());
         }
         double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : distance(global, adapter);
-        if (norm > maxNorm) {
+        if (!(norm <= maxNorm)) { // NaN too, if the aggregator let one through
             return refused(
                     Refusal.TOO_FAR,
                     "the adapter of client " + update.client() + " is " + norm
                             + " from the global one, this server takes at most " + maxNorm);
         }
         return Optional.empty();
+    }
+
+    private static Refusal kindOf(String fault, Adapter global, Adapter adapter) {
+        if (adapter.firstNonFinite().filter(fault::equals).isPresent()) {
+            return Refusal.NOT_FINITE;
+        }
+        if (!global.tensors().keySet().equals(adapter.tensors().keySet())) {
+            return Refusal.WRONG_NAMES;
+        }
+        return global.differenceInForm(adapter).isPresent() ? Refusal.WRONG_SHAPE : Refusal.RULE;
     }
 
     /** Euclidean; a tensor without a like one in the global adapter counts as a change from zero. */

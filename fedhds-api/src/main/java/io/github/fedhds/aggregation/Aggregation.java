@@ -9,8 +9,8 @@ import io.github.fedhds.training.Adapter;
  */
 public interface Aggregation {
     /**
-     * Takes one client's update; its adapter has the names and shapes of the global one and finite values, for the
-     * server has checked that.
+     * Takes one client's update. {@link Aggregator#refusal} has nothing against its adapter and it is the client's only
+     * one of the round, for the server has checked that.
      *
      * @throws IllegalArgumentException if the rule does not take this update; it must then be as if it had not come. The
      *     server refuses the update and goes on. After any other exception it gives the round up, for a half of the update
@@ -21,6 +21,10 @@ public interface Aggregation {
     /**
      * Ends the round. The result must not depend on the order of the updates, and has the form of the global adapter and
      * finite values. With no update: the global adapter.
+     *
+     * @throws IllegalStateException if the rule makes no adapter of these updates, above all if they are fewer than
+     *     {@link Aggregator#leastUpdates}; the message names rule, numbers and way out. The rule's state is then as before
+     *     the round; the round is void and the adapter stays
      */
     Adapter finish();
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
-import io.github.fedhds.averaging.FedAvg;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.SampleScore;
@@ -20,6 +19,7 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.training.Adapter;

@@ -1,30 +1,23 @@
-package io.github.fedhds.averaging;
+package io.github.fedhds.rule;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import io.github.fedhds.ClientId;
-import io.github.fedhds.SharedFolders;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
-import io.github.fedhds.wire.JsonFile;
-import io.github.fedhds.wire.SafetensorsFile;
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class FedAvgTest extends AggregatorContract {
@@ -43,7 +36,11 @@ class FedAvgTest extends AggregatorContract {
 
     private static float[] mean(Aggregator rule, AdapterUpdate... updates) {
         Adapter global = one(new float[(int) updates[0].adapter().parameters()]);
-        Adapter result = aggregate(rule, round(1, global), List.of(updates));
+        List<AdapterUpdate> distinct = new ArrayList<>();
+        for (AdapterUpdate update : updates) {
+            distinct.add(update(1, "c" + distinct.size(), update.adapter(), update.samples()));
+        }
+        Adapter result = aggregate(rule, round(1, global), distinct);
         return Objects.requireNonNull(result.tensors().get("t")).toArray();
     }
 
@@ -51,6 +48,16 @@ class FedAvgTest extends AggregatorContract {
     void finish_weights_areSamplesOrEqual() {
         assertArrayEquals(new float[] {2.5f}, mean(FedAvg.bySamples(), update(3, 2), update(1, 4)));
         assertArrayEquals(new float[] {3}, mean(FedAvg.equally(), update(3, 2), update(1, 4)));
+    }
+
+    @Test
+    void bySamplesUpTo_aHugeClaim_countsAsTheMost() {
+        AdapterUpdate[] updates = {update(3, 2), update(Integer.MAX_VALUE, 10), update(1, 6)};
+        assertArrayEquals(new float[] {(3 * 2 + 4 * 10 + 6) / 8f}, mean(FedAvg.bySamplesUpTo(4), updates));
+        assertArrayEquals(new float[] {6}, mean(FedAvg.bySamplesUpTo(1), updates));
+        assertArrayEquals(mean(FedAvg.bySamples(), updates), mean(FedAvg.bySamplesUpTo(Integer.MAX_VALUE), updates));
+        assertEquals("FedAvg[by samples up to 4]", FedAvg.bySamplesUpTo(4).toString());
+        assertFails(IllegalArgumentException.class, () -> FedAvg.bySamplesUpTo(0), "1 or more, was 0");
     }
 
     @Test
@@ -139,36 +146,5 @@ class FedAvgTest extends AggregatorContract {
         assertFails(kind, () -> aggregation.accept(update(1, 5, Float.NaN)), "holds NaN at 1");
         assertFails(kind, () -> aggregation.accept(update(0, 5, 5)), "samples must be 1 or more, was 0");
         assertEquals(global, aggregation.finish());
-    }
-
-    @Test
-    @Tag("golden")
-    void finish_everyGoldenRound_agreesWithFlower() {
-        Path folder = SharedFolders.golden().resolve("aggregate");
-        JsonObject golden = JsonFile.readObject(folder.resolve("aggregate.json"), 1 << 20);
-        JsonArray weights = golden.getAsJsonArray("weights");
-        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("aggregate.safetensors"))) {
-            for (int number = 0; number < golden.get("rounds").getAsInt(); number++) {
-                Adapter global = new Adapter(Map.of("a", file.readTensor("start.a"), "b", file.readTensor("start.b")));
-                List<AdapterUpdate> updates = new ArrayList<>();
-                for (int client = 0; client < golden.get("clients").getAsInt(); client++) {
-                    String prefix = "update." + number + "." + client + ".";
-                    Adapter adapter =
-                            new Adapter(Map.of("a", file.readTensor(prefix + "a"), "b", file.readTensor(prefix + "b")));
-                    int samples =
-                            weights.get(number).getAsJsonArray().get(client).getAsInt();
-                    updates.add(new AdapterUpdate("run", number + 1, new ClientId("c" + client), adapter, samples, 0));
-                }
-                Adapter next = aggregate(aggregator(), round(number + 1, global), updates);
-                for (Map.Entry<String, Tensor> named : next.tensors().entrySet()) {
-                    // float32; the largest difference seen is 1.2e-7
-                    assertArrayEquals(
-                            file.readFloats("fedavg." + number + "." + named.getKey()),
-                            named.getValue().toArray(),
-                            1e-5f,
-                            "round " + number);
-                }
-            }
-        }
     }
 }

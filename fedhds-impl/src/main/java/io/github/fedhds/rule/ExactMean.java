@@ -1,4 +1,4 @@
-package io.github.fedhds.averaging;
+package io.github.fedhds.rule;
 
 import io.github.fedhds.training.Tensor;
 import java.math.BigInteger;

@@ -1,0 +1,111 @@
+package io.github.fedhds.rule;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.Tensor;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Shortens what each client changes before another rule sees it: where the difference between an update and the global
+ * adapter has an Euclidean norm above the bound, over all tensors, it is scaled down to the bound (up to the rounding to
+ * float). With FedAvg each of n equally weighted clients then moves the mean by bound / n at most.
+ *
+ * <p>Adds one adapter to what the other rule holds, and time O(d) an update. Takes updates of the global adapter's form
+ * only. As safe for threads as the other rule, whose state is this one's.
+ *
+ * @see <a href="https://arxiv.org/abs/1911.07963">Sun et al. 2019</a>
+ */
+public final class NormClipping implements Aggregator {
+    private final double bound;
+    private final Aggregator rule;
+
+    private NormClipping(double bound, Aggregator rule) {
+        this.bound = bound;
+        this.rule = rule;
+    }
+
+    /**
+     * Clips for a rule.
+     *
+     * @param bound largest norm of a difference, finite and above 0
+     * @param rule what the clipped updates go to
+     */
+    public static NormClipping of(double bound, Aggregator rule) {
+        if (!(bound > 0) || Double.isInfinite(bound)) {
+            throw new IllegalArgumentException("the norm's bound must be finite and above 0, was " + bound);
+        }
+        return new NormClipping(bound, Objects.requireNonNull(rule, "rule"));
+    }
+
+    @Override
+    public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
+        return Aggregator.super.refusal(globalAdapter, update).or(() -> rule.refusal(globalAdapter, update));
+    }
+
+    @Override
+    public int leastUpdates() {
+        return rule.leastUpdates();
+    }
+
+    @Override
+    public Adapter state() {
+        return rule.state();
+    }
+
+    @Override
+    public void restore(Adapter state) {
+        rule.restore(state);
+    }
+
+    @Override
+    public Aggregation open(RoundContext round) {
+        Aggregation clipped = rule.open(round);
+        return new RuleRound(this, round.globalAdapter()) {
+            @Override
+            void add(AdapterUpdate update) {
+                clipped.accept(new AdapterUpdate(
+                        update.runId(),
+                        update.round(),
+                        update.client(),
+                        clip(global, update.adapter()),
+                        update.samples(),
+                        update.meanLoss()));
+            }
+
+            @Override
+            Adapter next() {
+                return clipped.finish();
+            }
+        };
+    }
+
+    private Adapter clip(Adapter global, Adapter update) {
+        double norm = Math.sqrt(Distances.squared(global, update));
+        if (norm <= bound) {
+            return update;
+        }
+        double share = bound / norm;
+        Map<String, Tensor> tensors = new TreeMap<>();
+        update.tensors().forEach((name, tensor) -> {
+            Tensor start = Objects.requireNonNull(global.tensors().get(name));
+            float[] values = new float[tensor.size()];
+            for (int i = 0; i < values.length; i++) {
+                double from = start.get(i);
+                values[i] = (float) (from + share * (tensor.get(i) - from));
+            }
+            tensors.put(name, new Tensor(tensor.shape(), values));
+        });
+        return new Adapter(tensors);
+    }
+
+    @Override
+    public String toString() {
+        return "NormClipping[" + bound + ", " + rule + "]";
+    }
+}

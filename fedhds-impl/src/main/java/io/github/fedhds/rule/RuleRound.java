@@ -1,0 +1,88 @@
+package io.github.fedhds.rule;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.training.Adapter;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the rounds of all rules check: each update, their number, the result. */
+abstract class RuleRound implements Aggregation {
+    final Adapter global;
+    private final Aggregator rule;
+    private final Set<ClientId> clients = new HashSet<>();
+    private boolean finished;
+
+    RuleRound(Aggregator rule, Adapter global) {
+        this.rule = rule;
+        this.global = global;
+    }
+
+    /** Refuses a rule that could never finish, where the number of clients is known before the first round. */
+    static <A extends Aggregator> A among(int clients, A rule) {
+        if (clients < rule.leastUpdates()) {
+            throw new IllegalArgumentException(shortage(rule, clients));
+        }
+        return rule;
+    }
+
+    private static String shortage(Aggregator rule, int updates) {
+        return rule + " needs " + rule.leastUpdates() + " updates or more, n = " + updates
+                + "; name more clients, wait for more of them, or tolerate fewer attackers";
+    }
+
+    /** Takes a checked update; must leave no trace of one that it refuses with an IllegalArgumentException. */
+    abstract void add(AdapterUpdate update);
+
+    /** The next adapter; there is an update, and there are enough. */
+    abstract Adapter next();
+
+    @Override
+    public final void accept(AdapterUpdate update) {
+        requireOpen();
+        String whose = "update of client " + update.client() + ": ";
+        Optional<String> fault = rule.refusal(global, update.adapter());
+        if (fault.isPresent()) {
+            throw new IllegalArgumentException(whose + fault.get());
+        }
+        if (update.samples() < 1) {
+            throw new IllegalArgumentException(whose + "samples must be 1 or more, was " + update.samples());
+        }
+        if (clients.contains(update.client())) {
+            throw new IllegalArgumentException(whose + "this client's update is there already; a client has one");
+        }
+        add(update);
+        clients.add(update.client());
+    }
+
+    @Override
+    public final Adapter finish() {
+        requireOpen();
+        finished = true;
+        if (clients.isEmpty()) {
+            return global;
+        }
+        if (clients.size() < rule.leastUpdates()) {
+            throw new IllegalStateException(shortage(rule, clients.size()));
+        }
+        return finite(next());
+    }
+
+    /** The adapter itself, unless a value of it is no float any more. */
+    final Adapter finite(Adapter adapter) {
+        adapter.firstNonFinite().ifPresent(fault -> {
+            throw new IllegalStateException(
+                    rule + " gives values beyond float: " + fault + "; are updates this large? clip their norm");
+        });
+        return adapter;
+    }
+
+    private void requireOpen() {
+        if (finished) {
+            throw new IllegalStateException("this aggregation is finished; open one for the next round");
+        }
+    }
+}

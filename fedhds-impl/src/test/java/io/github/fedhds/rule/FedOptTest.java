@@ -1,0 +1,185 @@
+package io.github.fedhds.rule;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+class FedOptTest {
+    @Nested
+    class AvgM extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return FedOpt.fedAvgM().build();
+        }
+    }
+
+    @Nested
+    class Adam extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return FedOpt.fedAdam().build();
+        }
+    }
+
+    @Nested
+    class Yogi extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return FedOpt.fedYogi().build();
+        }
+    }
+
+    @Nested
+    class Adagrad extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return FedOpt.fedAdagrad().build();
+        }
+    }
+
+    @Nested
+    class OverAnotherOptimizer extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return FedOpt.fedYogi().mean(FedOpt.fedAvgM().build()).build();
+        }
+    }
+
+    private static Adapter one(float value) {
+        return new Adapter(Map.of("t", new Tensor(new int[] {1}, new float[] {value})));
+    }
+
+    /** From zero, the clients' mean one above the global adapter in each round. */
+    private static double[] climb(FedOpt.Builder builder, int rounds) {
+        Aggregator rule = builder.build();
+        double[] path = new double[rounds];
+        Adapter global = one(0);
+        for (int i = 0; i < rounds; i++) {
+            float x = Objects.requireNonNull(global.tensors().get("t")).get(0);
+            global = AggregatorContract.aggregate(
+                    rule,
+                    AggregatorContract.round(i + 1, global),
+                    List.of(AggregatorContract.update(i + 1, "c", one(x + 1), 1)));
+            path[i] = Objects.requireNonNull(global.tensors().get("t")).get(0);
+        }
+        return path;
+    }
+
+    @Test
+    void steps_ofConstantDifference_followTheFormulas() {
+        double[] momentum = climb(FedOpt.fedAvgM().learningRate(0.5).beta1(0.5), 3);
+        assertEquals(0.5, momentum[0], 1e-6);
+        assertEquals(0.5 + 0.75, momentum[1], 1e-6);
+        assertEquals(0.5 + 0.75 + 0.875, momentum[2], 1e-6);
+        double[] adagrad = climb(FedOpt.fedAdagrad().learningRate(1).tau(1), 2);
+        assertEquals(0.5, adagrad[0], 1e-6);
+        assertEquals(0.5 + 1 / (Math.sqrt(2) + 1), adagrad[1], 1e-6);
+        // t = 1: m = 0.1, v = 0.01, c = sqrt(1 - 0.99²) / (1 - 0.9²)
+        double adam = climb(FedOpt.fedAdam().learningRate(1).tau(0.1), 1)[0];
+        assertEquals(Math.sqrt(1 - 0.9801) / (1 - 0.81) * 0.1 / (0.1 + 0.1), adam, 1e-6);
+        double yogi = climb(FedOpt.fedYogi().learningRate(1).tau(0.1), 1)[0];
+        assertEquals(0.1 / (0.1 + 0.1), yogi, 1e-6);
+    }
+
+    @Test
+    void momentum_zeroAndRateOne_isFedAvg() {
+        double[] path = climb(FedOpt.fedAvgM().beta1(0), 4);
+        assertEquals(4, path[3], 1e-6);
+    }
+
+    @Test
+    void state_names_areThoseOfTheRule() {
+        Map<String, Set<String>> expected = new HashMap<>();
+        expected.put("FedAvgM", Set.of("step", "m.t"));
+        expected.put("FedAdam", Set.of("step", "m.t", "v.t"));
+        expected.put("FedYogi", Set.of("step", "m.t", "v.t"));
+        expected.put("FedAdagrad", Set.of("step", "v.t"));
+        for (FedOpt.Builder builder :
+                List.of(FedOpt.fedAvgM(), FedOpt.fedAdam(), FedOpt.fedYogi(), FedOpt.fedAdagrad())) {
+            FedOpt rule = builder.build();
+            assertTrue(rule.state().isEmpty());
+            for (int number = 1; number <= 2; number++) {
+                AggregatorContract.aggregate(
+                        rule,
+                        AggregatorContract.round(number, one(0)),
+                        List.of(AggregatorContract.update(number, "c", one(1), 1)));
+            }
+            String title = rule.toString().substring(0, rule.toString().indexOf('['));
+            assertEquals(expected.get(title), rule.state().tensors().keySet());
+            assertEquals(
+                    2,
+                    Objects.requireNonNull(rule.state().tensors().get("step")).get(0));
+            rule.restore(Adapter.empty());
+            assertTrue(rule.state().isEmpty());
+        }
+    }
+
+    private static Adapter state(float step, float m, float v) {
+        return new Adapter(Map.of(
+                "step",
+                new Tensor(new int[] {1}, new float[] {step}),
+                "m.t",
+                new Tensor(new int[] {1}, new float[] {m}),
+                "v.t",
+                new Tensor(new int[] {1}, new float[] {v})));
+    }
+
+    @Test
+    void restore_whatNoRuleLeaves_isRefusedAndChangesNothing() {
+        FedOpt rule = FedOpt.fedAdam().build();
+        rule.restore(state(7, 1, 1));
+        Class<IllegalArgumentException> kind = IllegalArgumentException.class;
+        for (float step : new float[] {0, -1, 1.5f, Float.NaN, 1e9f}) {
+            assertFails(kind, () -> rule.restore(state(step, 0, 0)), "FedAdam", "step from 1");
+        }
+        assertFails(kind, () -> rule.restore(state(1, Float.NaN, 0)), "m.t holds NaN");
+        assertFails(kind, () -> rule.restore(state(1, 0, -1)), "v.t is a mean of squares, but holds -1");
+        assertFails(kind, () -> FedOpt.fedAvgM().build().restore(state(1, 0, 0)), "tensor v.t is not its own");
+        assertFails(kind, () -> FedOpt.fedAdagrad().build().restore(state(1, 0, 0)), "tensor m.t is not its own");
+        assertFails(
+                kind,
+                () -> rule.restore(new Adapter(Map.of("inner.x", new Tensor(new int[] {1}, new float[] {1})))),
+                "keeps no state");
+        assertEquals(state(7, 1, 1), rule.state());
+    }
+
+    @Test
+    void open_stateOfAnotherAdapter_isRefused() {
+        FedOpt rule = FedOpt.fedAdam().build();
+        rule.restore(state(7, 1, 1));
+        Adapter longer = new Adapter(Map.of("t", new Tensor(new int[] {2}, new float[2])));
+        assertFails(
+                IllegalStateException.class,
+                () -> rule.open(AggregatorContract.round(8, longer)),
+                "FedAdam",
+                "tensor m.t is Tensor[1], expected Tensor[2]",
+                "restore the state that was saved with it");
+    }
+
+    @Test
+    void settings_outOfRangeOrUnused_areRefused() {
+        Class<IllegalArgumentException> kind = IllegalArgumentException.class;
+        for (double bad : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertFails(kind, () -> FedOpt.fedAdam().learningRate(bad), "learningRate", "was " + bad);
+            assertFails(kind, () -> FedOpt.fedAdam().tau(bad), "tau", "was " + bad);
+        }
+        for (double bad : new double[] {1, -0.1, Double.NaN}) {
+            assertFails(kind, () -> FedOpt.fedYogi().beta1(bad), "beta1", "was " + bad);
+            assertFails(kind, () -> FedOpt.fedYogi().beta2(bad), "beta2", "was " + bad);
+        }
+        assertFails(kind, () -> FedOpt.fedAvgM().tau(1), "FedAvgM has no tau");
+        assertFails(kind, () -> FedOpt.fedAvgM().beta2(0.5), "FedAvgM has no beta2");
+        assertFails(kind, () -> FedOpt.fedAdagrad().beta1(0.5), "FedAdagrad has no beta1");
+    }
+}

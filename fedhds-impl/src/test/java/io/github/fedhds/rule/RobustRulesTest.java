@@ -1,0 +1,264 @@
+package io.github.fedhds.rule;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Median, trimmed mean, Krum, Multi-Krum, Bulyan, norm clipping. */
+class RobustRulesTest {
+    @Nested
+    class Median extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return new CoordinateMedian();
+        }
+    }
+
+    @Nested
+    class Trimmed extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return TrimmedMean.of(3);
+        }
+    }
+
+    @Nested
+    class OneByKrum extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return Krum.of(3);
+        }
+    }
+
+    @Nested
+    class MultiKrum extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return Krum.multi(2, 6);
+        }
+    }
+
+    @Nested
+    class ByBulyan extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return Bulyan.of(2);
+        }
+    }
+
+    @Nested
+    class Clipped extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return NormClipping.of(0.1, FedAvg.bySamples());
+        }
+    }
+
+    @Nested
+    class ClippedBeforeStatefulRule extends AggregatorContract {
+        @Override
+        Aggregator aggregator() {
+            return NormClipping.of(0.1, FedOpt.fedAdam().mean(TrimmedMean.of(1)).build());
+        }
+    }
+
+    private static Adapter vector(float... values) {
+        return new Adapter(Map.of("t", new Tensor(new int[] {values.length}, values)));
+    }
+
+    private static float[] values(Adapter adapter) {
+        return Objects.requireNonNull(adapter.tensors().get("t")).toArray();
+    }
+
+    private static float[] aggregate(Aggregator rule, List<float[]> vectors) {
+        List<AdapterUpdate> updates = new ArrayList<>();
+        for (float[] values : vectors) {
+            updates.add(AggregatorContract.update(1, "c" + updates.size(), vector(values), 1 + updates.size()));
+        }
+        Adapter global = vector(new float[vectors.get(0).length]);
+        return values(AggregatorContract.aggregate(rule, AggregatorContract.round(1, global), updates));
+    }
+
+    private static List<float[]> column(float... values) {
+        return IntStream.range(0, values.length)
+                .mapToObj(i -> new float[] {values[i]})
+                .toList();
+    }
+
+    private static List<float[]> random(int n, int d, long seed) {
+        Random random = new Random(seed);
+        List<float[]> vectors = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            float[] values = new float[d];
+            for (int k = 0; k < d; k++) {
+                values[k] = (float) random.nextGaussian();
+            }
+            vectors.add(values);
+        }
+        return vectors;
+    }
+
+    @Test
+    void values_byHand() {
+        float[] six = {9, -4, 1, 2, 100, 3};
+        assertArrayEquals(new float[] {2.5f}, aggregate(new CoordinateMedian(), column(six)));
+        assertArrayEquals(new float[] {3.75f}, aggregate(TrimmedMean.of(1), column(six)));
+        assertArrayEquals(new float[] {2.5f}, aggregate(TrimmedMean.of(2), column(six)));
+        // Krum, f = 1, n = 6: sums of the 3 nearest squared distances; 1: 1 + 4 + 25, 2: 1 + 1 + 36, 3: 1 + 4 + 36
+        assertArrayEquals(new float[] {1}, aggregate(Krum.of(1), column(six)));
+        // By samples: 1 (weight 3), 2 (4) and 3 (6); equally: 2.
+        assertArrayEquals(new float[] {29 / 13f}, aggregate(Krum.multi(1, 3), column(six)));
+        assertArrayEquals(new float[] {2}, aggregate(Krum.multi(1, 3).weighing(FedAvg.equally()), column(six)));
+        // Bulyan, f = 1, n = 7 chooses 2, 3, 1, 0 and 50; the 3 of them nearest to their median.
+        assertArrayEquals(new float[] {2}, aggregate(Bulyan.of(1), column(3, 50, 0, 4, 2, 60, 1)));
+        // Median 3.5; 3 and 4 are nearest, 2 and 5 equally far: the smaller one.
+        assertEquals(3, Coordinatewise.meanAroundMedian(new float[] {1, 2, 3, 4, 5, 6}, 3));
+        assertEquals(0, Float.floatToRawIntBits(aggregate(new CoordinateMedian(), column(-0f))[0]));
+    }
+
+    @Test
+    void coordinateRules_randomUpdates_lieWithinTheTrimmedRange() {
+        for (int trial = 0; trial < 200; trial++) {
+            Random random = new Random(trial);
+            int f = random.nextInt(4);
+            int n = 4 * f + 3 + random.nextInt(4);
+            int d = 1 + random.nextInt(9);
+            List<float[]> vectors = random(n, d, trial);
+            float[] median = aggregate(new CoordinateMedian(), vectors);
+            float[] trimmed = aggregate(TrimmedMean.of(f), vectors);
+            float[] bulyan = aggregate(Bulyan.of(f), vectors);
+            for (int k = 0; k < d; k++) {
+                int place = k;
+                double[] sorted =
+                        vectors.stream().mapToDouble(v -> v[place]).sorted().toArray();
+                assertTrue(sorted[f] <= trimmed[k] && trimmed[k] <= sorted[n - 1 - f]);
+                assertTrue(sorted[(n - 1) / 2] <= median[k] && median[k] <= sorted[n / 2]);
+                assertTrue(sorted[0] <= bulyan[k] && bulyan[k] <= sorted[n - 1]);
+            }
+        }
+    }
+
+    @Test
+    void trimmedMean_ofNone_isTheMean() {
+        List<float[]> vectors = random(9, 20, 5);
+        assertArrayEquals(aggregate(FedAvg.equally(), vectors), aggregate(TrimmedMean.of(0), vectors), 1e-7f);
+    }
+
+    @Test
+    void krum_randomUpdates_isOneOfThemWithTheLowestScore() {
+        for (int trial = 0; trial < 200; trial++) {
+            Random random = new Random(trial);
+            int f = random.nextInt(4);
+            int n = 2 * f + 3 + random.nextInt(5);
+            List<float[]> vectors = random(n, 4, trial);
+            double[] scores = new double[n];
+            for (int i = 0; i < n; i++) {
+                float[] one = vectors.get(i);
+                scores[i] = vectors.stream()
+                        .filter(other -> other != one)
+                        .mapToDouble(other -> IntStream.range(0, 4)
+                                .mapToDouble(k -> Math.pow((double) one[k] - other[k], 2))
+                                .sum())
+                        .sorted()
+                        .limit(n - f - 2)
+                        .sum();
+            }
+            int best = 0;
+            for (int i = 1; i < n; i++) {
+                best = scores[i] < scores[best] ? i : best;
+            }
+            assertArrayEquals(vectors.get(best), aggregate(Krum.of(f), vectors), "trial " + trial);
+        }
+    }
+
+    @Test
+    void rules_coordinatesInAnotherOrder_giveTheSame() {
+        List<Aggregator> rules = List.of(
+                new CoordinateMedian(),
+                TrimmedMean.of(2),
+                Krum.of(2),
+                Krum.multi(2, 5),
+                Bulyan.of(2),
+                NormClipping.of(1, FedAvg.equally()));
+        for (int trial = 0; trial < 30; trial++) {
+            List<float[]> vectors = random(11, 8, trial);
+            List<Integer> order = new ArrayList<>(IntStream.range(0, 8).boxed().toList());
+            Collections.shuffle(order, new Random(trial));
+            List<float[]> permuted =
+                    vectors.stream().map(v -> permute(v, order)).toList();
+            for (Aggregator rule : rules) {
+                assertArrayEquals(
+                        permute(aggregate(rule, vectors), order),
+                        aggregate(rule, permuted),
+                        1e-6f,
+                        rule + ", trial " + trial);
+            }
+        }
+    }
+
+    private static float[] permute(float[] values, List<Integer> order) {
+        float[] permuted = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            permuted[i] = values[order.get(i)];
+        }
+        return permuted;
+    }
+
+    @Test
+    void normClipping_differences_areCutToTheBound() {
+        Aggregator rule = NormClipping.of(5, FedAvg.equally());
+        assertArrayEquals(new float[] {3, 4}, aggregate(rule, List.of(new float[] {3, 4})));
+        assertArrayEquals(new float[] {-3, 4}, aggregate(rule, List.of(new float[] {-6e30f, 8e30f})), 1e-6f);
+        // From the global adapter, not from zero, and over all tensors together.
+        Adapter global = new Adapter(Map.of(
+                "a", new Tensor(new int[] {1}, new float[] {100}), "b", new Tensor(new int[] {1}, new float[] {-7})));
+        Adapter far = new Adapter(Map.of(
+                "a", new Tensor(new int[] {1}, new float[] {130}), "b", new Tensor(new int[] {1}, new float[] {33})));
+        Adapter next = AggregatorContract.aggregate(
+                rule, AggregatorContract.round(1, global), List.of(AggregatorContract.update(1, "c", far, 1)));
+        assertEquals(
+                "[103.0, -3.0]",
+                Arrays.toString(next.tensors().values().stream()
+                        .mapToDouble(t -> t.get(0))
+                        .toArray()));
+    }
+
+    @Test
+    void settings_outOfTheTheory_areRefusedWithTheReason() {
+        Class<IllegalArgumentException> kind = IllegalArgumentException.class;
+        assertFails(kind, () -> Krum.of(-1), "f must be from 0", "was -1");
+        assertFails(kind, () -> TrimmedMean.of(Integer.MAX_VALUE), "f must be from 0");
+        assertFails(kind, () -> Bulyan.of(-2), "was -2");
+        assertFails(kind, () -> Krum.multi(1, 0), "1 update or more, was 0");
+        assertFails(kind, () -> Krum.multi(1, Integer.MAX_VALUE), "Multi-Krum keeps");
+        assertFails(kind, () -> Krum.of(2, 6), "Krum[f = 2] needs 7 updates or more, n = 6");
+        assertFails(kind, () -> Krum.multi(2, 5, 8), "needs 9 updates or more, n = 8");
+        assertFails(kind, () -> Bulyan.of(2, 10), "Bulyan[f = 2] needs 11 updates or more, n = 10");
+        assertFails(kind, () -> TrimmedMean.of(2, 4), "TrimmedMean[f = 2] needs 5 updates or more, n = 4");
+        assertEquals(7, Krum.of(2, 7).leastUpdates());
+        assertEquals(9, Krum.multi(2, 5, 9).leastUpdates());
+        assertEquals(11, Bulyan.of(2, 11).leastUpdates());
+        assertEquals(5, TrimmedMean.of(2, 5).leastUpdates());
+        assertEquals(1, new CoordinateMedian().leastUpdates());
+        assertEquals(11, NormClipping.of(1, Bulyan.of(2)).leastUpdates());
+        for (double bound : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertFails(kind, () -> NormClipping.of(bound, FedAvg.equally()), "was " + bound);
+        }
+    }
+}

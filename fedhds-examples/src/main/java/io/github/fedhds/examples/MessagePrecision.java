@@ -19,12 +19,14 @@ import io.github.fedhds.wire.MessageCodec;
 import io.github.fedhds.wire.RoundingError;
 import io.github.fedhds.wire.Traffic;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -82,7 +84,7 @@ public final class MessagePrecision implements Callable<Integer> {
     private String line(LanguageModel model, AdapterPrecision precision) {
         MessageCodec codec = MessageCodec.builder().updates(precision).build();
         Traffic traffic = new Traffic();
-        AtomicReference<RoundingError> worst = new AtomicReference<>(RoundingError.NONE);
+        List<RoundingError> errors = Collections.synchronizedList(new ArrayList<>());
         Federation federation = Federation.builder(fedHds(model))
                 .clients(data())
                 .activeShare(1)
@@ -90,14 +92,14 @@ public final class MessagePrecision implements Callable<Integer> {
                 .seed(seed)
                 .clientSettings(client -> client.aroundTrainer(trainer -> (list, round) -> {
                     TrainingResult trained = trainer.train(list, round);
-                    return sent(trained, round, codec, traffic, worst);
+                    return sent(trained, round, codec, traffic, errors);
                 }))
                 .build();
         StringBuilder losses = new StringBuilder();
         for (RoundReport report : federation.run()) {
             losses.append(String.format(Locale.ROOT, " %.4f", report.result().meanLoss()));
         }
-        RoundingError error = worst.get();
+        RoundingError error = Collections.max(errors, Comparator.comparingDouble(RoundingError::relative));
         return String.format(
                 Locale.ROOT,
                 "%s: %,d bytes an update, largest error %.2e, relative %.2e; losses of the rounds%s",
@@ -114,12 +116,12 @@ public final class MessagePrecision implements Callable<Integer> {
             RoundContext round,
             MessageCodec codec,
             Traffic traffic,
-            AtomicReference<RoundingError> worst) {
+            List<RoundingError> errors) {
         ClientId client = round.client().orElseThrow();
         EncodedMessage form = codec.encode(new AdapterUpdate(
                 round.runId(), round.round(), client, trained.adapter(), trained.samples(), trained.meanLoss()));
         traffic.carried(round.round(), client, form.kind(), form.bytes());
-        worst.accumulateAndGet(form.roundingError(), (one, other) -> one.relative() >= other.relative() ? one : other);
+        errors.add(form.roundingError());
         AdapterUpdate update = codec.decode(form.toByteArray()).as(AdapterUpdate.class);
         return new TrainingResult(update.adapter(), trained.samples(), trained.losses());
     }

@@ -9,7 +9,6 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.message.Receipt;
 import java.io.ByteArrayInputStream;
 import java.lang.management.ManagementFactory;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /** What every decoder owes to any bytes: a value or a typed error, and no more memory than their length warrants. */
@@ -72,14 +71,14 @@ final class DecoderCheck {
 
     /** Fails if more than so many times the input and 1 MiB is allocated; loading classes counts the first time only. */
     static <T> T withinMemory(int times, long input, Supplier<String> label, Supplier<T> reading) {
-        AtomicReference<T> result = new AtomicReference<>();
         long most = times * input + (1 << 20);
-        long allocated = allocated(() -> result.set(reading.get()));
-        if (allocated > most) {
-            long again = allocated(() -> result.set(reading.get()));
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        T result = reading.get();
+        if (THREADS.getCurrentThreadAllocatedBytes() - before > most) {
+            long again = allocated(() -> assertEquals(result, reading.get(), label));
             assertTrue(again <= most, () -> label.get() + ": " + again + " bytes were allocated for " + input);
         }
-        return result.get();
+        return result;
     }
 
     /** Bytes allocated for a reading. */

@@ -160,7 +160,7 @@ public final class FedHdsServer {
         Optional<Frame> shared = frame.apply(context);
         RoundOpening opening = new RoundOpening(runId, number + 1, clients, seed, globalAdapter, settings, shared);
         number++;
-        round = new Round(opening, dimensions, limits);
+        round = new Round(opening, dimensions, limits, aggregator);
         tell(l -> l.opened(opening));
         return opening;
     }
@@ -175,8 +175,8 @@ public final class FedHdsServer {
 
     /**
      * Step 7: closes the reports and chooses among the groups. Where fewer clients than {@link Builder#minAnswers} and
-     * {@link Builder#minShare} ask for have reported, or have a chosen group, the round is void: no group is chosen, and
-     * {@link #aggregate} says so.
+     * {@link Builder#minShare} ask for have reported, or fewer than they and {@link Aggregator#leastUpdates} ask for have a
+     * chosen group, the round is void: no group is chosen, and {@link #aggregate} says so.
      *
      * @return a message for every client of the round whose report was accepted, in roster order
      * @throws IllegalStateException unless a round takes reports, or if the selector names a centroid that is not there;
@@ -185,7 +185,7 @@ public final class FedHdsServer {
      */
     public synchronized Map<ClientId, GroupSelection> select() {
         Round open = require(Round.Phase.REPORTS, "select");
-        Map<ClientId, GroupSelection> selections = open.select(selector, aggregator);
+        Map<ClientId, GroupSelection> selections = open.select(selector);
         tell(l -> l.selected(number, selections));
         open.voidReason().ifPresent(reason -> tell(l -> l.voided(number, reason)));
         return selections;
@@ -194,7 +194,7 @@ public final class FedHdsServer {
     /** Takes a client's adapter, or refuses it; the round goes on either way. */
     public synchronized Receipt accept(AdapterUpdate update) {
         Receipt receipt = strange(update.runId(), update.round(), update.client())
-                .orElseGet(() -> current().accept(update, aggregator));
+                .orElseGet(() -> current().accept(update));
         tell(l -> l.received(update, receipt));
         return receipt;
     }
@@ -202,8 +202,8 @@ public final class FedHdsServer {
     /**
      * Step 10: closes the round.
      *
-     * @return the result; where no update came, or too few for {@link Builder#minAnswers} and {@link Builder#minShare},
-     *     the adapter is the old one
+     * @return the result; where no update came, or too few for {@link Builder#minAnswers}, {@link Builder#minShare} and
+     *     {@link Aggregator#leastUpdates}, the adapter is the old one
      * @throws IllegalStateException unless a round takes updates; or if the aggregator failed, or gave an adapter of
      *     another form or with NaN or infinity. The round is closed then all the same, adapter and aggregator's state are
      *     the old ones, and the next round can open
@@ -214,7 +214,7 @@ public final class FedHdsServer {
         round = null; // closed, whatever the aggregator does
         RoundResult result;
         try {
-            result = ended.close(aggregator);
+            result = ended.close();
         } catch (IllegalStateException e) {
             tell(l -> l.voided(number, String.valueOf(e.getMessage())));
             throw e;

@@ -68,12 +68,17 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
                             + maxSamples + " of a client");
         }
         Adapter adapter = update.adapter();
-        Optional<String> unfit = aggregator.refusal(global, adapter);
-        if (unfit.isPresent()) {
-            return refused(kind(unfit, global, adapter), unfit.get());
+        Optional<String> fault;
+        try {
+            fault = aggregator.refusal(global, adapter);
+        } catch (RuntimeException e) {
+            return refused(Refusal.RULE, "the aggregator does not take it: " + e);
+        }
+        if (fault.isPresent()) {
+            return refused(kindOf(fault.get(), global, adapter), fault.get());
         }
         double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : distance(global, adapter);
-        if (norm > maxNorm) {
+        if (!(norm <= maxNorm)) { // NaN too, if the aggregator let one through
             return refused(
                     Refusal.TOO_FAR,
                     "the adapter of client " + update.client() + " is " + norm
@@ -82,12 +87,14 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
         return Optional.empty();
     }
 
-    private static Refusal kind(Optional<String> unfit, Adapter global, Adapter adapter) {
-        if (unfit.equals(global.differenceInForm(adapter))) {
-            boolean names = !global.tensors().keySet().equals(adapter.tensors().keySet());
-            return names ? Refusal.WRONG_NAMES : Refusal.WRONG_SHAPE;
+    private static Refusal kindOf(String fault, Adapter global, Adapter adapter) {
+        if (adapter.firstNonFinite().filter(fault::equals).isPresent()) {
+            return Refusal.NOT_FINITE;
         }
-        return unfit.equals(adapter.firstNonFinite()) ? Refusal.NOT_FINITE : Refusal.RULE;
+        if (!global.tensors().keySet().equals(adapter.tensors().keySet())) {
+            return Refusal.WRONG_NAMES;
+        }
+        return global.differenceInForm(adapter).isPresent() ? Refusal.WRONG_SHAPE : Refusal.RULE;
     }
 
     /** Euclidean; a tensor without a like one in the global adapter counts as a change from zero. */

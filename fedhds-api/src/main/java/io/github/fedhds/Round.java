@@ -45,6 +45,7 @@ final class Round {
     private final Set<ClientId> named;
     private final int dimensions;
     private final Limits limits;
+    private final Aggregator aggregator;
 
     private Phase phase = Phase.REPORTS;
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
@@ -67,11 +68,12 @@ final class Round {
      *
      * @param dimensions coordinates of a centroid where the opening has no frame
      */
-    Round(RoundOpening opening, int dimensions, Limits limits) {
+    Round(RoundOpening opening, int dimensions, Limits limits, Aggregator aggregator) {
         this.opening = opening;
         this.named = new HashSet<>(opening.clients());
         this.dimensions = opening.frame().map(Frame::dimensions).orElse(dimensions);
         this.limits = limits;
+        this.aggregator = aggregator;
     }
 
     Phase phase() {
@@ -109,12 +111,13 @@ final class Round {
     }
 
     /** Closes the reports; as a whole, or not at all if a part of the application's throws. */
-    Map<ClientId, GroupSelection> select(CoresetSelector selector, Aggregator aggregator) {
-        Optional<String> reason = tooFew("reports", reports.size(), named.size());
+    Map<ClientId, GroupSelection> select(CoresetSelector selector) {
+        Optional<String> reason = tooFew("reports", reports.size(), named.size(), limits.answersOf(named.size()));
         Map<ClientId, Set<Integer>> groups = reason.isEmpty() ? choose(selector) : Map.of();
-        if (groups.size() < limits.minAnswers() && reason.isEmpty()) { // then no one need train for it
+        int needed = updatesNeeded(groups.size());
+        if (reason.isEmpty() && groups.size() < needed) { // then no one need train for it
             reason = Optional.of("groups of " + groups.size()
-                    + " clients were chosen, and the round needs the updates of " + limits.minAnswers());
+                    + " clients were chosen, and the round needs the updates of " + needed);
         }
         if (reason.isPresent()) {
             groups = Map.of();
@@ -165,7 +168,7 @@ final class Round {
     }
 
     /** Takes or refuses an update of this round by a client that it names. */
-    Receipt accept(AdapterUpdate update, Aggregator aggregator) {
+    Receipt accept(AdapterUpdate update) {
         if (phase != Phase.UPDATES) {
             return Receipt.refused(
                     Refusal.EARLY, "round " + number() + " takes no adapters yet; the groups are not chosen");
@@ -217,19 +220,19 @@ final class Round {
      * @throws IllegalStateException if the aggregator failed, or gave an adapter that clients cannot start from; its state
      *     is then the one before
      */
-    RoundResult close(Aggregator aggregator) {
+    RoundResult close() {
         Adapter adapter = opening.globalAdapter();
         if (failure != null) {
-            throw failure(aggregator, failure);
+            throw lost(failure);
         }
         if (voidReason.isEmpty()) {
             int asked = (int) selections.values().stream()
                     .filter(s -> !s.groups().isEmpty())
                     .count();
-            voidReason = tooFew("updates", arrivals.size(), asked).or(() -> tooFewFor(aggregator));
+            voidReason = tooFew("updates", arrivals.size(), asked, updatesNeeded(asked));
         }
         if (voidReason.isEmpty() && aggregation != null && !arrivals.isEmpty()) {
-            adapter = finish(aggregation, aggregator);
+            adapter = finish(aggregation);
         }
         long samples = 0;
         long withLoss = 0;
@@ -257,7 +260,7 @@ final class Round {
                 voidReason);
     }
 
-    private Adapter finish(Aggregation open, Aggregator aggregator) {
+    private Adapter finish(Aggregation open) {
         Adapter state = aggregator.state();
         try {
             Adapter next = open.finish();
@@ -276,30 +279,27 @@ final class Round {
             if (e instanceof Error error) {
                 throw error;
             }
-            throw failure(aggregator, e);
+            throw lost(e);
         }
     }
 
-    private IllegalStateException failure(Aggregator aggregator, Throwable cause) {
+    private IllegalStateException lost(Throwable cause) {
         return new IllegalStateException(
                 "the aggregator " + aggregator + " failed in round " + number()
                         + "; the round is closed and the adapter is the old one: " + cause,
                 cause);
     }
 
-    private Optional<String> tooFew(String what, int came, int asked) {
-        int needed = limits.answersOf(asked);
+    private static Optional<String> tooFew(String what, int came, int asked, int needed) {
         return came >= needed
                 ? Optional.empty()
                 : Optional.of(
                         came + " " + what + " came of " + asked + " clients asked, and the round needs " + needed);
     }
 
-    private Optional<String> tooFewFor(Aggregator aggregator) {
-        return arrivals.isEmpty() || arrivals.size() >= aggregator.leastUpdates()
-                ? Optional.empty()
-                : Optional.of(
-                        arrivals.size() + " updates came, and " + aggregator + " needs " + aggregator.leastUpdates());
+    private int updatesNeeded(int asked) {
+        int ofTheRule = aggregator.leastUpdates(); // 1 asks for nothing: without an update the adapter stays anyway
+        return Math.max(limits.answersOf(asked), asked == 0 || ofTheRule == 1 ? 0 : ofTheRule);
     }
 
     private int number() {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -186,6 +188,39 @@ class RoundDropoutTest {
         assertEquals(1, result.updates());
         assertEquals(FIRST, result.adapter());
         assertEquals(new ServerState("run", 0, 1, ROSTER, FIRST, Adapter.empty()), server.state());
+    }
+
+    @Test
+    void round_fewerUpdatesThanTheRuleNeeds_isVoid() {
+        Aggregator ofTwo = new Aggregator() {
+            @Override
+            public Aggregation open(RoundContext round) {
+                return new Roles.Mean().open(round);
+            }
+
+            @Override
+            public int leastUpdates() {
+                return 2;
+            }
+        };
+        FedHdsServer server = builder().aggregator(ofTwo).build();
+        assertEquals(
+                Optional.of("groups of 1 clients were chosen, and the round needs the updates of 2"),
+                round(server, List.of(Lost.NEVER, Lost.AFTER_OPENING, Lost.AFTER_OPENING))
+                        .voidReason());
+        assertEquals(
+                Optional.of("1 updates came of 2 clients asked, and the round needs 2"),
+                round(server, List.of(Lost.NEVER, Lost.AFTER_OPENING, Lost.AFTER_SELECTION))
+                        .voidReason());
+        assertEquals(
+                Optional.of("0 updates came of 3 clients asked, and the round needs 2"),
+                round(server, List.of(Lost.AFTER_SELECTION, Lost.AFTER_SELECTION, Lost.AFTER_SELECTION))
+                        .voidReason());
+        RoundResult none = round(server, List.of(Lost.AFTER_OPENING, Lost.AFTER_OPENING, Lost.AFTER_OPENING));
+        assertTrue(none.isEmpty() && !none.isVoid(), "nobody was asked");
+        assertEquals(FIRST, server.globalAdapter());
+        assertFalse(round(server, List.of(Lost.NEVER, Lost.NEVER, Lost.AFTER_SELECTION))
+                .isEmpty());
     }
 
     @Test

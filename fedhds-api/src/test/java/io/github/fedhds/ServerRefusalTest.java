@@ -223,6 +223,38 @@ class ServerRefusalTest {
     }
 
     @Test
+    void accept_ruleThatLooksAtUpdatesItself_decidesFormAndIsNamed() {
+        Aggregator rule = new Aggregator() {
+            @Override
+            public Aggregation open(RoundContext round) {
+                return new Roles.Largest().open(round);
+            }
+
+            @Override
+            public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
+                if (update.isEmpty()) {
+                    throw new ArithmeticException("nothing there");
+                }
+                return Roles.values(update)[0] < 0 ? Optional.of("negative") : Optional.empty();
+            }
+        };
+        FedHdsServer server = builder().aggregator(rule).build();
+        server.open();
+        server.accept(report(1, A, 1));
+        server.select();
+        assertRefused(Refusal.RULE, "negative", server.accept(update(1, A, 1, -1, 0)));
+        assertRefused(Refusal.WRONG_SHAPE, "negative", server.accept(update(1, A, 1, -1)));
+        assertRefused(
+                Refusal.RULE,
+                "ArithmeticException: nothing there",
+                server.accept(new AdapterUpdate("run", 1, A, Adapter.empty(), 1, 0)));
+        // A rule that overlooks a NaN: the norm does not.
+        assertRefused(Refusal.TOO_FAR, "is NaN from the global one", server.accept(update(1, A, 1, 0, Float.NaN)));
+        assertEquals(
+                Receipt.accepted(), server.accept(update(1, A, 1, 3, 4, 5)), "another form, and the rule takes it");
+    }
+
+    @Test
     void receipt_ofARefusalOnly_namesOne() {
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
         assertFails(bad, () -> new Receipt(Receipt.Status.REFUSED, Optional.empty(), ""), "was REFUSED");

@@ -8,6 +8,7 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
@@ -16,6 +17,7 @@ import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.wire.MessageCodec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +26,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,8 +37,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * How fast one server object is, the best of some rounds: small messages that it decides, each sent twice by threads at
- * once, and a whole round with the paper's choice over the clients' centroids. Messages are given as records, so that
- * neither network nor decoding counts; adapters have 1,024 parameters, centroids two coordinates.
+ * once, as records and as bytes to be decoded, and a whole round with the paper's choice over the clients' centroids.
+ * Adapters have 1,024 parameters, centroids two coordinates; no network.
  */
 @Command(
         name = "server-benchmark",
@@ -58,6 +61,7 @@ public final class ServerBenchmark implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
+    private final MessageCodec codec = MessageCodec.defaults();
     private final Adapter first = adapter(0);
     private final List<ClientId> roster = new ArrayList<>();
 
@@ -79,7 +83,11 @@ public final class ServerBenchmark implements Callable<Integer> {
         }
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
-            messages(pool);
+            messages(pool, "records", message -> () -> message);
+            messages(pool, "bytes decoded", message -> {
+                byte[] bytes = codec.encode(message).toByteArray();
+                return () -> codec.decode(bytes).message();
+            });
         } finally {
             pool.shutdown();
         }
@@ -138,35 +146,44 @@ public final class ServerBenchmark implements Callable<Integer> {
         return updates;
     }
 
-    private void messages(ExecutorService pool) throws Exception {
+    /** A client's message as it is on its way, and what the server's side does to have it. */
+    private interface Carrier {
+        Supplier<Message> carry(Message message);
+    }
+
+    private static Receipt decide(FedHdsServer server, Message message) {
+        return message instanceof CentroidReport report
+                ? server.accept(report)
+                : server.accept((AdapterUpdate) message);
+    }
+
+    private void messages(ExecutorService pool, String form, Carrier carrier) throws Exception {
         FedHdsServer server = server(new EverySelector());
         double best = Double.POSITIVE_INFINITY;
         long decided = 0;
         for (int i = 0; i < rounds; i++) {
             RoundOpening opening = server.open();
-            List<Callable<Receipt>> reports = twice(reports(opening).stream()
-                    .<Callable<Receipt>>map(report -> () -> server.accept(report))
-                    .toList());
+            List<Callable<Receipt>> reports = twice(server, carrier, reports(opening));
             double seconds = bring(pool, reports);
-            List<Callable<Receipt>> updates = twice(updates(opening, server.select()).stream()
-                    .<Callable<Receipt>>map(update -> () -> server.accept(update))
-                    .toList());
+            List<Callable<Receipt>> updates = twice(server, carrier, updates(opening, server.select()));
             seconds += bring(pool, updates);
             server.aggregate();
             decided = reports.size() + updates.size();
             best = Math.min(best, seconds);
         }
         print(
-                "%d messages, half of them copies, on %d threads: %.4f s, %.0f a second",
-                decided, threads, best, decided / best);
+                "%d messages (%s), half of them copies, on %d threads: %.4f s, %.0f a second",
+                decided, form, threads, best, decided / best);
     }
 
-    private static List<Callable<Receipt>> twice(List<Callable<Receipt>> messages) {
+    private static List<Callable<Receipt>> twice(
+            FedHdsServer server, Carrier carrier, List<? extends Message> messages) {
         List<Callable<Receipt>> all = new ArrayList<>();
-        messages.forEach(message -> {
-            all.add(message);
-            all.add(message);
-        });
+        for (Message message : messages) {
+            Supplier<Message> carried = carrier.carry(message);
+            all.add(() -> decide(server, carried.get()));
+            all.add(() -> decide(server, carried.get()));
+        }
         return all;
     }
 

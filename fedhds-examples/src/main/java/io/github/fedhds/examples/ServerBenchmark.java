@@ -3,7 +3,6 @@ package io.github.fedhds.examples;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsServer;
-import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -12,6 +11,7 @@ import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.training.Adapter;
@@ -156,7 +156,9 @@ public final class ServerBenchmark implements Callable<Integer> {
             decided = reports.size() + updates.size();
             best = Math.min(best, seconds);
         }
-        print("%d messages, half of them copies, on %d threads: %.4f s, %.0f a second", decided, threads, best, decided / best);
+        print(
+                "%d messages, half of them copies, on %d threads: %.4f s, %.0f a second",
+                decided, threads, best, decided / best);
     }
 
     private static List<Callable<Receipt>> twice(List<Callable<Receipt>> messages) {

@@ -23,7 +23,9 @@ class ServerBenchmarkTest {
         assertEquals(0, run("--clients", "30", "--centroids", "4", "--rounds", "2"), error.toString());
         String[] lines = out.toString().split(System.lineSeparator());
         assertEquals(2, lines.length);
-        assertTrue(lines[0].matches("120 messages, half of them copies, on 2 threads: [0-9.]+ s, [0-9]+ a second"), lines[0]);
+        assertTrue(
+                lines[0].matches("120 messages, half of them copies, on 2 threads: [0-9.]+ s, [0-9]+ a second"),
+                lines[0]);
         assertTrue(lines[1].startsWith("a round of 30 clients with 4 centroids each: "), lines[1]);
         assertTrue(lines[1].contains(" of 120 groups "), lines[1]);
     }

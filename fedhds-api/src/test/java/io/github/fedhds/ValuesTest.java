@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -63,6 +64,11 @@ class ValuesTest {
         assertFails(BAD, () -> new Tensor(new int[] {most, most, most}, new float[0]), "overflows");
         assertEquals(1, new Tensor(new int[] {2}, new float[] {0, Float.NaN}).firstNonFinite());
         assertEquals(-1, tensor.firstNonFinite());
+        assertEquals(tensor, Tensor.of(new int[] {1, 2}, i -> i + 1));
+        assertEquals(
+                0,
+                Tensor.of(new int[] {0, 3}, i -> fail("asked for value " + i)).size());
+        assertFails(BAD, () -> Tensor.of(new int[] {most, 2}, i -> 0), "more values than an array");
     }
 
     @Test

@@ -13,4 +13,5 @@ import io.github.fedhds.training.Adapter;
  * @param samples number of instructions it was trained on, 1 or more
  * @param meanLoss mean training loss in nats a token; NaN if there was no step
  */
-public record AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss) {}
+public record AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss)
+        implements Message {}

@@ -11,7 +11,7 @@ import java.util.List;
  * @param client the sender
  * @param centroids one a group, in group order from 0; none when nothing stood out
  */
-public record CentroidReport(String runId, int round, ClientId client, List<Centroid> centroids) {
+public record CentroidReport(String runId, int round, ClientId client, List<Centroid> centroids) implements Message {
     public CentroidReport {
         centroids = List.copyOf(centroids);
     }

@@ -11,7 +11,7 @@ import java.util.List;
  * @param client the receiver
  * @param groups ids of its chosen groups, ascending; none when none was chosen
  */
-public record GroupSelection(String runId, int round, ClientId client, List<Integer> groups) {
+public record GroupSelection(String runId, int round, ClientId client, List<Integer> groups) implements Message {
     public GroupSelection {
         groups = groups.stream().sorted().distinct().toList();
     }

@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param refusal why it was refused, for programs; empty otherwise
  * @param reason why it was refused, for people; empty otherwise
  */
-public record Receipt(Status status, Optional<Refusal> refusal, String reason) {
+public record Receipt(Status status, Optional<Refusal> refusal, String reason) implements Message {
     public Receipt {
         if (refusal.isPresent() != (status == Status.REFUSED)) {
             throw new IllegalArgumentException(

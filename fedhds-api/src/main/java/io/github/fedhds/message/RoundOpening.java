@@ -25,7 +25,8 @@ public record RoundOpening(
         long seed,
         Adapter globalAdapter,
         Map<String, String> settings,
-        Optional<Frame> frame) {
+        Optional<Frame> frame)
+        implements Message {
     public RoundOpening {
         if (round < 1) {
             throw new IllegalArgumentException("round must be 1 or more, was " + round);

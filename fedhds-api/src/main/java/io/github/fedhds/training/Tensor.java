@@ -14,6 +14,44 @@ public final class Tensor {
      * @param values as many as the product of the shape
      */
     public Tensor(int[] shape, float[] values) {
+        if (size(shape) != values.length) {
+            throw new IllegalArgumentException("a tensor of shape " + Arrays.toString(shape) + " has " + size(shape)
+                    + " values, was " + values.length);
+        }
+        this.shape = shape.clone();
+        this.values = values.clone();
+    }
+
+    private Tensor(int[] shape, Values values) {
+        long size = size(shape);
+        if (size > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException(
+                    "a tensor of shape " + Arrays.toString(shape) + " has more values than an array can hold");
+        }
+        this.shape = shape.clone();
+        this.values = new float[(int) size];
+        for (int i = 0; i < size; i++) {
+            this.values[i] = values.at(i);
+        }
+    }
+
+    /** Gives the values of a tensor one by one. */
+    @FunctionalInterface
+    public interface Values {
+        /** Value i in row-major order. */
+        float at(int i);
+    }
+
+    /**
+     * Asks for each value once, in row-major order: for values that come from elsewhere than an array, without one beside.
+     *
+     * @param shape lengths of the axes, each 0 or more
+     */
+    public static Tensor of(int[] shape, Values values) {
+        return new Tensor(shape, values);
+    }
+
+    private static long size(int[] shape) {
         long size = 1;
         for (int length : shape) {
             if (length < 0) {
@@ -24,12 +62,7 @@ public final class Tensor {
             }
             size *= length;
         }
-        if (size != values.length) {
-            throw new IllegalArgumentException(
-                    "a tensor of shape " + Arrays.toString(shape) + " has " + size + " values, was " + values.length);
-        }
-        this.shape = shape.clone();
-        this.values = values.clone();
+        return size;
     }
 
     /** A copy of the shape. */

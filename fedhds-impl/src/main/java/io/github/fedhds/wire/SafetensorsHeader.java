@@ -5,9 +5,11 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
 import io.github.fedhds.FedHdsException;
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.StringReader;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -31,6 +33,9 @@ final class SafetensorsHeader {
     /** The format's own limit. */
     static final long MAX_BYTES = 100_000_000;
 
+    /** Stands for the number of bytes after the header where they are still to come. */
+    static final long UNKNOWN = -1;
+
     private static final int MAX_AXES = 64;
     private static final String METADATA = "__metadata__";
 
@@ -38,15 +43,33 @@ final class SafetensorsHeader {
     record Entry(Dtype dtype, int[] shape, long begin, long end) {}
 
     private final String file;
+    private final int maxTensors;
+    private final int maxMetadata;
     private final SortedMap<String, Entry> entries = new TreeMap<>();
+    private final List<Map.Entry<String, Entry>> inFileOrder = new ArrayList<>();
     private final Map<String, String> metadata = new TreeMap<>();
+    private final long[] numbers = new long[MAX_AXES];
 
-    private SafetensorsHeader(String file) {
+    private SafetensorsHeader(String file, int maxTensors, int maxMetadata) {
         this.file = file;
+        this.maxTensors = maxTensors;
+        this.maxMetadata = maxMetadata;
     }
 
     SortedMap<String, Entry> entries() {
         return Collections.unmodifiableSortedMap(entries);
+    }
+
+    /** The entries in the order of their bytes. */
+    List<Map.Entry<String, Entry>> inFileOrder() {
+        return Collections.unmodifiableList(inFileOrder);
+    }
+
+    /** Number of bytes after the header, as the entries have it. */
+    long dataBytes() {
+        return inFileOrder.isEmpty()
+                ? 0
+                : inFileOrder.get(inFileOrder.size() - 1).getValue().end();
     }
 
     Map<String, String> metadata() {
@@ -81,19 +104,24 @@ final class SafetensorsHeader {
      * @param dataBytes how many bytes follow it
      */
     static SafetensorsHeader parse(String file, ByteBuffer bytes, long dataBytes) {
-        SafetensorsHeader header = new SafetensorsHeader(file);
+        return parse(file, bytes, dataBytes, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    /**
+     * The same with limits, checked while it is read.
+     *
+     * @param dataBytes how many bytes follow, or {@link #UNKNOWN}
+     */
+    static SafetensorsHeader parse(String file, ByteBuffer bytes, long dataBytes, int maxTensors, int maxMetadata) {
+        SafetensorsHeader header = new SafetensorsHeader(file, maxTensors, maxMetadata);
         if (bytes.get(bytes.position()) != '{') {
             throw fault(file, "the header must begin with { (is this a safetensors file?)");
         }
-        String text;
-        try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-        } catch (CharacterCodingException e) {
-            throw new FedHdsException(file + ": the header is not UTF-8", e);
-        }
-        try (JsonReader json = new JsonReader(new StringReader(text))) {
+        try (JsonReader json = new JsonReader(utf8(bytes))) {
             json.setStrictness(Strictness.STRICT);
             header.readAll(json);
+        } catch (CharacterCodingException e) {
+            throw new FedHdsException(file + ": the header is not UTF-8", e);
         } catch (MalformedJsonException | EOFException | NumberFormatException e) {
             throw new FedHdsException(file + ": the header is not valid JSON" + JsonFile.place(e), e);
         } catch (IOException | IllegalStateException e) {
@@ -101,6 +129,18 @@ final class SafetensorsHeader {
         }
         header.checkRanges(dataBytes);
         return header;
+    }
+
+    /** Decodes as it is read: no text as long as the header beside it. */
+    private static Reader utf8(ByteBuffer bytes) {
+        ByteBuffer heap = bytes;
+        if (!bytes.hasArray()) {
+            heap = ByteBuffer.allocate(bytes.remaining());
+            heap.put(bytes.duplicate()).flip();
+        }
+        return new InputStreamReader(
+                new ByteArrayInputStream(heap.array(), heap.arrayOffset() + heap.position(), heap.remaining()),
+                StandardCharsets.UTF_8.newDecoder());
     }
 
     static FedHdsException fault(String file, String rule) {
@@ -124,6 +164,8 @@ final class SafetensorsHeader {
                 readMetadata(json);
             } else if (entries.containsKey(name)) {
                 throw fault(name, "stands twice in the header", null);
+            } else if (entries.size() == maxTensors) {
+                throw fault(file, "the header names more than " + maxTensors + " tensors");
             } else {
                 entries.put(name, readEntry(name, json));
             }
@@ -135,11 +177,14 @@ final class SafetensorsHeader {
     }
 
     private void readMetadata(JsonReader json) throws IOException {
-        expect(METADATA, json, JsonToken.BEGIN_OBJECT);
+        expect(METADATA, "", json, JsonToken.BEGIN_OBJECT);
         json.beginObject();
         while (json.hasNext()) {
             String key = json.nextName();
-            expect(METADATA + " " + JsonFile.shorten(key), json, JsonToken.STRING);
+            if (metadata.size() == maxMetadata) {
+                throw fault(file, METADATA + " has more than " + maxMetadata + " fields");
+            }
+            expect(METADATA, key, json, JsonToken.STRING);
             if (metadata.put(key, json.nextString()) != null) {
                 throw fault(file, METADATA + " names " + JsonFile.shorten(key) + " twice");
             }
@@ -147,15 +192,19 @@ final class SafetensorsHeader {
         json.endObject();
     }
 
-    private void expect(String what, JsonReader json, JsonToken wanted) throws IOException {
+    /** Takes the two parts of a name apart, so that none is made where all is well. */
+    private void expect(String what, String name, JsonReader json, JsonToken wanted) throws IOException {
         JsonToken token = json.peek();
         if (token != wanted) {
-            throw fault(file, JsonFile.shorten(what) + " must be a JSON " + wanted + ", was " + token);
+            throw fault(
+                    file,
+                    JsonFile.shorten(what + (name.isEmpty() ? "" : " ") + name) + " must be a JSON " + wanted + ", was "
+                            + token);
         }
     }
 
     private Entry readEntry(String name, JsonReader json) throws IOException {
-        expect("tensor " + name, json, JsonToken.BEGIN_OBJECT);
+        expect("tensor", name, json, JsonToken.BEGIN_OBJECT);
         Dtype dtype = null;
         int[] shape = null;
         long[] offsets = null;
@@ -163,16 +212,16 @@ final class SafetensorsHeader {
         while (json.hasNext()) {
             String key = json.nextName();
             if (key.equals("dtype") && dtype == null) {
-                expect("dtype of tensor " + name, json, JsonToken.STRING);
+                expect("dtype of tensor", name, json, JsonToken.STRING);
                 dtype = readDtype(name, json.nextString());
             } else if (key.equals("shape") && shape == null) {
                 shape = readShape(name, json);
             } else if (key.equals("data_offsets") && offsets == null) {
-                List<Long> read = readNumbers(name, key, json, 2);
-                if (read.size() != 2) {
-                    throw fault(name, "data_offsets must be two numbers", read);
+                int count = readNumbers(name, key, json, 2);
+                if (count != 2) {
+                    throw fault(name, "data_offsets must be two numbers", numbers(count));
                 }
-                offsets = new long[] {read.get(0), read.get(1)};
+                offsets = new long[] {numbers[0], numbers[1]};
             } else {
                 throw fault(
                         name, "has dtype, shape and data_offsets, each once and nothing else", JsonFile.shorten(key));
@@ -195,34 +244,50 @@ final class SafetensorsHeader {
     }
 
     private int[] readShape(String name, JsonReader json) throws IOException {
-        List<Long> read = readNumbers(name, "shape", json, MAX_AXES);
-        int[] shape = new int[read.size()];
-        for (int i = 0; i < shape.length; i++) {
-            if (read.get(i) > Integer.MAX_VALUE) {
-                throw fault(name, "an axis may be " + Integer.MAX_VALUE + " long", read);
+        int axes = readNumbers(name, "shape", json, MAX_AXES);
+        int[] shape = new int[axes];
+        for (int i = 0; i < axes; i++) {
+            if (numbers[i] > Integer.MAX_VALUE) {
+                throw fault(name, "an axis may be " + Integer.MAX_VALUE + " long", numbers(axes));
             }
-            shape[i] = read.get(i).intValue();
+            shape[i] = (int) numbers[i];
         }
         return shape;
     }
 
-    private List<Long> readNumbers(String name, String key, JsonReader json, int most) throws IOException {
-        expect(key + " of tensor " + name, json, JsonToken.BEGIN_ARRAY);
-        List<Long> numbers = new ArrayList<>();
+    private String numbers(int count) {
+        return Arrays.toString(Arrays.copyOf(numbers, count));
+    }
+
+    /** Reads into {@link #numbers}; says how many there were. */
+    private int readNumbers(String name, String key, JsonReader json, int most) throws IOException {
+        if (json.peek() != JsonToken.BEGIN_ARRAY) {
+            expect(key + " of tensor", name, json, JsonToken.BEGIN_ARRAY);
+        }
+        int count = 0;
         json.beginArray();
         while (json.hasNext()) {
-            if (numbers.size() == most) {
+            if (count == most) {
                 throw fault(name, key + " has more than " + most + " numbers", null);
             }
-            expect(key + " of tensor " + name, json, JsonToken.NUMBER);
-            String digits = json.nextString();
-            if (digits.length() > 18 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-                throw fault(name, key + " holds whole numbers from 0 to 10^18", JsonFile.shorten(digits));
+            if (json.peek() != JsonToken.NUMBER) {
+                expect(key + " of tensor", name, json, JsonToken.NUMBER);
             }
-            numbers.add(Long.parseLong(digits));
+            numbers[count++] = wholeNumber(name, key, json.nextString());
         }
         json.endArray();
-        return numbers;
+        return count;
+    }
+
+    private long wholeNumber(String name, String key, String digits) {
+        boolean whole = digits.length() <= 18;
+        for (int i = 0; whole && i < digits.length(); i++) {
+            whole = digits.charAt(i) >= '0' && digits.charAt(i) <= '9';
+        }
+        if (!whole) {
+            throw fault(name, key + " holds whole numbers from 0 to 10^18", JsonFile.shorten(digits));
+        }
+        return Long.parseLong(digits);
     }
 
     private Entry checked(String name, Entry entry) {
@@ -244,12 +309,12 @@ final class SafetensorsHeader {
     }
 
     private void checkRanges(long dataBytes) {
-        List<Map.Entry<String, Entry>> order = new ArrayList<>(entries.entrySet());
-        order.sort(Comparator.comparingLong(
+        inFileOrder.addAll(entries.entrySet());
+        inFileOrder.sort(Comparator.comparingLong(
                         (Map.Entry<String, Entry> e) -> e.getValue().begin())
                 .thenComparingLong(e -> e.getValue().end()));
         long next = 0;
-        for (Map.Entry<String, Entry> named : order) {
+        for (Map.Entry<String, Entry> named : inFileOrder) {
             Entry entry = named.getValue();
             if (entry.begin() != next) {
                 throw fault(
@@ -257,7 +322,7 @@ final class SafetensorsHeader {
                         "data_offsets must join without hole or overlap; its bytes should begin at " + next,
                         entry.begin());
             }
-            if (entry.end() > dataBytes) {
+            if (dataBytes != UNKNOWN && entry.end() > dataBytes) {
                 throw fault(
                         named.getKey(),
                         "its bytes end at " + entry.end() + ", the file has " + dataBytes
@@ -266,7 +331,7 @@ final class SafetensorsHeader {
             }
             next = entry.end();
         }
-        if (next != dataBytes) {
+        if (dataBytes != UNKNOWN && next != dataBytes) {
             throw fault(file, (dataBytes - next) + " bytes after the last tensor belong to none");
         }
     }

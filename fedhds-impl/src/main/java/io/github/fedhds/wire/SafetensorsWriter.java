@@ -112,7 +112,8 @@ public final class SafetensorsWriter {
         return pending;
     }
 
-    private static Map<String, PendingTensor> ordered(Map<String, PendingTensor> tensors) {
+    /** Wider types first, then by name. */
+    static Map<String, PendingTensor> ordered(Map<String, PendingTensor> tensors) {
         Map<String, PendingTensor> ordered = new LinkedHashMap<>();
         new TreeMap<>(tensors)
                 .entrySet().stream()
@@ -122,7 +123,8 @@ public final class SafetensorsWriter {
         return ordered;
     }
 
-    private static byte[] header(Map<String, PendingTensor> tensors, Map<String, String> metadata) {
+    /** The 8 bytes of the length and the header, for tensors that follow in this order. */
+    static byte[] header(Map<String, PendingTensor> tensors, Map<String, String> metadata) {
         StringWriter text = new StringWriter();
         try (JsonWriter json = new JsonWriter(text)) {
             json.beginObject();
@@ -158,7 +160,8 @@ public final class SafetensorsWriter {
         return padded(text.toString());
     }
 
-    private static void checkRange(String name, Tensor tensor, Dtype dtype) {
+    /** Refuses finite values that are too large for the type. */
+    static void checkRange(String name, Tensor tensor, Dtype dtype) {
         for (int i = 0; dtype != Dtype.F32 && i < tensor.size(); i++) {
             float value = tensor.get(i);
             float stored = dtype == Dtype.F16
@@ -191,7 +194,7 @@ public final class SafetensorsWriter {
         return header.array();
     }
 
-    private static void writeAll(WritableByteChannel channel, byte[] header, Map<String, PendingTensor> tensors)
+    static void writeAll(WritableByteChannel channel, byte[] header, Map<String, PendingTensor> tensors)
             throws IOException {
         AtomicFile.writeFully(channel, ByteBuffer.wrap(header));
         for (Map.Entry<String, PendingTensor> named : tensors.entrySet()) {
@@ -229,7 +232,7 @@ public final class SafetensorsWriter {
         public void close() {}
     }
 
-    private static void writeNumbers(WritableByteChannel channel, Tensor tensor, Dtype dtype) throws IOException {
+    static void writeNumbers(WritableByteChannel channel, Tensor tensor, Dtype dtype) throws IOException {
         ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, (long) tensor.size() * dtype.bytes()))
                 .order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < tensor.size(); i++) {

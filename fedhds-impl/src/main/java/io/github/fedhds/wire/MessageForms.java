@@ -1,0 +1,277 @@
+package io.github.fedhds.wire;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.RoundOpening;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** The fields of each kind of message, version 1. What is written here and what is read stand side by side. */
+final class MessageForms {
+    static final String GROUPS = "groups";
+    static final String POINTS = "points";
+    static final String FRAME_MEAN = "frame.mean";
+    static final String FRAME_AXES = "frame.axes";
+
+    private static final String SETTING = "setting.";
+
+    private MessageForms() {}
+
+    static void write(Message message, FieldWriter out, AdapterPrecision openings, AdapterPrecision updates) {
+        if (message instanceof RoundOpening opening) {
+            write(opening, out, openings);
+        } else if (message instanceof CentroidReport report) {
+            write(report, out);
+        } else if (message instanceof GroupSelection selection) {
+            write(selection, out);
+        } else if (message instanceof AdapterUpdate update) {
+            write(update, out, updates);
+        } else if (message instanceof Receipt receipt) {
+            write(receipt, out);
+        }
+    }
+
+    static Message read(MessageKind kind, FieldReader in) {
+        return switch (kind) {
+            case OPENING -> readOpening(in);
+            case CENTROIDS -> readCentroids(in);
+            case SELECTION -> readSelection(in);
+            case UPDATE -> readUpdate(in);
+            case RECEIPT -> readReceipt(in);
+        };
+    }
+
+    private static void write(RoundOpening opening, FieldWriter out, AdapterPrecision precision) {
+        out.name("run", opening.runId());
+        out.whole("round", opening.round(), 1);
+        out.whole("seed", opening.seed(), Long.MIN_VALUE);
+        MessageLimits.check("clients of an opening", opening.clients().size(), out.limits.clients());
+        out.text( // an id holds no control character, so a line end parts two
+                "clients",
+                opening.clients().stream().map(ClientId::value).collect(Collectors.joining("\n")),
+                Integer.MAX_VALUE);
+        MessageLimits.check("settings of an opening", opening.settings().size(), out.limits.settings());
+        new TreeMap<>(opening.settings())
+                .forEach((name, value) -> out.text(
+                        SETTING + MessageLimits.checkName("a setting's name", name), value, out.limits.text()));
+        out.adapter(opening.globalAdapter(), precision);
+        if (opening.frame().isEmpty()) {
+            out.text("frame", "none", MessageLimits.NAME);
+        } else if (opening.frame().get() instanceof Frame.Signs signs) {
+            out.text("frame", "signs", MessageLimits.NAME);
+            MessageLimits.check("axes of a frame", signs.dimensions(), out.limits.dimensions());
+            out.whole("frame.dimensions", signs.dimensions(), 1);
+            out.whole("frame.seed", signs.seed(), Long.MIN_VALUE);
+        } else if (opening.frame().get() instanceof Frame.Axes axes) {
+            out.text("frame", "axes", MessageLimits.NAME);
+            MessageLimits.check("axes of a frame", axes.dimensions(), out.limits.dimensions());
+            float[] mean = axes.mean();
+            float[] all = axes.axes();
+            out.tensor(FRAME_MEAN, Dtype.F32, new int[] {mean.length}, into -> put(mean, into));
+            out.tensor(FRAME_AXES, Dtype.F32, new int[] {axes.dimensions(), mean.length}, into -> put(all, into));
+        }
+    }
+
+    private static void put(float[] values, ByteBuffer into) {
+        for (float value : values) {
+            into.putFloat(value);
+        }
+    }
+
+    private static RoundOpening readOpening(FieldReader in) {
+        String run = in.name("run");
+        int round = in.positive("round");
+        long seed = in.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
+        List<ClientId> clients = in.lines("clients", in.limits.clients()).stream()
+                .map(ClientId::new)
+                .toList();
+        Map<String, String> settings = in.beginningWith(SETTING, in.limits.text());
+        MessageLimits.check("settings of an opening", settings.size(), in.limits.settings());
+        return new RoundOpening(run, round, clients, seed, in.adapter(), settings, readFrame(in));
+    }
+
+    private static Optional<Frame> readFrame(FieldReader in) {
+        String form = in.text("frame", MessageLimits.NAME);
+        return switch (form) {
+            case "none" -> Optional.empty();
+            case "signs" -> {
+                int dimensions = in.positive("frame.dimensions");
+                MessageLimits.check("axes of a frame", dimensions, in.limits.dimensions());
+                yield Optional.of(new Frame.Signs(dimensions, in.whole("frame.seed", Long.MIN_VALUE, Long.MAX_VALUE)));
+            }
+            case "axes" -> {
+                StoredTensor mean = in.tensor(FRAME_MEAN, Dtype.F32, 1);
+                StoredTensor axes = in.tensor(FRAME_AXES, Dtype.F32, 2);
+                if (axes.shape()[1] != mean.size()) {
+                    throw axes.fault("must have " + mean.size() + " columns as the mean, had " + axes.shape()[1]);
+                }
+                MessageLimits.check("axes of a frame", axes.shape()[0], in.limits.dimensions());
+                yield Optional.of(new Frame.Axes(mean.toFloats(), axes.toFloats()));
+            }
+            default ->
+                throw new InvalidMessageException(
+                        "frame must be none, signs or axes, was \"" + JsonFile.shorten(form) + "\"");
+        };
+    }
+
+    private static void write(CentroidReport report, FieldWriter out) {
+        out.name("run", report.runId());
+        out.whole("round", report.round(), 1);
+        out.text("client", report.client().value(), MessageLimits.NAME);
+        List<Centroid> centroids = report.centroids();
+        int n = centroids.size();
+        double[][] points = centroids.stream().map(Centroid::point).toArray(double[][]::new);
+        int dimensions = n == 0 ? 0 : points[0].length;
+        checkPoints(n, dimensions, out.limits);
+        for (int i = 0; i < n; i++) {
+            if (points[i].length != dimensions) {
+                throw new InvalidMessageException("centroids must have equally many coordinates, number 0 has "
+                        + dimensions + ", number " + i + " has " + points[i].length);
+            }
+            for (double value : points[i]) {
+                if (!Double.isFinite(value)) {
+                    throw new InvalidMessageException(
+                            "centroid " + i + " holds " + value + ", coordinates must be finite");
+                }
+            }
+        }
+        out.tensor(GROUPS, Dtype.I32, new int[] {n}, into -> centroids.forEach(c -> into.putInt(c.group())));
+        out.tensor(POINTS, Dtype.F64, new int[] {n, dimensions}, into -> {
+            for (double[] point : points) {
+                for (double value : point) {
+                    into.putDouble(value);
+                }
+            }
+        });
+    }
+
+    private static void checkPoints(int n, int dimensions, MessageLimits limits) {
+        MessageLimits.check("centroids of a report", n, limits.groups());
+        MessageLimits.check("coordinates of a centroid", dimensions, limits.dimensions());
+        if (n > 0 == (dimensions == 0)) {
+            throw new InvalidMessageException(
+                    "centroids have 1 coordinate or more, and none where there is no centroid; were " + n
+                            + " centroids with " + dimensions + " coordinates");
+        }
+    }
+
+    private static CentroidReport readCentroids(FieldReader in) {
+        String run = in.name("run");
+        int round = in.positive("round");
+        ClientId client = new ClientId(in.name("client"));
+        StoredTensor groups = in.tensor(GROUPS, Dtype.I32, 1);
+        StoredTensor points = in.tensor(POINTS, Dtype.F64, 2);
+        int n = groups.size();
+        int dimensions = points.shape()[1];
+        if (points.shape()[0] != n) {
+            throw points.fault("must have a row for each of " + n + " groups, had " + points.shape()[0]);
+        }
+        checkPoints(n, dimensions, in.limits);
+        List<Centroid> centroids = new ArrayList<>(n);
+        for (int i = 0; i < n; i++) {
+            double[] point = new double[dimensions];
+            for (int j = 0; j < dimensions; j++) {
+                point[j] = points.doubleAt(i * dimensions + j);
+            }
+            centroids.add(new Centroid(groups.intAt(i), point));
+        }
+        return new CentroidReport(run, round, client, centroids);
+    }
+
+    private static void write(GroupSelection selection, FieldWriter out) {
+        out.name("run", selection.runId());
+        out.whole("round", selection.round(), 1);
+        out.text("client", selection.client().value(), MessageLimits.NAME);
+        List<Integer> groups = selection.groups();
+        MessageLimits.check("groups of a selection", groups.size(), out.limits.groups());
+        if (!groups.isEmpty() && groups.get(0) < 0) {
+            throw new InvalidMessageException("groups must be 0 or more, was " + groups.get(0));
+        }
+        out.tensor(GROUPS, Dtype.I32, new int[] {groups.size()}, into -> groups.forEach(into::putInt));
+    }
+
+    private static GroupSelection readSelection(FieldReader in) {
+        String run = in.name("run");
+        int round = in.positive("round");
+        ClientId client = new ClientId(in.name("client"));
+        StoredTensor groups = in.tensor(GROUPS, Dtype.I32, 1);
+        MessageLimits.check("groups of a selection", groups.size(), in.limits.groups());
+        List<Integer> ids = new ArrayList<>(groups.size());
+        for (int i = 0; i < groups.size(); i++) {
+            if (groups.intAt(i) < 0 || (i > 0 && groups.intAt(i) <= groups.intAt(i - 1))) {
+                throw groups.fault("must be ascending from 0 or more, holds " + groups.intAt(i) + " at " + i);
+            }
+            ids.add(groups.intAt(i));
+        }
+        return new GroupSelection(run, round, client, ids);
+    }
+
+    private static void write(AdapterUpdate update, FieldWriter out, AdapterPrecision precision) {
+        out.name("run", update.runId());
+        out.whole("round", update.round(), 1);
+        out.text("client", update.client().value(), MessageLimits.NAME);
+        out.whole("samples", update.samples(), 1);
+        out.number("mean-loss", update.meanLoss());
+        out.adapter(update.adapter(), precision);
+    }
+
+    private static AdapterUpdate readUpdate(FieldReader in) {
+        return new AdapterUpdate(
+                in.name("run"),
+                in.positive("round"),
+                new ClientId(in.name("client")),
+                in.adapter(),
+                in.positive("samples"),
+                in.number("mean-loss"));
+    }
+
+    private static void write(Receipt receipt, FieldWriter out) {
+        out.text("status", name(receipt.status()), MessageLimits.NAME);
+        receipt.refusal().ifPresent(refusal -> out.text("refusal", name(refusal), MessageLimits.NAME));
+        String reason = receipt.reason();
+        int most = out.limits.text();
+        if (reason.length() > most) { // an answer cut short is better than none
+            int end = Character.isHighSurrogate(reason.charAt(most - 4)) ? most - 4 : most - 3;
+            reason = reason.substring(0, end) + "...";
+        }
+        out.text("reason", reason, most);
+    }
+
+    private static Receipt readReceipt(FieldReader in) {
+        Receipt.Status status = constant(in, "status", Receipt.Status.values());
+        Optional<Receipt.Refusal> refusal = status == Receipt.Status.REFUSED
+                ? Optional.of(constant(in, "refusal", Receipt.Refusal.values()))
+                : Optional.empty();
+        return new Receipt(status, refusal, in.text("reason", in.limits.text()));
+    }
+
+    private static <E extends Enum<E>> E constant(FieldReader in, String field, E[] all) {
+        String text = in.text(field, MessageLimits.NAME);
+        for (E constant : all) {
+            if (name(constant).equals(text)) {
+                return constant;
+            }
+        }
+        throw new InvalidMessageException(field + " must be one of "
+                + Arrays.stream(all).map(MessageForms::name).collect(Collectors.joining(", ")) + "; was \"" + text
+                + "\"");
+    }
+
+    /** A constant as it is written: lower case, words joined by a hyphen. */
+    private static String name(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,556 @@
+package io.github.fedhds.wire;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.Tensor;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MessageCodecTest {
+    private static final Class<InvalidMessageException> INVALID = InvalidMessageException.class;
+    private static final Class<IllegalArgumentException> BAD = IllegalArgumentException.class;
+    private static final ClientId CLIENT = new ClientId("c");
+
+    private final MessageCodec codec = MessageCodec.defaults();
+
+    @TempDir
+    Path folder;
+
+    private void assertReturns(Message message) throws IOException {
+        EncodedMessage form = codec.encode(message);
+        byte[] bytes = form.toByteArray();
+        assertEquals(bytes.length, form.bytes());
+        assertEquals(RoundingError.NONE, form.roundingError());
+        assertEquals(MessageKind.of(message), form.kind());
+        assertArrayEquals(bytes, form.toByteArray());
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        form.writeTo(stream);
+        assertArrayEquals(bytes, stream.toByteArray());
+        Path file = folder.resolve("message.safetensors");
+        form.writeTo(file);
+
+        ReceivedMessage expected = new ReceivedMessage(message, 1, form.digest(), bytes.length);
+        assertEquals(expected, codec.decode(bytes));
+        assertEquals(expected, codec.decode(file));
+        assertEquals(expected, codec.decode(new ByteArrayInputStream(bytes)));
+        assertEquals(expected, codec.decode(new Trickle(new ByteArrayInputStream(bytes))));
+        ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length + 5)
+                .position(2)
+                .put(bytes)
+                .flip()
+                .position(2);
+        assertEquals(expected, codec.decode(direct.asReadOnlyBuffer()));
+        assertEquals(2, direct.position());
+    }
+
+    /** Gives one byte at a time. */
+    private static final class Trickle extends FilterInputStream {
+        Trickle(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read(byte[] into, int from, int length) throws IOException {
+            return super.read(into, from, Math.min(1, length));
+        }
+    }
+
+    @Test
+    void messages_atTheirEdges_comeBackBitForBit() throws IOException {
+        String longest = "\ud83e\udd8a".repeat(100);
+        assertReturns(new RoundOpening(
+                longest,
+                1,
+                IntStream.range(0, 2000)
+                        .mapToObj(i -> new ClientId("\u00e4 " + i))
+                        .toList(),
+                0,
+                MessageExamples.extremes(),
+                Map.of(longest, "x".repeat(1 << 15), "SHA-256", "kind", "setting.", ""),
+                Optional.of(new Frame.Signs(4096, Long.MIN_VALUE))));
+        assertReturns(new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), Map.of()));
+        assertReturns(new CentroidReport("r", 1, new ClientId("x".repeat(200)), centroids(8192, 1)));
+        assertReturns(new CentroidReport("r", 1, CLIENT, centroids(3, 4096)));
+        assertReturns(new CentroidReport("r", 1, CLIENT, List.of()));
+        assertReturns(new GroupSelection(
+                "r", 1, CLIENT, IntStream.range(0, 8192).boxed().toList()));
+        for (Receipt.Refusal refusal : Receipt.Refusal.values()) {
+            assertReturns(Receipt.refused(refusal, ""));
+        }
+        assertReturns(Receipt.refused(Receipt.Refusal.RULE, "\u0000\t\"\\/\u2029" + longest));
+        for (double loss : new double[] {
+            Double.NaN, -0.0, Double.MIN_VALUE, Double.MAX_VALUE, Double.POSITIVE_INFINITY, 1.0 / 3, -1e-310
+        }) {
+            assertReturns(new AdapterUpdate("r", Integer.MAX_VALUE, CLIENT, Adapter.empty(), 1, loss));
+        }
+        assertReturns(new AdapterUpdate("r", 1, CLIENT, MessageExamples.adapter(), Integer.MAX_VALUE, 0));
+    }
+
+    private static List<Centroid> centroids(int n, int dimensions) {
+        SplittableRandom random = new SplittableRandom(1);
+        List<Centroid> centroids = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            double[] point = new double[dimensions];
+            Arrays.setAll(point, j -> Double.longBitsToDouble(random.nextLong() & ~(1L << 62)));
+            centroids.add(new Centroid(i, point));
+        }
+        return centroids;
+    }
+
+    private static Adapter random(long seed, int... lengths) {
+        SplittableRandom random = new SplittableRandom(seed);
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int length : lengths) {
+            tensors.put("t" + tensors.size(), Tensor.of(new int[] {length}, i -> (float) random.nextGaussian(0, 0.02)));
+        }
+        return new Adapter(tensors);
+    }
+
+    /** Tensors of more than one piece and of odd lengths, so that the pieces' borders fall within blocks. */
+    @Test
+    void adapters_ofManyPieces_comeBackFromBytesAndStreams() throws IOException {
+        assertReturns(new AdapterUpdate("r", 1, CLIENT, random(3, 16384, 16385, 100_003, 1, 0, 65), 1, 0));
+    }
+
+    @Test
+    void lowerPrecision_isReadByAnyCodec_andItsErrorIsTold() {
+        Adapter adapter = random(5, 70_001, 64, 130);
+        AdapterUpdate update = new AdapterUpdate("r", 1, CLIENT, adapter, 3, 0.5);
+        long exact = codec.encode(update).bytes();
+        for (AdapterPrecision precision : List.of(AdapterPrecision.FLOAT16, AdapterPrecision.INT8)) {
+            EncodedMessage form = MessageExamples.codec(precision).encode(update);
+            byte[] bytes = form.toByteArray();
+            double share = bytes.length / (double) exact;
+            Adapter read = codec.decode(bytes).as(AdapterUpdate.class).adapter();
+            assertEquals(
+                    read,
+                    codec.decode(new ByteArrayInputStream(bytes))
+                            .as(AdapterUpdate.class)
+                            .adapter());
+            double largest = 0;
+            double error = 0;
+            double norm = 0;
+            for (Map.Entry<String, Tensor> named : adapter.tensors().entrySet()) {
+                Tensor other = java.util.Objects.requireNonNull(read.tensors().get(named.getKey()));
+                for (int i = 0; i < other.size(); i++) {
+                    double off =
+                            Math.abs((double) other.get(i) - named.getValue().get(i));
+                    double value = named.getValue().get(i);
+                    largest = Math.max(largest, off);
+                    error += off * off;
+                    norm += value * value;
+                }
+            }
+            assertEquals(largest, form.roundingError().largest(), 0, precision.name());
+            assertEquals(Math.sqrt(error / norm), form.roundingError().relative(), 1e-12, precision.name());
+            boolean half = precision == AdapterPrecision.FLOAT16;
+            assertTrue(form.roundingError().relative() < (half ? 3e-4 : 8e-3), form.roundingError()::toString);
+            assertTrue(share < (half ? 0.51 : 0.28), () -> "share of the exact form " + share);
+        }
+    }
+
+    @Test
+    void int8_ofZerosTinyAndHugeValues_staysFinite() {
+        float[] values = new float[200];
+        Arrays.fill(values, 64, 128, Float.MIN_VALUE);
+        Arrays.fill(values, 128, 200, -Float.MAX_VALUE);
+        Adapter adapter = new Adapter(Map.of("w", new Tensor(new int[] {200}, values)));
+        byte[] bytes = MessageExamples.codec(AdapterPrecision.INT8)
+                .encode(new AdapterUpdate("r", 1, CLIENT, adapter, 1, 0))
+                .toByteArray();
+        Tensor read = codec.decode(bytes)
+                .as(AdapterUpdate.class)
+                .adapter()
+                .tensors()
+                .values()
+                .iterator()
+                .next();
+        for (int i = 0; i < 200; i++) {
+            assertEquals(values[i], read.get(i), Math.abs(values[i]) / 254 + Float.MIN_VALUE, "value " + i);
+        }
+    }
+
+    @Test
+    void openings_haveAPrecisionOfTheirOwn() {
+        RoundOpening opening = new RoundOpening("r", 1, List.of(), 0, random(1, 1000), Map.of());
+        MessageCodec half =
+                MessageCodec.builder().openings(AdapterPrecision.FLOAT16).build();
+        assertTrue(half.encode(opening).bytes() < 0.6 * codec.encode(opening).bytes());
+        assertEquals(
+                codec.encode(MessageExamples.update()).digest(),
+                half.encode(MessageExamples.update()).digest());
+    }
+
+    @Test
+    void encode_whatCouldNotBeReadAgain_isRefused() {
+        Adapter nan = new Adapter(Map.of("w", new Tensor(new int[] {2}, new float[] {0, Float.NaN})));
+        assertFails(BAD, () -> codec.encode(new AdapterUpdate("r", 1, CLIENT, nan, 1, 0)), "tensor w holds NaN at 1");
+        Adapter large = new Adapter(Map.of("w", new Tensor(new int[] {1}, new float[] {70000})));
+        assertFails(
+                BAD,
+                () -> MessageExamples.codec(AdapterPrecision.FLOAT16)
+                        .encode(new AdapterUpdate("r", 1, CLIENT, large, 1, 0)),
+                "70000",
+                "too large for F16");
+        assertFails(
+                BAD,
+                () -> codec.encode(new AdapterUpdate("r", 1, CLIENT, Adapter.empty(), 0, 0)),
+                "samples",
+                "1 or more");
+        assertFails(BAD, () -> codec.encode(new GroupSelection("", 1, CLIENT, List.of())), "run", "1 to 200");
+        assertFails(
+                BAD, () -> codec.encode(new GroupSelection("x".repeat(201), 1, CLIENT, List.of())), "run", "had 201");
+        assertFails(BAD, () -> codec.encode(new GroupSelection("r", 0, CLIENT, List.of())), "round", "was 0");
+        assertFails(BAD, () -> codec.encode(new GroupSelection("r", 1, CLIENT, List.of(-1))), "groups", "was -1");
+        assertFails(
+                BAD,
+                () -> codec.encode(new GroupSelection("r\ud83e", 1, CLIENT, List.of())),
+                "run",
+                "surrogate pair at 1");
+        assertFails(BAD, () -> codec.encode(Receipt.accepted(), 0), "attempt", "was 0");
+        for (Object[] bad : new Object[][] {
+            {List.of(new Centroid(0, new double[] {0, Double.NaN})), "holds NaN"},
+            {List.of(new Centroid(0, new double[] {Double.NEGATIVE_INFINITY})), "holds -Infinity"},
+            {List.of(new Centroid(0, new double[0])), "1 coordinate or more"},
+            {List.of(new Centroid(0, new double[1]), new Centroid(1, new double[2])), "equally many"},
+            {centroids(8193, 1), "must be 8192 or less, was 8193"},
+            {centroids(1, 4097), "must be 4096 or less, was 4097"},
+        }) {
+            @SuppressWarnings("unchecked")
+            List<Centroid> centroids = (List<Centroid>) bad[0];
+            assertFails(BAD, () -> codec.encode(new CentroidReport("r", 1, CLIENT, centroids)), (String) bad[1]);
+        }
+        Map<String, Tensor> many = new LinkedHashMap<>();
+        IntStream.range(0, 1201).forEach(i -> many.put("" + i, new Tensor(new int[0], new float[1])));
+        assertFails(
+                BAD,
+                () -> codec.encode(new AdapterUpdate("r", 1, CLIENT, new Adapter(many), 1, 0)),
+                "1200 or less, was 1201");
+    }
+
+    @Test
+    void receipt_withALongReason_isCut() {
+        Receipt receipt = codec.decode(
+                        codec.encode(Receipt.refused(Receipt.Refusal.RULE, "\ud83e\udd8a".repeat(40_000)))
+                                .toByteArray())
+                .as(Receipt.class);
+        assertTrue(receipt.reason().length() <= 1 << 15 && receipt.reason().endsWith("\ud83e\udd8a..."));
+        assertFails(
+                INVALID,
+                () -> codec.decode(codec.encode(receipt).toByteArray()).as(RoundOpening.class),
+                "RoundOpening",
+                "Receipt");
+    }
+
+    @Test
+    void limits_holdForReading() {
+        MessageCodec small = MessageCodec.builder()
+                .maxClients(2)
+                .maxGroups(2)
+                .maxDimensions(2)
+                .maxTensors(2)
+                .maxSettings(1)
+                .maxText(200)
+                .maxBytes(4096)
+                .maxHeaderBytes(1024)
+                .build();
+        Map<Message, String> refused = new LinkedHashMap<>();
+        List<ClientId> three = List.of(new ClientId("a"), new ClientId("b"), new ClientId("c"));
+        refused.put(
+                new RoundOpening("r", 1, three, 0, Adapter.empty(), Map.of()),
+                "lines of clients must be 2 or less, was 3");
+        refused.put(
+                new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), Map.of("a", "", "b", "")),
+                "settings of an opening");
+        refused.put(
+                new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), Map.of("a", "x".repeat(201))),
+                "setting.a must have 200");
+        refused.put(
+                new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), Map.of(), Optional.of(new Frame.Signs(3, 0))),
+                "axes of a frame must be 2 or less, was 3");
+        refused.put(new CentroidReport("r", 1, CLIENT, centroids(3, 2)), "centroids of a report must be 2");
+        refused.put(new CentroidReport("r", 1, CLIENT, centroids(2, 3)), "coordinates of a centroid must be 2");
+        refused.put(new GroupSelection("r", 1, CLIENT, List.of(1, 2, 3)), "groups of a selection must be 2");
+        refused.put(new AdapterUpdate("r", 1, CLIENT, random(1, 1, 2, 3), 1, 0), "more than 2 tensors");
+        refused.put(new AdapterUpdate("r", 1, CLIENT, random(1, 1024), 1, 0), "bytes of the message must be 4096");
+        refused.put(new GroupSelection("r", 1, new ClientId("\u00e4".repeat(200)), List.of()), "");
+        refused.put(Receipt.refused(Receipt.Refusal.RULE, "\u20ac".repeat(400)), "header must have 2 to 1024 bytes");
+        refused.forEach((message, part) -> {
+            byte[] bytes = codec.encode(message).toByteArray();
+            if (!part.isEmpty()) {
+                assertFails(INVALID, () -> small.decode(bytes), part);
+                assertFails(INVALID, () -> small.decode(new ByteArrayInputStream(bytes)), part);
+            } else {
+                assertEquals(message, small.decode(bytes).message());
+            }
+        });
+        assertFails(BAD, () -> MessageCodec.builder().maxBytes(1023), "maxBytes", "1023");
+        assertFails(BAD, () -> MessageCodec.builder().maxHeaderBytes(1023), "maxHeaderBytes", "1023");
+        assertFails(BAD, () -> MessageCodec.builder().maxHeaderBytes(100_000_001), "maxHeaderBytes");
+        assertFails(BAD, () -> MessageCodec.builder().maxClients(0), "maxClients", "was 0");
+        assertFails(BAD, () -> MessageCodec.builder().maxGroups(0), "maxGroups", "was 0");
+        assertFails(BAD, () -> MessageCodec.builder().maxDimensions(0), "maxDimensions", "was 0");
+        assertFails(BAD, () -> MessageCodec.builder().maxTensors(1), "maxTensors", "was 1");
+        assertFails(BAD, () -> MessageCodec.builder().maxSettings(-1), "maxSettings", "was -1");
+        assertFails(BAD, () -> MessageCodec.builder().maxText(199), "maxText", "was 199");
+    }
+
+    /** A message whose header text was changed, sealed again. */
+    private static byte[] changed(byte[] good, UnaryOperator<String> change) {
+        ByteBuffer in = ByteBuffer.wrap(good).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        int length = (int) in.getLong();
+        String header = new String(good, 8, length, StandardCharsets.UTF_8);
+        String other = change.apply(header);
+        assertNotEquals(header, other);
+        byte[] text = other.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = ByteBuffer.allocate(good.length - length + text.length)
+                .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                .putLong(text.length)
+                .put(text)
+                .put(good, 8 + length, good.length - 8 - length)
+                .array();
+        return MessageExamples.sealed(bytes);
+    }
+
+    private void assertRefused(Message message, String what, String by, String... parts) {
+        byte[] good = codec.encode(message).toByteArray();
+        byte[] bad = changed(good, header -> header.replace(what, by));
+        assertFails(INVALID, () -> codec.decode(bad), parts);
+        assertFails(INVALID, () -> codec.decode(new ByteArrayInputStream(bad)), parts);
+    }
+
+    @Test
+    void decode_fieldsAgainstTheirRules_areRefused() {
+        GroupSelection selection = new GroupSelection("r", 7, CLIENT, List.of(1, 2));
+        assertRefused(selection, "fedhds-message", "fedhds-massage", "format must be fedhds-message");
+        assertRefused(selection, "\"version\":\"1\"", "\"version\":\"2\"", "version 2 is not known", "later FedHDS");
+        assertRefused(selection, "\"version\":\"1\"", "\"version\":\"0\"", "version", "\"0\"");
+        assertRefused(selection, "\"kind\":\"selection\"", "\"kind\":\"election\"", "kind must be", "\"election\"");
+        assertRefused(selection, "\"kind\":\"selection\"", "\"kind\":\"receipt\"", "groups does not belong");
+        assertRefused(selection, "\"kind\":\"selection\"", "\"kind\":\"centroids\"", "tensor points is missing");
+        assertRefused(
+                selection, "\"round\":\"7\"", "\"round\":7", "metadata__ round must be a JSON STRING, was NUMBER");
+        assertRefused(selection, "\"round\":\"7\",", "", "field round is missing");
+        assertRefused(selection, "\"round\":\"7\",", "\"round\":\"7\",\"round\":\"7\",", "round twice");
+        assertRefused(
+                selection, "\"round\":\"7\",", "\"round\":\"7\",\"rounds\":\"7\",", "field rounds does not belong");
+        for (String number : List.of(
+                "0", "-1", "07", "+7", "7.0", "7e0", " 7", "", "2147483648", "99999999999999999999", "\u0667")) {
+            assertRefused(selection, "\"round\":\"7\"", "\"round\":\"" + number + "\"", "round must be a whole number");
+        }
+        assertRefused(selection, "\"round\":\"7\"", "\"round\":\"" + "9".repeat(21) + "\"", "round", "20 characters");
+        assertRefused(selection, "\"attempt\":\"1\"", "\"attempt\":\"0\"", "attempt must be a whole number");
+        assertRefused(selection, "\"client\":\"c\"", "\"client\":\"\"", "client must have 1 to 200");
+        assertRefused(selection, "\"client\":\"c\"", "\"client\":\"\\n\"", "client id", "control");
+        assertRefused(selection, "\"client\":\"c\"", "\"client\":\"" + "x".repeat(201) + "\"", "client", "had 201");
+        assertRefused(selection, "\"client\":\"c\"", "\"client\":\"\\ud83e\"", "client", "surrogate");
+        assertRefused(selection, "\"I32\"", "\"F32\"", "groups must be I32 with 1 axis, was F32");
+        assertRefused(selection, "[2]", "[2,1]", "groups must be I32 with 1 axis, was I32 [2, 1]");
+        assertRefused(selection, "[2]", "[3]", "tensor groups", "12 bytes");
+        assertRefused(
+                selection,
+                "\"groups\":",
+                "\"groups\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"groups\":",
+                "groups");
+        assertRefused(
+                selection,
+                "\"groups\":",
+                "\"extra\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"groups\":",
+                "extra does not belong");
+
+        AdapterUpdate update = MessageExamples.update();
+        for (String number : List.of("1.5", "0x1.80p0", "nan", "0X1.8p0", "0x1.8p0 ", "")) {
+            assertRefused(update, "0x1.3c0ca428c59fbp0", number, "mean-loss must be a number in hexadecimal");
+        }
+        assertRefused(update, "\"samples\":\"12\"", "\"samples\":\"0\"", "samples must be a whole number from 1");
+        assertRefused(update, "\"adapter.empty\"", "\"other.empty\"", "other.empty does not belong");
+        assertRefused(update, "\"adapter.empty\"", "\"scale.empty\"", "scale.empty must be F32 with 1 axis");
+        assertRefused(update, "adapter.empty\"", "adapter." + "x".repeat(501) + "\"", "name must have 500");
+        assertRefused(
+                update,
+                "\"adapter.empty\":{\"dtype\":\"F32\",\"shape\":[0,7]",
+                "\"adapter.empty\":{\"dtype\":\"U8\",\"shape\":[0,7]",
+                "must be F32, F16 or I8, was U8");
+        assertRefused(
+                update,
+                "\"adapter.empty\":{\"dtype\":\"F32\",\"shape\":[0,7]",
+                "\"scale.empty\":{\"dtype\":\"F32\",\"shape\":[0]",
+                "scale.empty belongs to no tensor");
+
+        RoundOpening opening = (RoundOpening) MessageExamples.all().get(0).message();
+        assertRefused(opening, "\"frame\":\"axes\"", "\"frame\":\"none\"", "frame.axes does not belong");
+        assertRefused(opening, "\"frame\":\"axes\"", "\"frame\":\"box\"", "frame must be none, signs or axes");
+        assertRefused(opening, "\"frame\":\"axes\"", "\"frame\":\"signs\"", "frame.dimensions is missing");
+        assertRefused(opening, "\"setting.empty\"", "\"setting.\"", "1 to 200");
+        assertRefused(opening, "\\nb\\na b", "\\n\\na b", "client id");
+        assertRefused(opening, "\\nb\\na b", "\\nb\\n", "client id");
+        assertRefused(opening, "\"seed\":\"-9223372036854775808\"", "\"seed\":\"-9223372036854775809\"", "seed");
+        assertRefused(opening, "[3,2]", "[2,3]", "must have 2 columns as the mean, had 3");
+        assertRefused(opening, "[3,2]", "[6]", "must be F32 with 2 axes");
+        assertRefused(Receipt.accepted(), "\"accepted\"", "\"expected\"", "status must be", "\"expected\"");
+        Receipt refused = Receipt.refused(Receipt.Refusal.WRONG_SHAPE, "");
+        assertRefused(refused, "\"wrong-shape\"", "\"WRONG_SHAPE\"", "refusal must be", "too-far", "\"WRONG_SHAPE\"");
+        assertRefused(refused, "\"refused\"", "\"accepted\"", "field refusal does not belong");
+
+        CentroidReport report = new CentroidReport("r", 1, CLIENT, centroids(2, 3));
+        assertRefused(report, "[2,3]", "[3,2]", "must have a row for each of 2 groups, had 3");
+        assertRefused(report, "\"F64\"", "\"I64\"", "points must be F64");
+    }
+
+    private void assertRefused(Message message, int fromEnd, byte[] by, String... parts) {
+        byte[] bad = codec.encode(message).toByteArray();
+        System.arraycopy(by, 0, bad, bad.length - fromEnd, by.length);
+        MessageExamples.sealed(bad);
+        assertFails(INVALID, () -> codec.decode(bad), parts);
+        assertFails(INVALID, () -> codec.decode(new ByteArrayInputStream(bad)), parts);
+    }
+
+    @Test
+    void decode_numbersAgainstTheirRules_areRefused() {
+        byte[] nan = {0, 0, (byte) 0xc0, 0x7f};
+        byte[] minusOne = {-1, -1, -1, -1};
+        GroupSelection selection = new GroupSelection("r", 7, CLIENT, List.of(1, 2));
+        assertRefused(selection, 8, minusOne, "ascending", "holds -1 at 0");
+        assertRefused(selection, 4, new byte[] {1, 0, 0, 0}, "ascending", "holds 1 at 1");
+        Tensor two = new Tensor(new int[] {2}, new float[] {1, 2});
+        AdapterUpdate update = new AdapterUpdate("r", 1, CLIENT, new Adapter(Map.of("w", two)), 1, 0);
+        assertRefused(update, 4, nan, "adapter.w holds NaN at 1");
+        CentroidReport report = new CentroidReport("r", 1, CLIENT, centroids(1, 1));
+        assertRefused(report, 12, new byte[] {0, 0, 0, 0, 0, 0, (byte) 0xf8, 0x7f}, "points holds NaN at 0");
+        assertRefused(report, 4, minusOne, "group must be 0 or more, was -1");
+        Frame axes = new Frame.Axes(new float[1], new float[1]);
+        assertRefused(
+                new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), Map.of(), Optional.of(axes)),
+                4,
+                nan,
+                "frame.mean holds NaN at 0");
+        byte[] int8 =
+                MessageExamples.codec(AdapterPrecision.INT8).encode(update).toByteArray();
+        int8[int8.length - 1] = -128;
+        assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(int8)), "holds -128 at 1");
+        int8[int8.length - 1] = 1;
+        System.arraycopy(minusOne, 0, int8, int8.length - 6, 4);
+        assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(int8)), "NaN");
+        int8[int8.length - 3] = (byte) 0xbf; // a scale below 0
+        assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(int8)), "times -");
+    }
+
+    @Test
+    void decode_moreThanOneMessage_isRefused() {
+        byte[] good = codec.encode(Receipt.accepted()).toByteArray();
+        byte[] longer = Arrays.copyOf(good, good.length + 1);
+        assertFails(INVALID, () -> codec.decode(longer), "digest");
+        assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(longer)), "belong to none");
+        assertFails(INVALID, () -> codec.decode(new ByteArrayInputStream(longer)), "bytes follow");
+    }
+
+    @Test
+    void decode_whatIsNoMessage_isRefused() {
+        assertFails(INVALID, () -> codec.decode(new byte[0]), "0 bytes", "cut off");
+        assertFails(INVALID, () -> codec.decode(new byte[500]), "no message of FedHDS");
+        byte[] plain = SafetensorsWriter.toBytes(Map.of("a", new Tensor(new int[] {90}, new float[90])), Map.of());
+        assertFails(INVALID, () -> codec.decode(plain), "no message of FedHDS");
+        Path missing = folder.resolve("missing");
+        assertFails(FedHdsException.class, () -> codec.decode(missing), "missing", "cannot be read");
+        Path file = folder.resolve("file");
+        AtomicFile.write(file, new byte[500]);
+        assertFails(INVALID, () -> codec.decode(file), file.toString(), "header must have");
+    }
+
+    @Test
+    void decode_aStreamThatFails_isAnErrorOfAnotherKind() {
+        byte[] good = codec.encode(MessageExamples.update()).toByteArray();
+        InputStream broken = new FilterInputStream(new ByteArrayInputStream(good)) {
+            @Override
+            public int read(byte[] into, int from, int length) throws IOException {
+                int count = super.read(into, from, Math.min(length, 100));
+                if (in.available() == 0) {
+                    throw new IOException("the line is dead");
+                }
+                return count;
+            }
+        };
+        String message = assertFails(FedHdsException.class, () -> codec.decode(broken), "the line is dead");
+        assertTrue(message.contains("cannot be read after"));
+    }
+
+    @Test
+    void encoded_toAChannelThatTakesFewBytes_isWhole() throws IOException {
+        EncodedMessage form = codec.encode(MessageExamples.update());
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        var channel = Channels.newChannel(out);
+        form.writeTo(new java.nio.channels.WritableByteChannel() {
+            @Override
+            public int write(ByteBuffer from) throws IOException {
+                ByteBuffer few = from.slice(from.position(), Math.min(3, from.remaining()));
+                int count = channel.write(few);
+                from.position(from.position() + count);
+                return count;
+            }
+
+            @Override
+            public boolean isOpen() {
+                return true;
+            }
+
+            @Override
+            public void close() {}
+        });
+        assertArrayEquals(form.toByteArray(), out.toByteArray());
+    }
+
+    @Test
+    void key_namesWhatMakesAMessageTheSame() {
+        for (MessageExamples.Example example : MessageExamples.all()) {
+            ReceivedMessage read = codec.decode(example.bytes());
+            Optional<MessageKey> key = read.key();
+            assertEquals(example.message() instanceof Receipt, key.isEmpty());
+            key.ifPresent(k -> {
+                assertEquals(example.attempt(), k.attempt());
+                assertEquals(read.kind(), k.kind());
+                assertEquals(read.kind() == MessageKind.OPENING, k.client().isEmpty());
+            });
+        }
+        ReceivedMessage first =
+                codec.decode(codec.encode(MessageExamples.update()).toByteArray());
+        ReceivedMessage again =
+                codec.decode(codec.encode(MessageExamples.update(), 2).toByteArray());
+        assertNotEquals(first.key(), again.key());
+        assertEquals(
+                Optional.of(new MessageKey("run", 7, Optional.of(MessageExamples.CLIENT), MessageKind.UPDATE, 1)),
+                first.key());
+    }
+}

@@ -78,7 +78,7 @@ class EmbeddedComparisonTest {
                 told.lines()
                         .dropWhile(line -> !line.contains("Rouge-L"))
                         .skip(1)
-                        .limit(4)
+                        .limit(names.size())
                         .map(line -> line.substring(0, 18).strip())
                         .toList(),
                 told);

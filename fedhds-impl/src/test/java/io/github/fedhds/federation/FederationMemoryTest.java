@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.message.Receipt;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.MemoryGrowth;
 import io.github.fedhds.transformer.ModelOptions;
@@ -79,7 +81,7 @@ class FederationMemoryTest {
         assertTrue(figures.resident() < 3, figures.said());
 
         Figures leaking = figures(FIRST + 5, true);
-        assertTrue(leaking.heap() > 3, () -> "an adapter a round, kept, is not seen: " + leaking.said());
+        assertTrue(leaking.heap() > 3, () -> "the clients' adapters, kept, are not seen: " + leaking.said());
     }
 
     private static MemoryGrowth growth(Matcher figures) {
@@ -113,10 +115,14 @@ class FederationMemoryTest {
                     .serverSettings(server -> server.selector(new EverySelector()))
                     .listener(new RoundListener() {
                         @Override
-                        public void closed(RoundReport report) {
+                        public void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {
                             if (leaks) {
-                                kept.add(report.result().adapter());
+                                kept.add(result.adapter());
                             }
+                        }
+
+                        @Override
+                        public void closed(RoundReport report) {
                             if (report.round() == FIRST || report.round() == rounds) {
                                 print(report.round(), model);
                             }

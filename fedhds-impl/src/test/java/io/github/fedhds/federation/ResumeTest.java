@@ -16,6 +16,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.rule.FedAvg;
+import io.github.fedhds.rule.FedOpt;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -258,6 +260,34 @@ class ResumeTest {
         assertTrue(past.damage.orElse("").contains("checkpoint"), () -> "said: " + past.damage);
         assertEquals(ROUNDS, assertGoesOn(checkpoint, wanted, "a run that is over").rounds);
         assertEquals(List.of(), trainings);
+    }
+
+    @Test
+    void resume_serverOptimizers_haveTheirStatesAgain() {
+        Map<String, Supplier<Aggregator>> rules = Map.of(
+                "FedAvgM", () -> FedOpt.fedAvgM().build(),
+                "FedAdam", () -> FedOpt.fedAdam().build(),
+                "FedYogi", () -> FedOpt.fedYogi().build(),
+                "FedAdagrad", () -> FedOpt.fedAdagrad().build());
+        rules.forEach((name, rule) -> {
+            List<String> digests = new ArrayList<>();
+            for (int[] stops : new int[][] {{ROUNDS}, {1, 2, 3, ROUNDS}}) {
+                Path checkpoint = folder.resolve(name + stops.length);
+                String digest = "";
+                for (int rounds : stops) {
+                    Federation federation = federation(checkpoint)
+                            .rounds(rounds)
+                            .serverSettings(server ->
+                                    server.selector(new EverySelector()).aggregator(rule.get()))
+                            .resume(true)
+                            .build();
+                    federation.run();
+                    digest = federation.adapter().digest();
+                }
+                digests.add(digest);
+            }
+            assertEquals(digests.get(0), digests.get(1), name);
+        });
     }
 
     @Test

@@ -86,6 +86,11 @@ class ArchitectureTest {
     }
 
     @Test
+    void micrometer_isMetInMetricsOnly() {
+        onlyIn("io.micrometer..", "io.github.fedhds.metrics..");
+    }
+
+    @Test
     void javaSerialization_isUsedNowhere() {
         check(noClasses()
                 .should()

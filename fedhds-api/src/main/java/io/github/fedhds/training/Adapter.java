@@ -13,7 +13,7 @@ import java.util.TreeMap;
 
 /**
  * The trained part of a model: named tensors, in the order of their names. Rank and scale are the host's configuration,
- * equal for all clients of a run. Immutable, safe for many threads.
+ * equal for all clients of a run unless its rule of aggregation takes several. Immutable, safe for many threads.
  *
  * <p>Names are the model's own, such as {@code model.layers.0.self_attn.q_proj.lora_A}, shape {@code [rank, in]}, and
  * {@code ...lora_B}, shape {@code [out, rank]}.

@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
  * How fast HDBSCAN and a server's choice run here: two lines a file of points, with the best time of some runs. The points
  * are those of the Python program that it is compared with, safetensors files with one tensor {@code points [n, d]}.
  * Memory is what the calling thread allocated in all during one run, more than was ever in use at once.
+ * Or how HDBSCAN's time grows with the points, on normal clouds on the plane.
  */
 @Command(
         name = "cluster-benchmark",
@@ -40,8 +42,16 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "Speed of HDBSCAN and of a server's choice on files of points.")
 public final class ClusterBenchmark implements Callable<Integer> {
-    @Parameters(index = "0", description = "folder of hdbscan_*.safetensors")
+    @Parameters(index = "0", arity = "0..1", description = "folder of hdbscan_*.safetensors; this one by default")
     private Path folder = Path.of("");
+
+    @Option(
+            names = "--growth",
+            arity = "0..1",
+            split = ",",
+            fallbackValue = "1000,3000,10000,30000,100000",
+            description = "how the time grows with these numbers of points, without files")
+    private List<Integer> growth = List.of();
 
     @Option(names = "--threads", description = "threads that share the work")
     private int threads = 2;
@@ -65,6 +75,10 @@ public final class ClusterBenchmark implements Callable<Integer> {
         if (threads < 1 || repeats < 1) {
             throw new ParameterException(spec.commandLine(), "--threads and --repeats must be 1 or more");
         }
+        if (!growth.isEmpty()) {
+            grow();
+            return 0;
+        }
         for (Path file : files()) {
             Points points = read(file);
             Hdbscan method = Hdbscan.builder().threads(threads).build();
@@ -78,6 +92,27 @@ public final class ClusterBenchmark implements Callable<Integer> {
                     coreset -> coreset.groups().size());
         }
         return 0;
+    }
+
+    private void grow() {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("| points | time | exponent |\n|---|---|---|");
+        Growth lines = new Growth();
+        for (int n : growth) {
+            float[] values = Growth.clouds(n, 2, Math.max(10, n / 50), 60, 0.3);
+            double[] places = new double[values.length];
+            Arrays.setAll(places, i -> values[i]);
+            Points points = new Points(n, 2, places);
+            Hdbscan method = Hdbscan.builder().threads(threads).build();
+            double best = Double.POSITIVE_INFINITY;
+            for (int run = 0; run < repeats; run++) {
+                long start = System.nanoTime();
+                method.fit(points);
+                best = Math.min(best, (System.nanoTime() - start) / 1e9);
+            }
+            out.println(lines.line(n, best));
+            out.flush();
+        }
     }
 
     private List<Path> files() {

@@ -1,6 +1,7 @@
 package io.github.fedhds.examples;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.message.CentroidReport;
@@ -9,66 +10,112 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.TrainingResult;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
+import java.util.Optional;
 
-/** Says on the console how a federation gets on: a line a round, and a line for what was refused. */
+/**
+ * Says on the console how a federation gets on: a line a round, and a line for what was refused; on a terminal, a bar
+ * while the round runs.
+ */
 final class ConsoleProgress implements RoundListener {
+    private static final int WIDTH = 30;
+
     private final PrintStream out;
     private final String name;
     private final int rounds;
-    private final Consumer<RoundReport> after;
+    private final boolean terminal;
+
+    private String begun = "";
+    private int clients;
+    private int steps;
 
     ConsoleProgress(PrintStream out, String name, int rounds) {
-        this(out, name, rounds, report -> {});
+        this(out, name, rounds, out == System.out && System.console() != null);
     }
 
-    private ConsoleProgress(PrintStream out, String name, int rounds, Consumer<RoundReport> after) {
-        this.after = after;
+    ConsoleProgress(PrintStream out, String name, int rounds, boolean terminal) {
         this.out = out;
         this.name = name;
         this.rounds = rounds;
+        this.terminal = terminal;
     }
 
-    /** The same, with something more to do when a round is over. */
-    RoundListener andThen(Consumer<RoundReport> more) {
-        return new ConsoleProgress(out, name, rounds, after.andThen(more));
+    @Override
+    public void resumed(List<RoundReport> past, Optional<String> damage) {
+        damage.ifPresent(why -> out.printf("%s; the checkpoint before it is used%n", why));
+        out.printf(
+                "%s, resumed after round %d of %d%n",
+                name, past.get(past.size() - 1).round(), rounds);
     }
 
     @Override
     public void opened(RoundOpening opening) {
-        out.printf(
-                "%s, round %d of %d: %d clients",
-                name, opening.round(), rounds, opening.clients().size());
-        out.flush();
+        clients = opening.clients().size();
+        steps = 0;
+        say(String.format("%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
     }
 
     @Override
     public void summarised(CentroidReport report, Receipt receipt) {
         refused(report.client(), receipt);
+        draw(steps + 1);
     }
 
     @Override
     public void selected(int round, int chosen, int centroids) {
-        out.printf(", %d of %d groups chosen", chosen, centroids);
-        out.flush();
+        say(String.format(", %d of %d groups chosen", chosen, centroids));
+        draw(clients);
     }
 
     @Override
     public void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {
         refused(client, receipt);
+        draw(steps + 1);
+    }
+
+    private void say(String text) {
+        if (terminal) {
+            begun += text;
+        } else {
+            out.print(text);
+            out.flush();
+        }
+    }
+
+    /** A round's clients take two steps each, of which the second is for those alone whose groups were chosen. */
+    private void draw(int newSteps) {
+        steps = newSteps;
+        if (terminal) {
+            int full = WIDTH * steps / Math.max(1, 2 * clients);
+            out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]");
+            out.flush();
+        }
+    }
+
+    /** Leaves an empty line where the bar was. */
+    private void erase() {
+        if (terminal) {
+            out.print("\r" + " ".repeat(begun.length() + WIDTH + 3) + "\r");
+        }
     }
 
     private void refused(ClientId client, Receipt receipt) {
         if (!receipt.counts()) {
-            out.printf("%n  %s refused: %s%n", client, receipt.reason());
+            erase();
+            out.printf(terminal ? "  %s refused: %s%n" : "%n  %s refused: %s%n", client, receipt.reason());
         }
     }
 
     @Override
     public void closed(RoundReport report) {
+        erase();
+        out.print(begun);
+        begun = "";
         RoundResult result = report.result();
-        if (result.isEmpty()) {
+        if (result.voidReason().isPresent()) {
+            out.print(", void: " + result.voidReason().get() + "; the adapter stays as it was");
+        } else if (result.isEmpty()) {
             out.print(", nothing trained on: the adapter stays as it was");
         } else {
             out.printf(Locale.ROOT, ", %d samples, loss %.3f", result.samples(), result.meanLoss());
@@ -79,6 +126,19 @@ final class ConsoleProgress implements RoundListener {
                     report.cutPrompts(), report.skippedTooLong(), report.skippedNonFinite());
         }
         out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
-        after.accept(report);
+        report.score()
+                .ifPresent(score -> out.printf(
+                        Locale.ROOT, "after round %d: Rouge-L %.4f on unseen tasks%n", report.round(), score));
+        out.flush();
+    }
+
+    @Override
+    public void stopped(BestRound best) {
+        out.printf(
+                Locale.ROOT,
+                "%s, stopped early: no Rouge-L above %.4f of round %d%n",
+                name,
+                best.score(),
+                best.round());
     }
 }

@@ -9,6 +9,7 @@ import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,7 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The embedded default: base model, FedHDS, random choice and full data on generated instructions, side by side. */
+/** The embedded default: base model, FedHDS by two choices, random choice and full data on generated instructions. */
 final class EmbeddedComparison {
     /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
     static final long INSTRUCTION_SEED = 7;
@@ -68,7 +69,7 @@ final class EmbeddedComparison {
         this.out = out;
     }
 
-    /** Runs all four on one loaded model and gives the rows. */
+    /** Runs all on one loaded model and gives the rows. */
     List<Row> run(LanguageModel model) {
         InstructionSet set = new InstructionSet(INSTRUCTION_SEED);
         return run(model, set.training(PER_TASK), set.unseen(UNSEEN_PER_TASK));
@@ -99,6 +100,10 @@ final class EmbeddedComparison {
         rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
         TunedRun chosen = few.fedHds(options.samplesPerGroup(), progress("FedHDS"));
         rows.add(row("FedHDS", few, chosen, unseen));
+        TunedRun.Setting parts =
+                few.with(fedHds(model, Pooling.PARTS, options.learningRate(), FEW_EPOCHS, options.fusion()));
+        TunedRun diverse = parts.diverseAsManyAs(chosen, progress("FedHDS, diverse"));
+        rows.add(row("FedHDS, diverse", parts, diverse, unseen));
         TunedRun random = few.random(few.asManyAs(chosen), progress("random"));
         rows.add(row("random choice", few, random, unseen));
         TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
@@ -120,11 +125,17 @@ final class EmbeddedComparison {
         return Partitions.dirichlet(byTask, count, 0.3, 40, seed);
     }
 
+    /** With the paper's features. */
     static FedHds fedHds(LanguageModel model, double learningRate, int epochs, Fusion fusion) {
+        return fedHds(model, Pooling.LAST_TOKEN, learningRate, epochs, fusion);
+    }
+
+    static FedHds fedHds(LanguageModel model, Pooling pooling, double learningRate, int epochs, Fusion fusion) {
         return FedHds.on(model)
                 .learningRate(learningRate)
                 .epochs(epochs)
                 .maxTokens(model.config().positions())
+                .pooling(pooling)
                 .fusion(fusion.function())
                 .build();
     }

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 /**
  * How fast t-SNE runs here, and how good its maps are, on the points that a Python program left: of each file {@code
  * tsne_N.safetensors} the tensor {@code points}, {@code [n, d]}. One line a file, the fewest rows first: seconds of the best
- * run after a first one, and the divergence over all pairs, exact.
+ * run after a first one, and the divergence over all pairs, exact. With a Python, the same of its package's map, and the
+ * ratios. Or how the time grows with the rows, on normal clouds of 64 columns.
  */
 @Command(
         name = "fusion-benchmark",
@@ -35,10 +36,18 @@ import picocli.CommandLine.Spec;
 public final class FusionBenchmark implements Callable<Integer> {
     private static final Pattern NAME = Pattern.compile("tsne_(\\d{1,9})\\.safetensors");
 
-    @Parameters(index = "0", description = "folder of the files")
+    private static final List<Integer> GROWTH = List.of(300, 1000, 3000, 10_000, 20_000);
+
+    @Parameters(index = "0", arity = "0..1", description = "folder of the files; this one by default")
     private Path folder = Path.of("");
 
-    @Option(names = "--rows", split = ",", description = "numbers of rows of the files to take; all by default")
+    @Option(names = "--python", description = "a Python with scikit-learn and openTSNE to run beside; none by default")
+    private String python = "";
+
+    @Option(names = "--growth", description = "how the time grows with the rows, without files")
+    private boolean growth;
+
+    @Option(names = "--rows", split = ",", description = "numbers of rows of the files to take, or to grow by")
     private List<Integer> rows = List.of();
 
     @Option(names = "--first", description = "take so many rows of each file only; 0: all")
@@ -65,6 +74,10 @@ public final class FusionBenchmark implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
+        if (growth) {
+            grow(out);
+            return 0;
+        }
         List<Path> files;
         try (Stream<Path> all = Files.list(folder)) {
             files = all.filter(file -> taken(count(file)))
@@ -76,8 +89,7 @@ public final class FusionBenchmark implements Callable<Integer> {
             return 1;
         }
         for (Path file : files) {
-            out.println(measure(read(file)));
-            out.flush();
+            measure(file, out);
         }
         return 0;
     }
@@ -101,12 +113,19 @@ public final class FusionBenchmark implements Callable<Integer> {
         }
     }
 
-    private String measure(FeatureMatrix features) {
+    private TsneFusion fusion() {
         TsneFusion.Builder settings = TsneFusion.builder().threads(threads);
         if (exactRows >= 0) {
             settings.exactRows(exactRows);
         }
-        TsneFusion fusion = settings.build();
+        return settings.build();
+    }
+
+    /** A map and the seconds of the best run. */
+    private record Placed(Points points, double seconds) {}
+
+    private Placed place(FeatureMatrix features) {
+        TsneFusion fusion = fusion();
         Points points = fusion.apply(features); // compiles, and loads the linear algebra
         double best = Double.MAX_VALUE;
         for (int i = 0; i < repeats; i++) {
@@ -114,12 +133,39 @@ public final class FusionBenchmark implements Callable<Integer> {
             points = fusion.apply(features);
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
-        return String.format(
-                Locale.ROOT,
-                "t-SNE %d x %d: %.3f s, divergence %.4f",
-                features.rows(),
-                features.columns(),
-                best,
-                fusion.divergence(features, points));
+        return new Placed(points, best);
+    }
+
+    private void measure(Path file, PrintWriter out) throws IOException {
+        FeatureMatrix features = read(file);
+        int n = features.rows();
+        Placed here = place(features);
+        double divergence = fusion().divergence(features, here.points);
+        out.printf(
+                Locale.ROOT, "t-SNE %d x %d: %.3f s, divergence %.4f", n, features.columns(), here.seconds, divergence);
+        if (!python.isEmpty()) {
+            TsnePeer.Run there = TsnePeer.of(python, file, n);
+            double wanted = fusion().divergence(features, there.points());
+            out.printf(
+                    Locale.ROOT,
+                    "; %s %.3f s, divergence %.4f; ratios %.2f and %.2f",
+                    there.name(),
+                    there.seconds(),
+                    wanted,
+                    here.seconds / there.seconds(),
+                    divergence / wanted);
+        }
+        out.println();
+        out.flush();
+    }
+
+    private void grow(PrintWriter out) {
+        out.println("| rows | time | exponent |\n|---|---|---|");
+        Growth lines = new Growth();
+        for (int n : rows.isEmpty() ? GROWTH : rows) {
+            FeatureMatrix features = new FeatureMatrix(n, 1, 64, Growth.clouds(n, 64, 20, 10, 3));
+            out.println(lines.line(n, place(features).seconds));
+            out.flush();
+        }
     }
 }

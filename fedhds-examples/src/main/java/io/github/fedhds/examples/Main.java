@@ -40,6 +40,8 @@ public final class Main implements Callable<Integer> {
             "--max-length",
             "--answer-tokens",
             "--evaluate-every",
+            "--patience",
+            "--resume",
             "--recompute");
 
     private final PrintStream console;
@@ -60,7 +62,7 @@ public final class Main implements Callable<Integer> {
                     + " {instruction, input, output, task}")
     private @Nullable Path data;
 
-    @Option(names = "--out", description = "folder for adapter/, rounds.jsonl and config.json")
+    @Option(names = "--out", description = "folder for adapter/, rounds.jsonl, config.json and checkpoint/")
     private @Nullable Path out;
 
     @Option(names = "--rounds", description = "rounds (embedded: 5; own data: 10)")
@@ -83,12 +85,12 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--selection",
             converter = SelectionName.class,
-            description = "fedhds, random or full (default: fedhds)")
+            description = "fedhds, diverse, random or full (default: fedhds)")
     private Selection selection = Selection.FEDHDS;
 
     @Option(
             names = "--share",
-            description = "share of a client's instructions that --selection random takes (default: 0.015)")
+            description = "share of the instructions that --selection random and diverse take (default: 0.015)")
     private double share = 0.015;
 
     @Option(
@@ -123,6 +125,17 @@ public final class Main implements Callable<Integer> {
             names = "--evaluate-every",
             description = "evaluate after so many rounds; 0: after the last only (default: 0)")
     private int evaluateEvery;
+
+    @Option(
+            names = "--patience",
+            description =
+                    "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
+    private int patience;
+
+    @Option(
+            names = "--resume",
+            description = "go on with the run that --out holds, from its last round; begin it if there is none")
+    private boolean resume;
 
     @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: auto)")
     private String device = "auto";
@@ -214,6 +227,11 @@ public final class Main implements Callable<Integer> {
         range("--max-length", maxLength, 2, Integer.MAX_VALUE);
         range("--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
         range("--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
+        range("--patience", patience, 0, Integer.MAX_VALUE);
+        if (patience > 0 && evaluateEvery == 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--patience needs --evaluate-every; it is counted in evaluations");
+        }
         range("--parallel", parallel, 1, 1024);
         share("--fraction", fraction);
         share("--instances", instances);
@@ -275,6 +293,8 @@ public final class Main implements Callable<Integer> {
                                 recompute,
                                 answerTokens,
                                 evaluateEvery,
+                                patience,
+                                resume,
                                 parallel),
                         console)
                 .run(own, folder, features);

@@ -1,5 +1,7 @@
 package io.github.fedhds.examples;
 
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.caching.FeatureCache;
@@ -8,12 +10,14 @@ import io.github.fedhds.dataset.JsonLines;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.federation.CheckpointFolder;
 import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +64,8 @@ final class OwnRun {
             boolean recompute,
             int answerTokens,
             int evaluateEvery,
+            int patience,
+            boolean resume,
             int parallel) {}
 
     OwnRun(Options options, PrintStream out) {
@@ -78,11 +84,17 @@ final class OwnRun {
         double fraction =
                 options.fraction().orElse(Math.max(0.05, Math.min(1, LEAST_ACTIVE / (double) clients.size())));
         List<Instruction> unseen = dataset.allUnseen();
+        if (options.patience() > 0 && unseen.isEmpty()) {
+            throw new FedHdsException(options.data() + " has no unseen tasks to evaluate on, which --patience needs");
+        }
         FedHds.Builder parts = FedHds.on(model)
                 .learningRate(options.learningRate())
                 .trainer(trainer -> trainer.recompute(options.recompute()))
                 .maxTokens(options.maxLength())
                 .fusion(options.fusion().function());
+        if (options.selection() == Selection.DIVERSE) {
+            parts.pooling(Pooling.PARTS);
+        }
         featureModel.ifPresent(parts::featureModel);
         options.featureCache().map(FeatureCache::inFolder).ifPresent(parts::featureCache);
         FedHds fedHds = parts.build();
@@ -90,7 +102,12 @@ final class OwnRun {
                 fedHds,
                 unseen.subList(0, Math.min(1, unseen.size())),
                 Adapter.empty()); // fails before a folder is made
-        RunFolder folder = new RunFolder(options.folder(), config(model, modelFolder, clients, fraction, unseen));
+        Map<String, Object> config = config(model, modelFolder, clients, fraction, unseen);
+        boolean begins = new CheckpointFolder(RunFolder.checkpoint(options.folder())).rounds() == 0;
+        if (!options.resume()) {
+            startAnew();
+        }
+        RunFolder folder = new RunFolder(options.folder(), config);
         out.printf(
                 Locale.ROOT,
                 "%d clients with %d instructions of %d tasks, %d instructions of %d unseen tasks; device %s%n",
@@ -100,24 +117,25 @@ final class OwnRun {
                 unseen.size(),
                 dataset.unseen().size(),
                 model.device());
-        evaluate(fedHds, unseen, Adapter.empty())
-                .ifPresent(base -> out.printf(Locale.ROOT, "base model: Rouge-L %.4f on unseen tasks%n", base));
+        if (begins || !options.resume()) {
+            evaluate(fedHds, unseen, Adapter.empty())
+                    .ifPresent(base -> out.printf(Locale.ROOT, "base model: Rouge-L %.4f on unseen tasks%n", base));
+        }
 
-        TunedRun.Setting setting =
-                new TunedRun.Setting(fedHds, clients, options.rounds(), fraction, options.seed(), options.parallel());
-        ConsoleProgress console =
-                new ConsoleProgress(out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds());
-        RoundListener listener = console.andThen(report -> {
-            RoundResult result = report.result();
-            boolean evaluates = result.round() == options.rounds()
-                    || (options.evaluateEvery() > 0 && result.round() % options.evaluateEvery() == 0);
-            Optional<Double> rougeL = evaluates ? evaluate(fedHds, unseen, result.adapter()) : Optional.empty();
-            folder.round(report, rougeL);
-            rougeL.ifPresent(value ->
-                    out.printf(Locale.ROOT, "after round %d: Rouge-L %.4f on unseen tasks%n", result.round(), value));
-        });
+        TunedRun.Setting setting = new TunedRun.Setting(
+                fedHds,
+                clients,
+                options.rounds(),
+                fraction,
+                options.seed(),
+                options.parallel(),
+                federation -> kept(federation, fedHds, unseen, settings(config, clients, unseen)));
+        RoundListener listener = new ConsoleProgress(
+                        out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds())
+                .andThen(folder.rounds());
         TunedRun run = switch (options.selection()) {
             case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
+            case DIVERSE -> setting.diverse(samplesOfARound(clients, fraction), listener);
             case FULL -> setting.full(listener);
             case RANDOM ->
                 setting.random(
@@ -127,6 +145,12 @@ final class OwnRun {
                         listener);
         };
         folder.adapter(fedHds.lora(), run.adapter(), modelFolder.toString());
+        if (options.evaluateEvery() > 0) {
+            run.best().ifPresent(best -> {
+                folder.bestAdapter(fedHds.lora(), best.adapter(), modelFolder.toString());
+                out.printf(Locale.ROOT, "best: Rouge-L %.4f after round %d%n", best.score(), best.round());
+            });
+        }
         out.printf(
                 Locale.ROOT,
                 "trained on %d of the %d instructions that the rounds' clients hold (%.2f %%); wrote %s%n",
@@ -142,6 +166,64 @@ final class OwnRun {
             out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
                     + " give a round more clients (--fraction) or instances (--instances)");
         }
+    }
+
+    /** What lies in the folder is not lost by forgetting an option; a run that has come to its end may go. */
+    private void startAnew() {
+        CheckpointFolder checkpoint = new CheckpointFolder(RunFolder.checkpoint(options.folder()));
+        int over = checkpoint.rounds();
+        if (over > 0 && over < options.rounds()) {
+            throw new FedHdsException(options.folder() + " holds a run after " + over + " of " + options.rounds()
+                    + " rounds; go on with it by --resume, or name another folder with --out");
+        }
+        if (over > 0) {
+            checkpoint.delete();
+        }
+    }
+
+    private Federation.Builder kept(
+            Federation.Builder federation, FedHds fedHds, List<Instruction> unseen, Map<String, String> settings) {
+        if (!unseen.isEmpty()) {
+            federation
+                    .evaluation(
+                            options.evaluateEvery(),
+                            adapter -> evaluate(fedHds, unseen, adapter).orElseThrow())
+                    .patience(options.patience());
+        }
+        return federation
+                .checkpoint(RunFolder.checkpoint(options.folder()), settings)
+                .resume(options.resume());
+    }
+
+    /** What the result hangs on: folders may be moved, and a run may be made longer. */
+    private static Map<String, String> settings(
+            Map<String, Object> config, Map<ClientId, List<Instruction>> clients, List<Instruction> unseen) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        config.forEach((name, value) -> settings.put(name, String.valueOf(value)));
+        for (String other : List.of(
+                "model", "data", "feature_model", "feature_cache", "rounds", "threads", "device", "parallel_clients")) {
+            settings.remove(other); // the federation knows some of these itself
+        }
+        Hasher data = Hashing.sha256().newHasher();
+        clients.forEach((client, list) -> put(data, client.value(), list));
+        put(data, "unseen", unseen);
+        settings.put("data of SHA-256", data.hash().toString());
+        return settings;
+    }
+
+    private static void put(Hasher data, String owner, List<Instruction> list) {
+        data.putInt(list.size());
+        list.forEach(one -> {
+            for (String text : List.of(owner, one.instruction(), one.input(), one.output(), one.task())) {
+                data.putInt(text.length()).putUnencodedChars(text);
+            }
+        });
+    }
+
+    /** The share of what a round's clients hold on average, at least one sample. */
+    private int samplesOfARound(Map<ClientId, List<Instruction>> clients, double fraction) {
+        long held = clients.values().stream().mapToLong(List::size).sum();
+        return Math.max(1, (int) Math.round(options.share() * fraction * held));
     }
 
     private void tell(FeatureCache.Statistics rows) {
@@ -220,7 +302,7 @@ final class OwnRun {
         options.instances().ifPresent(share -> config.put("instances", share));
         config.put("seed", options.seed());
         config.put("selection", options.selection().name().toLowerCase(Locale.ROOT));
-        if (options.selection() == Selection.RANDOM) {
+        if (options.selection() == Selection.RANDOM || options.selection() == Selection.DIVERSE) {
             config.put("share", options.share());
         }
         if (options.selection() == Selection.FEDHDS) {
@@ -231,6 +313,7 @@ final class OwnRun {
         options.featureCache().ifPresent(path -> config.put("feature_cache", path.toString()));
         config.put("max_length", options.maxLength());
         config.put("learning_rate", options.learningRate());
+        config.put("recompute", options.recompute());
         config.put("answer_tokens", options.answerTokens());
         config.put("device", model.device());
         config.put("threads", model.threads());

@@ -4,6 +4,8 @@ package io.github.fedhds.examples;
 enum Selection {
     /** The paper's two-level choice. */
     FEDHDS,
+    /** Samples of as many groups as can be told apart: what covers most tasks. */
+    DIVERSE,
     /** A random share. */
     RANDOM,
     /** All of them: FedIT. */

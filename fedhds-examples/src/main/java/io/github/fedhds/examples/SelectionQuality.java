@@ -194,7 +194,7 @@ public final class SelectionQuality implements Callable<Integer> {
             ways.put("diverse " + budget, Selection.diverse(budget));
             ways.put("Ward " + budget, Selection.diverse(budget).withServer(WardSelector.count(budget)));
             if (search) {
-                for (int axes : new int[] {128, 256}) {
+                for (int axes : new int[] {64, 256}) {
                     String name = axes + " axes " + budget;
                     ways.put("diverse " + name, Selection.diverse(budget).inSharedFrame(axes));
                     ways.put(

@@ -2,16 +2,11 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
-import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.RoundListener;
-import io.github.fedhds.federation.RoundReport;
-import io.github.fedhds.fusion.TsneFusion;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.selection.CoverSelector;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.transformer.LanguageModel;
@@ -26,7 +21,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
-import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import picocli.CommandLine;
@@ -52,11 +46,6 @@ public final class SelectionTraining implements Callable<Integer> {
 
     @Option(names = "--rounds", description = "rounds of a run")
     private int rounds = 5;
-
-    @Option(
-            names = "--samples",
-            description = "samples of a round; 0: as many as the paper's way takes, three of a group")
-    private int samples;
 
     @Option(names = "--epochs", description = "passes over chosen samples")
     private int epochs = EmbeddedComparison.FEW_EPOCHS;
@@ -96,35 +85,31 @@ public final class SelectionTraining implements Callable<Integer> {
                 EmbeddedComparison.byTask(set.training(EmbeddedComparison.PER_TASK)), defaults.clients(), seed);
         List<Instruction> unseen = set.unseen(EmbeddedComparison.UNSEEN_PER_TASK);
         TunedRun.Setting few = new TunedRun.Setting(
-                fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), epochs),
+                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), epochs, Fusion.TSNE),
                 clients,
                 rounds,
                 defaults.fraction(),
                 seed,
                 parallel);
-        TunedRun.Setting parts = few.with(fedHds(model, Pooling.PARTS, defaults.learningRate(), epochs));
-        TunedRun.Setting once = few.with(fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), 1));
-        TunedRun.Setting full = few.with(fedHds(model, Pooling.LAST_TOKEN, defaults.fullLearningRate(), 1));
+        TunedRun.Setting parts =
+                few.with(EmbeddedComparison.fedHds(model, Pooling.PARTS, defaults.learningRate(), epochs, Fusion.TSNE));
+        TunedRun.Setting once =
+                few.with(EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), 1, Fusion.TSNE));
+        TunedRun.Setting full = few.with(
+                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.fullLearningRate(), 1, Fusion.TSNE));
 
         TunedRun paper = few.fedHds(defaults.samplesPerGroup(), SILENT);
-        ToLongFunction<RoundReport> ofReport =
-                report -> samples > 0 ? samples : report.result().samples();
-        Map<Integer, Long> ofRound = paper.rounds().stream()
-                .collect(Collectors.toMap(report -> report.result().round(), ofReport::applyAsLong));
-        ToIntFunction<RoundContext> ofClient = few.dealt(paper, ofReport);
-        CoresetSelector cover =
-                (candidates, round) -> CoverSelector.count(Math.toIntExact(ofRound.getOrDefault(round.round(), 0L)))
-                        .select(candidates, round);
+        ToIntFunction<RoundContext> ofClient = few.asManyAs(paper);
 
         Map<String, TunedRun> runs = new LinkedHashMap<>();
         runs.put("paper", paper);
-        runs.put("diverse, parts", parts.chosenBy(Selection.diverse(0).withServer(cover), SILENT));
+        runs.put("diverse, parts", parts.diverseAsManyAs(paper, SILENT));
         runs.put("random", few.random(ofClient, SILENT));
         runs.put("perplexity", few.chosenBy(scored(ScoreSelector::perplexity, ofClient), SILENT));
         runs.put("difficulty (IFD)", few.chosenBy(scored(ScoreSelector::difficulty, ofClient), SILENT));
         runs.put(
                 "full data, equal steps",
-                once.random(once.dealt(paper, report -> epochs * ofReport.applyAsLong(report)), SILENT));
+                once.random(once.dealt(paper, report -> epochs * report.result().samples()), SILENT));
         if (!noFull) {
             runs.put("full data, equal rounds", full.full(SILENT));
         }
@@ -143,16 +128,6 @@ public final class SelectionTraining implements Callable<Integer> {
         return Selection.everything()
                 .withClient((candidates, round) ->
                         score.get().count(count.applyAsInt(round)).build().select(candidates, round));
-    }
-
-    private static FedHds fedHds(LanguageModel model, Pooling pooling, double learningRate, int epochs) {
-        return FedHds.on(model)
-                .learningRate(learningRate)
-                .epochs(epochs)
-                .maxTokens(model.config().positions())
-                .pooling(pooling)
-                .fusion(TsneFusion.builder().threads(1).build()) // clients already run side by side
-                .build();
     }
 
     private void print(Map<String, List<Outcome>> outcomes) {

@@ -2,11 +2,14 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.selection.CoverSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
@@ -15,12 +18,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** One federation from its first adapter to its last, with one way of choosing instructions. */
-record TunedRun(Adapter adapter, List<RoundReport> rounds) {
+record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> best) {
+    TunedRun(Adapter adapter, List<RoundReport> rounds) {
+        this(adapter, rounds, Optional.empty());
+    }
+
     /** Instructions trained on in all rounds. */
     long samples() {
         return rounds.stream().mapToLong(r -> r.result().samples()).sum();
@@ -37,17 +47,32 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
         double of(RoundReport.Seconds seconds);
     }
 
-    /** What all runs of a comparison have in common. */
+    /**
+     * What all runs of a comparison have in common.
+     *
+     * @param more what else is set on each federation
+     */
     record Setting(
             FedHds fedHds,
             Map<ClientId, List<Instruction>> clients,
             int rounds,
             double fraction,
             long seed,
-            int parallelClients) {
+            int parallelClients,
+            UnaryOperator<Federation.Builder> more) {
+        Setting(
+                FedHds fedHds,
+                Map<ClientId, List<Instruction>> clients,
+                int rounds,
+                double fraction,
+                long seed,
+                int parallelClients) {
+            this(fedHds, clients, rounds, fraction, seed, parallelClients, UnaryOperator.identity());
+        }
+
         /** The same with other training settings. */
         Setting with(FedHds other) {
-            return new Setting(other, clients, rounds, fraction, seed, parallelClients);
+            return new Setting(other, clients, rounds, fraction, seed, parallelClients, more);
         }
 
         /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
@@ -57,6 +82,24 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
                             .withClient(HdbscanSelector.builder()
                                     .samplesPerGroup(samplesPerGroup)
                                     .build()),
+                    listener);
+        }
+
+        /** So many samples of a round, as different as can be. */
+        TunedRun diverse(int samples, RoundListener listener) {
+            return chosenBy(Selection.diverse(samples), listener);
+        }
+
+        /** In each round as many samples as another run's round trained on, as different as can be. */
+        TunedRun diverseAsManyAs(TunedRun run, RoundListener listener) {
+            Map<Integer, Long> counts = run.rounds().stream()
+                    .map(RoundReport::result)
+                    .collect(Collectors.toMap(RoundResult::round, RoundResult::samples));
+            return chosenBy(
+                    Selection.diverse(0)
+                            .withServer((candidates, round) -> CoverSelector.count(
+                                            Math.toIntExact(counts.getOrDefault(round.round(), 0L)))
+                                    .select(candidates, round)),
                     listener);
         }
 
@@ -72,18 +115,19 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds) {
 
         /** Any way of choosing. */
         TunedRun chosenBy(Selection way, RoundListener listener) {
-            Federation federation = Federation.builder(fedHds)
-                    .clients(clients)
-                    .activeShare(fraction)
-                    .rounds(rounds)
-                    .seed(seed)
-                    .parallelClients(parallelClients)
-                    .listener(listener)
-                    .clientSettings(client -> client.selector(way.client()))
-                    .serverSettings(server -> server.selector(way.server()).frame(way.frame()))
+            Federation federation = more.apply(Federation.builder(fedHds)
+                            .clients(clients)
+                            .activeShare(fraction)
+                            .rounds(rounds)
+                            .seed(seed)
+                            .parallelClients(parallelClients)
+                            .listener(listener)
+                            .clientSettings(client -> client.selector(way.client()))
+                            .serverSettings(
+                                    server -> server.selector(way.server()).frame(way.frame())))
                     .build();
             List<RoundReport> reports = federation.run();
-            return new TunedRun(federation.adapter(), reports);
+            return new TunedRun(federation.adapter(), reports, federation.best());
         }
 
         /** Instructions that the clients of each round of a run hold, in all. */

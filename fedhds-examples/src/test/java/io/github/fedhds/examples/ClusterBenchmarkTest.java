@@ -53,6 +53,21 @@ class ClusterBenchmarkTest {
     }
 
     @Test
+    void growth_twoNumbers_givesTimesAndTheExponent() {
+        assertEquals(0, run("--growth", "100,200", "--repeats", "1"), error.toString());
+        String[] lines = out.toString().split("\\R");
+        assertEquals(4, lines.length, out.toString());
+        assertTrue(lines[3].matches("\\| 200 \\| [0-9.]+ s \\| -?[0-9.]+ \\|"), lines[3]);
+    }
+
+    @Test
+    void line_fourTimesTheTimeOfTwiceTheRows_hasExponentTwo() {
+        Growth growth = new Growth();
+        assertEquals("| 1,000 | 0.5000 s |  |", growth.line(1000, 0.5));
+        assertEquals("| 2,000 | 2.0000 s | 2.00 |", growth.line(2000, 2));
+    }
+
+    @Test
     void run_noRepeats_isRefused() {
         assertEquals(2, run("--repeats", "0"));
     }

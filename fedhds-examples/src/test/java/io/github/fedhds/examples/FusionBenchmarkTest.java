@@ -52,6 +52,27 @@ class FusionBenchmarkTest {
     }
 
     @Test
+    void growth_ofSomeRows_givesTimesAndExponents() {
+        StringWriter out = new StringWriter();
+        assertEquals(0, run(out, "--growth", "--rows", "20,40", "--repeats", "1"), out.toString());
+        String[] lines = out.toString().split("\\R");
+        assertEquals(4, lines.length, out.toString());
+        assertTrue(lines[2].matches("\\| 20 \\| \\d+\\.\\d{4} s \\|  \\|"), lines[2]);
+        assertTrue(lines[3].matches("\\| 40 \\| \\d+\\.\\d{4} s \\| -?\\d+\\.\\d{2} \\|"), lines[3]);
+    }
+
+    @Test
+    void python_thatGivesNoMap_isToldSo() {
+        SafetensorsWriter.write(
+                folder.resolve("tsne_6.safetensors"),
+                Map.of("points", new Tensor(new int[] {6, 1}, new float[] {1, 2, 3, 5, 7, 11})),
+                Map.of());
+        StringWriter out = new StringWriter();
+        assertEquals(1, run(out, "--repeats", "1", "--python", "true"));
+        assertTrue(out.toString().contains("ended without a map"), out.toString());
+    }
+
+    @Test
     void folder_withoutPoints_isAnError() {
         StringWriter out = new StringWriter();
         assertEquals(1, run(out));

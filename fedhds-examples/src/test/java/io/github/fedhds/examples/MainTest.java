@@ -115,8 +115,17 @@ class MainTest {
             options.put(more[i], more[i + 1]);
         }
         List<String> all = new ArrayList<>();
-        options.forEach((name, value) -> all.addAll(List.of(name, value)));
+        options.forEach((name, value) -> {
+            all.add(name);
+            if (!value.isEmpty()) {
+                all.add(value);
+            }
+        });
         return execute(all.toArray(new String[0]));
+    }
+
+    private Outcome resume(Path out, String... more) {
+        return own(out, with(more, "--resume", ""));
     }
 
     private static Adapter adapter(Path out) {
@@ -180,7 +189,9 @@ class MainTest {
                             "skipped_too_long",
                             "skipped_not_finite",
                             "seconds",
-                            "rouge_l",
+                            "score",
+                            "reports",
+                            "bytes",
                             "adapter_sha256"),
                     round.keySet());
             assertEquals(i + 1, round.get("round").getAsInt());
@@ -269,7 +280,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"fedhds, tsne", "fedhds, pca", "fedhds, last-layer", "random, tsne", "full, tsne"})
+    @CsvSource({"fedhds, tsne", "fedhds, pca", "fedhds, last-layer", "diverse, tsne", "random, tsne", "full, tsne"})
     void ownRun_everySelectionAndFusion_works(String selection, String fusion) throws IOException {
         Path out = folder.resolve("out");
         Outcome outcome = own(out, "--selection", selection, "--fusion", fusion, "--fraction", "0.5", "--share", "0.1");
@@ -281,6 +292,7 @@ class MainTest {
         switch (selection) {
             case "full" -> assertEquals(4 * 40, samples);
             case "random" -> assertEquals(4 * 4, samples); // 0.1 of 40 each
+            case "diverse" -> assertTrue(samples >= 4 && samples <= 4 * 4, () -> "chose " + samples); // groups found
             default -> assertTrue(samples < 4 * 40);
         }
     }
@@ -312,7 +324,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"fedhds", "random", "full"})
+    @ValueSource(strings = {"fedhds", "diverse", "random", "full"})
     void ownRun_clientsWithNoneOneOrTwoInstructions_takePart(String selection) throws IOException {
         writeLines(folder.resolve("few.jsonl"), 3, 8);
         for (int clients :
@@ -350,8 +362,73 @@ class MainTest {
                 adapter(out).digest(), rounds(out).get(0).get("adapter_sha256").getAsString());
     }
 
+    @Test
+    void ownRun_resumed_goesOnAndLeavesTheSameBytes() throws IOException {
+        Path once = folder.resolve("once");
+        Path twice = folder.resolve("twice");
+        String[] settings = {"--selection", "random", "--evaluate-every", "1"};
+        own(once, with(settings, "--rounds", "3"));
+        Outcome first = own(twice, with(settings, "--rounds", "2"));
+        assertFalse(first.out().contains("resumed"), first.out());
+
+        Outcome forgotten = own(twice, with(settings, "--rounds", "3"));
+        assertEquals(1, forgotten.status());
+        assertTrue(forgotten.err().contains("holds a run after 2 of 3 rounds; go on with it by --resume"));
+        Outcome other = resume(twice, with(settings, "--rounds", "3", "--learning-rate", "2e-2"));
+        assertEquals(1, other.status());
+        assertTrue(other.err().contains("made with learning_rate 0.01, this run has 0.02"), other.err());
+
+        Outcome resumed = resume(twice, with(settings, "--rounds", "3"));
+        assertEquals(0, resumed.status(), resumed.err());
+        assertTrue(resumed.out().contains("random, resumed after round 2 of 3"), resumed.out());
+        assertTrue(resumed.out().contains("round 3 of 3") && !resumed.out().contains("round 2 of 3: "), resumed.out());
+        assertArrayEquals(weights(once), weights(twice));
+        assertEquals(withoutSeconds(once), withoutSeconds(twice));
+        Adapter best = PeftFolder.read(twice.resolve("adapter-best")).adapter();
+        assertEquals(PeftFolder.read(once.resolve("adapter-best")).adapter(), best);
+        assertTrue(rounds(twice).stream()
+                .anyMatch(round -> round.get("adapter_sha256").getAsString().equals(best.digest())));
+    }
+
+    private static String[] with(String[] settings, String... more) {
+        List<String> all = new ArrayList<>(List.of(settings));
+        all.addAll(List.of(more));
+        return all.toArray(new String[0]);
+    }
+
+    @Test
+    void ownRun_outOfPatience_stops() throws IOException {
+        Path out =
+                folder.resolve("out"); // so small a rate changes no answer, so no evaluation is better than the first
+        Outcome outcome = own(
+                out,
+                "--rounds",
+                "9",
+                "--selection",
+                "random",
+                "--learning-rate",
+                "1e-30",
+                "--evaluate-every",
+                "1",
+                "--patience",
+                "2");
+        assertEquals(0, outcome.status(), outcome.err());
+        assertEquals(3, rounds(out).size());
+        assertTrue(outcome.out().contains("stopped early: no Rouge-L above"), outcome.out());
+        assertTrue(outcome.out().contains("after round 1\n"), outcome.out());
+        Outcome alone = own(folder.resolve("no"), "--patience", "2");
+        assertEquals(2, alone.status());
+        assertTrue(alone.err().startsWith("--patience needs --evaluate-every"), alone.err());
+        writeLines(folder.resolve("one.jsonl"), 1, 8);
+        Outcome unseen =
+                ownOn(folder.resolve("one.jsonl"), folder.resolve("none"), "--patience", "2", "--evaluate-every", "1");
+        assertEquals(1, unseen.status());
+        assertTrue(unseen.err().contains("has no unseen tasks"), unseen.err());
+    }
+
     @ParameterizedTest
     @CsvSource({
+        "--patience, -1",
         "--fraction, 0",
         "--fraction, NaN",
         "--fraction, 2",
@@ -406,6 +483,8 @@ class MainTest {
             {"--max-length", "100"},
             {"--answer-tokens", "5"},
             {"--evaluate-every", "1"},
+            {"--patience", "1"},
+            {"--resume"},
             {"--feature-model", some},
             {"--feature-cache", some}
         }) {

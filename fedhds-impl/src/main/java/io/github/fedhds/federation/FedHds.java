@@ -23,6 +23,7 @@ import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -44,6 +45,8 @@ public final class FedHds {
     private final Function<FeatureMatrix, Points> fusion;
     private final LocalTrainer trainer;
     private final Selection selection;
+    private final Pooling pooling;
+    private final LanguageModel featureModel;
 
     private FedHds(Builder builder) {
         model = builder.model;
@@ -52,6 +55,8 @@ public final class FedHds {
         template = builder.template;
         maxTokens = builder.maxTokens;
         selection = builder.selection;
+        pooling = builder.pooling;
+        featureModel = builder.featureModel;
         boolean turbo = builder.featureModel != builder.model;
         Function<FeatureMatrix, Points> ofGroups = builder.fusion.compose(builder.pooling::grouping);
         fusion = turbo ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
@@ -145,6 +150,27 @@ public final class FedHds {
     /** The model that is tuned. */
     public LanguageModel model() {
         return model;
+    }
+
+    /** What a run's bits hang on, as far as it is known here, by name. Reads all weights once. */
+    Map<String, String> settings() {
+        return Map.of(
+                "model",
+                model.digest(),
+                "feature model",
+                featureModel.digest(),
+                "device",
+                model.device(),
+                "threads",
+                String.valueOf(model.threads()),
+                "precision",
+                model.precision().toString(),
+                "LoRA",
+                lora.toString(),
+                "longest sample",
+                String.valueOf(maxTokens),
+                "pooling",
+                pooling.toString());
     }
 
     /** Collects the settings. Not safe for many threads. */

@@ -1,53 +1,57 @@
 package io.github.fedhds.federation;
 
-import com.google.common.util.concurrent.Uninterruptibles;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
-import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.message.CentroidReport;
-import io.github.fedhds.message.GroupSelection;
-import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
-import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.TrainingResult;
+import io.github.fedhds.wire.Disk;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * All clients and the server in one process: for experiments, tests and data that is split but not apart. Equal settings
- * and seed give equal bytes on one machine with one number of torch threads, however many clients run at a time.
+ * and seed give equal bytes on one machine with one number of torch threads, however many clients run at a time, and
+ * however often the run was killed and {@linkplain Builder#resume resumed}.
  *
- * <p>One loaded model serves every client. Memory: the model, one adapter a running client, and all instructions. For
- * one thread at a time.
+ * <p>One loaded model serves every client. Memory beside it: what each running client's work takes; the instructions of
+ * the round's clients, where they come from suppliers; at most twice as many adapters as clients run at a time; what the
+ * aggregation holds; the global adapter and, with an evaluation, the best one. Nothing grows with the clients that a round
+ * does not name; some hundred bytes with each round and client that is over. For one thread at a time.
  */
 public final class Federation {
     private final FedHds fedHds;
-    private final Map<ClientId, List<Instruction>> data;
+    private final Map<ClientId, Supplier<List<Instruction>>> data;
     private final int rounds;
     private final int parallelClients;
     private final UnaryOperator<FedHdsClient.Builder> clientSettings;
     private final FedHdsServer server;
     private final RoundListener listener;
+    private final @Nullable ToDoubleFunction<Adapter> evaluation;
+    private final int evaluateEvery;
+    private final int patience;
+    private final @Nullable CheckpointFolder folder;
+    private final SortedMap<String, String> settings;
+
+    private final List<RoundReport> past = new ArrayList<>();
+    private Optional<BestRound> best = Optional.empty();
+    private CheckpointFolder.@Nullable Found resumed;
 
     private Federation(Builder builder) {
         fedHds = builder.fedHds;
@@ -56,13 +60,78 @@ public final class Federation {
         parallelClients = builder.parallelClients;
         clientSettings = builder.clientSettings;
         listener = builder.listener;
+        evaluation = builder.evaluation;
+        evaluateEvery = builder.evaluateEvery;
+        patience = builder.patience;
         if (builder.clients.isEmpty()) {
             throw new IllegalArgumentException("a federation needs at least one client; add some to the builder");
         }
+        if (patience > 0 && evaluation == null) {
+            throw new IllegalArgumentException(
+                    "patience is counted in evaluations; set an evaluation on the builder too");
+        }
         List<ClientId> roster = List.copyOf(builder.clients.keySet());
-        server = builder.serverSettings
-                .apply(fedHds.server(roster, builder.seed).sampler(ClientSampler.uniform(builder.activeShare)))
-                .build();
+        FedHdsServer.Builder parts = builder.serverSettings.apply(
+                fedHds.server(roster, builder.seed).sampler(ClientSampler.uniform(builder.activeShare)));
+        if (builder.checkpoint == null) {
+            if (builder.resume) {
+                throw new IllegalArgumentException("there is nothing to resume from; set a checkpoint folder too");
+            }
+            folder = null;
+            settings = new TreeMap<>();
+            server = parts.build();
+        } else {
+            folder = new CheckpointFolder(builder.checkpoint, builder.disk);
+            settings = settings(builder);
+            resumed = folder.load().orElse(null);
+            server = resumed == null ? parts.build() : restored(parts, folder, resumed.checkpoint(), builder);
+        }
+    }
+
+    private static SortedMap<String, String> settings(Builder builder) {
+        SortedMap<String, String> settings = new TreeMap<>(builder.fedHds.settings());
+        settings.put("active share", String.valueOf(builder.activeShare));
+        builder.checkpointSettings.forEach((name, value) -> {
+            if (settings.putIfAbsent(name, value) != null) {
+                throw new IllegalArgumentException(
+                        "the setting \"" + name + "\" is saved by the federation itself; name yours another way");
+            }
+        });
+        return settings;
+    }
+
+    private FedHdsServer restored(
+            FedHdsServer.Builder parts, CheckpointFolder from, Checkpoint checkpoint, Builder builder) {
+        int over = checkpoint.past().size();
+        if (!builder.resume) {
+            throw new FedHdsException(from.path() + " holds a run after " + over
+                    + " rounds; resume it, or delete its checkpoint or name another folder to start anew");
+        }
+        String wayOut = "; resume with what it was made with, or start anew in another folder";
+        for (String name : union(settings, checkpoint.settings())) {
+            String was = checkpoint.settings().getOrDefault(name, "not set");
+            String is = settings.getOrDefault(name, "not set");
+            if (!was.equals(is)) {
+                throw new FedHdsException("the checkpoint in " + from.path() + " was made with " + name + " " + was
+                        + ", this run has " + is + (name.equals("threads") ? ", which gives other bits" : "")
+                        + wayOut);
+            }
+        }
+        try {
+            FedHdsServer restored = parts.restore(checkpoint.server()).build();
+            past.addAll(checkpoint.past());
+            best = checkpoint.best();
+            return restored;
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException(
+                    "the checkpoint in " + from.path() + " does not fit: " + e.getMessage() + wayOut, e);
+        }
+    }
+
+    private static Set<String> union(Map<String, String> some, Map<String, String> others) {
+        Set<String> names = new TreeSet<>(some.keySet());
+        names.addAll(others.keySet());
+        return names;
     }
 
     /** Starts a federation of clients and a server as {@code fedHds} makes them. */
@@ -70,53 +139,60 @@ public final class Federation {
         return new Builder(fedHds);
     }
 
-    /** The server's adapter now: the first one before {@link #run}, the last one after. */
+    /** The server's adapter now: the first one before {@link #run} (or the checkpoint's), the last one after. */
     public Adapter adapter() {
         return server.globalAdapter();
     }
 
+    /** The best round of those that were evaluated; empty before the first evaluation. */
+    public Optional<BestRound> best() {
+        return best;
+    }
+
     /**
-     * Runs all rounds, and says what each came to. A further call goes on with as many rounds, from where the last one
-     * ended.
+     * Runs all rounds, and says what each came to, without their adapters: {@link #adapter} is the last one, and a
+     * listener sees each. After a resume the rounds before it are in the list, and only those that are missing run. A
+     * further call goes on with as many rounds, from where the last one ended.
      *
      * <p>What a role or the listener throws ends the run and passes through. The round is then abandoned, and the adapter
      * is that of the round before. However the run ends, it ends after the last client's work: until then the model must
      * not be closed.
      *
-     * @throws FedHdsException if the thread is interrupted, which is noticed while clients are at work: they are
-     *     interrupted too, and the thread keeps its interrupt flag
+     * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if the thread is interrupted,
+     *     which is noticed while clients are at work: they are interrupted too, and the thread keeps its interrupt flag
      */
     public List<RoundReport> run() {
-        ExecutorService pool = Executors.newFixedThreadPool(parallelClients, task -> {
-            Thread thread = new Thread(task, "fedhds-client");
-            thread.setDaemon(true);
-            return thread;
-        });
-        try {
-            List<RoundReport> reports = new ArrayList<>();
-            for (int i = 0; i < rounds; i++) {
-                RoundReport report = round(pool);
-                listener.closed(report);
-                reports.add(report);
-            }
-            return reports;
-        } finally {
-            end(pool);
+        List<RoundReport> reports = new ArrayList<>();
+        if (resumed != null) {
+            reports.addAll(past);
+            listener.resumed(List.copyOf(past), resumed.damage());
+            resumed = null;
         }
+        try (ClientThreads threads = new ClientThreads(parallelClients)) {
+            while (reports.size() < rounds && !outOfPatience()) {
+                RoundReport report = evaluated(round(threads), reports.size() + 1 == rounds);
+                RoundReport light = report.withoutAdapter();
+                past.add(light);
+                reports.add(light);
+                if (folder != null) {
+                    folder.save(new Checkpoint(server.state(), settings, past, best));
+                }
+                listener.closed(report);
+            }
+        }
+        if (reports.size() < rounds) {
+            listener.stopped(best.orElseThrow());
+        }
+        return reports;
     }
 
-    /** Waits for the threads at work, interrupted or not: they use a model that the caller may close after this. */
-    private static void end(ExecutorService pool) {
-        pool.shutdownNow();
-        Uninterruptibles.awaitTerminationUninterruptibly(pool);
-    }
-
-    private RoundReport round(ExecutorService pool) {
-        long start = System.nanoTime();
+    private RoundReport round(ClientThreads threads) {
         RoundOpening opening = server.open();
         boolean done = false;
         try {
-            RoundReport report = round(pool, opening, start);
+            RoundReport report = new FederatedRound(
+                            fedHds, id -> Objects.requireNonNull(data.get(id)), clientSettings, server, listener)
+                    .run(opening, threads);
             done = true;
             return report;
         } finally {
@@ -126,156 +202,39 @@ public final class Federation {
         }
     }
 
-    private RoundReport round(ExecutorService pool, RoundOpening opening, long start) {
-        FeatureCache.Statistics before = cacheStatistics();
-        LongAdder features = new LongAdder();
-        LongAdder summaries = new LongAdder();
-        LongAdder training = new LongAdder();
-        listener.opened(opening);
-
-        Map<ClientId, Participant> participants = new LinkedHashMap<>();
-        for (ClientId id : opening.clients()) {
-            participants.put(id, new Participant(id, features));
+    private RoundReport evaluated(RoundReport report, boolean last) {
+        boolean due = last || (evaluateEvery > 0 && (past.size() + 1) % evaluateEvery == 0);
+        if (evaluation == null || !due) {
+            return report;
         }
-        List<CentroidReport> summarised = inOrder(
-                pool,
-                opening.clients().stream()
-                        .map(participants::get)
-                        .<Callable<CentroidReport>>map(p -> () -> timed(summaries, () -> p.client.summarise(opening)))
-                        .toList());
-        for (CentroidReport report : summarised) {
-            listener.summarised(report, server.accept(report));
+        Adapter adapter = report.result().adapter();
+        double score = evaluation.applyAsDouble(adapter);
+        if (!Double.isFinite(score)) {
+            throw new IllegalStateException(
+                    "the evaluation gave " + score + " after round " + report.round() + "; it must be finite");
         }
-
-        long choice = System.nanoTime();
-        Map<ClientId, GroupSelection> selections = server.select();
-        summaries.add(System.nanoTime() - choice);
-        listener.selected(
-                opening.round(),
-                selections.values().stream().mapToInt(s -> s.groups().size()).sum(),
-                summarised.stream().mapToInt(r -> r.centroids().size()).sum());
-
-        List<Participant> chosen = opening.clients().stream()
-                .filter(selections::containsKey)
-                .map(participants::get)
-                .toList();
-        List<Optional<AdapterUpdate>> updates = inOrder(
-                pool,
-                chosen.stream()
-                        .<Callable<Optional<AdapterUpdate>>>map(p -> () -> timed(
-                                training, () -> p.client.train(Objects.requireNonNull(selections.get(p.client.id())))))
-                        .toList());
-        int cut = 0;
-        int tooLong = 0;
-        int nonFinite = 0;
-        for (int i = 0; i < chosen.size(); i++) {
-            TrainingResult result = chosen.get(i).result.get();
-            if (result == null) { // no group of this client was chosen
-                continue;
-            }
-            cut += result.cutPrompts();
-            tooLong += result.skippedTooLong();
-            nonFinite += result.skippedNonFinite();
-            if (updates.get(i).isPresent()) {
-                Receipt receipt = server.accept(updates.get(i).get());
-                listener.trained(opening.round(), chosen.get(i).client.id(), result, receipt);
-            }
+        if (best.isEmpty() || score > best.get().score()) {
+            best = Optional.of(new BestRound(report.round(), score, adapter));
         }
-        long average = System.nanoTime();
-        RoundResult result = server.aggregate();
-        long end = System.nanoTime();
-        return new RoundReport(
-                result,
-                opening.clients(),
-                new RoundReport.Seconds(
-                        features.sum() / 1e9,
-                        (summaries.sum() - features.sum()) / 1e9,
-                        training.sum() / 1e9,
-                        (end - average) / 1e9,
-                        (end - start) / 1e9),
-                cacheStatistics().since(before),
-                cut,
-                tooLong,
-                nonFinite);
+        return report.withScore(score);
     }
 
-    private FeatureCache.Statistics cacheStatistics() {
-        return fedHds.featureCache().map(FeatureCache::statistics).orElse(FeatureCache.Statistics.NONE);
-    }
-
-    /** A client for one round, whose features are timed and whose training is looked at. */
-    private final class Participant {
-        final FedHdsClient client;
-        final AtomicReference<@Nullable TrainingResult> result = new AtomicReference<>();
-
-        Participant(ClientId id, LongAdder features) {
-            FedHdsClient.Builder parts = fedHds.client(id).instructions(data.getOrDefault(id, List.of()));
-            client = clientSettings
-                    .apply(parts)
-                    .aroundFeatureExtractor(
-                            extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))
-                    .aroundTrainer(trainer -> (list, round) -> {
-                        TrainingResult trained = trainer.train(list, round);
-                        result.set(trained);
-                        return trained;
-                    })
-                    .build();
+    private boolean outOfPatience() {
+        if (patience == 0 || best.isEmpty()) {
+            return false;
         }
-    }
-
-    private static <T> T timed(LongAdder nanos, Callable<T> work) {
-        long start = System.nanoTime();
-        try {
-            return work.call();
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new FedHdsException("a step of a round failed", e);
-        } finally {
-            nanos.add(System.nanoTime() - start);
-        }
-    }
-
-    /** Results in the order of the work, however it was spread over threads. After a failure nothing more is started. */
-    private static <T> List<T> inOrder(ExecutorService pool, List<Callable<T>> work) {
-        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-        List<Future<T>> futures = work.stream()
-                .map(task -> pool.submit(() -> {
-                    if (failure.get() != null) {
-                        throw new CancellationException("another client failed, or the run was interrupted");
-                    }
-                    try {
-                        return task.call();
-                    } catch (Exception | Error e) {
-                        failure.compareAndSet(null, e);
-                        throw e;
-                    }
-                }))
-                .toList();
-        List<T> results = new ArrayList<>();
-        try {
-            for (Future<T> future : futures) {
-                results.add(future.get());
-            }
-            return results;
-        } catch (ExecutionException e) {
-            futures.forEach(f -> f.cancel(true));
-            if (failure.get() instanceof RuntimeException first) {
-                throw first;
-            }
-            throw new FedHdsException("a client failed", failure.get());
-        } catch (InterruptedException e) {
-            failure.compareAndSet(null, e); // before any thread is free to start another client
-            futures.forEach(f -> f.cancel(true));
-            Thread.currentThread().interrupt();
-            throw new FedHdsException("interrupted while clients were at work", e);
-        }
+        int bestRound = best.get().round();
+        return past.stream()
+                        .filter(report ->
+                                report.round() > bestRound && report.score().isPresent())
+                        .count()
+                >= patience;
     }
 
     /** Collects a federation's parts. Not safe for many threads. */
     public static final class Builder {
         private final FedHds fedHds;
-        private final Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
+        private final Map<ClientId, Supplier<List<Instruction>>> clients = new LinkedHashMap<>();
         private double activeShare = 0.05;
         private int rounds = 1;
         private long seed;
@@ -283,6 +242,13 @@ public final class Federation {
         private RoundListener listener = new RoundListener() {};
         private UnaryOperator<FedHdsClient.Builder> clientSettings = UnaryOperator.identity();
         private UnaryOperator<FedHdsServer.Builder> serverSettings = UnaryOperator.identity();
+        private @Nullable ToDoubleFunction<Adapter> evaluation;
+        private int evaluateEvery;
+        private int patience;
+        private @Nullable Path checkpoint;
+        private Map<String, String> checkpointSettings = Map.of();
+        private boolean resume;
+        private Disk disk = Disk.real();
 
         private Builder(FedHds fedHds) {
             this.fedHds = fedHds;
@@ -290,7 +256,18 @@ public final class Federation {
 
         /** Adds a client. */
         public Builder client(ClientId id, List<Instruction> instructions) {
-            if (clients.putIfAbsent(id, List.copyOf(instructions)) != null) {
+            List<Instruction> copy = List.copyOf(instructions);
+            return client(id, () -> copy);
+        }
+
+        /**
+         * Adds a client whose instructions are loaded when a round names it, and let go when its part in the round is over.
+         *
+         * @param instructions asked once in each round that names the client, on that client's thread, several clients at
+         *     a time; must give equal instructions in equal order each time. What it throws ends the run
+         */
+        public Builder client(ClientId id, Supplier<List<Instruction>> instructions) {
+            if (clients.putIfAbsent(id, instructions) != null) {
                 throw new IllegalArgumentException("client " + id + " was added before; names are unique");
             }
             return this;
@@ -339,6 +316,69 @@ public final class Federation {
         }
 
         /**
+         * Scores adapters, so that {@link Federation#best} keeps the best one; none by default.
+         *
+         * @param every rounds from one evaluation to the next, the last round is evaluated in any case; 0: that one only
+         * @param score of an adapter, finite, the higher the better; equal for equal adapters
+         */
+        public Builder evaluation(int every, ToDoubleFunction<Adapter> score) {
+            if (every < 0) {
+                throw new IllegalArgumentException("rounds between evaluations must be 0 or more, was " + every);
+            }
+            evaluateEvery = every;
+            evaluation = score;
+            return this;
+        }
+
+        /**
+         * Ends the run when so many evaluations in a row were no better than the best one, 1 or more; 0, the default: never.
+         */
+        public Builder patience(int evaluations) {
+            if (evaluations < 0) {
+                throw new IllegalArgumentException("patience must be 0 or more evaluations, was " + evaluations);
+            }
+            patience = evaluations;
+            return this;
+        }
+
+        /**
+         * Saves the run after each round, so that it can be {@linkplain #resume resumed}: adapter, state of the rule,
+         * number of the round, what each round came to, the best adapter. Costs a file of the size of two adapters (and of
+         * the rule's state) a round, forced to disk, and the previous one beside it; and a pass over the model's weights
+         * when it is built, about a second a gigabyte.
+         *
+         * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved with it, and a resume under
+         * others is refused. What else the result hangs on, the federation cannot know: data, learning rate, selection.
+         *
+         * @param folder made if it is missing; for this run alone. {@link #build} refuses one that holds a run already,
+         *     unless it is resumed
+         * @param newSettings what else the result hangs on, by names and values of the application's own
+         */
+        public Builder checkpoint(Path folder, Map<String, String> newSettings) {
+            checkpoint = folder;
+            checkpointSettings = Map.copyOf(newSettings);
+            return this;
+        }
+
+        /**
+         * Goes on where the checkpoint's run was, if there is one, and else begins; false by default. The result is that of
+         * a run that was never interrupted, bit for bit, and no client of a saved round is trained again. {@link #build}
+         * throws a {@link FedHdsException} if the checkpoint is damaged together with the one before it, or if it is of
+         * other settings, another seed, roster or number of threads. Rounds, patience, evaluation and clients at a time may
+         * differ.
+         */
+        public Builder resume(boolean newResume) {
+            resume = newResume;
+            return this;
+        }
+
+        /** Where the checkpoint's steps go; for tests. */
+        Builder disk(Disk newDisk) {
+            disk = newDisk;
+            return this;
+        }
+
+        /**
          * Replaces parts of every client, such as its selector; the paper's by default. Asked in every round for each of
          * its clients, so what is costly to make is made outside.
          */
@@ -353,7 +393,7 @@ public final class Federation {
             return this;
         }
 
-        /** The federation, before its first round. */
+        /** The federation, before its first round or where the checkpoint's run was. */
         public Federation build() {
             return new Federation(this);
         }

@@ -3,30 +3,82 @@ package io.github.fedhds.federation;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.Adapter;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
  * One round of a federation in one process.
  *
- * @param result what the server has of it
+ * @param result what the server has of it; its adapter is empty in lists of past rounds, which would else hold one each
+ * @param adapterSha256 {@link Adapter#digest} of the round's adapter
  * @param clients the clients that took part, in roster order
  * @param seconds time of each step
+ * @param bytes what travelled
  * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
  *     round ran; zeros where there is no cache
  * @param cutPrompts samples trained on whose prompt was cut to fit
  * @param skippedTooLong chosen samples left out because their answer does not fit
  * @param skippedNonFinite training steps left out because their loss was NaN or infinite
+ * @param score of the adapter, where the round was {@linkplain Federation.Builder#evaluation evaluated}
  */
 public record RoundReport(
         RoundResult result,
+        String adapterSha256,
         List<ClientId> clients,
         Seconds seconds,
+        Bytes bytes,
         FeatureCache.Statistics featureRows,
         int cutPrompts,
         int skippedTooLong,
-        int skippedNonFinite) {
+        int skippedNonFinite,
+        OptionalDouble score) {
     public RoundReport {
         clients = List.copyOf(clients);
+    }
+
+    /** Number of the round, from 1. */
+    public int round() {
+        return result.round();
+    }
+
+    RoundReport withScore(double newScore) {
+        return new RoundReport(
+                result,
+                adapterSha256,
+                clients,
+                seconds,
+                bytes,
+                featureRows,
+                cutPrompts,
+                skippedTooLong,
+                skippedNonFinite,
+                OptionalDouble.of(newScore));
+    }
+
+    RoundReport withoutAdapter() {
+        RoundResult light = new RoundResult(
+                result.round(),
+                Adapter.empty(),
+                result.clients(),
+                result.reports(),
+                result.centroids(),
+                result.chosen(),
+                result.updates(),
+                result.samples(),
+                result.meanLoss(),
+                result.voidReason());
+        return new RoundReport(
+                light,
+                adapterSha256,
+                clients,
+                seconds,
+                bytes,
+                featureRows,
+                cutPrompts,
+                skippedTooLong,
+                skippedNonFinite,
+                score);
     }
 
     /**
@@ -39,4 +91,13 @@ public record RoundReport(
      * @param wall seconds from the round's opening to its end
      */
     public record Seconds(double features, double selection, double training, double aggregation, double wall) {}
+
+    /**
+     * Bytes of the numbers that messages of the round hold: 4 a parameter of an adapter, 8 a coordinate of a centroid. In
+     * one process nothing travels: it is what these messages would weigh, without names and headers.
+     *
+     * @param toClients the global adapter, once for each client
+     * @param toServer centroids and trained adapters, accepted or not
+     */
+    public record Bytes(long toClients, long toServer) {}
 }

@@ -24,7 +24,9 @@ final class DenseAlgebra {
     private static final int OVERSAMPLING = 30;
 
     private static final int STEPS = 80;
-    private static final int ROUGH_STEPS = 11;
+    /** Above this order rough eigenvectors take less time by iteration than all exact ones. */
+    private static final int ROUGH_FROM = 200;
+
     /** Of the largest eigenvalue. */
     private static final double RESIDUAL = 1e-10;
 
@@ -267,12 +269,13 @@ final class DenseAlgebra {
         if (m == 1) {
             return new Eigen(new double[] {matrix[0]}, new double[][] {{1}});
         }
-        if (m > SMALL && k + OVERSAMPLING < m / 4) {
+        int block = k + (exact ? OVERSAMPLING : RANDOMISED_OVERSAMPLING);
+        if (m > (exact ? SMALL : ROUGH_FROM) && block < m / 4) {
             try (INDArray flat = Nd4j.createFromArray(matrix)) {
                 INDArray a = flat.reshape('f', m, m);
                 SubspaceIteration.Result found = new SubspaceIteration(
-                                (columns, count) -> product(a, columns, m, count), m, k, k + OVERSAMPLING)
-                        .run(exact ? STEPS : ROUGH_STEPS, RESIDUAL, 7);
+                                (columns, count) -> product(a, columns, m, count), m, k, block)
+                        .run(exact ? STEPS : RANDOMISED_STEPS, exact ? RESIDUAL : RANDOMISED_RESIDUAL, 7);
                 if (found.converged() || !exact) {
                     return found.eigen();
                 }

@@ -11,20 +11,32 @@ import org.jspecify.annotations.Nullable;
 final class Forces {
     /** Points whose places and sums stay in the nearest cache. */
     private static final int BLOCK = 1024;
+    /** Points whose forces are summed in single precision, before the sum is added in double. */
+    private static final int SOURCES = 256;
+
+    private static final double FARTHEST = 1e30;
 
     private final int n;
     private final double[][] at;
     private final double[][] attraction;
     private final double[][] repulsion;
     private final double[] closeness;
-    /** {@code [n, n]}, or empty where the affinities are between neighbours only. */
-    private final double[] dense;
+    /** {@code [n][n]}, or empty where the affinities are between neighbours only. */
+    private final float[][] dense;
 
     private final Affinities.Sparse sparse;
     /** Where far points push together. */
     private final @Nullable PlaneTree tree;
 
-    private Forces(int n, int axes, double[] dense, Affinities.Sparse sparse, @Nullable PlaneTree tree) {
+    /** On two axes: places, and sums over one {@link #SOURCES} of points. */
+    private final float[] x;
+
+    private final float[] y;
+    private final float[] sumX;
+    private final float[] sumY;
+    private final float[] sum;
+
+    private Forces(int n, int axes, float[][] dense, Affinities.Sparse sparse, @Nullable PlaneTree tree) {
         this.n = n;
         this.dense = dense;
         this.sparse = sparse;
@@ -33,6 +45,12 @@ final class Forces {
         this.attraction = new double[axes][n];
         this.repulsion = new double[axes][n];
         this.closeness = new double[n];
+        int singles = axes == 2 && tree == null ? n : 0;
+        this.x = new float[singles];
+        this.y = new float[singles];
+        this.sumX = new float[singles];
+        this.sumY = new float[singles];
+        this.sum = new float[singles];
     }
 
     /** Attraction between all pairs; for few rows the faster way. */
@@ -40,7 +58,13 @@ final class Forces {
         if (axes != 2) {
             return overNeighbours(Affinities.allPairs(joint, n), n, axes, false);
         }
-        return new Forces(n, axes, joint, new Affinities.Sparse(new int[n + 1], new int[0], new double[0]), null);
+        float[][] dense = new float[n][n]; // an array a row: HotSpot vectorises only where all indices are the same
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                dense[i][j] = (float) joint[i * n + j];
+            }
+        }
+        return new Forces(n, axes, dense, new Affinities.Sparse(new int[n + 1], new int[0], new double[0]), null);
     }
 
     /**
@@ -49,7 +73,7 @@ final class Forces {
      * @param approximate whether far points push together, on two axes
      */
     static Forces overNeighbours(Affinities.Sparse sparse, int n, int axes, boolean approximate) {
-        return new Forces(n, axes, new double[0], sparse, approximate && axes == 2 ? new PlaneTree(n) : null);
+        return new Forces(n, axes, new float[0][], sparse, approximate && axes == 2 ? new PlaneTree(n) : null);
     }
 
     /** Places {@code [axes][n]}, the caller's to change between computations. */
@@ -82,7 +106,7 @@ final class Forces {
         for (int i = 0; i < n; i++) {
             if (dense.length > 0) {
                 for (int j = 0; j < n; j++) {
-                    sum += i == j ? 0 : logarithm(dense[i * n + j], i, j);
+                    sum += i == j ? 0 : logarithm(dense[i][j], i, j);
                 }
             } else {
                 for (int e = sparse.starts()[i]; e < sparse.starts()[i + 1]; e++) {
@@ -105,6 +129,10 @@ final class Forces {
     void compute(Workers workers) {
         if (tree != null) {
             tree.place(at[0], at[1]);
+        }
+        for (int i = 0; i < x.length; i++) {
+            x[i] = single(at[0][i]);
+            y[i] = single(at[1][i]);
         }
         workers.run(this::compute);
     }
@@ -134,42 +162,60 @@ final class Forces {
             pull(from, to);
             return;
         }
-        for (int i = 0; i < n; i++) {
-            repelOnPlane(i, from, to, at[0], at[1], repulsion[0], repulsion[1], closeness);
+        for (int first = 0; first < n; first += SOURCES) {
+            int end = Math.min(n, first + SOURCES);
+            for (int i = first; i < end; i++) {
+                repelOnPlane(x[i], y[i], from, to, x, y, sumX, sumY, sum);
+            }
+            add(sumX, repulsion[0], from, to);
+            add(sumY, repulsion[1], from, to);
+            add(sum, closeness, from, to);
+            if (dense.length > 0) {
+                for (int i = first; i < end; i++) {
+                    attractOnPlane(x[i], y[i], from, to, x, y, sumX, sumY, dense[i]);
+                }
+                add(sumX, attraction[0], from, to);
+                add(sumY, attraction[1], from, to);
+            }
         }
         if (dense.length == 0) {
             pullOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
-        } else {
-            for (int i = 0; i < n; i++) {
-                attractOnPlane(i, from, to, at[0], at[1], attraction[0], attraction[1], dense, i * n);
-            }
         }
     }
 
-    /** Point i pushes the range. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
-    private static void repelOnPlane(
-            int i, int from, int to, double[] x, double[] y, double[] fx, double[] fy, double[] sum) {
-        double ownX = x[i];
-        double ownY = y[i];
+    /** In single precision, finite also where steps far too large threw a point beyond all bounds. */
+    static float single(double place) {
+        return (float) Math.max(-FARTHEST, Math.min(FARTHEST, place));
+    }
+
+    /** Adds a range of single sums, which start anew. */
+    static void add(float[] singles, double[] sums, int from, int to) {
         for (int j = from; j < to; j++) {
-            double dx = x[j] - ownX;
-            double dy = y[j] - ownY;
-            double q = 1 / (1 + dx * dx + dy * dy);
+            sums[j] += singles[j];
+            singles[j] = 0;
+        }
+    }
+
+    /** A point pushes the range. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
+    private static void repelOnPlane(
+            float ownX, float ownY, int from, int to, float[] x, float[] y, float[] fx, float[] fy, float[] sum) {
+        for (int j = from; j < to; j++) {
+            float dx = x[j] - ownX;
+            float dy = y[j] - ownY;
+            float q = 1 / (1 + dx * dx + dy * dy);
             sum[j] += q;
             fx[j] += q * q * dx;
             fy[j] += q * q * dy;
         }
     }
 
-    /** Point i pulls the range. */
+    /** A point pulls the range. */
     private static void attractOnPlane(
-            int i, int from, int to, double[] x, double[] y, double[] fx, double[] fy, double[] p, int row) {
-        double ownX = x[i];
-        double ownY = y[i];
+            float ownX, float ownY, int from, int to, float[] x, float[] y, float[] fx, float[] fy, float[] p) {
         for (int j = from; j < to; j++) {
-            double dx = x[j] - ownX;
-            double dy = y[j] - ownY;
-            double weight = p[row + j] / (1 + dx * dx + dy * dy);
+            float dx = x[j] - ownX;
+            float dy = y[j] - ownY;
+            float weight = p[j] / (1 + dx * dx + dy * dy);
             fx[j] += weight * dx;
             fy[j] += weight * dy;
         }

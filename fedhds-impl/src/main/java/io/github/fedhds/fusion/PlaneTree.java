@@ -4,28 +4,42 @@ import java.util.Arrays;
 
 /**
  * Repulsion on the plane with far points taken together (Barnes, Hut 1986; van der Maaten 2014, section 4.2). A balanced
- * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for its whole leaf at
- * once, so the inner loop runs over the leaf's points and in vector registers. A node counts as one point in its centre
- * where its box is small beside the distance from that centre to the leaf's box, or beside 1, within which the Student
+ * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for four leaves at
+ * once, so the inner loop runs over their points and in vector registers. A node counts as one point in its centre
+ * where its box is small beside the distance from that centre to the leaves' box, or beside 1, within which the Student
  * kernel is flat. The tree's boxes and centres are those of each call's places; only the order of the points is kept for
  * some calls, which costs a little time and no accuracy.
  */
 final class PlaneTree {
-    /** Most points of a leaf: enough for the vector loop, few enough that near leaves hold few far points. */
-    private static final int LEAF = 64;
+    /** Most points of a leaf. */
+    private static final int LEAF = 16;
+    /** Levels above the leaves at which the points of a node are pushed together: up to 64, enough for the vector loop. */
+    private static final int GROUP = 2;
+
+    /** Pushes that are summed in single precision, before the sum is added in double. */
+    private static final int PUSHES = 256;
 
     private static final int CALLS_AN_ORDER = 10;
     /** Largest diagonal of a node's box, squared, as part of 1 + squared distance. */
-    private static final double OPENING = 0.8 * 0.8;
+    private static final double OPENING = 0.6 * 0.6;
 
     private final int n;
     private final int depth;
     private final int[] order;
-    /** Places and sums in the tree's order. */
+    /** Places in the tree's order. */
     private final double[] x;
 
     private final double[] y;
+    /** The same, and sums of up to {@link #PUSHES} pushes, in single precision: twice as many to a register. */
+    private final float[] singleX;
+
+    private final float[] singleY;
+    private final float[] sumX;
+    private final float[] sumY;
+    private final float[] sum;
+    /** All sums, in the tree's order. */
     private final double[] pushX;
+
     private final double[] pushY;
     private final double[] closeness;
     /** Of each node, the root being 1 and the children of v being 2v and 2v + 1: box, squared diagonal and centre. */
@@ -46,6 +60,11 @@ final class PlaneTree {
         Arrays.setAll(order, i -> i);
         this.x = new double[n];
         this.y = new double[n];
+        this.singleX = new float[n];
+        this.singleY = new float[n];
+        this.sumX = new float[n];
+        this.sumY = new float[n];
+        this.sum = new float[n];
         this.pushX = new double[n];
         this.pushY = new double[n];
         this.closeness = new double[n];
@@ -72,6 +91,8 @@ final class PlaneTree {
         for (int j = 0; j < n; j++) {
             x[j] = px[order[j]];
             y[j] = py[order[j]];
+            singleX[j] = Forces.single(x[j]);
+            singleY[j] = Forces.single(y[j]);
         }
         int leaves = 1 << depth;
         for (int leaf = 0; leaf < leaves; leaf++) {
@@ -173,72 +194,92 @@ final class PlaneTree {
     }
 
     /**
-     * Sums for the points of the leaves that start from {@code from} to before {@code to} in the tree's order. Ranges may be
-     * computed by many threads: each writes the sums of its own leaves' points.
+     * Sums for the points of the groups that start from {@code from} to before {@code to} in the tree's order. Ranges may be
+     * computed by many threads: each writes the sums of its own groups' points.
      *
-     * @param sumX by point: squared closeness times difference, over all others
-     * @param sums by point: closeness to all, the point itself being 1
+     * @param byPointX squared closeness times difference, over all others
+     * @param byPoint closeness to all, the point itself being 1
      */
-    void repel(int from, int to, double[] sumX, double[] sumY, double[] sums) {
+    void repel(int from, int to, double[] byPointX, double[] byPointY, double[] byPoint) {
         int[] stack = new int[2 * depth + 2];
-        for (int leaf = 0; leaf < 1 << depth; leaf++) {
-            int first = start(depth, leaf);
+        int level = Math.max(0, depth - GROUP);
+        for (int i = 0; i < 1 << level; i++) {
+            int first = start(level, i);
             if (first >= from && first < to) {
-                int end = start(depth, leaf + 1);
-                repelLeaf((1 << depth) + leaf, first, end, stack);
+                int end = start(level, i + 1);
+                repelGroup((1 << level) + i, first, end, stack);
                 for (int j = first; j < end; j++) {
-                    sumX[order[j]] = pushX[j];
-                    sumY[order[j]] = pushY[j];
-                    sums[order[j]] = closeness[j];
+                    byPointX[order[j]] = pushX[j];
+                    byPointY[order[j]] = pushY[j];
+                    byPoint[order[j]] = closeness[j];
                 }
             }
         }
     }
 
-    private void repelLeaf(int leaf, int from, int to, int[] stack) {
+    private void repelGroup(int group, int from, int to, int[] stack) {
         Arrays.fill(pushX, from, to, 0);
         Arrays.fill(pushY, from, to, 0);
         Arrays.fill(closeness, from, to, 0);
+        int pushes = 0;
         int height = 0;
         stack[height++] = 1;
         while (height > 0) {
             int v = stack[--height];
             int level = 31 - Integer.numberOfLeadingZeros(v);
             int i = v - (1 << level);
-            double dx = Math.max(Math.max(left[leaf] - centreX[v], centreX[v] - right[leaf]), 0);
-            double dy = Math.max(Math.max(low[leaf] - centreY[v], centreY[v] - high[leaf]), 0);
+            double dx = Math.max(Math.max(left[group] - centreX[v], centreX[v] - right[group]), 0);
+            double dy = Math.max(Math.max(low[group] - centreY[v], centreY[v] - high[group]), 0);
             if (diagonal[v] < OPENING * (1 + dx * dx + dy * dy)) {
                 int mass = start(level, i + 1) - start(level, i);
-                push(mass, centreX[v], centreY[v], from, to, x, y, pushX, pushY, closeness);
+                push(
+                        mass,
+                        Forces.single(centreX[v]),
+                        Forces.single(centreY[v]),
+                        from,
+                        to,
+                        singleX,
+                        singleY,
+                        sumX,
+                        sumY,
+                        sum);
+                pushes++;
             } else if (level < depth) {
                 stack[height++] = 2 * v + 1;
                 stack[height++] = 2 * v;
             } else {
                 int end = start(depth, i + 1);
                 for (int s = start(depth, i); s < end; s++) {
-                    push(1, x[s], y[s], from, to, x, y, pushX, pushY, closeness);
+                    push(1, singleX[s], singleY[s], from, to, singleX, singleY, sumX, sumY, sum);
                 }
+                pushes += end - start(depth, i);
+            }
+            if (pushes >= PUSHES || height == 0) {
+                Forces.add(sumX, pushX, from, to);
+                Forces.add(sumY, pushY, from, to);
+                Forces.add(sum, closeness, from, to);
+                pushes = 0;
             }
         }
     }
 
     /** Some points in one place push the range; short enough for HotSpot to vectorise. */
     private static void push(
-            double mass,
-            double ownX,
-            double ownY,
+            float mass,
+            float ownX,
+            float ownY,
             int from,
             int to,
-            double[] x,
-            double[] y,
-            double[] fx,
-            double[] fy,
-            double[] sum) {
+            float[] x,
+            float[] y,
+            float[] fx,
+            float[] fy,
+            float[] sum) {
         for (int j = from; j < to; j++) {
-            double dx = x[j] - ownX;
-            double dy = y[j] - ownY;
-            double q = 1 / (1 + dx * dx + dy * dy);
-            double weight = mass * q;
+            float dx = x[j] - ownX;
+            float dy = y[j] - ownY;
+            float q = 1 / (1 + dx * dx + dy * dy);
+            float weight = mass * q;
             sum[j] += weight;
             fx[j] += weight * q * dx;
             fy[j] += weight * q * dy;

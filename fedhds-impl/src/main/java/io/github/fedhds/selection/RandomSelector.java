@@ -8,6 +8,7 @@ import io.github.fedhds.coreset.Group;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
@@ -18,14 +19,10 @@ import java.util.stream.IntStream;
  * for many threads as long as a given function is.
  */
 public final class RandomSelector implements CoresetSelector {
-    private interface Amount {
-        int of(int candidates, RoundContext round);
-    }
-
-    private final Amount amount;
+    private final Function<RoundContext, Amount> amount;
     private final int dimensions;
 
-    private RandomSelector(Amount amount, int dimensions) {
+    private RandomSelector(Function<RoundContext, Amount> amount, int dimensions) {
         this.amount = amount;
         this.dimensions = dimensions;
     }
@@ -36,11 +33,8 @@ public final class RandomSelector implements CoresetSelector {
      * @param share above 0, at most 1
      */
     public static RandomSelector share(double share) {
-        if (!(share > 0 && share <= 1)) {
-            throw new IllegalArgumentException("share of candidates must be above 0 and at most 1, was " + share);
-        }
-        // 1e-9: 0.29 * 100 is 28.999999999999996 in binary, and 29 candidates are meant.
-        return new RandomSelector((n, round) -> Math.max(1, (int) (share * n + 1e-9)), 2);
+        Amount fixed = Amount.ofShare(share);
+        return new RandomSelector(round -> fixed, 2);
     }
 
     /**
@@ -49,8 +43,8 @@ public final class RandomSelector implements CoresetSelector {
      * @param count 0 or more
      */
     public static RandomSelector count(int count) {
-        checkCount(count);
-        return new RandomSelector((n, round) -> count, 2);
+        Amount fixed = Amount.ofCount(count);
+        return new RandomSelector(round -> fixed, 2);
     }
 
     /**
@@ -60,7 +54,7 @@ public final class RandomSelector implements CoresetSelector {
      * @param count gives 0 or more
      */
     public static RandomSelector count(ToIntFunction<RoundContext> count) {
-        return new RandomSelector((n, round) -> checkCount(count.applyAsInt(round)), 2);
+        return new RandomSelector(round -> Amount.ofCount(count.applyAsInt(round)), 2);
     }
 
     /**
@@ -75,20 +69,10 @@ public final class RandomSelector implements CoresetSelector {
         return new RandomSelector(amount, newDimensions);
     }
 
-    private static int checkCount(int count) {
-        if (count < 0) {
-            throw new IllegalArgumentException("count of candidates must be 0 or more, was " + count);
-        }
-        return count;
-    }
-
     @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         int n = candidates.size();
-        if (n == 0) {
-            return Coreset.empty();
-        }
-        int k = Math.min(n, amount.of(n, round));
+        int k = amount.apply(round).of(n);
         if (k == 0) {
             return Coreset.empty();
         }

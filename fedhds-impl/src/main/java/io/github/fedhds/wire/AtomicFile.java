@@ -3,13 +3,9 @@ package io.github.fedhds.wire;
 import io.github.fedhds.FedHdsException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /** Writes a file beside its place and moves it there when it is whole: a reader sees the old one or the new one. */
@@ -23,7 +19,7 @@ public final class AtomicFile {
     private AtomicFile() {}
 
     /**
-     * Writes a file; its folder is made if it is missing.
+     * Writes a file and its name to the disk; its folder is made if it is missing.
      *
      * @throws FedHdsException if it cannot be written; the old file is then as it was
      */
@@ -38,18 +34,21 @@ public final class AtomicFile {
         if (folder == null || name == null) {
             throw new FedHdsException(file + ": is a root folder, not a file");
         }
+        Disk disk = Disk.real();
         Path temporary = folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
         try {
             Files.createDirectories(folder);
             try {
-                try (FileChannel channel =
-                        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                    content.writeTo(channel);
+                try (Disk.Output output = disk.create(temporary)) {
+                    content.writeTo(output);
                     if (force) {
-                        channel.force(true);
+                        output.force();
                     }
                 }
-                move(temporary, target);
+                disk.move(temporary, target);
+                if (force) {
+                    disk.forceFolder(folder);
+                }
             } finally {
                 Files.deleteIfExists(temporary);
             }
@@ -75,14 +74,6 @@ public final class AtomicFile {
     public static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             channel.write(buffer);
-        }
-    }
-
-    private static void move(Path temporary, Path target) throws IOException {
-        try {
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 }

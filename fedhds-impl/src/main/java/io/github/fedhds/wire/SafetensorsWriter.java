@@ -73,6 +73,17 @@ public final class SafetensorsWriter {
     }
 
     /**
+     * Writes a file's bytes in F32 to where the caller wants them; does not close the channel.
+     *
+     * @throws IllegalArgumentException if a name cannot stand in a file
+     */
+    public static void write(WritableByteChannel channel, Map<String, Tensor> tensors, Map<String, String> metadata)
+            throws IOException {
+        Map<String, PendingTensor> ordered = ordered(pending(tensors, Dtype.F32));
+        writeAll(channel, header(ordered, metadata), ordered);
+    }
+
+    /**
      * The bytes of a file in F32, for messages.
      *
      * @throws IllegalArgumentException if a name cannot stand in a file

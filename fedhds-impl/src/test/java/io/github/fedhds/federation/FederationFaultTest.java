@@ -254,9 +254,9 @@ class FederationFaultTest {
                 .rounds(2)
                 .build();
         Adapter first = federation.adapter();
-        for (RoundResult result : TinyFederation.results(federation.run())) {
-            assertTrue(result.isEmpty());
-            assertEquals(first, result.adapter());
+        for (RoundReport report : federation.run()) {
+            assertTrue(report.result().isEmpty());
+            assertEquals(first.digest(), report.adapterSha256());
         }
     }
 

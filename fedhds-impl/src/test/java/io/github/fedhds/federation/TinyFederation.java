@@ -164,12 +164,15 @@ final class TinyFederation {
         return reports.stream()
                 .map(r -> new RoundReport(
                         r.result(),
+                        r.adapterSha256(),
                         r.clients(),
                         new RoundReport.Seconds(0, 0, 0, 0, 0),
+                        r.bytes(),
                         r.featureRows(),
                         r.cutPrompts(),
                         r.skippedTooLong(),
-                        r.skippedNonFinite()))
+                        r.skippedNonFinite(),
+                        r.score()))
                 .toList();
     }
 

@@ -244,6 +244,39 @@ class TsneFusionTest {
         assertTrue(told.get(7).divergence() < told.get(5).divergence(), told.toString());
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {300, 900}) // all pairs, neighbours
+    void apply_onAPlateau_endsWithAsGoodAMap(int n) {
+        List<TsneProgress> told = new ArrayList<>();
+        FeatureMatrix features = FusionTest.groups(n, 10, 12, 17);
+        Points soon = TsneFusion.builder().listener(told::add).build().apply(features);
+        int last = told.get(told.size() - 1).iteration();
+        assertTrue(last > 500 && last < 1000, "ended after " + last);
+        TsneFusion patient = TsneFusion.builder().minimumProgress(0).build();
+        double wanted = patient.divergence(features, patient.apply(features));
+        double divergence = patient.divergence(features, soon);
+        assertTrue(divergence <= 1.02 * wanted, divergence + " after " + last + ", after all " + wanted);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {100, 1600})
+    void apply_absurdSteps_leavesNumbers(int n) {
+        TsneFusion fusion = TsneFusion.builder()
+                .learningRate(1e60)
+                .exactRows(1000)
+                .iterations(20)
+                .build();
+        assertEquals(-1, fusion.apply(FusionTest.groups(n, 4, 3, 18)).firstNonFinite());
+    }
+
+    @Test
+    void minimumProgress_outsideItsRange_isRefused() {
+        TsneFusion.Builder b = TsneFusion.builder().minimumProgress(0).minimumProgress(Math.nextDown(1.0));
+        for (double bad : new double[] {-1e-9, 1, Double.NaN}) {
+            assertThrows(IllegalArgumentException.class, () -> b.minimumProgress(bad));
+        }
+    }
+
     @Test
     void apply_interrupted_endsWithItsErrorAndNoThread() {
         FeatureMatrix features = FusionTest.groups(1600, 6, 3, 13);

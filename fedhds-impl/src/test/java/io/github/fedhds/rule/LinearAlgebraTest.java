@@ -108,6 +108,12 @@ class LinearAlgebraTest {
     }
 
     @Test
+    void decompositions_asLargeAsAFewClientsRanks() {
+        check(matrix(new Random(1), 150, 120, 40, 1), 150);
+        check(matrix(new Random(2), 60, 120, 60, 1e-6), 60);
+    }
+
+    @Test
     void decompositions_edges() {
         check(new double[5][3], 3); // zero
         check(new double[][] {{3, 4}}, 2); // one column

@@ -27,11 +27,11 @@ import java.util.stream.Stream;
  * @param heap bytes of the Java heap, after collection
  * @param resident bytes of the process outside of the Java heap, as the system counts them; 0 where it does not tell
  */
-record MemoryGrowth(int arrays, long heap, long resident) {
+public record MemoryGrowth(int arrays, long heap, long resident) {
     static final AdapterForm FORM = new AdapterForm(List.of("q_proj", "v_proj", "gate_proj", "down_proj"), 4, 2);
 
     /** Linux's exact count; the one in {@code status} may be off by megabytes. */
-    static final Path ROLLUP = Path.of("/proc/self/smaps_rollup");
+    public static final Path ROLLUP = Path.of("/proc/self/smaps_rollup");
 
     private static final Pattern FIGURES = Pattern.compile("([A-Z_]+) (-?\\d+) (-?\\d+) (-?\\d+)\\R");
 
@@ -49,7 +49,26 @@ record MemoryGrowth(int arrays, long heap, long resident) {
 
     /** Measures each kind of call with the model of a folder. */
     static Map<Kind, MemoryGrowth> of(Path folder) {
-        ProcessBuilder builder = new ProcessBuilder(
+        Map<Kind, MemoryGrowth> growth = new EnumMap<>(Kind.class);
+        String said = say(MemoryGrowth.class, folder.toString());
+        Matcher figures = FIGURES.matcher(said);
+        while (figures.find()) {
+            growth.put(
+                    Kind.valueOf(figures.group(1)),
+                    new MemoryGrowth(
+                            Integer.parseInt(figures.group(2)),
+                            Long.parseLong(figures.group(3)),
+                            Long.parseLong(figures.group(4))));
+        }
+        if (growth.size() != Kind.values().length) {
+            throw new AssertionError("the measuring process failed:\n" + said);
+        }
+        return growth;
+    }
+
+    /** Runs a program in the process that this class tells of, and gives what it said. */
+    public static String say(Class<?> program, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xms96m",
                 "-Xmx96m",
@@ -58,8 +77,9 @@ record MemoryGrowth(int arrays, long heap, long resident) {
                 "-Xint",
                 "-cp",
                 System.getProperty("java.class.path"),
-                MemoryGrowth.class.getName(),
-                folder.toString());
+                program.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment()
                 .putAll(Map.of(
                         "MALLOC_ARENA_MAX", "1",
@@ -67,28 +87,18 @@ record MemoryGrowth(int arrays, long heap, long resident) {
                         "MALLOC_TRIM_THRESHOLD_", "0",
                         "OMP_WAIT_POLICY", "passive"));
         builder.redirectErrorStream(true);
-        Map<Kind, MemoryGrowth> growth = new EnumMap<>(Kind.class);
         try {
             Process process = builder.start();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            Matcher figures = FIGURES.matcher(said);
-            while (figures.find()) {
-                growth.put(
-                        Kind.valueOf(figures.group(1)),
-                        new MemoryGrowth(
-                                Integer.parseInt(figures.group(2)),
-                                Long.parseLong(figures.group(3)),
-                                Long.parseLong(figures.group(4))));
-            }
-            if (process.waitFor() != 0 || growth.size() != Kind.values().length) {
+            if (process.waitFor() != 0) {
                 throw new AssertionError("the measuring process failed:\n" + said);
             }
+            return said;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted", e);
         }
-        return growth;
     }
 
     /** The process: a folder in; of each kind its name and the three figures out. */
@@ -117,7 +127,7 @@ record MemoryGrowth(int arrays, long heap, long resident) {
     }
 
     /** The three figures as they stand; of memory the least of some looks, since cleaners work on beside. */
-    private static MemoryGrowth now(LanguageModel model) throws IOException, InterruptedException {
+    public static MemoryGrowth now(LanguageModel model) throws IOException, InterruptedException {
         Runtime runtime = Runtime.getRuntime();
         long heap = Long.MAX_VALUE;
         long resident = Long.MAX_VALUE;

@@ -1,0 +1,97 @@
+package io.github.fedhds.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.caching.FeatureCache;
+import io.github.fedhds.federation.BestRound;
+import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingResult;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What is said of a round, with a bar and without. */
+class ConsoleProgressTest {
+    private static final ClientId A = new ClientId("a");
+    private static final ClientId B = new ClientId("b");
+
+    private static RoundReport report(Optional<String> voidReason) {
+        return new RoundReport(
+                new RoundResult(3, Adapter.empty(), 2, 2, 7, 3, 1, 4, 1.25, voidReason),
+                "",
+                List.of(A, B),
+                new RoundReport.Seconds(0, 0, 0, 0, 2.5),
+                new RoundReport.Bytes(0, 0),
+                FeatureCache.Statistics.NONE,
+                0,
+                0,
+                0,
+                OptionalDouble.of(0.5));
+    }
+
+    private static String said(boolean terminal) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ConsoleProgress progress =
+                new ConsoleProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), "fedhds", 5, terminal);
+        progress.resumed(List.of(report(Optional.empty())), Optional.of("checkpoint is damaged"));
+        progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
+        for (ClientId client : List.of(A, B)) {
+            progress.summarised(new CentroidReport("run", 3, client, List.of()), Receipt.accepted());
+        }
+        progress.selected(3, 3, 7);
+        TrainingResult result = new TrainingResult(Adapter.empty(), 4, new double[] {1});
+        progress.trained(3, A, result, Receipt.accepted());
+        progress.trained(3, B, result, Receipt.refused(Receipt.Refusal.NOT_FINITE, "tensor x holds NaN"));
+        progress.closed(report(Optional.empty()));
+        progress.opened(new RoundOpening("run", 4, List.of(A, B), 1, Adapter.empty(), Map.of()));
+        progress.closed(report(Optional.of("1 of 2 answered")));
+        progress.stopped(new BestRound(3, 0.5, Adapter.empty()));
+        return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+    }
+
+    @Test
+    void plain_ofARound_isALine() {
+        assertEquals("""
+                checkpoint is damaged; the checkpoint before it is used
+                fedhds, resumed after round 3 of 5
+                fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen
+                  b refused: tensor x holds NaN
+                , 4 samples, loss 1.250, 2.5 s
+                after round 3: Rouge-L 0.5000 on unseen tasks
+                fedhds, round 4 of 5: 2 clients, void: 1 of 2 answered; the adapter stays as it was, 2.5 s
+                after round 3: Rouge-L 0.5000 on unseen tasks
+                fedhds, stopped early: no Rouge-L above 0.5000 of round 3
+                """, said(false));
+    }
+
+    /** What a terminal shows in the end: each line as it was written last. */
+    @Test
+    void terminal_ofARound_isABarThatLeavesTheLine() {
+        String said = said(true);
+        String half = "\rfedhds, round 3 of 5: 2 clients [" + "#".repeat(15) + "-".repeat(15) + "]";
+        assertTrue(said.contains(half), said);
+        assertTrue(said.contains("\rfedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen [" + "#".repeat(22)), said);
+        List<String> shown = Stream.of(said.split("\n"))
+                .map(line -> line.substring(line.lastIndexOf('\r') + 1))
+                .toList();
+        assertTrue(
+                shown.contains("fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen, 4 samples, loss 1.250, 2.5 s"),
+                said);
+        assertTrue(shown.contains("  b refused: tensor x holds NaN"), said);
+        assertFalse(shown.stream().anyMatch(line -> line.contains("[")), said);
+    }
+}

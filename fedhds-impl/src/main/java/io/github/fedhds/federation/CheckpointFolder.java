@@ -1,0 +1,132 @@
+package io.github.fedhds.federation;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.wire.Disk;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a federation is saved between rounds: {@code checkpoint}, and {@code checkpoint.1}, the one before it. A new one is
+ * written beside them, forced to disk, and moved into place, so that at every moment one of the two is whole. For one
+ * federation at a time.
+ */
+public final class CheckpointFolder {
+    private static final String NEWEST = "checkpoint";
+    private static final String PREVIOUS = "checkpoint.1";
+    private static final String UNFINISHED = "checkpoint.tmp";
+
+    private final Path folder;
+    private final Disk disk;
+    private boolean newestIsWhole;
+
+    /**
+     * What was found.
+     *
+     * @param damage why the newest one could not be used
+     */
+    record Found(Checkpoint checkpoint, Optional<String> damage) {}
+
+    public CheckpointFolder(Path folder) {
+        this(folder, Disk.real());
+    }
+
+    CheckpointFolder(Path folder, Disk disk) {
+        this.folder = folder.toAbsolutePath();
+        this.disk = disk;
+    }
+
+    /**
+     * Rounds that are over in what is saved here; 0 if nothing is.
+     *
+     * @throws FedHdsException if there is something and none of it can be used
+     */
+    public int rounds() {
+        return load().map(found -> found.checkpoint().past().size()).orElse(0);
+    }
+
+    /**
+     * Deletes what is saved here, if anything is.
+     *
+     * @throws FedHdsException if it cannot be deleted
+     */
+    public void delete() {
+        newestIsWhole = false;
+        try {
+            for (String name : List.of(UNFINISHED, PREVIOUS, NEWEST)) {
+                Files.deleteIfExists(folder.resolve(name));
+            }
+        } catch (IOException e) {
+            throw new FedHdsException(folder + ": the checkpoint cannot be deleted: " + e, e);
+        }
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    /** The newest one that is whole; empty if there is none at all. */
+    Optional<Found> load() {
+        newestIsWhole = false;
+        Path newest = folder.resolve(NEWEST);
+        Path previous = folder.resolve(PREVIOUS);
+        Optional<String> damage = Optional.empty();
+        if (Files.exists(newest)) {
+            try {
+                Checkpoint checkpoint = Checkpoint.read(newest);
+                newestIsWhole = true;
+                return Optional.of(new Found(checkpoint, damage));
+            } catch (FedHdsException e) {
+                damage = Optional.of(String.valueOf(e.getMessage()));
+            }
+        }
+        if (!Files.exists(previous)) { // a first checkpoint comes to its place whole: this one was damaged later
+            damage.ifPresent(why -> {
+                throw new FedHdsException(why + "; there is none before it, so delete it and start anew");
+            });
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new Found(Checkpoint.read(previous), damage));
+        } catch (FedHdsException e) {
+            throw new FedHdsException(
+                    damage.map(why -> why + "; ").orElse("") + e.getMessage() + "; no checkpoint here can be used, so"
+                            + " delete the folder and start anew",
+                    e);
+        }
+    }
+
+    /** Saves one in place of the newest, which becomes the previous one unless it is damaged. */
+    void save(Checkpoint checkpoint) {
+        Path newest = folder.resolve(NEWEST);
+        Path unfinished = folder.resolve(UNFINISHED);
+        try {
+            makeFolder();
+            try (Disk.Output output = disk.create(unfinished)) {
+                checkpoint.write(output);
+                output.force();
+            }
+            if (newestIsWhole) {
+                newestIsWhole = false; // there is none until the second move
+                disk.move(newest, folder.resolve(PREVIOUS));
+            }
+            disk.move(unfinished, newest);
+            disk.forceFolder(folder);
+            newestIsWhole = true;
+        } catch (IOException e) {
+            throw new FedHdsException(newest + ": the checkpoint cannot be written: " + e, e);
+        }
+    }
+
+    private void makeFolder() throws IOException {
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(folder);
+            Path parent = folder.getParent();
+            if (parent != null) {
+                disk.forceFolder(parent);
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package io.github.fedhds.federation;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.caching.FeatureCache;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.TrainingResult;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** One round of an open server with clients of this process, and what is counted of it. For one thread, once. */
+final class FederatedRound {
+    private final FedHds fedHds;
+    private final Function<ClientId, Supplier<List<Instruction>>> data;
+    private final UnaryOperator<FedHdsClient.Builder> clientSettings;
+    private final FedHdsServer server;
+    private final RoundListener listener;
+
+    private final LongAdder features = new LongAdder();
+    private final LongAdder summaries = new LongAdder();
+    private final LongAdder training = new LongAdder();
+    private int centroids;
+    private long received;
+    private int cutPrompts;
+    private int tooLong;
+    private int nonFinite;
+
+    FederatedRound(
+            FedHds fedHds,
+            Function<ClientId, Supplier<List<Instruction>>> data,
+            UnaryOperator<FedHdsClient.Builder> clientSettings,
+            FedHdsServer server,
+            RoundListener listener) {
+        this.fedHds = fedHds;
+        this.data = data;
+        this.clientSettings = clientSettings;
+        this.server = server;
+        this.listener = listener;
+    }
+
+    RoundReport run(RoundOpening opening, ClientThreads threads) {
+        long start = System.nanoTime();
+        FeatureCache.Statistics before = cacheStatistics();
+        listener.opened(opening);
+
+        Map<ClientId, Participant> participants = new LinkedHashMap<>();
+        opening.clients().forEach(id -> participants.put(id, new Participant(id)));
+        threads.inOrder(
+                participants.values().stream()
+                        .<Callable<CentroidReport>>map(p -> () -> p.summarise(opening))
+                        .toList(),
+                this::take);
+
+        long choice = System.nanoTime();
+        Map<ClientId, GroupSelection> selections = new LinkedHashMap<>(server.select());
+        summaries.add(System.nanoTime() - choice);
+        listener.selected(
+                opening.round(),
+                selections.values().stream().mapToInt(s -> s.groups().size()).sum(),
+                centroids);
+
+        selections.values().removeIf(selection -> selection.groups().isEmpty());
+        participants.keySet().retainAll(selections.keySet()); // the others are done, and let go
+        threads.inOrder(
+                participants.values().stream()
+                        .<Callable<Trained>>map(p -> () -> p.train(Objects.requireNonNull(selections.get(p.id))))
+                        .toList(),
+                trained -> take(opening, trained));
+        long average = System.nanoTime();
+        RoundResult result = server.aggregate();
+        long end = System.nanoTime();
+        return new RoundReport(
+                result,
+                result.adapter().digest(),
+                opening.clients(),
+                new RoundReport.Seconds(
+                        features.sum() / 1e9,
+                        (summaries.sum() - features.sum()) / 1e9,
+                        training.sum() / 1e9,
+                        (end - average) / 1e9,
+                        (end - start) / 1e9),
+                new RoundReport.Bytes(
+                        4
+                                * opening.globalAdapter().parameters()
+                                * opening.clients().size(),
+                        received),
+                cacheStatistics().since(before),
+                cutPrompts,
+                tooLong,
+                nonFinite,
+                OptionalDouble.empty());
+    }
+
+    private void take(CentroidReport report) {
+        for (Centroid centroid : report.centroids()) {
+            received += 8L * centroid.point().length;
+        }
+        centroids += report.centroids().size();
+        listener.summarised(report, server.accept(report));
+    }
+
+    private void take(RoundOpening opening, Trained trained) {
+        TrainingResult result = trained.result();
+        if (result == null) { // nothing was chosen in the groups
+            return;
+        }
+        cutPrompts += result.cutPrompts();
+        tooLong += result.skippedTooLong();
+        nonFinite += result.skippedNonFinite();
+        trained.update().ifPresent(update -> {
+            received += 4 * update.adapter().parameters();
+            listener.trained(opening.round(), update.client(), result, server.accept(update));
+        });
+    }
+
+    private FeatureCache.Statistics cacheStatistics() {
+        return fedHds.featureCache().map(FeatureCache::statistics).orElse(FeatureCache.Statistics.NONE);
+    }
+
+    private record Trained(@Nullable TrainingResult result, Optional<AdapterUpdate> update) {}
+
+    /** A client for one round, whose features are timed and whose training is looked at; one step at a time. */
+    private final class Participant {
+        private final ClientId id;
+        private volatile @Nullable FedHdsClient client;
+        private volatile @Nullable TrainingResult result;
+
+        Participant(ClientId id) {
+            this.id = id;
+        }
+
+        CentroidReport summarise(RoundOpening opening) {
+            FedHdsClient made = make();
+            client = made;
+            return timed(summaries, () -> made.summarise(opening));
+        }
+
+        Trained train(GroupSelection selection) {
+            FedHdsClient made = Objects.requireNonNull(client);
+            client = null; // its instructions go with it
+            Optional<AdapterUpdate> update = timed(training, () -> made.train(selection));
+            TrainingResult seen = result;
+            result = null;
+            return new Trained(seen, update);
+        }
+
+        private FedHdsClient make() {
+            List<Instruction> instructions = data.apply(id).get();
+            if (instructions == null) {
+                throw new FedHdsException("the supplier of client " + id + " gave null; a client without instructions"
+                        + " has an empty list");
+            }
+            return clientSettings
+                    .apply(fedHds.client(id).instructions(instructions))
+                    .aroundFeatureExtractor(
+                            extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))
+                    .aroundTrainer(trainer -> (list, round) -> {
+                        TrainingResult trained = trainer.train(list, round);
+                        result = trained;
+                        return trained;
+                    })
+                    .build();
+        }
+    }
+
+    private static <T> T timed(LongAdder nanos, Callable<T> work) {
+        long start = System.nanoTime();
+        try {
+            return work.call();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new FedHdsException("a step of a round failed", e);
+        } finally {
+            nanos.add(System.nanoTime() - start);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.github.fedhds.federation;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.wire.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Writes a JSON object a round, a line each, as the rounds end: counts, loss, seconds, bytes, score, and the adapter's
+ * SHA-256. A file that is there is begun anew with the first round; a resumed run writes it again from its checkpoint, so
+ * that it has each round once. For one federation.
+ */
+public final class JsonLinesListener implements RoundListener {
+    private final Path file;
+    private boolean begun;
+
+    /** @param file its folder must be there when the first round begins */
+    public JsonLinesListener(Path file) {
+        this.file = file;
+    }
+
+    @Override
+    public void resumed(List<RoundReport> past, Optional<String> damage) {
+        begin(past);
+    }
+
+    @Override
+    public void opened(RoundOpening opening) {
+        if (!begun) {
+            begin(List.of());
+        }
+    }
+
+    private void begin(List<RoundReport> past) {
+        String lines = past.stream().map(JsonLinesListener::line).collect(Collectors.joining());
+        AtomicFile.write(file, lines.getBytes(StandardCharsets.UTF_8));
+        begun = true;
+    }
+
+    /** @throws FedHdsException if the file cannot be written */
+    @Override
+    public void closed(RoundReport report) {
+        try {
+            Files.writeString(file, line(report), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new FedHdsException(file + ": cannot be appended to: " + e, e);
+        }
+    }
+
+    private static String line(RoundReport report) {
+        return RoundJson.of(report) + "\n";
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.fedhds.metrics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.caching.FeatureCache;
+import io.github.fedhds.federation.BestRound;
+import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingResult;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** What the meters show of a run's events. */
+class MicrometerListenerTest {
+    private static final ClientId A = new ClientId("a");
+    private static final ClientId B = new ClientId("b");
+
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+    private static RoundReport report(int round, int updates, double loss, OptionalDouble score) {
+        return new RoundReport(
+                new RoundResult(round, Adapter.empty(), 2, 2, 7, 3, updates, 4, loss),
+                "",
+                List.of(A, B),
+                new RoundReport.Seconds(1, 2, 3, 4, 5),
+                new RoundReport.Bytes(100, 50),
+                FeatureCache.Statistics.NONE,
+                1,
+                2,
+                3,
+                score);
+    }
+
+    private double count(String name, String... tags) {
+        return registry.get(name).tags(tags).counter().count();
+    }
+
+    private double gauge(String name) {
+        return registry.get(name).gauge().value();
+    }
+
+    @Test
+    void meters_beforeARound_showNothing() {
+        new MicrometerListener(registry);
+        for (String name : List.of("fedhds.round.number", "fedhds.loss", "fedhds.score", "fedhds.score.best")) {
+            assertEquals(Double.NaN, gauge(name), name);
+        }
+        assertTrue(registry.find("fedhds.messages").meters().isEmpty());
+    }
+
+    @Test
+    void meters_ofARun_countItsEvents() {
+        MicrometerListener listener = new MicrometerListener(registry, List.of(Tag.of("run", "mine")));
+        for (int round = 1; round <= 2; round++) {
+            listener.opened(new RoundOpening("run", round, List.of(A, B), 1, Adapter.empty(), Map.of()));
+            listener.summarised(new CentroidReport("run", round, A, List.of()), Receipt.accepted());
+            listener.summarised(
+                    new CentroidReport("run", round, B, List.of()),
+                    Receipt.refused(Receipt.Refusal.TOO_MANY, "too many"));
+            listener.selected(round, 3, 7);
+            TrainingResult result = new TrainingResult(Adapter.empty(), 4, new double[] {1});
+            listener.trained(round, A, result, Receipt.alreadyHad());
+            listener.closed(report(round, 2 - round, 1.5, OptionalDouble.of(0.7 - 0.1 * round)));
+        }
+        listener.stopped(new BestRound(1, 0.6, Adapter.empty()));
+        assertEquals(2, count("fedhds.messages", "kind", "centroids", "status", "accepted", "refusal", "none"));
+        assertEquals(2, count("fedhds.messages", "kind", "centroids", "status", "refused", "refusal", "too_many"));
+        assertEquals(2, count("fedhds.messages", "kind", "adapter", "status", "already_had", "run", "mine"));
+        assertEquals(200, count("fedhds.traffic", "direction", "to_clients"));
+        assertEquals(100, count("fedhds.traffic", "direction", "to_server"));
+        assertEquals(
+                "bytes",
+                registry.get("fedhds.traffic")
+                        .counters()
+                        .iterator()
+                        .next()
+                        .getId()
+                        .getBaseUnit());
+        assertEquals(14, count("fedhds.centroids"));
+        assertEquals(6, count("fedhds.groups.chosen"));
+        assertEquals(8, count("fedhds.samples"));
+        assertEquals(2, count("fedhds.prompts.cut"));
+        assertEquals(4, count("fedhds.skipped", "reason", "too_long"));
+        assertEquals(6, count("fedhds.skipped", "reason", "not_finite"));
+        assertEquals(1, count("fedhds.stopped.early"));
+        assertEquals(5, time("fedhds.round", "result", "trained"));
+        assertEquals(5, time("fedhds.round", "result", "empty"));
+        assertEquals(2, time("fedhds.work", "step", "features"));
+        assertEquals(8, time("fedhds.work", "step", "aggregation"));
+        assertEquals(2, gauge("fedhds.round.number"));
+        assertEquals(2, gauge("fedhds.round.clients"));
+        assertEquals(1.5, gauge("fedhds.loss"));
+        assertEquals(0.5, gauge("fedhds.score"), 1e-12);
+        assertEquals(0.6, gauge("fedhds.score.best"), 1e-12);
+        registry.getMeters().forEach(meter -> assertEquals("mine", meter.getId().getTag("run")));
+    }
+
+    private double time(String name, String... tags) {
+        return registry.get(name).tags(tags).timer().totalTime(TimeUnit.SECONDS);
+    }
+
+    @Test
+    void meters_ofAResumedRun_showWhereItIs() {
+        MicrometerListener listener = new MicrometerListener(registry);
+        listener.resumed(
+                List.of(report(1, 1, 3, OptionalDouble.of(0.25)), report(2, 1, 2, OptionalDouble.empty())),
+                Optional.empty());
+        assertEquals(1, count("fedhds.resumed"));
+        assertEquals(2, gauge("fedhds.round.number"));
+        assertEquals(2, gauge("fedhds.loss"));
+        assertEquals(0.25, gauge("fedhds.score"));
+        assertTrue(registry.find("fedhds.samples").meters().isEmpty(), "of this process there is none");
+    }
+}

@@ -215,7 +215,7 @@ public final class FedHdsServer {
         RoundResult result;
         try {
             result = ended.close();
-        } catch (IllegalStateException e) {
+        } catch (RuntimeException e) {
             tell(l -> l.voided(number, String.valueOf(e.getMessage())));
             throw e;
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.collect.ImmutableMap;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.aggregation.Aggregator;
@@ -31,7 +32,7 @@ import org.junit.jupiter.api.Test;
 
 class ExactLoraAveragingTest extends AggregatorContract {
     private static final double ALPHA = 16;
-    private static final Map<String, int[]> MODULES = Map.of(
+    private static final Map<String, int[]> MODULES = ImmutableMap.of( // its order is that of the random draws
             "layers.0.q_proj", new int[] {24, 20}, "layers.0.up_proj", new int[] {20, 40}, "odd", new int[] {3, 30});
 
     @Override

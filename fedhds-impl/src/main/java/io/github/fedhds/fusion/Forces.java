@@ -28,13 +28,10 @@ final class Forces {
     /** Where far points push together. */
     private final @Nullable PlaneTree tree;
 
-    /** On two axes: places, and sums over one {@link #SOURCES} of points. */
+    /** On two axes, in single precision: places. */
     private final float[] x;
 
     private final float[] y;
-    private final float[] sumX;
-    private final float[] sumY;
-    private final float[] sum;
 
     private Forces(int n, int axes, float[][] dense, Affinities.Sparse sparse, @Nullable PlaneTree tree) {
         this.n = n;
@@ -48,9 +45,6 @@ final class Forces {
         int singles = axes == 2 && tree == null ? n : 0;
         this.x = new float[singles];
         this.y = new float[singles];
-        this.sumX = new float[singles];
-        this.sumY = new float[singles];
-        this.sum = new float[singles];
     }
 
     /** Attraction between all pairs; for few rows the faster way. */
@@ -162,20 +156,27 @@ final class Forces {
             pull(from, to);
             return;
         }
+        // Of this call's own: were the sums of two threads neighbours in memory, each write would take the other's line
+        // away.
+        float[] blockX = Arrays.copyOfRange(x, from, to);
+        float[] blockY = Arrays.copyOfRange(y, from, to);
+        float[] sumX = new float[to - from];
+        float[] sumY = new float[to - from];
+        float[] sum = new float[to - from];
         for (int first = 0; first < n; first += SOURCES) {
             int end = Math.min(n, first + SOURCES);
             for (int i = first; i < end; i++) {
-                repelOnPlane(x[i], y[i], from, to, x, y, sumX, sumY, sum);
+                repelOnPlane(x[i], y[i], blockX, blockY, sumX, sumY, sum);
             }
-            add(sumX, repulsion[0], from, to);
-            add(sumY, repulsion[1], from, to);
-            add(sum, closeness, from, to);
+            addTo(repulsion[0], from, sumX);
+            addTo(repulsion[1], from, sumY);
+            addTo(closeness, from, sum);
             if (dense.length > 0) {
                 for (int i = first; i < end; i++) {
-                    attractOnPlane(x[i], y[i], from, to, x, y, sumX, sumY, dense[i]);
+                    attractOnPlane(x[i], y[i], blockX, blockY, sumX, sumY, dense[i], from);
                 }
-                add(sumX, attraction[0], from, to);
-                add(sumY, attraction[1], from, to);
+                addTo(attraction[0], from, sumX);
+                addTo(attraction[1], from, sumY);
             }
         }
         if (dense.length == 0) {
@@ -196,10 +197,17 @@ final class Forces {
         }
     }
 
-    /** A point pushes the range. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
+    private static void addTo(double[] sums, int from, float[] singles) {
+        for (int j = 0; j < singles.length; j++) {
+            sums[from + j] += singles[j];
+            singles[j] = 0;
+        }
+    }
+
+    /** A point pushes others. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
     private static void repelOnPlane(
-            float ownX, float ownY, int from, int to, float[] x, float[] y, float[] fx, float[] fy, float[] sum) {
-        for (int j = from; j < to; j++) {
+            float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] sum) {
+        for (int j = 0; j < x.length; j++) {
             float dx = x[j] - ownX;
             float dy = y[j] - ownY;
             float q = 1 / (1 + dx * dx + dy * dy);
@@ -209,13 +217,13 @@ final class Forces {
         }
     }
 
-    /** A point pulls the range. */
+    /** A point pulls others, by its affinities from a place on. */
     private static void attractOnPlane(
-            float ownX, float ownY, int from, int to, float[] x, float[] y, float[] fx, float[] fy, float[] p) {
-        for (int j = from; j < to; j++) {
+            float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] p, int from) {
+        for (int j = 0; j < x.length; j++) {
             float dx = x[j] - ownX;
             float dy = y[j] - ownY;
-            float weight = p[j] / (1 + dx * dx + dy * dy);
+            float weight = p[from + j] / (1 + dx * dx + dy * dy);
             fx[j] += weight * dx;
             fy[j] += weight * dy;
         }

@@ -4,24 +4,32 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import io.github.fedhds.FedHdsException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Splits rows into one range a thread. A body writes only what belongs to its own rows, and computes each row as it would
  * alone, so the number of threads changes no bit. The caller's thread takes the first range, and its interrupt ends the
- * work. No body runs on after {@link #run} has ended, and no thread after {@link #close}.
+ * work. No body runs on after {@link #run} has ended, and no thread after {@link #close}. For the thread that made it.
+ *
+ * <p>Who waits spins for a moment before it sleeps: an iteration of t-SNE takes as long as the system takes to wake a thread.
  */
 final class Workers implements AutoCloseable {
     /** Rows below which a further thread costs more than it brings. */
     private static final int ROWS_A_THREAD = 192;
 
+    private static final long SPIN_NANOS = 50_000;
+
     private final int rows;
     private final int threads;
     private final Thread caller = Thread.currentThread();
-    private final ExecutorService pool;
+    private final List<Hand> hands = new ArrayList<>();
+    private Body body = (from, to) -> {};
+    /** Number of the work that is to be done; its writing hands {@link #body} over. */
+    private volatile int wanted;
+
+    private volatile boolean closed;
 
     /** What a thread does with its rows, {@code from} to before {@code to}. */
     @FunctionalInterface
@@ -32,11 +40,55 @@ final class Workers implements AutoCloseable {
     Workers(int rows, int threads) {
         this.rows = rows;
         this.threads = Math.max(1, Math.min(threads, rows / ROWS_A_THREAD));
-        this.pool = Executors.newFixedThreadPool(Math.max(1, this.threads - 1), task -> {
-            Thread thread = new Thread(task, "fedhds-tsne");
+        for (int t = 1; t < this.threads; t++) {
+            hands.add(new Hand(bound(t), bound(t + 1)));
+        }
+        hands.forEach(hand -> hand.thread.start());
+    }
+
+    /** A further thread. */
+    private final class Hand {
+        private final int from;
+        private final int to;
+        private final Thread thread = new Thread(this::work, "fedhds-tsne");
+        private volatile int done;
+        private @Nullable Throwable failure;
+
+        Hand(int from, int to) {
+            this.from = from;
+            this.to = to;
             thread.setDaemon(true);
-            return thread;
-        });
+        }
+
+        private void work() {
+            for (int known = 0; ; ) {
+                int before = known;
+                await(() -> wanted != before || closed);
+                if (closed) {
+                    return;
+                }
+                known = wanted;
+                try {
+                    body.run(from, to);
+                } catch (Throwable e) { // handed over by the writing of done, and thrown by the caller
+                    failure = e;
+                }
+                done = known;
+                LockSupport.unpark(caller);
+            }
+        }
+    }
+
+    /** Returns once the condition holds, interrupted or not; who makes it hold unparks. */
+    private static void await(BooleanSupplier condition) {
+        long start = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - start < SPIN_NANOS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.park(condition);
+            }
+        }
     }
 
     /**
@@ -44,18 +96,21 @@ final class Workers implements AutoCloseable {
      *
      * @throws FedHdsException if the caller is interrupted, then or before; it keeps its interrupt flag
      */
-    void run(Body body) {
+    void run(Body work) {
         checkGoOn("while the rows were compared");
-        List<Future<?>> others = new ArrayList<>();
-        for (int t = 1; t < threads; t++) {
-            int from = bound(t);
-            int to = bound(t + 1);
-            others.add(pool.submit(() -> body.run(from, to)));
-        }
+        int number = wanted + 1;
+        body = work;
+        wanted = number;
+        hands.forEach(hand -> LockSupport.unpark(hand.thread));
         try {
-            body.run(0, bound(1));
+            work.run(0, bound(1));
         } finally {
-            others.forEach(Workers::await);
+            hands.forEach(hand -> await(() -> hand.done == number));
+        }
+        for (Hand hand : hands) {
+            if (hand.failure != null) {
+                throw new FedHdsException("a fusion thread failed", hand.failure);
+            }
         }
         checkGoOn("while the rows were compared");
     }
@@ -77,17 +132,12 @@ final class Workers implements AutoCloseable {
         return t == threads ? rows : (int) ((long) rows * t / threads) & ~7; // whole vectors
     }
 
-    private static void await(Future<?> end) {
-        try {
-            Uninterruptibles.getUninterruptibly(end);
-        } catch (ExecutionException e) {
-            throw new FedHdsException("a fusion thread failed", e.getCause());
-        }
-    }
-
     @Override
     public void close() {
-        pool.shutdown();
-        Uninterruptibles.awaitTerminationUninterruptibly(pool);
+        closed = true;
+        for (Hand hand : hands) {
+            LockSupport.unpark(hand.thread);
+            Uninterruptibles.joinUninterruptibly(hand.thread);
+        }
     }
 }

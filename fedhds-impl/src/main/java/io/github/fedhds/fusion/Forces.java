@@ -168,15 +168,15 @@ final class Forces {
             for (int i = first; i < end; i++) {
                 repelOnPlane(x[i], y[i], blockX, blockY, sumX, sumY, sum);
             }
-            addTo(repulsion[0], from, sumX);
-            addTo(repulsion[1], from, sumY);
-            addTo(closeness, from, sum);
+            add(sumX, 0, repulsion[0], from, to - from);
+            add(sumY, 0, repulsion[1], from, to - from);
+            add(sum, 0, closeness, from, to - from);
             if (dense.length > 0) {
                 for (int i = first; i < end; i++) {
                     attractOnPlane(x[i], y[i], blockX, blockY, sumX, sumY, dense[i], from);
                 }
-                addTo(attraction[0], from, sumX);
-                addTo(attraction[1], from, sumY);
+                add(sumX, 0, attraction[0], from, to - from);
+                add(sumY, 0, attraction[1], from, to - from);
             }
         }
         if (dense.length == 0) {
@@ -189,18 +189,11 @@ final class Forces {
         return (float) Math.max(-FARTHEST, Math.min(FARTHEST, place));
     }
 
-    /** Adds a range of single sums, which start anew. */
-    static void add(float[] singles, double[] sums, int from, int to) {
-        for (int j = from; j < to; j++) {
-            sums[j] += singles[j];
-            singles[j] = 0;
-        }
-    }
-
-    private static void addTo(double[] sums, int from, float[] singles) {
-        for (int j = 0; j < singles.length; j++) {
-            sums[from + j] += singles[j];
-            singles[j] = 0;
+    /** Adds single sums, from a place on, to as many others; the single ones start anew. */
+    static void add(float[] singles, int first, double[] sums, int from, int count) {
+        for (int j = 0; j < count; j++) {
+            sums[from + j] += singles[first + j];
+            singles[first + j] = 0;
         }
     }
 

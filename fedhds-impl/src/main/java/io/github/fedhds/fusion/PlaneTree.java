@@ -255,9 +255,9 @@ final class PlaneTree {
                 pushes += end - start(depth, i);
             }
             if (pushes >= PUSHES || height == 0) {
-                Forces.add(sumX, pushX, from, to);
-                Forces.add(sumY, pushY, from, to);
-                Forces.add(sum, closeness, from, to);
+                Forces.add(sumX, from, pushX, from, to - from);
+                Forces.add(sumY, from, pushY, from, to - from);
+                Forces.add(sum, from, closeness, from, to - from);
                 pushes = 0;
             }
         }

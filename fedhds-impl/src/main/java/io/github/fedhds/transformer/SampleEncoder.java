@@ -58,13 +58,13 @@ public final class SampleEncoder {
      */
     PartedSample forParts(Instruction sample) {
         int[] answer = answer(sample);
-        Optional<Instruction> fitted = fitted(sample, maxTokens - answer.length);
+        Optional<Prompt> fitted = fitted(sample, maxTokens - answer.length);
         if (fitted.isEmpty()) {
             EncodedSample cut = forFeatures(sample);
             return new PartedSample(cut.ids(), new int[2], new int[] {cut.answerStart(), cut.ids().length});
         }
-        int[] prompt = tokens.encode(template.prompt(fitted.get()));
-        int[] without = tokens.encode(template.prompt(fitted.get().withInstruction("")));
+        int[] prompt = fitted.get().ids();
+        int[] without = encoded(fitted.get().sample().withInstruction("")).ids();
         int shorter = Math.min(prompt.length, without.length);
         int head = 0;
         while (head < shorter && prompt[head] == without[head]) {
@@ -100,17 +100,24 @@ public final class SampleEncoder {
         return answer;
     }
 
+    /** A sample, or what is left of it, and its prompt's tokens. */
+    private record Prompt(Instruction sample, int[] ids) {}
+
+    private Prompt encoded(Instruction sample) {
+        return new Prompt(sample, tokens.encode(template.prompt(sample)));
+    }
+
     private Optional<EncodedSample> prompt(Instruction sample, int room) {
-        return fitted(sample, room).map(fit -> {
-            int[] ids = tokens.encode(template.prompt(fit));
-            return new EncodedSample(ids, ids.length, !fit.equals(sample));
-        });
+        return fitted(sample, room)
+                .map(fit -> new EncodedSample(
+                        fit.ids(), fit.ids().length, !fit.sample().equals(sample)));
     }
 
     /** The sample with as much of its input, then of its instruction, as fits; empty if not even the bare template does. */
-    private Optional<Instruction> fitted(Instruction sample, int room) {
-        if (fits(sample, room)) {
-            return Optional.of(sample);
+    private Optional<Prompt> fitted(Instruction sample, int room) {
+        Prompt whole = encoded(sample);
+        if (whole.ids().length <= room) {
+            return Optional.of(whole);
         }
         return longest(sample.input(), end -> sample.withInput(head(sample.input(), end)), room)
                 .or(() -> longest(
@@ -119,22 +126,18 @@ public final class SampleEncoder {
                         room));
     }
 
-    private boolean fits(Instruction sample, int room) {
-        return tokens.encode(template.prompt(sample)).length <= room;
-    }
-
     /** The sample with the longest part of a text that fits, by halving; empty if it does not fit without the text. */
-    private Optional<Instruction> longest(String text, IntFunction<Instruction> cut, int room) {
-        Instruction best = cut.apply(0);
-        if (!fits(best, room)) {
+    private Optional<Prompt> longest(String text, IntFunction<Instruction> cut, int room) {
+        Prompt best = encoded(cut.apply(0));
+        if (best.ids().length > room) {
             return Optional.empty();
         }
         int low = 0;
         int high = text.length();
         while (high - low > 1) {
             int middle = (low + high) >>> 1;
-            Instruction longer = cut.apply(middle);
-            if (fits(longer, room)) {
+            Prompt longer = encoded(cut.apply(middle));
+            if (longer.ids().length <= room) {
                 low = middle;
                 best = longer;
             } else {

@@ -75,6 +75,9 @@ public final class FedHdsServer {
         if (roster.isEmpty()) {
             throw new IllegalArgumentException("the roster is empty; name at least one client");
         }
+        tooFew(roster.size()).ifPresent(reason -> {
+            throw new IllegalArgumentException("the roster names " + reason);
+        });
         ServerState state = builder.state;
         if (state == null) {
             globalAdapter = Objects.requireNonNull(
@@ -139,8 +142,8 @@ public final class FedHdsServer {
      *
      * @return the message to the clients that it names
      * @throws IllegalStateException if a round is open, or the sampler names clients that it must not, or fewer than
-     *     {@link Builder#minAnswers}; what sampler and frame throw passes through. No round is open then, and open may be
-     *     called again
+     *     {@link Builder#minAnswers} or {@link Aggregator#leastUpdates} ask for; what sampler and frame throw passes
+     *     through. No round is open then, and open may be called again
      */
     public synchronized RoundOpening open() {
         requireClosed("open");
@@ -152,17 +155,26 @@ public final class FedHdsServer {
             throw new IllegalStateException(
                     "the client sampler must name at least one client of the roster and none twice, named " + sampled);
         }
-        if (clients.size() < limits.minAnswers()) {
-            throw new IllegalStateException(
-                    "the client sampler names " + clients.size() + " clients, and a round needs " + "the answers of "
-                            + limits.minAnswers() + "; see ClientSampler.atLeast");
-        }
+        tooFew(clients.size()).ifPresent(reason -> {
+            throw new IllegalStateException("the client sampler names " + reason + "; see ClientSampler.atLeast");
+        });
         Optional<Frame> shared = frame.apply(context);
         RoundOpening opening = new RoundOpening(runId, number + 1, clients, seed, globalAdapter, settings, shared);
         number++;
         round = new Round(opening, dimensions, limits, aggregator);
         tell(l -> l.opened(opening));
         return opening;
+    }
+
+    /** Says that so many clients can never give the answers that a round needs, if they cannot. */
+    private Optional<String> tooFew(int clients) {
+        if (clients < limits.minAnswers()) {
+            return Optional.of(clients + " clients, and a round needs the answers of " + limits.minAnswers());
+        }
+        return clients < aggregator.leastUpdates()
+                ? Optional.of(
+                        clients + " clients, and " + aggregator + " needs the updates of " + aggregator.leastUpdates())
+                : Optional.empty();
     }
 
     /** Takes a client's centroids, or refuses them; the round goes on either way. */
@@ -473,7 +485,8 @@ public final class FedHdsServer {
         /**
          * The server, before its first round or where the restored one was.
          *
-         * @throws IllegalArgumentException if the roster is empty, or the state to restore is of another run
+         * @throws IllegalArgumentException if the roster is empty, or has fewer clients than {@link #minAnswers} or
+         *     {@link Aggregator#leastUpdates} ask for, or the state to restore is of another run
          */
         public FedHdsServer build() {
             return new FedHdsServer(this);

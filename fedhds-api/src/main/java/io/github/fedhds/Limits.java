@@ -7,10 +7,8 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Receipt.Refusal;
 import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -77,7 +75,7 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
         if (fault.isPresent()) {
             return refused(kindOf(fault.get(), global, adapter), fault.get());
         }
-        double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : distance(global, adapter);
+        double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : Math.sqrt(global.squaredDistance(adapter));
         if (!(norm <= maxNorm)) { // NaN too, if the aggregator let one through
             return refused(
                     Refusal.TOO_FAR,
@@ -95,21 +93,6 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
             return Refusal.WRONG_NAMES;
         }
         return global.differenceInForm(adapter).isPresent() ? Refusal.WRONG_SHAPE : Refusal.RULE;
-    }
-
-    /** Euclidean; a tensor without a like one in the global adapter counts as a change from zero. */
-    private static double distance(Adapter global, Adapter adapter) {
-        double squares = 0;
-        for (Map.Entry<String, Tensor> entry : adapter.tensors().entrySet()) {
-            Tensor theirs = entry.getValue();
-            Tensor ours = global.tensors().get(entry.getKey());
-            boolean alike = ours != null && ours.sameShape(theirs);
-            for (int i = 0; i < theirs.size(); i++) {
-                double change = theirs.get(i) - (alike && ours != null ? (double) ours.get(i) : 0);
-                squares += change * change;
-            }
-        }
-        return Math.sqrt(squares);
     }
 
     private static Optional<Receipt> refused(Refusal refusal, String reason) {

@@ -190,20 +190,26 @@ class RoundDropoutTest {
         assertEquals(new ServerState("run", 0, 1, ROSTER, FIRST, Adapter.empty()), server.state());
     }
 
+    private static final class NeedsTwo implements Aggregator {
+        @Override
+        public Aggregation open(RoundContext round) {
+            return new Roles.Mean().open(round);
+        }
+
+        @Override
+        public int leastUpdates() {
+            return 2;
+        }
+
+        @Override
+        public String toString() {
+            return "a rule of two";
+        }
+    }
+
     @Test
     void round_fewerUpdatesThanTheRuleNeeds_isVoid() {
-        Aggregator ofTwo = new Aggregator() {
-            @Override
-            public Aggregation open(RoundContext round) {
-                return new Roles.Mean().open(round);
-            }
-
-            @Override
-            public int leastUpdates() {
-                return 2;
-            }
-        };
-        FedHdsServer server = builder().aggregator(ofTwo).build();
+        FedHdsServer server = builder().aggregator(new NeedsTwo()).build();
         assertEquals(
                 Optional.of("groups of 1 clients were chosen, and the round needs the updates of 2"),
                 round(server, List.of(Lost.NEVER, Lost.AFTER_OPENING, Lost.AFTER_OPENING))
@@ -245,6 +251,24 @@ class RoundDropoutTest {
                 .build();
         assertFails(IllegalStateException.class, server::open, "names 1 clients, and a round needs the answers of 2");
         assertEquals(1, server.open().round());
+    }
+
+    @Test
+    void open_samplerNamesFewerThanTheRuleNeeds_isRefusedBeforeAnyoneWorks() {
+        FedHdsServer server = builder()
+                .aggregator(new NeedsTwo())
+                .sampler((roster, round) -> roster.subList(0, 1))
+                .build();
+        assertFails(
+                IllegalStateException.class, server::open, "names 1 clients, and a rule of two needs the updates of 2");
+    }
+
+    @Test
+    void build_rosterThatCanNeverAnswerEnough_isRefused() {
+        Class<IllegalArgumentException> bad = IllegalArgumentException.class;
+        assertFails(bad, () -> builder().minAnswers(4).build(), "the roster names 3 clients", "the answers of 4");
+        FedHdsServer.Builder one = builder().roster(ROSTER.subList(0, 1)).aggregator(new NeedsTwo());
+        assertFails(bad, one::build, "the roster names 1 clients, and a rule of two needs the updates of 2");
     }
 
     @Test

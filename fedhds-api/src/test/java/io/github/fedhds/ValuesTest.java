@@ -90,6 +90,11 @@ class ValuesTest {
         assertEquals(Optional.empty(), adapter.firstNonFinite());
         Tensor bad = new Tensor(new int[] {2}, new float[] {1, Float.NEGATIVE_INFINITY});
         assertEquals(Optional.of("tensor z holds -Infinity at 1"), new Adapter(Map.of("z", bad)).firstNonFinite());
+        Adapter moved = new Adapter(Map.of("a", new Tensor(new int[] {2}, new float[] {4, 6}), "b", row));
+        assertEquals(9 + 16 + 5, adapter.squaredDistance(moved), "a by (3, 4), b has another shape");
+        assertEquals(0, adapter.squaredDistance(Adapter.empty()));
+        assertEquals(10, Adapter.empty().squaredDistance(adapter));
+        assertEquals(Double.POSITIVE_INFINITY, adapter.squaredDistance(new Adapter(Map.of("z", bad))));
         // Literal: digests are compared between machines.
         assertEquals(
                 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

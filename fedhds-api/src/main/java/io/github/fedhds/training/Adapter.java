@@ -105,6 +105,24 @@ public final class Adapter {
         return Optional.empty();
     }
 
+    /**
+     * Squared Euclidean distance to the other over all values of its tensors. A tensor of the other's that this one lacks, or
+     * has in another shape, counts with its distance from zero.
+     */
+    public double squaredDistance(Adapter other) {
+        double sum = 0;
+        for (Map.Entry<String, Tensor> entry : other.tensors.entrySet()) {
+            Tensor theirs = entry.getValue();
+            Tensor ours = tensors.get(entry.getKey());
+            boolean alike = ours != null && ours.sameShape(theirs);
+            for (int i = 0; i < theirs.size(); i++) {
+                double difference = theirs.get(i) - (alike && ours != null ? (double) ours.get(i) : 0);
+                sum += difference * difference;
+            }
+        }
+        return sum;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Adapter that && tensors.equals(that.tensors);

@@ -1,13 +1,9 @@
 package io.github.fedhds.rule;
 
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 
 /** Squared Euclidean distances between whole adapters, and Krum's scores from them. Time O(n² d), once. */
 final class Distances {
@@ -18,23 +14,11 @@ final class Distances {
         squared = new double[n][n];
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < i; j++) {
-                squared[i][j] = squared(updates.get(i).adapter(), updates.get(j).adapter());
+                squared[i][j] =
+                        updates.get(i).adapter().squaredDistance(updates.get(j).adapter());
                 squared[j][i] = squared[i][j];
             }
         }
-    }
-
-    static double squared(Adapter one, Adapter other) {
-        double sum = 0;
-        for (Map.Entry<String, Tensor> entry : one.tensors().entrySet()) {
-            Tensor ours = entry.getValue();
-            Tensor theirs = Objects.requireNonNull(other.tensors().get(entry.getKey()));
-            for (int i = 0; i < ours.size(); i++) {
-                double difference = (double) ours.get(i) - theirs.get(i);
-                sum += difference * difference;
-            }
-        }
-        return sum;
     }
 
     /**

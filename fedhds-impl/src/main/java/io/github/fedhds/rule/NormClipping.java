@@ -86,7 +86,7 @@ public final class NormClipping implements Aggregator {
     }
 
     private Adapter clip(Adapter global, Adapter update) {
-        double norm = Math.sqrt(Distances.squared(global, update));
+        double norm = Math.sqrt(global.squaredDistance(update));
         if (norm <= bound) {
             return update;
         }

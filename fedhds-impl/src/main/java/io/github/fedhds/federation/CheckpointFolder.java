@@ -103,7 +103,7 @@ public final class CheckpointFolder {
         Path newest = folder.resolve(NEWEST);
         Path unfinished = folder.resolve(UNFINISHED);
         try {
-            makeFolder();
+            disk.makeFolder(folder);
             try (Disk.Output output = disk.create(unfinished)) {
                 checkpoint.write(output);
                 output.force();
@@ -117,16 +117,6 @@ public final class CheckpointFolder {
             newestIsWhole = true;
         } catch (IOException e) {
             throw new FedHdsException(newest + ": the checkpoint cannot be written: " + e, e);
-        }
-    }
-
-    private void makeFolder() throws IOException {
-        if (!Files.isDirectory(folder)) {
-            Files.createDirectories(folder);
-            Path parent = folder.getParent();
-            if (parent != null) {
-                disk.forceFolder(parent);
-            }
         }
     }
 }

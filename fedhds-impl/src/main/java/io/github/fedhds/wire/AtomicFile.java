@@ -24,20 +24,19 @@ public final class AtomicFile {
      * @throws FedHdsException if it cannot be written; the old file is then as it was
      */
     public static void write(Path file, Content content) {
-        write(file, content, true);
+        write(Disk.real(), file, content, true);
     }
 
-    private static void write(Path file, Content content, boolean force) {
+    static void write(Disk disk, Path file, Content content, boolean force) {
         Path target = file.toAbsolutePath();
         Path folder = target.getParent();
         Path name = target.getFileName();
         if (folder == null || name == null) {
             throw new FedHdsException(file + ": is a root folder, not a file");
         }
-        Disk disk = Disk.real();
         Path temporary = folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
         try {
-            Files.createDirectories(folder);
+            disk.makeFolder(folder);
             try {
                 try (Disk.Output output = disk.create(temporary)) {
                     content.writeTo(output);
@@ -67,7 +66,7 @@ public final class AtomicFile {
      * be there and damaged: for files that are checked when they are read and can be done without.
      */
     public static void writeUnforced(Path file, byte[] content) {
-        write(file, channel -> writeFully(channel, ByteBuffer.wrap(content)), false);
+        write(Disk.real(), file, channel -> writeFully(channel, ByteBuffer.wrap(content)), false);
     }
 
     /** Writes all that a buffer has. */

@@ -31,6 +31,20 @@ public interface Disk {
     /** Returns when the names in a folder are on the disk. */
     void forceFolder(Path folder) throws IOException;
 
+    /** Makes a folder and those above it that are missing, each with its name on the disk; returns at once if it is there. */
+    default void makeFolder(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            Path parent = folder.toAbsolutePath().getParent();
+            if (parent != null) {
+                makeFolder(parent);
+            }
+            Files.createDirectories(folder);
+            if (parent != null) {
+                forceFolder(parent);
+            }
+        }
+    }
+
     /** The machine's own. */
     static Disk real() {
         return RealDisk.INSTANCE;

@@ -14,6 +14,7 @@ import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.wire.FailingDisk;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.ByteArrayOutputStream;

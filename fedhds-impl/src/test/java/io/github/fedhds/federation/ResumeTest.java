@@ -24,6 +24,7 @@ import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
+import io.github.fedhds.wire.FailingDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,5 @@
-package io.github.fedhds.federation;
+package io.github.fedhds.wire;
 
-import io.github.fedhds.wire.Disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -17,9 +16,9 @@ import java.util.stream.Stream;
  * fails has no effect, but for a write, half of which is done; nothing works afterwards. Of a failure of the machine's power
  * the worst is made: what was not forced is gone.
  */
-final class FailingDisk implements Disk {
+public final class FailingDisk implements Disk {
     /** How it ends. */
-    enum Failure {
+    public enum Failure {
         /** The process is killed: all that it did stays. */
         KILLED,
         /** No power: names are as they were when the folder was forced the last time. */
@@ -29,7 +28,7 @@ final class FailingDisk implements Disk {
     }
 
     /** What a killed process would not have seen. */
-    static final class Crash extends Error {
+    public static final class Crash extends Error {
         private static final long serialVersionUID = 1;
     }
 
@@ -42,14 +41,14 @@ final class FailingDisk implements Disk {
     private boolean dead;
 
     /** @param failsAt number of the step, from 1 */
-    FailingDisk(Path folder, Failure failure, int failsAt) {
+    public FailingDisk(Path folder, Failure failure, int failsAt) {
         this.folder = folder.toAbsolutePath();
         this.failure = failure;
         this.failsAt = failsAt;
         this.durable = files();
     }
 
-    int steps() {
+    public int steps() {
         return steps;
     }
 
@@ -82,7 +81,7 @@ final class FailingDisk implements Disk {
     }
 
     /** Fails now, between two steps. */
-    void crash() {
+    public void crash() {
         dead = true;
         try {
             switch (failure) {
@@ -162,7 +161,7 @@ final class FailingDisk implements Disk {
     }
 
     /** All that can happen. */
-    static List<Failure> failures() {
+    public static List<Failure> failures() {
         return List.of(Failure.values());
     }
 }

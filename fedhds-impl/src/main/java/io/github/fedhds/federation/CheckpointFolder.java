@@ -3,20 +3,25 @@ package io.github.fedhds.federation;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.Disk;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a federation is saved between rounds: {@code checkpoint}, and {@code checkpoint.1}, the one before it. A new one is
- * written beside them, forced to disk, and moved into place, so that at every moment one of the two is whole. For one
- * federation at a time.
+ * written beside them, forced to disk, and moved into place, so that at every moment one of the two is whole. While one
+ * federation runs, a lock on {@code checkpoint.lock} keeps all others out, of this process and of others on this machine.
  */
 public final class CheckpointFolder {
     private static final String NEWEST = "checkpoint";
     private static final String PREVIOUS = "checkpoint.1";
     private static final String UNFINISHED = "checkpoint.tmp";
+    private static final String LOCK = "checkpoint.lock";
 
     private final Path folder;
     private final Disk disk;
@@ -47,14 +52,59 @@ public final class CheckpointFolder {
         return load().map(found -> found.checkpoint().past().size()).orElse(0);
     }
 
+    /** That this folder is one federation's alone, until it is closed or the process ends. */
+    interface Lock extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /**
+     * Takes the folder, which is made if it is missing.
+     *
+     * @throws FedHdsException if another has it
+     */
+    Lock lock() {
+        FileChannel channel = null;
+        try {
+            disk.makeFolder(folder);
+            channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() == null) {
+                throw new OverlappingFileLockException();
+            }
+        } catch (OverlappingFileLockException e) {
+            close(channel);
+            throw new FedHdsException(
+                    folder + ": another federation runs with this checkpoint; wait for its end, or name another folder",
+                    e);
+        } catch (IOException e) {
+            close(channel);
+            throw new FedHdsException(folder + ": the checkpoint cannot be locked: " + e, e);
+        }
+        FileChannel locked = channel;
+        return () -> close(locked);
+    }
+
+    private void close(@Nullable FileChannel channel) {
+        try {
+            if (channel != null) {
+                channel.close(); // and the lock with it
+            }
+        } catch (IOException e) {
+            throw new FedHdsException(folder + ": the checkpoint's lock cannot be closed: " + e, e);
+        }
+    }
+
     /**
      * Deletes what is saved here, if anything is.
      *
-     * @throws FedHdsException if it cannot be deleted
+     * @throws FedHdsException if it cannot be deleted, or a federation runs with it
      */
     public void delete() {
         newestIsWhole = false;
-        try {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        try (Lock lock = lock()) {
             for (String name : List.of(UNFINISHED, PREVIOUS, NEWEST)) {
                 Files.deleteIfExists(folder.resolve(name));
             }

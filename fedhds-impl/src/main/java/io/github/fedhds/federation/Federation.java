@@ -51,6 +51,7 @@ public final class Federation {
 
     private final List<RoundReport> past = new ArrayList<>();
     private Optional<BestRound> best = Optional.empty();
+    private int savedRounds;
     private CheckpointFolder.@Nullable Found resumed;
 
     private Federation(Builder builder) {
@@ -120,6 +121,7 @@ public final class Federation {
         try {
             FedHdsServer restored = parts.restore(checkpoint.server()).build();
             past.addAll(checkpoint.past());
+            savedRounds = past.size();
             best = checkpoint.best();
             return restored;
         } catch (IllegalArgumentException e) {
@@ -158,10 +160,27 @@ public final class Federation {
      * is that of the round before. However the run ends, it ends after the last client's work: until then the model must
      * not be closed.
      *
-     * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if the thread is interrupted,
-     *     which is noticed while clients are at work: they are interrupted too, and the thread keeps its interrupt flag
+     * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or
+     *     has run since this one was built, with the same checkpoint folder. Or if the thread is interrupted, which is
+     *     noticed while clients are at work: they are interrupted too, and the thread keeps its interrupt flag
      */
     public List<RoundReport> run() {
+        if (folder == null) {
+            return runRounds();
+        }
+        try (CheckpointFolder.Lock lock = folder.lock()) {
+            int found = folder.rounds();
+            if (found != savedRounds && found != past.size()) { // a save that failed may have been done all the same
+                throw new FedHdsException(folder.path() + " holds a run after " + found
+                        + " rounds, this one left it after "
+                        + savedRounds + ": another federation ran with it meanwhile; resume from it, or name another"
+                        + " folder");
+            }
+            return runRounds();
+        }
+    }
+
+    private List<RoundReport> runRounds() {
         List<RoundReport> reports = new ArrayList<>();
         if (resumed != null) {
             reports.addAll(past);
@@ -176,6 +195,7 @@ public final class Federation {
                 reports.add(light);
                 if (folder != null) {
                     folder.save(new Checkpoint(server.state(), settings, past, best));
+                    savedRounds = past.size();
                 }
                 listener.closed(report);
             }
@@ -350,7 +370,7 @@ public final class Federation {
          * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved with it, and a resume under
          * others is refused. What else the result hangs on, the federation cannot know: data, learning rate, selection.
          *
-         * @param folder made if it is missing; for this run alone. {@link #build} refuses one that holds a run already,
+         * @param folder made if it is missing; for this run alone, and locked while it runs. {@link #build} refuses one that holds a run already,
          *     unless it is resumed
          * @param newSettings what else the result hangs on, by names and values of the application's own
          */

@@ -201,6 +201,7 @@ class CheckpointFolderTest {
     private List<String> names() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> String.valueOf(file.getFileName()))
+                    .filter(name -> !name.equals("checkpoint.lock"))
                     .sorted()
                     .toList();
         }

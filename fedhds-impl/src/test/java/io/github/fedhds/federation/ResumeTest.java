@@ -310,6 +310,36 @@ class ResumeTest {
     }
 
     @Test
+    void run_folderThatAnotherRunHas_isRefusedBeforeAnyWork() {
+        Path checkpoint = folder.resolve("shared");
+        Federation second = federation(checkpoint).rounds(2).build();
+        List<String> told = new ArrayList<>();
+        federation(checkpoint)
+                .rounds(2)
+                .listener(new RoundListener() {
+                    @Override
+                    public void closed(RoundReport report) {
+                        told.add(assertFails(FedHdsException.class, second::run, "another federation runs"));
+                        assertFails(
+                                FedHdsException.class,
+                                () -> new CheckpointFolder(checkpoint).delete(),
+                                "another federation runs");
+                    }
+                })
+                .build()
+                .run();
+        assertEquals(2, told.size());
+        assertFails(
+                FedHdsException.class,
+                second::run,
+                "holds a run after 2 rounds, this one left it after 0",
+                "meanwhile");
+        assertEquals(2, new CheckpointFolder(checkpoint).rounds(), "nothing of it is lost");
+        assertEquals(
+                4, federation(checkpoint).rounds(4).resume(true).build().run().size());
+    }
+
+    @Test
     void resume_ofOtherSettings_isRefusedWithTheWayOut() {
         Path checkpoint = folder.resolve("run");
         federation(checkpoint).rounds(2).build().run();

@@ -7,18 +7,23 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.TrainingResult;
+import io.github.fedhds.wire.MessageCodec;
+import io.github.fedhds.wire.MessageKind;
+import io.github.fedhds.wire.Traffic;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
@@ -33,12 +38,12 @@ final class FederatedRound {
     private final UnaryOperator<FedHdsClient.Builder> clientSettings;
     private final FedHdsServer server;
     private final RoundListener listener;
+    private final Traffic traffic;
 
     private final LongAdder features = new LongAdder();
     private final LongAdder summaries = new LongAdder();
     private final LongAdder training = new LongAdder();
     private int centroids;
-    private long received;
     private int cutPrompts;
     private int tooLong;
     private int nonFinite;
@@ -48,18 +53,22 @@ final class FederatedRound {
             Function<ClientId, Supplier<List<Instruction>>> data,
             UnaryOperator<FedHdsClient.Builder> clientSettings,
             FedHdsServer server,
-            RoundListener listener) {
+            RoundListener listener,
+            Traffic traffic) {
         this.fedHds = fedHds;
         this.data = data;
         this.clientSettings = clientSettings;
         this.server = server;
         this.listener = listener;
+        this.traffic = traffic;
     }
 
     RoundReport run(RoundOpening opening, ClientThreads threads) {
         long start = System.nanoTime();
         FeatureCache.Statistics before = cacheStatistics();
         listener.opened(opening);
+        OptionalLong opened = bytes(opening);
+        opening.clients().forEach(id -> count(opening.round(), id, MessageKind.OPENING, opened));
 
         Map<ClientId, Participant> participants = new LinkedHashMap<>();
         opening.clients().forEach(id -> participants.put(id, new Participant(id)));
@@ -72,6 +81,7 @@ final class FederatedRound {
         long choice = System.nanoTime();
         Map<ClientId, GroupSelection> selections = new LinkedHashMap<>(server.select());
         summaries.add(System.nanoTime() - choice);
+        selections.forEach((id, selection) -> count(opening.round(), id, MessageKind.SELECTION, bytes(selection)));
         listener.selected(
                 opening.round(),
                 selections.values().stream().mapToInt(s -> s.groups().size()).sum(),
@@ -87,6 +97,7 @@ final class FederatedRound {
         long average = System.nanoTime();
         RoundResult result = server.aggregate();
         long end = System.nanoTime();
+        Traffic.Count carried = traffic.of(opening.round());
         return new RoundReport(
                 result,
                 result.adapter().digest(),
@@ -97,11 +108,7 @@ final class FederatedRound {
                         training.sum() / 1e9,
                         (end - average) / 1e9,
                         (end - start) / 1e9),
-                new RoundReport.Bytes(
-                        4
-                                * opening.globalAdapter().parameters()
-                                * opening.clients().size(),
-                        received),
+                new RoundReport.Bytes(carried.bytesDown(), carried.bytesUp()),
                 cacheStatistics().since(before),
                 cutPrompts,
                 tooLong,
@@ -110,11 +117,10 @@ final class FederatedRound {
     }
 
     private void take(CentroidReport report) {
-        for (Centroid centroid : report.centroids()) {
-            received += 8L * centroid.point().length;
-        }
         centroids += report.centroids().size();
-        listener.summarised(report, server.accept(report));
+        Receipt receipt = server.accept(report);
+        count(report.round(), report.client(), report, receipt);
+        listener.summarised(report, receipt);
     }
 
     private void take(RoundOpening opening, Trained trained) {
@@ -126,9 +132,28 @@ final class FederatedRound {
         tooLong += result.skippedTooLong();
         nonFinite += result.skippedNonFinite();
         trained.update().ifPresent(update -> {
-            received += 4 * update.adapter().parameters();
-            listener.trained(opening.round(), update.client(), result, server.accept(update));
+            Receipt receipt = server.accept(update);
+            count(update.round(), update.client(), update, receipt);
+            listener.trained(opening.round(), update.client(), result, receipt);
         });
+    }
+
+    private void count(int round, ClientId client, Message message, Receipt answer) {
+        count(round, client, MessageKind.of(message), bytes(message));
+        count(round, client, MessageKind.RECEIPT, bytes(answer));
+    }
+
+    private void count(int round, ClientId client, MessageKind kind, OptionalLong bytes) {
+        bytes.ifPresent(length -> traffic.carried(round, client, kind, length));
+    }
+
+    /** Empty for what has no byte form, such as an adapter with NaN: it would not have left its client. */
+    private static OptionalLong bytes(Message message) {
+        try {
+            return OptionalLong.of(MessageCodec.defaults().bytes(message));
+        } catch (IllegalArgumentException e) {
+            return OptionalLong.empty();
+        }
     }
 
     private FeatureCache.Statistics cacheStatistics() {

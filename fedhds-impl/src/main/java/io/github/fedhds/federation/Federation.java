@@ -9,6 +9,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.wire.Disk;
+import io.github.fedhds.wire.Traffic;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,6 +50,7 @@ public final class Federation {
     private final @Nullable CheckpointFolder folder;
     private final SortedMap<String, String> settings;
 
+    private final Traffic traffic = new Traffic();
     private final List<RoundReport> past = new ArrayList<>();
     private Optional<BestRound> best = Optional.empty();
     private int savedRounds;
@@ -152,6 +154,15 @@ public final class Federation {
     }
 
     /**
+     * What each client and round of this object sent and was sent. In one process nothing travels: it is what the messages,
+     * receipts among them, would weigh in the form of {@link io.github.fedhds.wire.MessageCodec}; those that have no such
+     * form do not count. Begins at zero with each object, a resumed one too.
+     */
+    public Traffic traffic() {
+        return traffic;
+    }
+
+    /**
      * Runs all rounds, and says what each came to, without their adapters: {@link #adapter} is the last one, and a
      * listener sees each. After a resume the rounds before it are in the list, and only those that are missing run. A
      * further call goes on with as many rounds, from where the last one ended.
@@ -211,7 +222,12 @@ public final class Federation {
         boolean done = false;
         try {
             RoundReport report = new FederatedRound(
-                            fedHds, id -> Objects.requireNonNull(data.get(id)), clientSettings, server, listener)
+                            fedHds,
+                            id -> Objects.requireNonNull(data.get(id)),
+                            clientSettings,
+                            server,
+                            listener,
+                            traffic)
                     .run(opening, threads);
             done = true;
             return report;

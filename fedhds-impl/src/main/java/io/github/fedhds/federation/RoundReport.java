@@ -14,7 +14,7 @@ import java.util.OptionalDouble;
  * @param adapterSha256 {@link Adapter#digest} of the round's adapter
  * @param clients the clients that took part, in roster order
  * @param seconds time of each step
- * @param bytes what travelled
+ * @param bytes what would have travelled
  * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
  *     round ran; zeros where there is no cache
  * @param cutPrompts samples trained on whose prompt was cut to fit
@@ -93,10 +93,9 @@ public record RoundReport(
     public record Seconds(double features, double selection, double training, double aggregation, double wall) {}
 
     /**
-     * Bytes of the numbers that messages of the round hold: 4 a parameter of an adapter, 8 a coordinate of a centroid. In
-     * one process nothing travels: it is what these messages would weigh, without names and headers.
+     * Bytes of the round's messages, as {@link Federation#traffic} counts them.
      *
-     * @param toClients the global adapter, once for each client
+     * @param toClients the opening, once for each client, selections and receipts
      * @param toServer centroids and trained adapters, accepted or not
      */
     public record Bytes(long toClients, long toServer) {}

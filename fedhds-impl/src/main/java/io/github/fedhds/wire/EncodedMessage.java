@@ -26,13 +26,10 @@ public final class EncodedMessage {
     EncodedMessage(MessageKind kind, FieldWriter fields) {
         this.kind = kind;
         roundingError = fields.error;
-        fields.texts.put(MessageSeal.FIELD, MessageSeal.OPEN);
-        tensors = SafetensorsWriter.ordered(fields.tensors);
-        header = SafetensorsWriter.header(tensors, fields.texts);
-        MessageLimits.check("bytes of the header", header.length - 8L, fields.limits.headerBytes());
-        bytes = header.length
-                + tensors.values().stream().mapToLong(PendingTensor::bytes).sum();
-        MessageLimits.check("bytes of the message", bytes, fields.limits.bytes());
+        MessageLayout layout = MessageLayout.of(fields);
+        tensors = layout.tensors();
+        header = layout.header();
+        bytes = layout.bytes();
         digest = seal();
     }
 

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.BiFunction;
 
 /**
  * Turns messages into bytes and back: the safetensors container, with the fields as its metadata and a SHA-256 over all of it.
@@ -78,6 +79,19 @@ public final class MessageCodec {
      * @throws IllegalArgumentException as {@link #encode(Message)}
      */
     public EncodedMessage encode(Message message, int attempt) {
+        return written(message, attempt, EncodedMessage::new);
+    }
+
+    /**
+     * Length of the byte form of a message, attempt 1, without making it.
+     *
+     * @throws IllegalArgumentException as {@link #encode(Message)}
+     */
+    public long bytes(Message message) {
+        return written(message, 1, (kind, fields) -> MessageLayout.of(fields).bytes());
+    }
+
+    private <T> T written(Message message, int attempt, BiFunction<MessageKind, FieldWriter, T> use) {
         MessageKind kind = MessageKind.of(message);
         try {
             FieldWriter fields = new FieldWriter(limits);
@@ -87,7 +101,7 @@ public final class MessageCodec {
             fields.whole("attempt", attempt, 1);
             MessageForms.write(message, fields, openings, updates);
             MessageLimits.check("tensors of a message", fields.tensors.size(), limits.tensors());
-            return new EncodedMessage(kind, fields);
+            return use.apply(kind, fields);
         } catch (InvalidMessageException e) {
             throw new IllegalArgumentException("this " + kind + " message cannot be written: " + e.getMessage(), e);
         }

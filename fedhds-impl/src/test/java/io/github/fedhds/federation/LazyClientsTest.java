@@ -90,20 +90,6 @@ class LazyClientsTest {
         assertFails(FedHdsException.class, nothing::run, "the supplier of client client 1 gave null");
     }
 
-    /** Two of three clients have instructions, so a group, whose centre has two coordinates, and an update. */
-    @Test
-    void report_ofARound_countsTheBytesOfItsMessages() {
-        Federation federation = builder()
-                .clients(TinyFederation.clients(3, 0, 4))
-                .activeShare(1)
-                .build();
-        RoundReport report = federation.run().get(0);
-        long adapter = 4 * federation.adapter().parameters();
-        assertEquals(2, report.result().updates());
-        assertEquals(new RoundReport.Bytes(3 * adapter, 2 * (adapter + 16)), report.bytes());
-        assertEquals(federation.adapter().digest(), report.adapterSha256());
-    }
-
     /** The first client is slow, so that the others get as far ahead as they may. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})

@@ -53,6 +53,7 @@ class MessageCodecTest {
         EncodedMessage form = codec.encode(message);
         byte[] bytes = form.toByteArray();
         assertEquals(bytes.length, form.bytes());
+        assertEquals(bytes.length, codec.bytes(message));
         assertEquals(RoundingError.NONE, form.roundingError());
         assertEquals(MessageKind.of(message), form.kind());
         assertArrayEquals(bytes, form.toByteArray());

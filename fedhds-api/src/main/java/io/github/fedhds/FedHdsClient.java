@@ -20,6 +20,7 @@ import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
@@ -129,7 +130,12 @@ public final class FedHdsClient {
         known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
         steps.addFirst(new Step(round, opening.frame(), coreset, report));
         if (steps.size() > REMEMBERED) {
-            steps.removeLast();
+            String run = steps.getLast().round().runId();
+            steps.stream() // of the others the lowest: late openings of old rounds must not drive the newest out
+                    .skip(1)
+                    .filter(step -> step.round().runId().equals(run))
+                    .min(Comparator.comparingInt(step -> step.round().round()))
+                    .ifPresent(steps::remove);
         }
         return report;
     }

@@ -68,7 +68,13 @@ public final class FedHdsServer {
         seed = builder.seed;
         dimensions = builder.dimensions;
         limits = new Limits(
-                builder.maxCentroids, builder.maxSamples, builder.maxNorm, builder.minAnswers, builder.minShare);
+                builder.maxCentroids,
+                builder.maxCoordinate,
+                builder.maxGroups,
+                builder.maxSamples,
+                builder.maxNorm,
+                builder.minAnswers,
+                builder.minShare);
         settings = builder.settings;
         frame = builder.frame;
         listener = builder.listener;
@@ -82,6 +88,7 @@ public final class FedHdsServer {
         if (state == null) {
             globalAdapter = Objects.requireNonNull(
                     builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
+            aggregator.restore(Adapter.empty()); // it may come from another run
         } else {
             requireOwn(state, builder.initialAdapter);
             number = state.round();
@@ -227,7 +234,7 @@ public final class FedHdsServer {
         RoundResult result;
         try {
             result = ended.close();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             tell(l -> l.voided(number, String.valueOf(e.getMessage())));
             throw e;
         }
@@ -318,6 +325,8 @@ public final class FedHdsServer {
         private long seed;
         private int dimensions = 2;
         private int maxCentroids = 10_000;
+        private double maxCoordinate = 1e9;
+        private int maxGroups = Integer.MAX_VALUE;
         private int maxSamples = 1_000_000;
         private double maxNorm = 1e6;
         private int minAnswers;
@@ -407,6 +416,31 @@ public final class FedHdsServer {
                 throw new IllegalArgumentException("maxCentroids must be 1 or more, was " + count);
             }
             maxCentroids = count;
+            return this;
+        }
+
+        /**
+         * Largest coordinate of a centroid, above 0, on either side of zero; 1e9 by default, far more than any features have.
+         * A report with a larger one is refused. A liar's far-off centroids draw a choice that seeks the rare: where
+         * clients are not trusted, set it to what your features have, and {@link #maxGroups} too.
+         */
+        public Builder maxCoordinate(double most) {
+            if (!(most > 0)) {
+                throw new IllegalArgumentException("maxCoordinate must be above 0, was " + most);
+            }
+            maxCoordinate = most;
+            return this;
+        }
+
+        /**
+         * Groups of one client that are chosen in a round, 1 or more; no bound by default, as in the paper. Where the
+         * selector chooses more of a client, those that it names first count.
+         */
+        public Builder maxGroups(int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("maxGroups must be 1 or more, was " + count);
+            }
+            maxGroups = count;
             return this;
         }
 

@@ -16,12 +16,21 @@ import java.util.Optional;
  * threads.
  *
  * @param maxCentroids centroids of a client
+ * @param maxCoordinate largest coordinate of a centroid, either side of zero
+ * @param maxGroups groups of a client that are chosen
  * @param maxSamples samples of a client
  * @param maxNorm distance of a client's adapter from the global one
  * @param minAnswers answers that a step needs
  * @param minShare share of the clients asked that a step needs the answers of
  */
-record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, double minShare) {
+record Limits(
+        int maxCentroids,
+        double maxCoordinate,
+        int maxGroups,
+        int maxSamples,
+        double maxNorm,
+        int minAnswers,
+        double minShare) {
     /** Answers that a step needs of so many clients that it asks. */
     int answersOf(int asked) {
         return Math.max(minAnswers, (int) Math.ceil(minShare * asked - 1e-9)); // 0.07 * 100 is 7.000000000000001
@@ -50,6 +59,14 @@ record Limits(int maxCentroids, int maxSamples, double maxNorm, int minAnswers, 
             }
             if (!Arrays.stream(point).allMatch(Double::isFinite)) {
                 return refused(Refusal.NOT_FINITE, "centroid " + i + " is not finite: " + Arrays.toString(point));
+            }
+            for (double coordinate : point) {
+                if (Math.abs(coordinate) > maxCoordinate) {
+                    return refused(
+                            Refusal.TOO_FAR,
+                            "centroid " + i + " of client " + report.client() + " has a coordinate of " + coordinate
+                                    + ", this server takes at most " + maxCoordinate);
+                }
             }
         }
         return Optional.empty();

@@ -51,6 +51,7 @@ final class Round {
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
     private Map<ClientId, GroupSelection> selections = Map.of();
     private int chosen;
+    private int asked;
     private Optional<String> voidReason = Optional.empty();
     private @Nullable Aggregation aggregation;
     private @Nullable Throwable failure;
@@ -60,6 +61,11 @@ final class Round {
     private record Arrival(String digest, int samples, double meanLoss) {
         static Arrival of(AdapterUpdate update) {
             return new Arrival(update.adapter().digest(), update.samples(), update.meanLoss());
+        }
+
+        /** It is reported only, so a client without one still counts. */
+        boolean hasLoss() {
+            return Double.isFinite(meanLoss);
         }
     }
 
@@ -132,6 +138,7 @@ final class Round {
             }
         }
         chosen = groups.values().stream().mapToInt(Set::size).sum();
+        asked = groups.size();
         selections = Collections.unmodifiableMap(made);
         voidReason = reason;
         phase = Phase.UPDATES;
@@ -160,8 +167,10 @@ final class Round {
                     throw new IllegalStateException("the server's selector names centroid " + place + ", there are "
                             + centroids.size() + ", counted from 0");
                 }
-                groups.computeIfAbsent(owners.get(place), c -> new TreeSet<>())
-                        .add(centroids.get(place).group());
+                Set<Integer> own = groups.computeIfAbsent(owners.get(place), c -> new TreeSet<>());
+                if (own.size() < limits.maxGroups()) {
+                    own.add(centroids.get(place).group());
+                }
             }
         }
         return groups;
@@ -226,9 +235,6 @@ final class Round {
             throw lost(failure);
         }
         if (voidReason.isEmpty()) {
-            int asked = (int) selections.values().stream()
-                    .filter(s -> !s.groups().isEmpty())
-                    .count();
             voidReason = tooFew("updates", arrivals.size(), asked, updatesNeeded(asked));
         }
         if (voidReason.isEmpty() && aggregation != null && !arrivals.isEmpty()) {
@@ -236,15 +242,15 @@ final class Round {
         }
         long samples = 0;
         long withLoss = 0;
-        double loss = 0;
+        for (Arrival arrival : arrivals.values()) {
+            samples += arrival.samples();
+            withLoss += arrival.hasLoss() ? arrival.samples() : 0;
+        }
+        double loss = withLoss == 0 ? Double.NaN : 0;
         for (ClientId client : opening.clients()) { // in roster order, so that the sum does not depend on arrival
             Arrival arrival = arrivals.get(client);
-            if (arrival != null) {
-                samples += arrival.samples();
-                if (Double.isFinite(arrival.meanLoss())) { // it is reported only, so a client without one still counts
-                    withLoss += arrival.samples();
-                    loss += arrival.samples() * arrival.meanLoss();
-                }
+            if (arrival != null && arrival.hasLoss()) {
+                loss += (double) arrival.samples() / withLoss * arrival.meanLoss(); // no sum that can overflow
             }
         }
         return new RoundResult(
@@ -256,12 +262,17 @@ final class Round {
                 chosen,
                 arrivals.size(),
                 samples,
-                withLoss == 0 ? Double.NaN : loss / withLoss,
+                loss,
                 voidReason);
     }
 
     private Adapter finish(Aggregation open) {
-        Adapter state = aggregator.state();
+        Adapter state;
+        try {
+            state = aggregator.state();
+        } catch (RuntimeException e) {
+            throw lost(e);
+        }
         try {
             Adapter next = open.finish();
             Optional<String> fault =

@@ -9,8 +9,9 @@ import io.github.fedhds.message.RoundResult;
 import java.util.Map;
 
 /**
- * Is told what a server decides, in the order of its decisions, one at a time and each once its state is complete: it may
- * ask the server for its adapter or its state. The server's lock is held meanwhile, so be quick, and wait for no thread
+ * Is told what a server decides, in the order of its decisions, one at a time and each once it is done: it may ask the
+ * server for its adapter, and where the round is over ({@link #closed}, or {@link #voided} of a round that was abandoned or
+ * aggregated) for its state. The server's lock is held meanwhile, so be quick, and wait for no thread
  * that calls the server. An exception thrown here is logged as a warning of the logger {@code io.github.fedhds} and
  * changes nothing.
  */

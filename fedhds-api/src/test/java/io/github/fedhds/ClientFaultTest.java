@@ -85,6 +85,19 @@ class ClientFaultTest {
     }
 
     @Test
+    void summarise_severalOldOpeningsComeLate_doesNotLoseTheNewestRound() {
+        FedHdsClient client = client().build();
+        for (int round : new int[] {5, 1, 2, 4, 3}) {
+            client.summarise(opening("run", round, round));
+        }
+        assertEquals(6, trained(client, selection("run", 5, 0)));
+        assertEquals(4, trained(client, selection("run", 3, 0)), "and the last one");
+        client.summarise(opening("other", 1, 20));
+        assertEquals(6, trained(client, selection("run", 5, 0)));
+        assertEquals(21, trained(client, selection("other", 1, 0)));
+    }
+
+    @Test
     void summarise_ofTwoRunsInTurn_keepsThemApart() {
         FedHdsClient client = client().build();
         client.summarise(opening("p", 1, 10));

@@ -271,6 +271,10 @@ class RoundDropoutTest {
         assertFails(bad, one::build, "the roster names 1 clients, and a rule of two needs the updates of 2");
     }
 
+    private static Limits limits(int minAnswers, double minShare) {
+        return new Limits(1, 1, 1, 1, 1, minAnswers, minShare);
+    }
+
     @Test
     void builder_leastAnswersOutOfRange_areRefused() {
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
@@ -278,9 +282,9 @@ class RoundDropoutTest {
         for (double share : new double[] {-0.1, 1.1, Double.NaN}) {
             assertFails(bad, () -> builder().minShare(share), "minShare must be 0 to 1, was " + share);
         }
-        assertEquals(7, new Limits(1, 1, 1, 0, 0.07).answersOf(100), "0.07 * 100 is 7.000000000000001");
-        assertEquals(8, new Limits(1, 1, 1, 0, 0.0701).answersOf(100));
-        assertEquals(5, new Limits(1, 1, 1, 5, 0.5).answersOf(3));
-        assertEquals(0, new Limits(1, 1, 1, 0, 1).answersOf(0));
+        assertEquals(7, limits(0, 0.07).answersOf(100), "0.07 * 100 is 7.000000000000001");
+        assertEquals(8, limits(0, 0.0701).answersOf(100));
+        assertEquals(5, limits(5, 0.5).answersOf(3));
+        assertEquals(0, limits(0, 1).answersOf(0));
     }
 }

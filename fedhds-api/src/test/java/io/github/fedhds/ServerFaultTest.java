@@ -13,12 +13,16 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -295,6 +299,75 @@ class ServerFaultTest {
         openToUpdates(server);
         assertAccepted(server.accept(update(2, A, 3, Double.NaN, 4, 4)));
         assertTrue(Double.isNaN(server.aggregate().meanLoss()));
+        openToUpdates(server);
+        assertAccepted(server.accept(update(3, A, 10, 1e308, 4, 4)));
+        assertAccepted(server.accept(update(3, B, 10, 1e308, 4, 4)));
+        assertAccepted(server.accept(update(3, C, 20, -1e308, 4, 4)));
+        assertEquals(0, server.aggregate().meanLoss(), "no sum overflows");
+    }
+
+    @Test
+    void build_ruleWithTheStateOfAnotherRun_beginsAnew() {
+        Roles.Momentum rule = new Roles.Momentum();
+        List<RoundResult> results = new ArrayList<>();
+        for (int run = 0; run < 2; run++) {
+            FedHdsServer server = builder().aggregator(rule).build();
+            openToUpdates(server);
+            assertAccepted(server.accept(update(1, A, 1, 1, 4, 4)));
+            results.add(server.aggregate());
+        }
+        assertEquals(results.get(0), results.get(1));
+    }
+
+    @Test
+    void aggregate_stateOrFinishFails_isToldAndTheNextRoundOpens() {
+        List<String> told = new ArrayList<>();
+        Aggregator failing = new Aggregator() {
+            private int rounds;
+
+            @Override
+            public Aggregation open(RoundContext round) {
+                rounds = round.round();
+                Aggregation mean = new Roles.Mean().open(round);
+                return new Aggregation() {
+                    @Override
+                    public void accept(AdapterUpdate update) {
+                        mean.accept(update);
+                    }
+
+                    @Override
+                    public Adapter finish() {
+                        throw new OutOfMemoryError("of heap");
+                    }
+                };
+            }
+
+            @Override
+            public Adapter state() {
+                if (rounds == 1) {
+                    throw new UnsupportedOperationException("no state");
+                }
+                return Adapter.empty();
+            }
+        };
+        FedHdsServer server = builder()
+                .aggregator(failing)
+                .listener(new ServerListener() {
+                    @Override
+                    public void voided(int round, String reason) {
+                        told.add(round + " " + reason);
+                    }
+                })
+                .build();
+        openToUpdates(server);
+        assertAccepted(server.accept(update(1, A, 1, 1, 4, 4)));
+        assertFails(IllegalStateException.class, server::aggregate, "failed in round 1", "no state");
+        openToUpdates(server);
+        assertAccepted(server.accept(update(2, A, 1, 1, 4, 4)));
+        assertFails(OutOfMemoryError.class, server::aggregate, "of heap");
+        assertEquals(2, told.size(), told.toString());
+        assertTrue(told.get(0).contains("no state") && told.get(1).equals("2 of heap"), told.toString());
+        assertEquals(3, server.open().round());
     }
 
     @Test
@@ -326,6 +399,35 @@ class ServerFaultTest {
         assertAccepted(standard.accept(report(1, A, new double[10_000])));
         assertRefused(standard.accept(report(1, B, new double[10_001])), "takes at most 10000");
         assertFails(IllegalArgumentException.class, () -> builder().maxCentroids(0), "1 or more, was 0");
+    }
+
+    @Test
+    void accept_coordinatesTooFarOff_isRefused() {
+        FedHdsServer server = builder().maxCoordinate(50).build();
+        server.open();
+        Receipt receipt = server.accept(report(1, A, 1, -51));
+        assertRefused(receipt, "centroid 1 of client a has a coordinate of -51.0, this server takes at most 50.0");
+        assertEquals(Optional.of(Receipt.Refusal.TOO_FAR), receipt.refusal());
+        assertAccepted(server.accept(report(1, A, 50, -50)));
+        FedHdsServer standard = builder().build();
+        standard.open();
+        assertRefused(standard.accept(report(1, A, 1e308)), "at most 1.0E9");
+        for (double most : new double[] {0, -1, Double.NaN}) {
+            assertFails(IllegalArgumentException.class, () -> builder().maxCoordinate(most), "above 0, was " + most);
+        }
+    }
+
+    @Test
+    void select_moreGroupsOfAClientThanAllowed_takesTheFirst() {
+        FedHdsServer server = builder().maxGroups(2).build();
+        server.open();
+        server.accept(report(1, A, 5, 6, 7, 8));
+        server.accept(report(1, B, 9));
+        Map<ClientId, GroupSelection> selections = server.select();
+        assertEquals(List.of(0, 1), Objects.requireNonNull(selections.get(A)).groups());
+        assertEquals(List.of(0), Objects.requireNonNull(selections.get(B)).groups());
+        assertEquals(3, server.aggregate().chosen());
+        assertFails(IllegalArgumentException.class, () -> builder().maxGroups(0), "1 or more, was 0");
     }
 
     @Test

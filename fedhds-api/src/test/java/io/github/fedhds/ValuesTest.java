@@ -25,6 +25,10 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,6 +73,38 @@ class ValuesTest {
                 0,
                 Tensor.of(new int[] {0, 3}, i -> fail("asked for value " + i)).size());
         assertFails(BAD, () -> Tensor.of(new int[] {most, 2}, i -> 0), "more values than an array");
+    }
+
+    @Test
+    void receipt_reasonWithWhatAConsoleObeys_isPrintable() {
+        assertEquals(
+                "run x?12:00 INFO? ?[2J ? \ud83d\ude00 ?",
+                Receipt.refused(Receipt.Refusal.RULE, "run x\n12:00 INFO\u2028 \u001b[2J \u202e \ud83d\ude00 \ud83d")
+                        .reason());
+        String cut = Receipt.refused(Receipt.Refusal.RULE, "y".repeat(999) + "\ud83d\ude00z")
+                .reason();
+        assertEquals("y".repeat(999), cut);
+        assertEquals(
+                Receipt.MOST_REASON,
+                Receipt.refused(Receipt.Refusal.RULE, "y".repeat(5000)).reason().length());
+    }
+
+    @Test
+    void digest_longTensor_isThatOfItsBytes() throws NoSuchAlgorithmException {
+        int size = 40_000;
+        Tensor tensor = Tensor.of(new int[] {size}, i -> i / 3f);
+        ByteBuffer bytes = ByteBuffer.allocate(4 + 1 + 4 + 4 + 4 * size);
+        bytes.putInt(1).put((byte) 'w').putInt(1).putInt(size);
+        for (int i = 0; i < size; i++) {
+            bytes.putFloat(tensor.get(i));
+        }
+        assertEquals(
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array())),
+                new Adapter(Map.of("w", tensor)).digest());
+        Tensor one = new Tensor(new int[] {1}, new float[] {Float.NaN});
+        Tensor other = new Tensor(new int[] {1}, new float[] {Float.intBitsToFloat(0x7fc00001)});
+        assertEquals(new Adapter(Map.of("w", one)), new Adapter(Map.of("w", other)));
+        assertEquals(new Adapter(Map.of("w", one)).digest(), new Adapter(Map.of("w", other)).digest());
     }
 
     @Test

@@ -33,7 +33,8 @@ public interface Aggregator {
     }
 
     /**
-     * Puts back a saved {@link #state}.
+     * Puts back a saved {@link #state}; the empty one is that before the first round, which a server that begins a run
+     * asks for.
      *
      * @throws IllegalArgumentException if the state is of another form than this rule's
      */

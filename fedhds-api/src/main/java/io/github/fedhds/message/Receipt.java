@@ -7,7 +7,8 @@ import java.util.Optional;
  *
  * @param status what became of the message
  * @param refusal why it was refused, for programs; empty otherwise
- * @param reason why it was refused, for people; empty otherwise
+ * @param reason why it was refused, for people; empty otherwise. Names in it are the sender's: characters that a console or
+ *     a log would obey (controls, line ends, directions) become '?', and it is cut to {@value #MOST_REASON} characters
  */
 public record Receipt(Status status, Optional<Refusal> refusal, String reason) implements Message {
     public Receipt {
@@ -15,6 +16,34 @@ public record Receipt(Status status, Optional<Refusal> refusal, String reason) i
             throw new IllegalArgumentException(
                     "a receipt names a refusal if it refuses and only then, was " + status + " with " + refusal);
         }
+        reason = printable(reason);
+    }
+
+    /** Most characters of a reason. */
+    public static final int MOST_REASON = 1000;
+
+    private static String printable(String reason) {
+        StringBuilder text = new StringBuilder(Math.min(reason.length(), MOST_REASON));
+        for (int i = 0; i < reason.length(); ) {
+            int c = reason.codePointAt(i);
+            i += Character.charCount(c);
+            if (text.length() + Character.charCount(c) > MOST_REASON) {
+                break;
+            }
+            text.appendCodePoint(isPrintable(c) ? c : '?');
+        }
+        return text.toString();
+    }
+
+    private static boolean isPrintable(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE -> false;
+            default -> true;
+        };
     }
 
     /** What became of a message. */
@@ -55,7 +84,7 @@ public record Receipt(Status status, Optional<Refusal> refusal, String reason) i
         WRONG_NAMES,
         /** A NaN or an infinity. */
         NOT_FINITE,
-        /** The adapter is farther from the global one than the server takes. */
+        /** The adapter is farther from the global one, or a centroid from zero, than the server takes. */
         TOO_FAR,
         /** Less than 1 sample, or more than the server takes. */
         SAMPLES,

@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * {@code ...lora_B}, shape {@code [out, rank]}.
  */
 public final class Adapter {
+    private static final int CHUNK = 1 << 14;
     private static final Adapter EMPTY = new Adapter(Map.of());
 
     private final SortedMap<String, Tensor> tensors;
@@ -84,11 +85,14 @@ public final class Adapter {
                 head.putInt(length);
             }
             digest.update(head.flip());
-            ByteBuffer body = ByteBuffer.allocate(4 * tensor.size());
-            for (int i = 0; i < tensor.size(); i++) {
-                body.putFloat(tensor.get(i));
+            for (int from = 0; from < tensor.size(); from += CHUNK) {
+                int to = (int) Math.min(tensor.size(), (long) from + CHUNK);
+                ByteBuffer body = ByteBuffer.allocate(4 * (to - from));
+                for (int i = from; i < to; i++) {
+                    body.putInt(Float.floatToIntBits(tensor.get(i))); // all NaN alike, as for equals
+                }
+                digest.update(body.flip());
             }
-            digest.update(body.flip());
         });
         return HexFormat.of().formatHex(digest.digest());
     }

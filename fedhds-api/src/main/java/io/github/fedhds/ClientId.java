@@ -7,10 +7,19 @@ package io.github.fedhds;
  */
 public record ClientId(String value) implements Comparable<ClientId> {
     public ClientId {
-        if (value.isEmpty() || value.length() > 200 || value.chars().anyMatch(Character::isISOControl)) {
+        if (value.isEmpty() || value.length() > 200 || holdsControl(value)) {
             throw new IllegalArgumentException(
                     "a client id has 1 to 200 characters and no control characters, was \"" + value + "\"");
         }
+    }
+
+    private static boolean holdsControl(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (Character.isISOControl(value.charAt(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -43,17 +43,20 @@ final class ConsoleProgress implements RoundListener {
 
     @Override
     public void resumed(List<RoundReport> past, Optional<String> damage) {
-        damage.ifPresent(why -> out.printf("%s; the checkpoint before it is used%n", why));
+        damage.ifPresent(why -> out.printf(Locale.ROOT, "%s; the checkpoint before it is used%n", why));
         out.printf(
+                Locale.ROOT,
                 "%s, resumed after round %d of %d%n",
-                name, past.get(past.size() - 1).round(), rounds);
+                name,
+                past.get(past.size() - 1).round(),
+                rounds);
     }
 
     @Override
     public void opened(RoundOpening opening) {
         clients = opening.clients().size();
         steps = 0;
-        say(String.format("%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
+        say(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
     }
 
     @Override
@@ -64,7 +67,7 @@ final class ConsoleProgress implements RoundListener {
 
     @Override
     public void selected(int round, int chosen, int centroids) {
-        say(String.format(", %d of %d groups chosen", chosen, centroids));
+        say(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
         draw(clients);
     }
 
@@ -102,9 +105,18 @@ final class ConsoleProgress implements RoundListener {
 
     private void refused(ClientId client, Receipt receipt) {
         if (!receipt.counts()) {
-            erase();
-            out.printf(terminal ? "  %s refused: %s%n" : "%n  %s refused: %s%n", client, receipt.reason());
+            aside(client + " refused: " + receipt.reason());
         }
+    }
+
+    @Override
+    public void failed(int round, ClientId client, RuntimeException failure) {
+        aside(client + " failed: " + failure);
+    }
+
+    private void aside(String text) {
+        erase();
+        out.printf(Locale.ROOT, terminal ? "  %s%n" : "%n  %s%n", text);
     }
 
     @Override
@@ -120,10 +132,14 @@ final class ConsoleProgress implements RoundListener {
         } else {
             out.printf(Locale.ROOT, ", %d samples, loss %.3f", result.samples(), result.meanLoss());
         }
-        if (report.cutPrompts() + report.skippedTooLong() + report.skippedNonFinite() > 0) {
+        RoundReport.Faults faults = report.faults();
+        if (faults.cutPrompts() + faults.skippedTooLong() + faults.skippedNonFinite() > 0) {
             out.printf(
+                    Locale.ROOT,
                     " (%d prompts cut, %d answers too long, %d steps not finite)",
-                    report.cutPrompts(), report.skippedTooLong(), report.skippedNonFinite());
+                    faults.cutPrompts(),
+                    faults.skippedTooLong(),
+                    faults.skippedNonFinite());
         }
         out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
         report.score()

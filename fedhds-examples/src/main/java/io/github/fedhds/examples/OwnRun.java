@@ -103,10 +103,12 @@ final class OwnRun {
                 unseen.subList(0, Math.min(1, unseen.size())),
                 Adapter.empty()); // fails before a folder is made
         Map<String, Object> config = config(model, modelFolder, clients, fraction, unseen);
-        boolean begins = new CheckpointFolder(RunFolder.checkpoint(options.folder())).rounds() == 0;
         if (!options.resume()) {
-            startAnew();
+            RunFolder.startAnew(options.folder(), options.rounds());
         }
+        boolean begins = new CheckpointFolder(RunFolder.checkpoint(options.folder()))
+                .saved()
+                .isEmpty();
         RunFolder folder = new RunFolder(options.folder(), config);
         out.printf(
                 Locale.ROOT,
@@ -117,7 +119,7 @@ final class OwnRun {
                 unseen.size(),
                 dataset.unseen().size(),
                 model.device());
-        if (begins || !options.resume()) {
+        if (begins) {
             evaluate(fedHds, unseen, Adapter.empty())
                     .ifPresent(base -> out.printf(Locale.ROOT, "base model: Rouge-L %.4f on unseen tasks%n", base));
         }
@@ -132,7 +134,7 @@ final class OwnRun {
                 federation -> kept(federation, fedHds, unseen, settings(config, clients, unseen)));
         RoundListener listener = new ConsoleProgress(
                         out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds())
-                .andThen(folder.rounds());
+                .andThen(folder.listener());
         TunedRun run = switch (options.selection()) {
             case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
             case DIVERSE -> setting.diverse(samplesOfARound(clients, fraction), listener);
@@ -165,19 +167,6 @@ final class OwnRun {
         } else if (run.samples() == 0) {
             out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
                     + " give a round more clients (--fraction) or instances (--instances)");
-        }
-    }
-
-    /** What lies in the folder is not lost by forgetting an option; a run that has come to its end may go. */
-    private void startAnew() {
-        CheckpointFolder checkpoint = new CheckpointFolder(RunFolder.checkpoint(options.folder()));
-        int over = checkpoint.rounds();
-        if (over > 0 && over < options.rounds()) {
-            throw new FedHdsException(options.folder() + " holds a run after " + over + " of " + options.rounds()
-                    + " rounds; go on with it by --resume, or name another folder with --out");
-        }
-        if (over > 0) {
-            checkpoint.delete();
         }
     }
 

@@ -3,40 +3,89 @@ package io.github.fedhds.examples;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.federation.CheckpointFolder;
 import io.github.fedhds.federation.JsonLinesListener;
 import io.github.fedhds.federation.RoundListener;
+import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.PeftFolder;
+import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.wire.AtomicFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a run leaves: {@code config.json}, {@code rounds.jsonl} with a line a round, written as the rounds end,
  * {@code checkpoint/}, and {@code adapter/} and {@code adapter-best/} in PEFT's layout.
  */
 final class RunFolder {
+    private static final String ADAPTER = "adapter";
+    private static final String BEST = "adapter-best";
     private static final Gson PRETTY = new GsonBuilder().setPrettyPrinting().create();
 
     private final Path folder;
+    private final String config;
 
-    /** Makes the folder, and writes the settings. */
+    /** Makes the folder; the settings are written when the run begins, so that one that is refused leaves those there. */
     RunFolder(Path folder, Map<String, Object> config) {
         this.folder = folder;
+        this.config = PRETTY.toJson(config) + "\n";
         try {
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve("config.json"), PRETTY.toJson(config) + "\n");
         } catch (IOException e) {
             throw new FedHdsException(
                     "cannot write to " + folder + "; name a folder that may be written with --out", e);
         }
     }
 
-    /** Writes a line a round. */
-    RoundListener rounds() {
-        return new JsonLinesListener(folder.resolve("rounds.jsonl"));
+    /** Writes the settings, then a line a round. */
+    RoundListener listener() {
+        RoundListener begins = new RoundListener() {
+            private boolean written;
+
+            @Override
+            public void resumed(List<RoundReport> past, Optional<String> damage) {
+                write();
+            }
+
+            @Override
+            public void opened(RoundOpening opening) {
+                write();
+            }
+
+            private void write() {
+                if (!written) {
+                    AtomicFile.write(folder.resolve("config.json"), config.getBytes(StandardCharsets.UTF_8));
+                    written = true;
+                }
+            }
+        };
+        return begins.andThen(new JsonLinesListener(folder.resolve("rounds.jsonl")));
+    }
+
+    /**
+     * Makes room for a new run in place of one that has come to its end: nothing of the old one stays beside the new one.
+     * What lies there is not lost by forgetting --resume: a run that has rounds to go, its own or some of the new ones, is
+     * refused.
+     */
+    static void startAnew(Path folder, int rounds) {
+        CheckpointFolder checkpoint = new CheckpointFolder(checkpoint(folder));
+        checkpoint.saved().ifPresent(saved -> {
+            if (!saved.over() || saved.rounds() < rounds) {
+                throw new FedHdsException(
+                        folder + " holds a run after " + saved.rounds() + (saved.over() ? " rounds" : " rounds of more")
+                                + "; go on with it by --resume, or name another folder with --out");
+            }
+            checkpoint.delete();
+            PeftFolder.delete(folder.resolve(ADAPTER));
+            PeftFolder.delete(folder.resolve(BEST));
+        });
     }
 
     /** Where the run is saved between rounds. */
@@ -46,11 +95,11 @@ final class RunFolder {
 
     /** Writes the best adapter so far beside the last one. */
     void bestAdapter(LoraConfig lora, Adapter adapter, String baseModel) {
-        PeftFolder.write(folder.resolve("adapter-best"), lora, adapter, baseModel);
+        PeftFolder.write(folder.resolve(BEST), lora, adapter, baseModel);
     }
 
     /** Writes the adapter. */
     void adapter(LoraConfig lora, Adapter adapter, String baseModel) {
-        PeftFolder.write(folder.resolve("adapter"), lora, adapter, baseModel);
+        PeftFolder.write(folder.resolve(ADAPTER), lora, adapter, baseModel);
     }
 }

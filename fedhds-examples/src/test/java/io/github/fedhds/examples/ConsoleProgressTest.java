@@ -37,9 +37,7 @@ class ConsoleProgressTest {
                 new RoundReport.Seconds(0, 0, 0, 0, 2.5),
                 new RoundReport.Bytes(0, 0),
                 FeatureCache.Statistics.NONE,
-                0,
-                0,
-                0,
+                new RoundReport.Faults(List.of(), 0, 0, 0),
                 OptionalDouble.of(0.5));
     }
 

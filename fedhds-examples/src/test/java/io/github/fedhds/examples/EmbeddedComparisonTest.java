@@ -125,9 +125,7 @@ class EmbeddedComparisonTest {
                 new RoundReport.Seconds(0, 0, 0, 0, 0),
                 new RoundReport.Bytes(0, 0),
                 FeatureCache.Statistics.NONE,
-                0,
-                0,
-                0,
+                new RoundReport.Faults(List.of(), 0, 0, 0),
                 OptionalDouble.empty());
     }
 }

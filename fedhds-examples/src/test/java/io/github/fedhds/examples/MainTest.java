@@ -20,6 +20,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -373,10 +374,12 @@ class MainTest {
 
         Outcome forgotten = own(twice, with(settings, "--rounds", "3"));
         assertEquals(1, forgotten.status());
-        assertTrue(forgotten.err().contains("holds a run after 2 of 3 rounds; go on with it by --resume"));
+        assertTrue(forgotten.err().contains("holds a run after 2 rounds; go on with it by --resume"));
         Outcome other = resume(twice, with(settings, "--rounds", "3", "--learning-rate", "2e-2"));
         assertEquals(1, other.status());
         assertTrue(other.err().contains("made with learning_rate 0.01, this run has 0.02"), other.err());
+        String config = Files.readString(twice.resolve("config.json"));
+        assertTrue(config.contains("\"learning_rate\": 0.01"), "the refused run's settings: " + config);
 
         Outcome resumed = resume(twice, with(settings, "--rounds", "3"));
         assertEquals(0, resumed.status(), resumed.err());
@@ -388,6 +391,31 @@ class MainTest {
         assertEquals(PeftFolder.read(once.resolve("adapter-best")).adapter(), best);
         assertTrue(rounds(twice).stream()
                 .anyMatch(round -> round.get("adapter_sha256").getAsString().equals(best.digest())));
+    }
+
+    @Test
+    void ownRun_inPlaceOfAnotherThatWasKilled_isRefusedWhateverItsRounds() throws IOException {
+        Path out = folder.resolve("killed");
+        Outcome first = own(out, "--rounds", "2", "--selection", "random", "--evaluate-every", "1");
+        assertEquals(0, first.status(), first.err());
+        assertTrue(Files.exists(out.resolve("adapter-best/adapter_config.json")));
+        Path checkpoint = out.resolve("checkpoint");
+        Files.move(
+                checkpoint.resolve("checkpoint.1"),
+                checkpoint.resolve("checkpoint"),
+                StandardCopyOption.REPLACE_EXISTING); // as if killed after round 1
+        Outcome fewer = own(out, "--rounds", "1", "--selection", "random");
+        assertEquals(1, fewer.status());
+        assertTrue(fewer.err().contains("holds a run after 1 rounds of more; go on with it by --resume"), fewer.err());
+        assertEquals(
+                0,
+                resume(out, "--rounds", "2", "--selection", "random", "--evaluate-every", "1")
+                        .status());
+        assertEquals(
+                0,
+                own(out, "--rounds", "2", "--selection", "random", "--evaluate-every", "0")
+                        .status());
+        assertFalse(Files.exists(out.resolve("adapter-best/adapter_config.json")), "the old run's best adapter");
     }
 
     private static String[] with(String[] settings, String... more) {

@@ -41,6 +41,12 @@ record BothListeners(RoundListener first, RoundListener second) implements Round
     }
 
     @Override
+    public void failed(int round, ClientId client, RuntimeException failure) {
+        first.failed(round, client, failure);
+        second.failed(round, client, failure);
+    }
+
+    @Override
     public void closed(RoundReport report) {
         first.closed(report);
         second.closed(report);

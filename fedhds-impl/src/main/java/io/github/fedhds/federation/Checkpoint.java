@@ -10,7 +10,9 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.ServerState;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.JsonFile;
+import io.github.fedhds.wire.PendingTensor;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;
@@ -23,22 +25,29 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * A federation between two rounds. Its byte form is a safetensors file: tensors {@code global/...}, {@code aggregator/...}
- * and {@code best/...}; all else as texts in the metadata, lists as JSON, with the form's version, the bytes of the tensors,
- * and SHA-256 over every text, name, shape and number.
+ * and {@code best/...}; {@code past}, JSON lines in UTF-8, which grow with the rounds; all else as texts in the metadata, with
+ * the form's version, the bytes of the other tensors, and SHA-256 over every text, name, shape and number.
  *
  * @param settings what the result hangs on beside the server's state, by name
  * @param past the rounds that are over, without their adapters
+ * @param over whether the run came to its end with the last of them
  */
 record Checkpoint(
-        ServerState server, SortedMap<String, String> settings, List<RoundReport> past, Optional<BestRound> best) {
+        ServerState server,
+        SortedMap<String, String> settings,
+        List<RoundReport> past,
+        Optional<BestRound> best,
+        boolean over) {
     private static final String FORMAT = "fedhds-checkpoint";
     private static final String VERSION = "1";
     private static final String GLOBAL = "global/";
     private static final String AGGREGATOR = "aggregator/";
     private static final String BEST = "best/";
+    private static final String PAST = "past";
 
     Checkpoint {
         past = List.copyOf(past);
@@ -49,8 +58,7 @@ record Checkpoint(
         server.roster().forEach(client -> roster.add(client.value()));
         JsonObject named = new JsonObject();
         settings.forEach(named::addProperty);
-        JsonArray rounds = new JsonArray();
-        past.forEach(report -> rounds.add(RoundJson.of(report)));
+        String rounds = past.stream().map(report -> RoundJson.of(report) + "\n").collect(Collectors.joining());
 
         Map<String, String> fields = new TreeMap<>();
         fields.put("format", FORMAT);
@@ -60,7 +68,7 @@ record Checkpoint(
         fields.put("round", String.valueOf(server.round()));
         fields.put("roster", roster.toString());
         fields.put("settings", named.toString());
-        fields.put("past", rounds.toString());
+        fields.put("over", String.valueOf(over));
         Map<String, Tensor> tensors = new TreeMap<>();
         server.globalAdapter().tensors().forEach((name, tensor) -> tensors.put(GLOBAL + name, tensor));
         server.aggregatorState().tensors().forEach((name, tensor) -> tensors.put(AGGREGATOR + name, tensor));
@@ -70,25 +78,31 @@ record Checkpoint(
             round.adapter().tensors().forEach((name, tensor) -> tensors.put(BEST + name, tensor));
         });
         fields.put("length", String.valueOf(length(tensors)));
-        fields.put("sha256", digest(fields, tensors));
-        SafetensorsWriter.write(channel, tensors, fields);
+        fields.put("sha256", digest(fields, rounds, tensors));
+        Map<String, PendingTensor> pending = new TreeMap<>();
+        tensors.forEach((name, tensor) -> pending.put(name, PendingTensor.of(tensor, Dtype.F32)));
+        pending.put(PAST, PendingTensor.of(rounds.getBytes(StandardCharsets.UTF_8)));
+        SafetensorsWriter.stream(channel, pending, fields);
     }
 
     private static long length(Map<String, Tensor> tensors) {
         return tensors.values().stream().mapToLong(tensor -> 4L * tensor.size()).sum();
     }
 
-    private static String digest(Map<String, String> fields, Map<String, Tensor> tensors) {
+    private static String digest(Map<String, String> fields, String past, Map<String, Tensor> tensors) {
         Hasher hasher = Hashing.sha256().newHasher();
-        new TreeMap<>(fields).forEach((name, value) -> {
-            for (String text : List.of(name, value)) {
-                byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-                hasher.putInt(bytes.length).putBytes(bytes);
-            }
-        });
+        new TreeMap<>(fields).forEach((name, value) -> put(hasher, name, value));
+        put(hasher, PAST, past);
         return hasher.putString(new Adapter(tensors).digest(), StandardCharsets.US_ASCII)
                 .hash()
                 .toString();
+    }
+
+    private static void put(Hasher hasher, String... texts) {
+        for (String text : texts) {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            hasher.putInt(bytes.length).putBytes(bytes);
+        }
     }
 
     /**
@@ -112,18 +126,23 @@ record Checkpoint(
                     + ", this library reads " + VERSION);
         }
         Map<String, Tensor> tensors = new TreeMap<>();
+        String past = "";
         for (String name : file.names()) {
-            tensors.put(name, file.readTensor(name));
+            if (name.equals(PAST) && file.dtype(name) == Dtype.U8) {
+                past = StandardCharsets.UTF_8.decode(file.read(name)).toString();
+            } else {
+                tensors.put(name, file.readTensor(name));
+            }
         }
         String digest = String.valueOf(fields.remove("sha256"));
-        if (!digest.equals(digest(fields, tensors))) {
+        if (!digest.equals(digest(fields, past, tensors))) {
             throw new FedHdsException(label + ": is damaged, it does not match its SHA-256");
         }
         if (!String.valueOf(length(tensors)).equals(fields.get("length"))) {
             throw new FedHdsException(label + ": is damaged, its tensors have another length than it says");
         }
         try {
-            return of(label, fields, tensors);
+            return of(label, fields, past, tensors);
         } catch (IllegalArgumentException
                 | IllegalStateException
                 | UnsupportedOperationException
@@ -133,7 +152,7 @@ record Checkpoint(
         }
     }
 
-    private static Checkpoint of(String label, Map<String, String> fields, Map<String, Tensor> tensors) {
+    private static Checkpoint of(String label, Map<String, String> fields, String rounds, Map<String, Tensor> tensors) {
         List<ClientId> roster = new ArrayList<>();
         for (JsonElement client : list(label, fields, "roster")) {
             roster.add(new ClientId(client.getAsString()));
@@ -143,9 +162,7 @@ record Checkpoint(
                 .entrySet()
                 .forEach(named -> settings.put(named.getKey(), named.getValue().getAsString()));
         List<RoundReport> past = new ArrayList<>();
-        for (JsonElement round : list(label, fields, "past")) {
-            past.add(RoundJson.read(round.getAsJsonObject()));
-        }
+        rounds.lines().forEach(line -> past.add(RoundJson.read(JsonFile.parseObject(label, line))));
         ServerState server = new ServerState(
                 text(fields, "run_id"),
                 Long.parseLong(text(fields, "seed")),
@@ -159,7 +176,7 @@ record Checkpoint(
                         Double.parseDouble(text(fields, "best_score")),
                         part(tensors, BEST)))
                 : Optional.empty();
-        return new Checkpoint(server, settings, past, best);
+        return new Checkpoint(server, settings, past, best, Boolean.parseBoolean(text(fields, "over")));
     }
 
     private static JsonArray list(String label, Map<String, String> fields, String name) {

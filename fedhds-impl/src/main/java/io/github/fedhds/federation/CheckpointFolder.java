@@ -3,8 +3,10 @@ package io.github.fedhds.federation;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.Disk;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -44,12 +46,21 @@ public final class CheckpointFolder {
     }
 
     /**
-     * Rounds that are over in what is saved here; 0 if nothing is.
+     * The run that is saved here.
+     *
+     * @param rounds that are over
+     * @param over whether it has come to its end, by its last round or early for want of better evaluations
+     */
+    public record Saved(int rounds, boolean over) {}
+
+    /**
+     * What is saved here; empty if nothing is.
      *
      * @throws FedHdsException if there is something and none of it can be used
      */
-    public int rounds() {
-        return load().map(found -> found.checkpoint().past().size()).orElse(0);
+    public Optional<Saved> saved() {
+        return load().map(Found::checkpoint)
+                .map(checkpoint -> new Saved(checkpoint.past().size(), checkpoint.over()));
     }
 
     /** That this folder is one federation's alone, until it is closed or the process ends. */
@@ -129,6 +140,7 @@ public final class CheckpointFolder {
                 newestIsWhole = true;
                 return Optional.of(new Found(checkpoint, damage));
             } catch (FedHdsException e) {
+                passOnUnlessDamage(e);
                 damage = Optional.of(String.valueOf(e.getMessage()));
             }
         }
@@ -141,10 +153,21 @@ public final class CheckpointFolder {
         try {
             return Optional.of(new Found(Checkpoint.read(previous), damage));
         } catch (FedHdsException e) {
+            passOnUnlessDamage(e);
             throw new FedHdsException(
                     damage.map(why -> why + "; ").orElse("") + e.getMessage() + "; no checkpoint here can be used, so"
                             + " delete the folder and start anew",
                     e);
+        }
+    }
+
+    /** A file that the disk does not give now (no permission, an interrupt, a lost mount) may be whole. */
+    private static void passOnUnlessDamage(FedHdsException e) {
+        Throwable cause = e.getCause(); // malformed JSON and UTF-8 have subclasses of IOException too
+        if (cause instanceof FileSystemException
+                || cause instanceof ClosedChannelException
+                || (cause != null && cause.getClass() == IOException.class)) {
+            throw e;
         }
     }
 

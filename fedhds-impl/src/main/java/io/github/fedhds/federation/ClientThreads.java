@@ -22,7 +22,7 @@ final class ClientThreads implements AutoCloseable {
     private final int most;
 
     ClientThreads(int parallel) {
-        most = 2 * parallel;
+        most = (int) Math.min(2L * parallel, Integer.MAX_VALUE);
         pool = Executors.newFixedThreadPool(parallel, task -> {
             Thread thread = new Thread(task, "fedhds-client");
             thread.setDaemon(true);
@@ -42,6 +42,9 @@ final class ClientThreads implements AutoCloseable {
             while (rest.hasNext() || !begun.isEmpty()) {
                 while (rest.hasNext() && begun.size() < most) {
                     begun.add(begin(rest.next(), failure));
+                }
+                if (Thread.interrupted()) { // of a result that is there, get does not look
+                    throw new InterruptedException();
                 }
                 taker.accept(begun.remove().get());
             }

@@ -17,6 +17,8 @@ import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.wire.MessageCodec;
 import io.github.fedhds.wire.MessageKind;
 import io.github.fedhds.wire.Traffic;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +28,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -39,7 +42,9 @@ final class FederatedRound {
     private final FedHdsServer server;
     private final RoundListener listener;
     private final Traffic traffic;
+    private final int mostFailures;
 
+    private final List<ClientId> failed = new ArrayList<>();
     private final LongAdder features = new LongAdder();
     private final LongAdder summaries = new LongAdder();
     private final LongAdder training = new LongAdder();
@@ -54,13 +59,15 @@ final class FederatedRound {
             UnaryOperator<FedHdsClient.Builder> clientSettings,
             FedHdsServer server,
             RoundListener listener,
-            Traffic traffic) {
+            Traffic traffic,
+            int mostFailures) {
         this.fedHds = fedHds;
         this.data = data;
         this.clientSettings = clientSettings;
         this.server = server;
         this.listener = listener;
         this.traffic = traffic;
+        this.mostFailures = mostFailures;
     }
 
     RoundReport run(RoundOpening opening, ClientThreads threads) {
@@ -72,11 +79,7 @@ final class FederatedRound {
 
         Map<ClientId, Participant> participants = new LinkedHashMap<>();
         opening.clients().forEach(id -> participants.put(id, new Participant(id)));
-        threads.inOrder(
-                participants.values().stream()
-                        .<Callable<CentroidReport>>map(p -> () -> p.summarise(opening))
-                        .toList(),
-                this::take);
+        run(participants.values(), threads, opening, p -> p.summarise(opening), this::take);
 
         long choice = System.nanoTime();
         Map<ClientId, GroupSelection> selections = new LinkedHashMap<>(server.select());
@@ -89,10 +92,11 @@ final class FederatedRound {
 
         selections.values().removeIf(selection -> selection.groups().isEmpty());
         participants.keySet().retainAll(selections.keySet()); // the others are done, and let go
-        threads.inOrder(
-                participants.values().stream()
-                        .<Callable<Trained>>map(p -> () -> p.train(Objects.requireNonNull(selections.get(p.id))))
-                        .toList(),
+        run(
+                participants.values(),
+                threads,
+                opening,
+                p -> p.train(Objects.requireNonNull(selections.get(p.id))),
                 trained -> take(opening, trained));
         long average = System.nanoTime();
         RoundResult result = server.aggregate();
@@ -110,10 +114,49 @@ final class FederatedRound {
                         (end - start) / 1e9),
                 new RoundReport.Bytes(carried.bytesDown(), carried.bytesUp()),
                 cacheStatistics().since(before),
-                cutPrompts,
-                tooLong,
-                nonFinite,
+                new RoundReport.Faults(
+                        opening.clients().stream().filter(failed::contains).toList(), cutPrompts, tooLong, nonFinite),
                 OptionalDouble.empty());
+    }
+
+    /** A client's step as it ended: a value, or a failure that the round gets over. */
+    private record Outcome<T>(
+            Participant participant,
+            @Nullable T value,
+            @Nullable RuntimeException failure) {}
+
+    private <T> void run(
+            Collection<Participant> participants,
+            ClientThreads threads,
+            RoundOpening opening,
+            Function<Participant, T> step,
+            Consumer<T> taker) {
+        List<Callable<Outcome<T>>> work = new ArrayList<>();
+        participants.forEach(participant -> work.add(() -> attempt(participant, step)));
+        threads.inOrder(work, outcome -> {
+            RuntimeException failure = outcome.failure();
+            if (failure == null) {
+                taker.accept(Objects.requireNonNull(outcome.value()));
+                return;
+            }
+            if (failed.size() == mostFailures) {
+                throw failure;
+            }
+            failed.add(outcome.participant().id);
+            listener.failed(opening.round(), outcome.participant().id, failure);
+        });
+    }
+
+    /** A first failure that is one too many is thrown here, so that no further client begins. */
+    private <T> Outcome<T> attempt(Participant participant, Function<Participant, T> step) {
+        try {
+            return new Outcome<>(participant, step.apply(participant), null);
+        } catch (RuntimeException e) {
+            if (mostFailures == 0 || Thread.currentThread().isInterrupted()) {
+                throw e;
+            }
+            return new Outcome<>(participant, null, e);
+        }
     }
 
     private void take(CentroidReport report) {

@@ -47,6 +47,7 @@ public final class Federation {
     private final @Nullable ToDoubleFunction<Adapter> evaluation;
     private final int evaluateEvery;
     private final int patience;
+    private final int failedClients;
     private final @Nullable CheckpointFolder folder;
     private final SortedMap<String, String> settings;
 
@@ -66,12 +67,13 @@ public final class Federation {
         evaluation = builder.evaluation;
         evaluateEvery = builder.evaluateEvery;
         patience = builder.patience;
+        failedClients = builder.failedClients;
         if (builder.clients.isEmpty()) {
             throw new IllegalArgumentException("a federation needs at least one client; add some to the builder");
         }
-        if (patience > 0 && evaluation == null) {
+        if (patience > 0 && (evaluation == null || evaluateEvery == 0)) {
             throw new IllegalArgumentException(
-                    "patience is counted in evaluations; set an evaluation on the builder too");
+                    "patience is counted in evaluations; set one of every so many rounds on the builder too");
         }
         List<ClientId> roster = List.copyOf(builder.clients.keySet());
         FedHdsServer.Builder parts = builder.serverSettings.apply(
@@ -167,8 +169,9 @@ public final class Federation {
      * listener sees each. After a resume the rounds before it are in the list, and only those that are missing run. A
      * further call goes on with as many rounds, from where the last one ended.
      *
-     * <p>What a role or the listener throws ends the run and passes through. The round is then abandoned, and the adapter
-     * is that of the round before. However the run ends, it ends after the last client's work: until then the model must
+     * <p>What a role or the listener throws ends the run and passes through, an Error of a client's as the cause of a {@link
+     * FedHdsException}. The round is then abandoned, and the adapter is that of the round before; a round that was over, so
+     * that only its evaluation, its checkpoint or the listener failed, counts. However the run ends, it ends after the last client's work: until then the model must
      * not be closed.
      *
      * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or
@@ -180,7 +183,7 @@ public final class Federation {
             return runRounds();
         }
         try (CheckpointFolder.Lock lock = folder.lock()) {
-            int found = folder.rounds();
+            int found = folder.saved().map(CheckpointFolder.Saved::rounds).orElse(0);
             if (found != savedRounds && found != past.size()) { // a save that failed may have been done all the same
                 throw new FedHdsException(folder.path() + " holds a run after " + found
                         + " rounds, this one left it after "
@@ -200,12 +203,15 @@ public final class Federation {
         }
         try (ClientThreads threads = new ClientThreads(parallelClients)) {
             while (reports.size() < rounds && !outOfPatience()) {
-                RoundReport report = evaluated(round(threads), reports.size() + 1 == rounds);
+                RoundReport ended = round(threads);
+                past.add(ended.withoutAdapter()); // it counts, whatever the evaluation throws
+                RoundReport report = evaluated(ended, reports.size() + 1 == rounds);
                 RoundReport light = report.withoutAdapter();
-                past.add(light);
+                past.set(past.size() - 1, light);
                 reports.add(light);
                 if (folder != null) {
-                    folder.save(new Checkpoint(server.state(), settings, past, best));
+                    boolean over = reports.size() == rounds || outOfPatience();
+                    folder.save(new Checkpoint(server.state(), settings, past, best, over));
                     savedRounds = past.size();
                 }
                 listener.closed(report);
@@ -227,7 +233,8 @@ public final class Federation {
                             clientSettings,
                             server,
                             listener,
-                            traffic)
+                            traffic,
+                            failedClients)
                     .run(opening, threads);
             done = true;
             return report;
@@ -239,7 +246,7 @@ public final class Federation {
     }
 
     private RoundReport evaluated(RoundReport report, boolean last) {
-        boolean due = last || (evaluateEvery > 0 && (past.size() + 1) % evaluateEvery == 0);
+        boolean due = last || isRegular(past.size());
         if (evaluation == null || !due) {
             return report;
         }
@@ -259,12 +266,18 @@ public final class Federation {
         if (patience == 0 || best.isEmpty()) {
             return false;
         }
-        int bestRound = best.get().round();
-        return past.stream()
-                        .filter(report ->
-                                report.round() > bestRound && report.score().isPresent())
-                        .count()
-                >= patience;
+        int evaluations = 0;
+        for (int i = 0; i < past.size(); i++) {
+            RoundReport report = past.get(i);
+            boolean counts = report.score().isPresent() && isRegular(i + 1); // a last round's own is not one in a row
+            evaluations += counts && report.round() > best.get().round() ? 1 : 0;
+        }
+        return evaluations >= patience;
+    }
+
+    /** Whether so many rounds bring an evaluation, be there more to come or not. */
+    private boolean isRegular(int pastRounds) {
+        return evaluateEvery > 0 && pastRounds % evaluateEvery == 0;
     }
 
     /** Collects a federation's parts. Not safe for many threads. */
@@ -281,6 +294,7 @@ public final class Federation {
         private @Nullable ToDoubleFunction<Adapter> evaluation;
         private int evaluateEvery;
         private int patience;
+        private int failedClients;
         private @Nullable Path checkpoint;
         private Map<String, String> checkpointSettings = Map.of();
         private boolean resume;
@@ -345,6 +359,19 @@ public final class Federation {
             return this;
         }
 
+        /**
+         * Clients of a round whose work may throw, 0 or more; 0 by default. Each of them drops out of the round, which goes on
+         * with the others, and {@link RoundListener#failed} is told; one more ends the run. Data that cannot be read or
+         * memory that gives out fails one client so, instead of all; a fault that is in every client shows all the same.
+         */
+        public Builder failedClients(int most) {
+            if (most < 0) {
+                throw new IllegalArgumentException("failedClients must be 0 or more, was " + most);
+            }
+            failedClients = most;
+            return this;
+        }
+
         /** Is told of the progress; no one by default. */
         public Builder listener(RoundListener newListener) {
             listener = newListener;
@@ -368,6 +395,7 @@ public final class Federation {
 
         /**
          * Ends the run when so many evaluations in a row were no better than the best one, 1 or more; 0, the default: never.
+         * That of a last round counts only if it would have come anyway, so that a longer run is not ended by it.
          */
         public Builder patience(int evaluations) {
             if (evaluations < 0) {

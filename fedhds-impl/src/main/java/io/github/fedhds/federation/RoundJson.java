@@ -20,9 +20,7 @@ final class RoundJson {
         RoundResult result = report.result();
         JsonObject json = new JsonObject();
         json.addProperty("round", result.round());
-        JsonArray clients = new JsonArray();
-        report.clients().forEach(client -> clients.add(client.value()));
-        json.add("clients", clients);
+        json.add("clients", names(report.clients()));
         json.addProperty("reports", result.reports());
         json.addProperty("centroids", result.centroids());
         json.addProperty("selected_groups", result.chosen());
@@ -34,9 +32,13 @@ final class RoundJson {
             json.addProperty("loss", String.valueOf(result.meanLoss())); // JSON has no infinite numbers
         }
         result.voidReason().ifPresent(reason -> json.addProperty("void", reason));
-        json.addProperty("cut_prompts", report.cutPrompts());
-        json.addProperty("skipped_too_long", report.skippedTooLong());
-        json.addProperty("skipped_not_finite", report.skippedNonFinite());
+        RoundReport.Faults faults = report.faults();
+        if (!faults.failedClients().isEmpty()) {
+            json.add("failed_clients", names(faults.failedClients()));
+        }
+        json.addProperty("cut_prompts", faults.cutPrompts());
+        json.addProperty("skipped_too_long", faults.skippedTooLong());
+        json.addProperty("skipped_not_finite", faults.skippedNonFinite());
         FeatureCache.Statistics rows = report.featureRows();
         if (!rows.equals(FeatureCache.Statistics.NONE)) {
             JsonObject counts = new JsonObject();
@@ -62,12 +64,23 @@ final class RoundJson {
         return json;
     }
 
+    private static JsonArray names(List<ClientId> clients) {
+        JsonArray names = new JsonArray();
+        clients.forEach(client -> names.add(client.value()));
+        return names;
+    }
+
+    private static List<ClientId> clients(JsonArray names) {
+        List<ClientId> clients = new ArrayList<>();
+        for (JsonElement name : names) {
+            clients.add(new ClientId(name.getAsString()));
+        }
+        return clients;
+    }
+
     /** Reads what {@link #of} wrote; a RuntimeException of some kind if it is anything else. */
     static RoundReport read(JsonObject json) {
-        List<ClientId> clients = new ArrayList<>();
-        for (JsonElement client : json.getAsJsonArray("clients")) {
-            clients.add(new ClientId(client.getAsString()));
-        }
+        List<ClientId> clients = clients(json.getAsJsonArray("clients"));
         RoundResult result = new RoundResult(
                 json.get("round").getAsInt(),
                 Adapter.empty(),
@@ -102,9 +115,11 @@ final class RoundJson {
                                 rows.get("misses").getAsLong(),
                                 rows.get("damaged").getAsLong(),
                                 rows.get("unkept").getAsLong()),
-                json.get("cut_prompts").getAsInt(),
-                json.get("skipped_too_long").getAsInt(),
-                json.get("skipped_not_finite").getAsInt(),
+                new RoundReport.Faults(
+                        json.has("failed_clients") ? clients(json.getAsJsonArray("failed_clients")) : List.of(),
+                        json.get("cut_prompts").getAsInt(),
+                        json.get("skipped_too_long").getAsInt(),
+                        json.get("skipped_not_finite").getAsInt()),
                 json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty());
     }
 }

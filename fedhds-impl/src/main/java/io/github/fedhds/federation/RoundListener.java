@@ -34,6 +34,13 @@ public interface RoundListener {
     /** A client has trained. */
     default void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {}
 
+    /**
+     * A client's work threw, and the round goes on without it.
+     *
+     * @see Federation.Builder#failedClients
+     */
+    default void failed(int round, ClientId client, RuntimeException failure) {}
+
     /** A round is over, evaluated, and saved if there is a checkpoint. */
     default void closed(RoundReport report) {}
 

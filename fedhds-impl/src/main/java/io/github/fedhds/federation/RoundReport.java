@@ -17,9 +17,7 @@ import java.util.OptionalDouble;
  * @param bytes what would have travelled
  * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
  *     round ran; zeros where there is no cache
- * @param cutPrompts samples trained on whose prompt was cut to fit
- * @param skippedTooLong chosen samples left out because their answer does not fit
- * @param skippedNonFinite training steps left out because their loss was NaN or infinite
+ * @param faults what went not as it should
  * @param score of the adapter, where the round was {@linkplain Federation.Builder#evaluation evaluated}
  */
 public record RoundReport(
@@ -29,9 +27,7 @@ public record RoundReport(
         Seconds seconds,
         Bytes bytes,
         FeatureCache.Statistics featureRows,
-        int cutPrompts,
-        int skippedTooLong,
-        int skippedNonFinite,
+        Faults faults,
         OptionalDouble score) {
     public RoundReport {
         clients = List.copyOf(clients);
@@ -44,16 +40,7 @@ public record RoundReport(
 
     RoundReport withScore(double newScore) {
         return new RoundReport(
-                result,
-                adapterSha256,
-                clients,
-                seconds,
-                bytes,
-                featureRows,
-                cutPrompts,
-                skippedTooLong,
-                skippedNonFinite,
-                OptionalDouble.of(newScore));
+                result, adapterSha256, clients, seconds, bytes, featureRows, faults, OptionalDouble.of(newScore));
     }
 
     RoundReport withoutAdapter() {
@@ -68,17 +55,22 @@ public record RoundReport(
                 result.samples(),
                 result.meanLoss(),
                 result.voidReason());
-        return new RoundReport(
-                light,
-                adapterSha256,
-                clients,
-                seconds,
-                bytes,
-                featureRows,
-                cutPrompts,
-                skippedTooLong,
-                skippedNonFinite,
-                score);
+        return new RoundReport(light, adapterSha256, clients, seconds, bytes, featureRows, faults, score);
+    }
+
+    /**
+     * What a round got over.
+     *
+     * @param failedClients clients that dropped out because their work threw, in roster order; see
+     *     {@link Federation.Builder#failedClients}
+     * @param cutPrompts samples trained on whose prompt was cut to fit
+     * @param skippedTooLong chosen samples left out because their answer does not fit
+     * @param skippedNonFinite training steps left out because their loss was NaN or infinite
+     */
+    public record Faults(List<ClientId> failedClients, int cutPrompts, int skippedTooLong, int skippedNonFinite) {
+        public Faults {
+            failedClients = List.copyOf(failedClients);
+        }
     }
 
     /**

@@ -7,6 +7,7 @@ import io.github.fedhds.wire.AtomicFile;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,6 +86,21 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 folder.resolve(CONFIG),
                 PeftConfig.write(named(config, adapter), baseModelName, liesTransposed(adapter))
                         .getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Deletes what {@link #write} wrote, if it is there; other files stay.
+     *
+     * @throws FedHdsException if a file cannot be deleted
+     */
+    public static void delete(Path folder) {
+        for (String name : List.of(WEIGHTS, CONFIG)) {
+            try {
+                Files.deleteIfExists(folder.resolve(name));
+            } catch (IOException e) {
+                throw new FedHdsException(folder.resolve(name) + ": cannot be deleted: " + e, e);
+            }
+        }
     }
 
     private static String ownName(Path file, String name) {

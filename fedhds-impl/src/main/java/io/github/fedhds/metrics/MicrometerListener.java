@@ -21,7 +21,8 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Feeds a Micrometer registry. Counters and timers begin at zero with each process, a resumed one too.
+ * Feeds a Micrometer registry. Counters and timers begin at zero with each process, a resumed one too; gauges are those of the newest
+ * listener with these tags.
  *
  * <ul>
  *   <li>{@code fedhds.round}: timer, a round from its opening to its end; tag {@code result}: trained, empty, void
@@ -32,6 +33,7 @@ import java.util.function.ToDoubleFunction;
  *   <li>{@code fedhds.traffic}: counter in bytes; tag {@code direction}: to_clients, to_server
  *   <li>{@code fedhds.centroids}, {@code fedhds.groups.chosen}, {@code fedhds.samples} (trained on),
  *       {@code fedhds.prompts.cut}: counters
+ *   <li>{@code fedhds.clients.failed}: counter; clients that dropped out because their work threw
  *   <li>{@code fedhds.skipped}: counter; tag {@code reason}: too_long (samples), not_finite (steps)
  *   <li>{@code fedhds.round.number}, {@code fedhds.round.clients}, {@code fedhds.loss}, {@code fedhds.score},
  *       {@code fedhds.score.best}: gauges of the newest value; NaN before the first
@@ -64,6 +66,13 @@ public final class MicrometerListener implements RoundListener {
     }
 
     private void gauge(String name, ToDoubleFunction<MicrometerListener> value, String description) {
+        registry
+                .find(name)
+                .tags(tags)
+                .gauges()
+                .stream() // an earlier listener's would stay, and show its last run for ever
+                .filter(old -> Tags.of(old.getId().getTags()).equals(tags))
+                .forEach(registry::remove);
         Gauge.builder(name, this, value)
                 .description(description)
                 .tags(tags)
@@ -107,6 +116,11 @@ public final class MicrometerListener implements RoundListener {
     }
 
     @Override
+    public void failed(int ofRound, ClientId client, RuntimeException failure) {
+        count("fedhds.clients.failed", 1);
+    }
+
+    @Override
     public void closed(RoundReport report) {
         look(report);
         RoundReport.Seconds seconds = report.seconds();
@@ -120,9 +134,9 @@ public final class MicrometerListener implements RoundListener {
         count("fedhds.centroids", report.result().centroids());
         count("fedhds.groups.chosen", report.result().chosen());
         count("fedhds.samples", (double) report.result().samples());
-        count("fedhds.prompts.cut", report.cutPrompts());
-        count("fedhds.skipped", report.skippedTooLong(), "reason", "too_long");
-        count("fedhds.skipped", report.skippedNonFinite(), "reason", "not_finite");
+        count("fedhds.prompts.cut", report.faults().cutPrompts());
+        count("fedhds.skipped", report.faults().skippedTooLong(), "reason", "too_long");
+        count("fedhds.skipped", report.faults().skippedNonFinite(), "reason", "not_finite");
     }
 
     private static String result(RoundReport report) {

@@ -114,11 +114,12 @@ final class AdapterTensors {
         for (Map.Entry<String, Tensor> named : adapter.tensors().entrySet()) {
             String name = MessageLimits.checkText("a tensor's name", named.getKey(), MessageLimits.TENSOR_NAME);
             Tensor tensor = named.getValue();
+            MessageLimits.check("axes of tensor " + name, tensor.shape().length, SafetensorsHeader.MAX_AXES);
             float[] scales = precision == AdapterPrecision.INT8 ? scales(tensor) : new float[0];
             into.put(VALUES + name, pending(name, tensor, precision, scales));
             if (precision == AdapterPrecision.INT8) {
                 Tensor scale = new Tensor(new int[] {scales.length}, scales);
-                into.put(SCALES + name, numbers(scale, Dtype.F32));
+                into.put(SCALES + name, PendingTensor.of(scale, Dtype.F32));
             }
             for (int i = 0; precision != AdapterPrecision.FLOAT32 && i < tensor.size(); i++) {
                 float value = tensor.get(i);
@@ -136,18 +137,13 @@ final class AdapterTensors {
 
     private static PendingTensor pending(String name, Tensor tensor, AdapterPrecision precision, float[] scales) {
         return switch (precision) {
-            case FLOAT32 -> numbers(tensor, Dtype.F32);
+            case FLOAT32 -> PendingTensor.of(tensor, Dtype.F32);
             case FLOAT16 -> {
                 SafetensorsWriter.checkRange(name, tensor, Dtype.F16);
-                yield numbers(tensor, Dtype.F16);
+                yield PendingTensor.of(tensor, Dtype.F16);
             }
             case INT8 -> new PendingTensor(Dtype.I8, tensor.shape(), channel -> writeWhole(channel, tensor, scales));
         };
-    }
-
-    private static PendingTensor numbers(Tensor tensor, Dtype dtype) {
-        return new PendingTensor(
-                dtype, tensor.shape(), channel -> SafetensorsWriter.writeNumbers(channel, tensor, dtype));
     }
 
     private static void writeWhole(WritableByteChannel channel, Tensor tensor, float[] scales) throws IOException {

@@ -1,7 +1,6 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.training.Adapter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -88,24 +87,6 @@ final class FieldReader {
             }
         }
         return found;
-    }
-
-    /** Parts of a text between line ends; none of an empty one. */
-    List<String> lines(String field, int most) {
-        String text = text(field, Integer.MAX_VALUE);
-        if (text.isEmpty()) {
-            return List.of();
-        }
-        long count = 1 + text.chars().filter(c -> c == '\n').count();
-        MessageLimits.check("lines of " + field, count, most);
-        List<String> lines = new ArrayList<>((int) count);
-        for (int from = 0; from <= text.length(); ) {
-            int next = text.indexOf('\n', from);
-            int end = next < 0 ? text.length() : next;
-            lines.add(text.substring(from, end));
-            from = end + 1;
-        }
-        return lines;
     }
 
     StoredTensor tensor(String name, Dtype dtype, int axes) {

@@ -2,6 +2,7 @@ package io.github.fedhds.wire;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -249,15 +250,19 @@ public final class MessageCodec {
         }
 
         /**
-         * Bytes of the header, which holds the fields, the clients of an opening and the tensors' names; 1,024 to 100,000,000,
-         * 256 KiB by default. Reading a hostile header may allocate several times as much.
+         * Bytes of the header, which holds the fields and the tensors' names; 1,024 to 100,000,000,
+         * 96 KiB by default. Reading a header may allocate 12 times as much, so
+         * that with a higher limit 2 times the input and 1 MiB may not do.
          */
         public Builder maxHeaderBytes(int most) {
             maxHeaderBytes = atLeast("maxHeaderBytes", most, 1024, (int) SafetensorsHeader.MAX_BYTES);
             return this;
         }
 
-        /** Clients that an opening names, 1 or more; 4,000 by default. */
+        /**
+         * Clients that an opening names, 1 or more; 4,000 by default. Their ids may have 64 bytes each on average, and 800
+         * besides.
+         */
         public Builder maxClients(int most) {
             maxClients = atLeast("maxClients", most, 1, Integer.MAX_VALUE);
             return this;
@@ -275,7 +280,7 @@ public final class MessageCodec {
             return this;
         }
 
-        /** Tensors of a message (an adapter's count twice in 8 bits), 2 or more; 1,200 by default: 14 for each of 85 layers. */
+        /** Tensors of a message (an adapter's count twice in 8 bits), 2 or more; 560 by default: 14 for each of 40 layers. */
         public Builder maxTensors(int most) {
             maxTensors = atLeast("maxTensors", most, 2, Integer.MAX_VALUE);
             return this;
@@ -288,11 +293,10 @@ public final class MessageCodec {
         }
 
         /**
-         * Characters of a setting's value and of a receipt's reason (which is cut to it when written), 200 or more; 32,768 by
-         * default.
+         * Characters of a setting's value and of a receipt's reason, {@value Receipt#MOST_REASON} or more; 32,768 by default.
          */
         public Builder maxText(int most) {
-            maxText = atLeast("maxText", most, 200, Integer.MAX_VALUE);
+            maxText = atLeast("maxText", most, Receipt.MOST_REASON, Integer.MAX_VALUE);
             return this;
         }
 

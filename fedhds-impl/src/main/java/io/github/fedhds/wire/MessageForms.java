@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
 
 /** The fields of each kind of message, version 1. What is written here and what is read stand side by side. */
 final class MessageForms {
+    static final String CLIENTS = "clients";
     static final String GROUPS = "groups";
     static final String POINTS = "points";
     static final String FRAME_MEAN = "frame.mean";
@@ -58,11 +59,8 @@ final class MessageForms {
         out.name("run", opening.runId());
         out.whole("round", opening.round(), 1);
         out.whole("seed", opening.seed(), Long.MIN_VALUE);
-        MessageLimits.check("clients of an opening", opening.clients().size(), out.limits.clients());
-        out.text( // an id holds no control character, so a line end parts two
-                "clients",
-                opening.clients().stream().map(ClientId::value).collect(Collectors.joining("\n")),
-                Integer.MAX_VALUE);
+        byte[] clients = ClientNames.write(opening.clients(), out.limits.clients());
+        out.tensor(CLIENTS, Dtype.U8, new int[] {clients.length}, into -> into.put(clients));
         MessageLimits.check("settings of an opening", opening.settings().size(), out.limits.settings());
         new TreeMap<>(opening.settings())
                 .forEach((name, value) -> out.text(
@@ -95,9 +93,7 @@ final class MessageForms {
         String run = in.name("run");
         int round = in.positive("round");
         long seed = in.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
-        List<ClientId> clients = in.lines("clients", in.limits.clients()).stream()
-                .map(ClientId::new)
-                .toList();
+        List<ClientId> clients = ClientNames.read(in.tensor(CLIENTS, Dtype.U8, 1), in.limits.clients());
         Map<String, String> settings = in.beginningWith(SETTING, in.limits.text());
         MessageLimits.check("settings of an opening", settings.size(), in.limits.settings());
         return new RoundOpening(run, round, clients, seed, in.adapter(), settings, readFrame(in));
@@ -241,13 +237,7 @@ final class MessageForms {
     private static void write(Receipt receipt, FieldWriter out) {
         out.text("status", name(receipt.status()), MessageLimits.NAME);
         receipt.refusal().ifPresent(refusal -> out.text("refusal", name(refusal), MessageLimits.NAME));
-        String reason = receipt.reason();
-        int most = out.limits.text();
-        if (reason.length() > most) { // an answer cut short is better than none
-            int end = Character.isHighSurrogate(reason.charAt(most - 4)) ? most - 4 : most - 3;
-            reason = reason.substring(0, end) + "...";
-        }
-        out.text("reason", reason, most);
+        out.text("reason", receipt.reason(), out.limits.text());
     }
 
     private static Receipt readReceipt(FieldReader in) {

@@ -60,6 +60,7 @@ public enum MessageKind {
         return switch (this) {
             case OPENING ->
                 AdapterTensors.isOne(tensor)
+                        || tensor.equals(MessageForms.CLIENTS)
                         || tensor.equals(MessageForms.FRAME_MEAN)
                         || tensor.equals(MessageForms.FRAME_AXES);
             case CENTROIDS -> tensor.equals(MessageForms.GROUPS) || tensor.equals(MessageForms.POINTS);

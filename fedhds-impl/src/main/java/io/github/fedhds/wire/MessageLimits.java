@@ -12,7 +12,7 @@ record MessageLimits(
     /** Fields that are no settings. */
     private static final int OWN_FIELDS = 16;
 
-    static final MessageLimits DEFAULT = new MessageLimits(1L << 30, 1 << 18, 4000, 8192, 4096, 1200, 1024, 1 << 15);
+    static final MessageLimits DEFAULT = new MessageLimits(1L << 30, 96 << 10, 4000, 8192, 4096, 560, 1024, 1 << 15);
 
     int metadata() {
         return settings + OWN_FIELDS;

@@ -1,5 +1,7 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.training.Tensor;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -16,6 +18,26 @@ public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content
         if (Arrays.stream(shape).anyMatch(length -> length < 0)) {
             throw new IllegalArgumentException("shape must hold no negative length, was " + Arrays.toString(shape));
         }
+    }
+
+    /**
+     * A tensor's numbers, rounded to the type (to nearest, ties to even).
+     *
+     * @param dtype F32, F16 or BF16
+     * @throws IllegalArgumentException if it is another type
+     */
+    public static PendingTensor of(Tensor tensor, Dtype dtype) {
+        if (dtype != Dtype.F32 && dtype != Dtype.F16 && dtype != Dtype.BF16) {
+            throw new IllegalArgumentException("tensors can be written as F32, F16 or BF16, was " + dtype);
+        }
+        return new PendingTensor(
+                dtype, tensor.shape(), channel -> SafetensorsWriter.writeNumbers(channel, tensor, dtype));
+    }
+
+    /** Bytes as they are, U8, not copied. */
+    public static PendingTensor of(byte[] bytes) {
+        return new PendingTensor(
+                Dtype.U8, new int[] {bytes.length}, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes)));
     }
 
     @Override

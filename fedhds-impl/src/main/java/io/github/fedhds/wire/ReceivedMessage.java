@@ -12,7 +12,8 @@ import java.util.Optional;
  *
  * @param message the message
  * @param attempt from 1, as the sender counts
- * @param digest SHA-256 of the bytes in hexadecimal, checked; equal for equal messages
+ * @param digest SHA-256 of the bytes in hexadecimal, checked: of two deliveries the same one is the same bytes. Equal messages
+ *     have equal digests where this library wrote them
  * @param bytes length of the byte form
  */
 public record ReceivedMessage(Message message, int attempt, String digest, long bytes) {

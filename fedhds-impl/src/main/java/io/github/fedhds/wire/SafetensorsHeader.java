@@ -36,7 +36,7 @@ final class SafetensorsHeader {
     /** Stands for the number of bytes after the header where they are still to come. */
     static final long UNKNOWN = -1;
 
-    private static final int MAX_AXES = 64;
+    static final int MAX_AXES = 64;
     private static final String METADATA = "__metadata__";
 
     /** One tensor: where its bytes lie, counted from the end of the header. */

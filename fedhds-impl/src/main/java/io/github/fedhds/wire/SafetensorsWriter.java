@@ -73,26 +73,27 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes a file's bytes in F32 to where the caller wants them; does not close the channel.
+     * Writes a file's bytes to where the caller wants them; does not close the channel.
      *
      * @throws IllegalArgumentException if a name cannot stand in a file
+     * @throws IllegalStateException if a tensor writes more or fewer bytes than its form has
      */
-    public static void write(WritableByteChannel channel, Map<String, Tensor> tensors, Map<String, String> metadata)
+    public static void stream(
+            WritableByteChannel channel, Map<String, PendingTensor> tensors, Map<String, String> metadata)
             throws IOException {
-        Map<String, PendingTensor> ordered = ordered(pending(tensors, Dtype.F32));
+        Map<String, PendingTensor> ordered = ordered(tensors);
         writeAll(channel, header(ordered, metadata), ordered);
     }
 
     /**
-     * The bytes of a file in F32, for messages.
+     * The bytes of a file in F32.
      *
      * @throws IllegalArgumentException if a name cannot stand in a file
      */
     public static byte[] toBytes(Map<String, Tensor> tensors, Map<String, String> metadata) {
-        Map<String, PendingTensor> ordered = ordered(pending(tensors, Dtype.F32));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            writeAll(Channels.newChannel(bytes), header(ordered, metadata), ordered);
+            stream(Channels.newChannel(bytes), pending(tensors, Dtype.F32), metadata);
         } catch (IOException e) {
             throw new FedHdsException("cannot write to memory", e);
         }
@@ -100,14 +101,10 @@ public final class SafetensorsWriter {
     }
 
     private static Map<String, PendingTensor> pending(Map<String, Tensor> tensors, Dtype dtype) {
-        if (dtype != Dtype.F32 && dtype != Dtype.F16 && dtype != Dtype.BF16) {
-            throw new IllegalArgumentException("tensors can be written as F32, F16 or BF16, was " + dtype);
-        }
         Map<String, PendingTensor> pending = new TreeMap<>();
         new TreeMap<>(tensors).forEach((name, tensor) -> {
+            pending.put(name, PendingTensor.of(tensor, dtype));
             checkRange(name, tensor, dtype);
-            pending.put(
-                    name, new PendingTensor(dtype, tensor.shape(), channel -> writeNumbers(channel, tensor, dtype)));
         });
         return pending;
     }

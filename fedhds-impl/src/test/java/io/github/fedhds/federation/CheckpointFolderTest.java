@@ -25,11 +25,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,16 +70,15 @@ class CheckpointFolderTest {
                     new RoundReport.Seconds(0.1, 1e-9, 3, 4, 5),
                     new RoundReport.Bytes(1, Long.MAX_VALUE),
                     round == 1 ? FeatureCache.Statistics.NONE : new FeatureCache.Statistics(1, 2, 3, 4),
-                    1,
-                    2,
-                    3,
+                    new RoundReport.Faults(round == 4 ? roster : List.of(), 1, 2, 3),
                     round == 3 ? OptionalDouble.of(0.1 + 0.2) : OptionalDouble.empty()));
         }
         return new Checkpoint(
                 new ServerState("run", Long.MIN_VALUE, rounds + 1, roster, adapter(rounds), adapter(0.5f)),
                 new TreeMap<>(Map.of("threads", "1", "a name\n", "a \"value\"")),
                 past,
-                rounds < 3 ? Optional.empty() : Optional.of(new BestRound(3, 0.1 + 0.2, adapter(3))));
+                rounds < 3 ? Optional.empty() : Optional.of(new BestRound(3, 0.1 + 0.2, adapter(3))),
+                rounds == 4);
     }
 
     private static byte[] bytes(Checkpoint checkpoint) throws IOException {
@@ -213,7 +214,7 @@ class CheckpointFolderTest {
         good.save(checkpoint(2));
         good.save(checkpoint(3));
         assertEquals(List.of("checkpoint", "checkpoint.1"), names());
-        assertEquals(3, good.rounds());
+        assertEquals(Optional.of(new CheckpointFolder.Saved(3, false)), good.saved());
         byte[] bytes = Files.readAllBytes(folder.resolve("checkpoint"));
         Files.write(folder.resolve("checkpoint"), Arrays.copyOf(bytes, bytes.length - 1));
         CheckpointFolder.Found found = new CheckpointFolder(folder).load().orElseThrow();
@@ -227,10 +228,51 @@ class CheckpointFolderTest {
     }
 
     @Test
+    void load_whatCannotBeReadNow_isNotTakenForDamage() {
+        CheckpointFolder good = new CheckpointFolder(folder);
+        good.save(checkpoint(2));
+        good.save(checkpoint(3));
+        Thread.currentThread().interrupt();
+        String message = assertFails(FedHdsException.class, this::load, "checkpoint: cannot be read", "Interrupt");
+        assertTrue(Thread.interrupted(), "the interrupt flag is kept");
+        assertFalse(message.contains("delete"), message);
+        assertEquals(Optional.of(checkpoint(3)), load());
+    }
+
+    /** A run of many rounds with many clients: more than a safetensors header may hold. */
+    @Test
+    void save_manyRoundsOfManyClients_isReadAgain() {
+        List<ClientId> roster = IntStream.range(0, 2000)
+                .mapToObj(i -> new ClientId("client with a long name, number " + i))
+                .toList();
+        RoundReport round = checkpoint(1).past().get(0);
+        RoundReport large = new RoundReport(
+                round.result(),
+                round.adapterSha256(),
+                roster,
+                round.seconds(),
+                round.bytes(),
+                round.featureRows(),
+                round.faults(),
+                round.score());
+        List<RoundReport> past = Collections.nCopies(1500, large);
+        assertTrue(1500L * RoundJson.of(large).toString().length() > 110_000_000);
+        Checkpoint long1500 = new Checkpoint(
+                new ServerState("run", 1, 1500, roster, adapter(1), Adapter.empty()),
+                new TreeMap<>(),
+                past,
+                Optional.empty(),
+                true);
+        CheckpointFolder good = new CheckpointFolder(folder);
+        good.save(long1500);
+        assertEquals(Optional.of(new CheckpointFolder.Saved(1500, true)), good.saved());
+    }
+
+    @Test
     void save_whereNothingCanBeWritten_saysSo() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "in the way");
         CheckpointFolder blocked = new CheckpointFolder(file.resolve("below"));
-        assertEquals(0, blocked.rounds());
+        assertEquals(Optional.empty(), blocked.saved());
         assertFails(FedHdsException.class, () -> blocked.save(checkpoint(1)), "the checkpoint cannot be written");
         assertFalse(Files.isDirectory(file));
     }

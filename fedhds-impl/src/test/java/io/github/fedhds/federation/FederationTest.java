@@ -319,9 +319,9 @@ class FederationTest {
                 .build()
                 .run()
                 .get(0);
-        assertEquals(1, report.cutPrompts());
-        assertEquals(1, report.skippedTooLong());
-        assertEquals(0, report.skippedNonFinite());
+        assertEquals(1, report.faults().cutPrompts());
+        assertEquals(1, report.faults().skippedTooLong());
+        assertEquals(0, report.faults().skippedNonFinite());
         assertEquals(2, report.result().samples());
         RoundReport.Seconds seconds = report.seconds();
         double sum = seconds.features() + seconds.selection() + seconds.training() + seconds.aggregation();
@@ -381,9 +381,9 @@ class FederationTest {
         assertEquals(2, report.result().updates());
         assertEquals(14, report.result().samples());
         assertEquals(2, report.result().meanLoss());
-        assertEquals(2, report.skippedNonFinite());
-        assertEquals(4, report.skippedTooLong());
-        assertEquals(6, report.cutPrompts());
+        assertEquals(2, report.faults().skippedNonFinite());
+        assertEquals(4, report.faults().skippedTooLong());
+        assertEquals(6, report.faults().cutPrompts());
         assertTrue(report.seconds().features() > 0);
         assertTrue(diary.lines.contains("trained 1 client 1 8 ACCEPTED"), diary.lines.toString());
 

@@ -334,7 +334,10 @@ class ResumeTest {
                 second::run,
                 "holds a run after 2 rounds, this one left it after 0",
                 "meanwhile");
-        assertEquals(2, new CheckpointFolder(checkpoint).rounds(), "nothing of it is lost");
+        assertEquals(
+                Optional.of(new CheckpointFolder.Saved(2, true)),
+                new CheckpointFolder(checkpoint).saved(),
+                "nothing of it is lost");
         assertEquals(
                 4, federation(checkpoint).rounds(4).resume(true).build().run().size());
     }
@@ -374,7 +377,7 @@ class ResumeTest {
                     wayOut);
             refused(federation(checkpoint, fedHds(other), "tiny", 3, 4, 5, 6, 2, 3), " was made with ", wayOut);
         }
-        assertEquals(2, new CheckpointFolder(checkpoint).rounds());
+        assertEquals(Optional.of(new CheckpointFolder.Saved(2, true)), new CheckpointFolder(checkpoint).saved());
         assertEquals(
                 4,
                 federation(checkpoint)
@@ -405,9 +408,10 @@ class ResumeTest {
                 bad,
                 () -> Federation.builder(fedHds(model))
                         .clients(TinyFederation.clients(1))
+                        .evaluation(0, a -> 1)
                         .patience(1)
                         .build(),
-                "set an evaluation");
+                "set one of every so many rounds");
         Federation nan =
                 federation(folder.resolve("nan")).evaluation(2, a -> Double.NaN).build();
         assertFails(IllegalStateException.class, nan::run, "gave NaN after round 2");

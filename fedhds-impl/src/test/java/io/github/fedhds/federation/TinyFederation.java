@@ -169,9 +169,7 @@ final class TinyFederation {
                         new RoundReport.Seconds(0, 0, 0, 0, 0),
                         r.bytes(),
                         r.featureRows(),
-                        r.cutPrompts(),
-                        r.skippedTooLong(),
-                        r.skippedNonFinite(),
+                        r.faults(),
                         r.score()))
                 .toList();
     }

@@ -37,9 +37,7 @@ class MicrometerListenerTest {
                 new RoundReport.Seconds(1, 2, 3, 4, 5),
                 new RoundReport.Bytes(100, 50),
                 FeatureCache.Statistics.NONE,
-                1,
-                2,
-                3,
+                new RoundReport.Faults(List.of(), 1, 2, 3),
                 score);
     }
 

@@ -190,6 +190,9 @@ class MessageFuzzTest {
         return header.substring(0, at) + TEXTS.get(random.nextInt(TEXTS.size())) + header.substring(end);
     }
 
+    /** Bytes that fit into the largest header beside the fields that these tests put there. */
+    private static final int MOST = MessageLimits.DEFAULT.headerBytes() - 500;
+
     private static byte[] hostile(String kind, String fields, String tensors, int data) {
         String header = "{\"__metadata__\":{\"SHA-256\":\"" + MessageSeal.OPEN
                 + "\",\"attempt\":\"1\",\"format\":\"fedhds-message\"," + "\"kind\":\"" + kind + "\",\"version\":\"1\""
@@ -212,11 +215,11 @@ class MessageFuzzTest {
         String update = ",\"run\":\"r\",\"round\":\"1\",\"client\":\"c\",\"samples\":\"1\",\"mean-loss\":\"NaN\"";
         String report = ",\"run\":\"r\",\"round\":\"1\",\"client\":\"c\"";
         StringBuilder many = new StringBuilder();
-        for (int i = 0; i < 4000; i++) {
+        for (int i = 0; i < 1400; i++) {
             many.append(tensor("adapter." + i, "I8", "[0]", "0"));
         }
         StringBuilder settings = new StringBuilder();
-        IntStream.range(0, 20_000).forEach(i -> settings.append(",\"").append(i).append("\":\"\""));
+        IntStream.range(0, 9000).forEach(i -> settings.append(",\"").append(i).append("\":\"\""));
         Map<String, byte[]> inputs = new LinkedHashMap<>();
         inputs.put(
                 "2^40 numbers",
@@ -243,33 +246,37 @@ class MessageFuzzTest {
         inputs.put(
                 "a shape that overflows",
                 hostile("update", update, tensor("adapter.w", "F32", "[2147483647,2147483647,2147483647]", "0"), 9));
-        inputs.put("4,000 tensors", hostile("update", update, many.toString(), 0));
-        inputs.put("20,000 fields", hostile("update", settings.toString(), "", 0));
+        inputs.put("1,400 tensors", hostile("update", update, many.toString(), 0));
+        inputs.put("9,000 fields", hostile("update", settings.toString(), "", 0));
         inputs.put(
                 "a long text",
                 hostile(
                         "receipt",
-                        ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "x".repeat(250_000) + "\"",
+                        ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "x".repeat(MOST) + "\"",
                         "",
                         0));
         inputs.put(
-                "a long text of wide characters",
+                "a long name of wide characters",
+                hostile("selection", ",\"run\":\"" + "\u20ac".repeat(MOST / 3) + "\"", "", 0));
+        inputs.put(
+                "a long text with one wide character",
                 hostile(
                         "receipt",
-                        ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"" + "\u20ac".repeat(80_000) + "\"",
+                        ",\"status\":\"refused\",\"refusal\":\"late\",\"reason\":\"\u20ac" + "x".repeat(MOST) + "\"",
                         "",
                         0));
-        inputs.put("a long name", hostile("receipt", ",\"" + "x".repeat(250_000) + "\":\"\"", "", 0));
-        inputs.put("a long number", hostile("receipt", "", ",\"w\":{\"shape\":[" + "1".repeat(250_000) + "]}", 0));
+        inputs.put("a long name", hostile("receipt", ",\"" + "x".repeat(MOST) + "\":\"\"", "", 0));
+        inputs.put("a long number", hostile("receipt", "", ",\"w\":{\"shape\":[" + "1".repeat(MOST) + "]}", 0));
+        List<ClientId> crowd =
+                IntStream.range(0, 30_000).mapToObj(i -> new ClientId("" + i)).toList();
         inputs.put(
                 "many clients",
-                hostile(
-                        "opening",
-                        ",\"run\":\"r\",\"round\":\"1\",\"seed\":\"0\",\"frame\":\"none\",\"clients\":\""
-                                + "a\\n".repeat(60_000) + "a\"",
-                        "",
-                        0));
-        inputs.put("deep", hostile("receipt", "", ",\"w\":" + "[".repeat(200_000), 0));
+                MessageCodec.builder()
+                        .maxClients(crowd.size())
+                        .build()
+                        .encode(new RoundOpening("r", 1, crowd, 0, Adapter.empty(), Map.of()))
+                        .toByteArray());
+        inputs.put("deep", hostile("receipt", "", ",\"w\":" + "[".repeat(MOST), 0));
         inputs.put(
                 "a header of 100 MB",
                 ByteBuffer.allocate(500)
@@ -298,7 +305,7 @@ class MessageFuzzTest {
         List<Centroid> centroids = new ArrayList<>();
         IntStream.range(0, 8192).forEach(i -> centroids.add(new Centroid(i, new double[] {i})));
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        IntStream.range(0, 1200).forEach(i -> tensors.put("t" + i, new Tensor(new int[] {1}, new float[1])));
+        IntStream.range(0, 560).forEach(i -> tensors.put("t" + i, new Tensor(new int[] {1}, new float[1])));
         Map<String, String> settings = new LinkedHashMap<>();
         IntStream.range(0, 1024).forEach(i -> settings.put("" + i, ""));
         ClientId c = new ClientId("c");
@@ -318,6 +325,36 @@ class MessageFuzzTest {
                 Adapter.empty(),
                 Map.of())));
         forms.add(codec.encode(new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), settings)));
+        // A single wide character makes a text cost twice as much.
+        forms.add(codec.encode(new RoundOpening(
+                "r",
+                1,
+                IntStream.range(0, 4000)
+                        .mapToObj(i -> new ClientId("client of name " + i + (i == 7 ? "\u20ac" : "")))
+                        .toList(),
+                0,
+                Adapter.empty(),
+                Map.of())));
+        forms.add(codec.encode(new RoundOpening(
+                "r",
+                1,
+                IntStream.range(0, 1260)
+                        .mapToObj(i -> new ClientId("\u20ac" + "x".repeat(195) + (1000 + i)))
+                        .toList(),
+                0,
+                Adapter.empty(),
+                Map.of())));
+        forms.add(codec.encode(new RoundOpening(
+                "r",
+                1,
+                List.of(),
+                0,
+                Adapter.empty(),
+                Map.of("a", "\u20ac" + "x".repeat(32_000), "b", "\u20ac".repeat(20_000)))));
+        Map<String, Tensor> wide = new LinkedHashMap<>();
+        IntStream.range(0, 560)
+                .forEach(i -> wide.put("\u20ac" + "x".repeat(80) + i, new Tensor(new int[] {1}, new float[1])));
+        forms.add(codec.encode(new AdapterUpdate("r", 1, c, new Adapter(wide), 1, 0)));
         for (EncodedMessage form : forms) {
             byte[] bytes = form.toByteArray();
             codec.decode(bytes);

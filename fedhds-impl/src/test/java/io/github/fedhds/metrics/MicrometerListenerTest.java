@@ -121,4 +121,22 @@ class MicrometerListenerTest {
         assertEquals(0.25, gauge("fedhds.score"));
         assertTrue(registry.find("fedhds.samples").meters().isEmpty(), "of this process there is none");
     }
+
+    @Test
+    void meters_ofASecondRunInOneRegistry_showTheNewOne() {
+        for (int run = 1; run <= 2; run++) {
+            MicrometerListener listener = new MicrometerListener(registry, List.of(Tag.of("run", "mine")));
+            listener.closed(report(run == 1 ? 40 : 1, 1, run, OptionalDouble.of(1.0 / run)));
+            listener.failed(1, A, new IllegalStateException("no data"));
+            assertEquals(run == 1 ? 40 : 1, gauge("fedhds.round.number"));
+            assertEquals(run, gauge("fedhds.loss"));
+            assertEquals(1.0 / run, gauge("fedhds.score.best"));
+            assertEquals(run * 4, count("fedhds.samples"), "counters go on");
+            assertEquals(run, count("fedhds.clients.failed"));
+        }
+        new MicrometerListener(registry, List.of(Tag.of("run", "other")));
+        assertEquals(
+                1,
+                registry.get("fedhds.round.number").tag("run", "mine").gauge().value());
+    }
 }

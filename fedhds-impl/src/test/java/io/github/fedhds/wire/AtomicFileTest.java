@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,5 +101,32 @@ class AtomicFileTest {
         assertArrayEquals(NEW, Files.readAllBytes(file));
         assertFails(FedHdsException.class, () -> AtomicFile.write(Path.of("/"), NEW), "is a root folder");
         assertFails(FedHdsException.class, () -> AtomicFile.write(file.resolve("below"), NEW), "cannot be written");
+    }
+
+    @Test
+    void makeFolder_severalLevels_putsEachNameOnTheDisk() throws IOException {
+        List<Path> forced = new ArrayList<>();
+        Disk recording = new Disk() {
+            @Override
+            public Output create(Path file) throws IOException {
+                return Disk.real().create(file);
+            }
+
+            @Override
+            public void move(Path from, Path to) throws IOException {
+                Disk.real().move(from, to);
+            }
+
+            @Override
+            public void forceFolder(Path parent) throws IOException {
+                forced.add(folder.relativize(parent));
+                Disk.real().forceFolder(parent);
+            }
+        };
+        writeNew(recording, folder.resolve("a/b/file"));
+        assertEquals(List.of(Path.of(""), Path.of("a"), Path.of("a/b")), forced);
+        forced.clear();
+        writeNew(recording, folder.resolve("a/b/file"));
+        assertEquals(List.of(Path.of("a/b")), forced);
     }
 }

@@ -23,7 +23,7 @@ import java.util.function.IntToDoubleFunction;
  * different rank take part. What is lost is told to {@link Builder#truncation}.
  *
  * <p>A of the result has orthonormal rows and B carries the singular values, falling. The order of the updates changes no
- * bit. Tolerates no attacker.
+ * bit. Tolerates no attacker. Where no client moved, B A stays but A and B do not: no mean for {@link FedOpt}.
  *
  * <p>A client of another rank than the server's starts from {@link #atRank} of the round's adapter: its application hands
  * it the {@code RoundOpening} with that adapter in place of the server's.

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>These are Flower's forms; the paper's algorithm 2 knows no c and starts v at tau² or above. The mean is
  * {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates, this one does.
  * m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes a parameter
- * beside the inner rule's memory. Works on A and B as they are, so it is not for clients of different rank.
+ * beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different rank nor with
+ * {@link ExactLoraAveraging}.
  *
  * <p>Safe for many threads, each aggregation for one; rounds follow one another.
  *
@@ -335,8 +336,19 @@ public final class FedOpt implements Aggregator {
             }
         }
 
-        /** The rule that makes one adapter of the clients'; {@link FedAvg#bySamples} by default. */
+        /**
+         * The rule that makes one adapter of the clients'; {@link FedAvg#bySamples} by default. Its result must compare with
+         * the global adapter number by number: where no client moved it is that adapter.
+         *
+         * @throws IllegalArgumentException if it is {@link ExactLoraAveraging}, alone or in {@link NormClipping}: that one
+         *     writes A and B in another basis, so d is not zero where nobody moved
+         */
         public Builder mean(Aggregator rule) {
+            if (NormClipping.unclipped(rule) instanceof ExactLoraAveraging) {
+                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but the mean by " + rule
+                        + " has its factors in another basis than x; use that rule without FedOpt, or a mean of the"
+                        + " factors, such as FedAvg or TrimmedMean");
+            }
             mean = rule;
             return this;
         }

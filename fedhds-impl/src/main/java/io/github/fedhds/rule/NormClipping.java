@@ -43,6 +43,11 @@ public final class NormClipping implements Aggregator {
         return new NormClipping(bound, Objects.requireNonNull(rule, "rule"));
     }
 
+    /** The rule itself, or what it clips for. */
+    static Aggregator unclipped(Aggregator rule) {
+        return rule instanceof NormClipping clipping ? unclipped(clipping.rule) : rule;
+    }
+
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
         return Aggregator.super.refusal(globalAdapter, update).or(() -> rule.refusal(globalAdapter, update));

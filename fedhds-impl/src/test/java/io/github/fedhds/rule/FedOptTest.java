@@ -167,6 +167,38 @@ class FedOptTest {
                 "restore the state that was saved with it");
     }
 
+    /** Its factors are in a basis of their own: d is not zero where nobody moved, and momentum drives the adapter away. */
+    @Test
+    void mean_exactLora_isRefusedAlsoWhenClipped() {
+        Aggregator exact = ExactLoraAveraging.alpha(16).build();
+        List<Aggregator> refused =
+                List.of(exact, NormClipping.of(1, exact), NormClipping.of(2, NormClipping.of(1, exact)));
+        for (Aggregator rule : refused) {
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> FedOpt.fedAvgM().mean(rule),
+                    "FedAvgM",
+                    rule.toString(),
+                    "use that rule without FedOpt, or");
+        }
+        // All that keeps an adapter nobody moved is a mean: this package's rules, and an application's.
+        Aggregator own = round -> FedAvg.equally().open(round);
+        for (Aggregator rule : List.of(NormClipping.of(1, TrimmedMean.of(0)), Krum.of(0), own)) {
+            FedOpt momentum = FedOpt.fedAvgM().mean(rule).build();
+            Adapter global = one(3);
+            for (int number = 1; number <= 3; number++) {
+                global = AggregatorContract.aggregate(
+                        momentum,
+                        AggregatorContract.round(number, global),
+                        List.of(
+                                AggregatorContract.update(number, "a", global, 1),
+                                AggregatorContract.update(number, "b", global, 2),
+                                AggregatorContract.update(number, "c", global, 3)));
+            }
+            assertEquals(one(3), global);
+        }
+    }
+
     @Test
     void settings_outOfRangeOrUnused_areRefused() {
         Class<IllegalArgumentException> kind = IllegalArgumentException.class;

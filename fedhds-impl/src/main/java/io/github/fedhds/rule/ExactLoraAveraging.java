@@ -65,7 +65,8 @@ public final class ExactLoraAveraging implements Aggregator {
     /**
      * For adapters with a factor of their own.
      *
-     * @param scaleOfRank factor of a client's product, by its rank; finite and above 0
+     * @param scaleOfRank factor of a client's product, by its rank; finite and above 0, always the same. A client of a rank
+     *     for which it gives or throws anything else is refused
      */
     public static Builder scale(IntToDoubleFunction scaleOfRank) {
         return new Builder(scaleOfRank, "scale by rank");
@@ -79,7 +80,13 @@ public final class ExactLoraAveraging implements Aggregator {
     }
 
     private double scaleOf(int rank) {
-        return requirePositive(scale.applyAsDouble(rank), "the scale of rank " + rank);
+        double factor;
+        try {
+            factor = scale.applyAsDouble(rank);
+        } catch (RuntimeException e) { // a map without this rank, say
+            throw new IllegalArgumentException("the scale of rank " + rank + " is not known: " + e, e);
+        }
+        return requirePositive(factor, "the scale of rank " + rank);
     }
 
     /** The factors of one adapted module: A {@code [rank, in]}, B {@code [out, rank]}. */
@@ -147,7 +154,10 @@ public final class ExactLoraAveraging implements Aggregator {
         return modules;
     }
 
-    /** An update has the global adapter's modules; each rank is the client's own, up to {@link Builder#maxRank}. */
+    /**
+     * An update has the global adapter's modules; each rank is the client's own, up to {@link Builder#maxRank}, if it has a
+     * scale.
+     */
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
         Map<String, Module> theirs;
@@ -169,6 +179,11 @@ public final class ExactLoraAveraging implements Aggregator {
                 return Optional.of("module " + ours.name() + " has rank " + module.rank() + ", this rule takes at most "
                         + maxRank + "; see maxRank");
             }
+            try {
+                scaleOf(module.rank());
+            } catch (IllegalArgumentException e) {
+                return Optional.of("module " + ours.name() + " has rank " + module.rank() + ", but " + e.getMessage());
+            }
         }
         return theirs.keySet().stream()
                 .findFirst()
@@ -179,11 +194,12 @@ public final class ExactLoraAveraging implements Aggregator {
     /**
      * Opens a round.
      *
-     * @throws IllegalArgumentException if the global adapter is not made of LoRA's factors
+     * @throws IllegalArgumentException if the global adapter is not made of LoRA's factors, or a rank of it has no scale
      */
     @Override
     public Aggregation open(RoundContext round) {
         Map<String, Module> form = modules(round.globalAdapter());
+        form.values().forEach(module -> scaleOf(module.rank()));
         return new StoredRound(this, round.globalAdapter(), updates -> average(updates, form, round.round()));
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.collect.ImmutableMap;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
@@ -364,6 +365,33 @@ class ExactLoraAveragingTest extends AggregatorContract {
                 IllegalArgumentException.class,
                 () -> rule.open(round(1, changed(global, "odd.bias", new int[] {2}))),
                 "odd.bias is neither");
+    }
+
+    /** Or one client of such a rank would void every round. */
+    @Test
+    void refusal_rankWithoutAScale_isAReason() {
+        Adapter global = lora(new Random(1), 8, 0.1);
+        Map<Integer, Double> known = Map.of(4, 4.0, 8, 2.0, 5, Double.NaN, 6, Double.POSITIVE_INFINITY, 7, 0.0, 9, -1.0);
+        ExactLoraAveraging rule =
+                ExactLoraAveraging.scale(rank -> Objects.requireNonNull(known.get(rank))).build();
+        assertEquals(Optional.empty(), rule.refusal(global, lora(new Random(2), 4, 0.1)));
+        assertRefused(rule, global, lora(new Random(2), 3, 0.1), "has rank 3, but the scale of rank 3 is not known");
+        known.forEach((rank, scale) -> {
+            if (!(scale > 0) || scale.isInfinite()) {
+                assertRefused(rule, global, lora(new Random(2), rank, 0.1), "above 0, was " + scale);
+            }
+        });
+        Adapter first = changed(global, "odd.lora_A", new int[] {3, 3}); // in one module only
+        assertRefused(rule, global, changed(first, "odd.lora_B", new int[] {30, 3}), "module odd has rank 3, but");
+
+        Aggregation aggregation = rule.open(round(1, global));
+        List<AdapterUpdate> updates = clients(new Random(2), 4, 8, 3);
+        aggregation.accept(updates.get(0));
+        aggregation.accept(updates.get(1));
+        assertFails(IllegalArgumentException.class, () -> aggregation.accept(updates.get(2)), "client c2", "rank 3");
+        assertEquals(Optional.empty(), global.differenceInForm(aggregation.finish()));
+        Adapter unknown = lora(new Random(1), 3, 0.1);
+        assertFails(IllegalArgumentException.class, () -> rule.open(round(1, unknown)), "rank 3 is not known");
     }
 
     private static void assertRefused(Aggregator rule, Adapter global, Adapter update, String reason) {

@@ -22,7 +22,8 @@ import java.util.function.IntToDoubleFunction;
  * adapter's mean; and brings the result to the global adapter's rank, the nearest in the Frobenius norm. So clients of
  * different rank take part. What is lost is told to {@link Builder#truncation}.
  *
- * <p>A of the result has orthonormal rows and B carries the singular values, falling. The order of the updates changes no
+ * <p>A of the result has orthonormal rows and B carries the singular values, falling. Where the rank is above the inputs,
+ * the rows that A has too many are of length one, by chance, with columns of zero in B. The order of the updates changes no
  * bit. Tolerates no attacker. Where no client moved, B A stays but A and B do not: no mean for {@link FedOpt}.
  *
  * <p>A client of another rank than the server's starts from {@link #atRank} of the round's adapter: its application hands

@@ -24,9 +24,11 @@ import org.jspecify.annotations.Nullable;
  *   <li>FedAdagrad: v += d², x += learningRate d / (sqrt v + tau)
  * </ul>
  *
- * <p>These are Flower's forms; the paper's algorithm 2 knows no c and starts v at tau² or above. The mean is
- * {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates, this one does.
- * m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes a parameter
+ * <p>These are Flower's forms. The paper's algorithm 2 knows no c, starts v at tau² or above, and has beta1 and m in
+ * FedAdagrad too, where here m = d.
+ *
+ * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates,
+ * this one does. m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes a parameter
  * beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different rank nor with
  * {@link ExactLoraAveraging}.
  *

@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  * FedAdagrad too, where here m = d.
  *
  * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates,
- * this one does. m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes a parameter
- * beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different rank nor with
- * {@link ExactLoraAveraging}.
+ * this one does. m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes
+ * a parameter beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different
+ * rank nor with {@link ExactLoraAveraging}.
  *
  * <p>Safe for many threads, each aggregation for one; rounds follow one another.
  *
@@ -103,7 +103,7 @@ public final class FedOpt implements Aggregator {
 
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
-        return Aggregator.super.refusal(globalAdapter, update).or(() -> mean.refusal(globalAdapter, update));
+        return globalAdapter.differenceInForm(update).or(() -> mean.refusal(globalAdapter, update));
     }
 
     @Override
@@ -186,7 +186,7 @@ public final class FedOpt implements Aggregator {
         return new RuleRound(this, round.globalAdapter()) {
             @Override
             void add(AdapterUpdate update) {
-                averaging.accept(update);
+                pass(update, mean, averaging);
             }
 
             @Override

@@ -4,6 +4,8 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
@@ -14,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Nested;
@@ -187,6 +190,53 @@ class RobustRulesTest {
                 Arrays.toString(next.tensors().values().stream()
                         .mapToDouble(t -> t.get(0))
                         .toArray()));
+    }
+
+    /** Takes what it is given, NaN too, and counts how often it is asked. */
+    private static final class Lenient implements Aggregator {
+        private int asked;
+
+        @Override
+        public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
+            asked++;
+            return Optional.empty();
+        }
+
+        @Override
+        public Aggregation open(RoundContext round) {
+            return FedAvg.equally().open(round);
+        }
+    }
+
+    @Test
+    void layers_anUpdate_isCheckedOnce() {
+        Lenient own = new Lenient();
+        Adapter global = vector(0, 0);
+        AdapterUpdate update = AggregatorContract.update(1, "c", vector(3, 4), 1);
+        Aggregator rule = NormClipping.of(1, FedOpt.fedAvgM().mean(own).build());
+        Adapter next = AggregatorContract.aggregate(rule, AggregatorContract.round(1, global), List.of(update));
+        assertEquals(1, own.asked);
+        assertArrayEquals(new float[] {0.6f, 0.8f}, values(next));
+    }
+
+    /** NaN has no length that could be cut; and the round that the inner rule opens is another rule's, which was not asked. */
+    @Test
+    void layers_nanThatTheInnerRuleTakes_isRefused() {
+        for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+            for (Aggregator rule : List.of(
+                    NormClipping.of(1, new Lenient()),
+                    FedOpt.fedAvgM().mean(new Lenient()).build(),
+                    NormClipping.of(1, FedOpt.fedAvgM().mean(new Lenient()).build()))) {
+                Aggregation aggregation = rule.open(AggregatorContract.round(1, vector(0, 0)));
+                AdapterUpdate update = AggregatorContract.update(1, "bad", vector(0.5f, bad), 1);
+                assertFails(
+                        IllegalArgumentException.class,
+                        () -> aggregation.accept(update),
+                        "update of client bad: tensor t holds " + bad + " at 1");
+                aggregation.accept(AggregatorContract.update(1, "bad", vector(0.5f, 0.25f), 1));
+                assertArrayEquals(new float[] {0.5f, 0.25f}, values(aggregation.finish()));
+            }
+        }
     }
 
     @Test

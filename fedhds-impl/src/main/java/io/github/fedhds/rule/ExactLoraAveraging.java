@@ -30,7 +30,7 @@ import java.util.function.IntToDoubleFunction;
  * it the {@code RoundOpening} with that adapter in place of the server's.
  *
  * <p>Holds all updates of a round. With R the sum of their ranks, a module costs time O((in + out) R² + R³) and, while it
- * is at work, 32 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
+ * is at work, 16 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
  * Keeps no state; safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/2402.11505">Bai et al. 2024, FlexLoRA: the same mean, by full matrices</a>

@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 /**
  * A sum of products B A of low rank, brought to the nearest product of another rank (in the Frobenius norm) without ever
  * being written out: both stacked factors are decomposed by {@link ThinQr}, and what lies between, a matrix of at most the
- * ranks' sum, by {@link JacobiSvd}. With R the sum of the ranks: time O((in + out) R² + R³), memory 32 (in + out) R bytes.
+ * ranks' sum, by {@link JacobiSvd}. With R the sum of the ranks: time O((in + out) R² + R³), memory 16 (in + out) R bytes.
  */
 final class LowRankProduct {
     private final int inputs;
@@ -95,7 +95,7 @@ final class LowRankProduct {
     }
 
     private static double[] unit(double[] row) {
-        double length = Math.sqrt(Arrays.stream(row).map(value -> value * value).sum());
+        double length = Math.sqrt(InnerProduct.of(row, row, 0));
         return Arrays.stream(row).map(value -> value / length).toArray();
     }
 

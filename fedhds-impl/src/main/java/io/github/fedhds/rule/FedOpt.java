@@ -347,9 +347,9 @@ public final class FedOpt implements Aggregator {
          */
         public Builder mean(Aggregator rule) {
             if (NormClipping.unclipped(rule) instanceof ExactLoraAveraging) {
-                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but the mean by " + rule
-                        + " has its factors in another basis than x; use that rule without FedOpt, or a mean of the"
-                        + " factors, such as FedAvg or TrimmedMean");
+                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but " + rule
+                        + " gives factors in another basis than x's; use that rule without FedOpt, or a mean of factors"
+                        + " such as FedAvg or TrimmedMean");
             }
             mean = rule;
             return this;

@@ -371,9 +371,10 @@ class ExactLoraAveragingTest extends AggregatorContract {
     @Test
     void refusal_rankWithoutAScale_isAReason() {
         Adapter global = lora(new Random(1), 8, 0.1);
-        Map<Integer, Double> known = Map.of(4, 4.0, 8, 2.0, 5, Double.NaN, 6, Double.POSITIVE_INFINITY, 7, 0.0, 9, -1.0);
-        ExactLoraAveraging rule =
-                ExactLoraAveraging.scale(rank -> Objects.requireNonNull(known.get(rank))).build();
+        Map<Integer, Double> known =
+                Map.of(4, 4.0, 8, 2.0, 5, Double.NaN, 6, Double.POSITIVE_INFINITY, 7, 0.0, 9, -1.0);
+        ExactLoraAveraging rule = ExactLoraAveraging.scale(rank -> Objects.requireNonNull(known.get(rank)))
+                .build();
         assertEquals(Optional.empty(), rule.refusal(global, lora(new Random(2), 4, 0.1)));
         assertRefused(rule, global, lora(new Random(2), 3, 0.1), "has rank 3, but the scale of rank 3 is not known");
         known.forEach((rank, scale) -> {

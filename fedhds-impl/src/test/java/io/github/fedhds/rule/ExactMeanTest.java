@@ -21,7 +21,9 @@ class ExactMeanTest {
 
     /** In units of 2^-150, half the least float, so that what lies halfway between two floats is whole too. */
     private static BigInteger units(float value) {
-        return new BigDecimal(value).multiply(new BigDecimal(BigInteger.TWO.pow(150))).toBigIntegerExact();
+        return new BigDecimal(value)
+                .multiply(new BigDecimal(BigInteger.TWO.pow(150)))
+                .toBigIntegerExact();
     }
 
     private void check(float[][] tensors, int[] weights) {
@@ -48,7 +50,10 @@ class ExactMeanTest {
                 assertTrue(side < 0 || (side == 0 && even), means[i] + " is not the nearest to " + sum + " / " + total);
                 ties += side == 0 ? 1 : 0;
                 boolean near = beyond.signum() != 0
-                        && beyond.abs().shiftLeft(50).compareTo(middle.multiply(total).abs()) <= 0;
+                        && beyond.abs()
+                                        .shiftLeft(50)
+                                        .compareTo(middle.multiply(total).abs())
+                                <= 0;
                 nearTies += near ? 1 : 0;
             }
         }
@@ -71,7 +76,8 @@ class ExactMeanTest {
     }
 
     private static float subnormal(Random random) {
-        int bits = random.nextInt(1 << 24) & (random.nextBoolean() ? -1 : 15); // up to the first normal ones, or the least
+        int bits =
+                random.nextInt(1 << 24) & (random.nextBoolean() ? -1 : 15); // up to the first normal ones, or the least
         return Float.intBitsToFloat(random.nextBoolean() ? bits : bits | Integer.MIN_VALUE);
     }
 

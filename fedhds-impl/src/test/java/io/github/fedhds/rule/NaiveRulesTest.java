@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -21,8 +22,8 @@ import org.junit.jupiter.api.Test;
 class NaiveRulesTest {
     private static final int TRIALS = 400;
 
-    /** A client's vector and samples; the list's order is that of the clients' names. */
-    private record Client(double[] vector, int samples) {
+    /** Names are in the order of the lists. */
+    private record Client(String name, double[] vector, int samples) {
         double squaredDistance(Client other) {
             double sum = 0;
             for (int k = 0; k < vector.length; k++) {
@@ -36,7 +37,7 @@ class NaiveRulesTest {
     private static List<Client> clients(Random random, int n, int f) {
         int d = 1 + random.nextInt(8);
         int kind = random.nextInt(4);
-        List<Client> clients = new ArrayList<>();
+        List<double[]> vectors = new ArrayList<>();
         for (int i = 0; i < n; i++) {
             double size = kind == 1 && i < f ? 1000 : 1;
             double[] vector = new double[d];
@@ -44,23 +45,25 @@ class NaiveRulesTest {
                 vector[k] = kind == 2 ? random.nextInt(5) - 2 : (float) (size * random.nextGaussian());
             }
             boolean copy = kind == 3 && i > 0 && random.nextBoolean();
-            clients.add(new Client(
-                    copy ? clients.get(random.nextInt(i)).vector() : vector, 1 + random.nextInt(9)));
+            vectors.add(copy ? vectors.get(random.nextInt(i)) : vector);
         }
-        Collections.shuffle(clients, random);
+        Collections.shuffle(vectors, random);
+        List<Client> clients = new ArrayList<>();
+        for (double[] vector : vectors) {
+            String name = String.format(Locale.ROOT, "c%02d", clients.size());
+            clients.add(new Client(name, vector, 1 + random.nextInt(9)));
+        }
         return clients;
     }
 
     private static Adapter adapter(double[] vector) {
-        return new Adapter(
-                Map.of("t", Tensor.of(new int[] {vector.length}, i -> (float) vector[i])));
+        return new Adapter(Map.of("t", Tensor.of(new int[] {vector.length}, i -> (float) vector[i])));
     }
 
     private static void assertAgrees(Aggregator rule, List<Client> clients, double[] expected, int trial) {
         List<AdapterUpdate> updates = new ArrayList<>();
         for (Client client : clients) {
-            String name = "" + (char) ('a' + updates.size());
-            updates.add(AggregatorContract.update(1, name, adapter(client.vector()), client.samples()));
+            updates.add(AggregatorContract.update(1, client.name(), adapter(client.vector()), client.samples()));
         }
         Adapter global = adapter(new double[expected.length]);
         Adapter next = AggregatorContract.aggregate(rule, AggregatorContract.round(1, global), updates);
@@ -101,7 +104,7 @@ class NaiveRulesTest {
 
     private static double krumScore(Client client, List<Client> all, int f) {
         List<Client> others = new ArrayList<>(all);
-        others.removeIf(other -> other == client);
+        others.remove(client);
         return others.stream()
                 .map(client::squaredDistance)
                 .sorted()
@@ -118,8 +121,10 @@ class NaiveRulesTest {
     private static double[] weightedMean(List<Client> clients) {
         double weights = clients.stream().mapToInt(Client::samples).sum();
         return IntStream.range(0, clients.get(0).vector().length)
-                .mapToDouble(k ->
-                        clients.stream().mapToDouble(c -> c.samples() * c.vector()[k]).sum() / weights)
+                .mapToDouble(k -> clients.stream()
+                                .mapToDouble(c -> c.samples() * c.vector()[k])
+                                .sum()
+                        / weights)
                 .toArray();
     }
 
@@ -129,7 +134,7 @@ class NaiveRulesTest {
         List<Client> chosen = new ArrayList<>();
         while (chosen.size() < n - 2 * f) {
             Client best = byKrum(left, f).get(0);
-            left.removeIf(client -> client == best);
+            left.remove(best);
             chosen.add(best);
         }
         return eachCoordinate(chosen, values -> {

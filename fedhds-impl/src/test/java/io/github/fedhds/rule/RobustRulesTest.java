@@ -219,7 +219,7 @@ class RobustRulesTest {
         assertArrayEquals(new float[] {0.6f, 0.8f}, values(next));
     }
 
-    /** NaN has no length that could be cut; and the round that the inner rule opens is another rule's, which was not asked. */
+    /** NaN has no length that could be cut; and the inner rule opens the round of another, which was not asked. */
     @Test
     void layers_nanThatTheInnerRuleTakes_isRefused() {
         for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {

@@ -22,14 +22,15 @@ import java.util.function.IntToDoubleFunction;
  * adapter's mean; and brings the result to the global adapter's rank, the nearest in the Frobenius norm. So clients of
  * different rank take part. What is lost is told to {@link Builder#truncation}.
  *
- * <p>A of the result has orthonormal rows and B carries the singular values, falling. The order of the updates changes no
- * bit. Tolerates no attacker.
+ * <p>A of the result has orthonormal rows and B carries the singular values, falling. Where the rank is above the inputs,
+ * the rows that A has too many are of length one, by chance, with columns of zero in B. The order of the updates changes no
+ * bit. Tolerates no attacker. Where no client moved, B A stays but A and B do not: no mean for {@link FedOpt}.
  *
  * <p>A client of another rank than the server's starts from {@link #atRank} of the round's adapter: its application hands
  * it the {@code RoundOpening} with that adapter in place of the server's.
  *
  * <p>Holds all updates of a round. With R the sum of their ranks, a module costs time O((in + out) R² + R³) and, while it
- * is at work, 32 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
+ * is at work, 16 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
  * Keeps no state; safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/2402.11505">Bai et al. 2024, FlexLoRA: the same mean, by full matrices</a>
@@ -65,7 +66,8 @@ public final class ExactLoraAveraging implements Aggregator {
     /**
      * For adapters with a factor of their own.
      *
-     * @param scaleOfRank factor of a client's product, by its rank; finite and above 0
+     * @param scaleOfRank factor of a client's product, by its rank; finite and above 0, always the same. A client of a rank
+     *     for which it gives or throws anything else is refused
      */
     public static Builder scale(IntToDoubleFunction scaleOfRank) {
         return new Builder(scaleOfRank, "scale by rank");
@@ -79,7 +81,13 @@ public final class ExactLoraAveraging implements Aggregator {
     }
 
     private double scaleOf(int rank) {
-        return requirePositive(scale.applyAsDouble(rank), "the scale of rank " + rank);
+        double factor;
+        try {
+            factor = scale.applyAsDouble(rank);
+        } catch (RuntimeException e) { // a map without this rank, say
+            throw new IllegalArgumentException("the scale of rank " + rank + " is not known: " + e, e);
+        }
+        return requirePositive(factor, "the scale of rank " + rank);
     }
 
     /** The factors of one adapted module: A {@code [rank, in]}, B {@code [out, rank]}. */
@@ -147,7 +155,10 @@ public final class ExactLoraAveraging implements Aggregator {
         return modules;
     }
 
-    /** An update has the global adapter's modules; each rank is the client's own, up to {@link Builder#maxRank}. */
+    /**
+     * An update has the global adapter's modules; each rank is the client's own, up to {@link Builder#maxRank}, if it has a
+     * scale.
+     */
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
         Map<String, Module> theirs;
@@ -169,6 +180,11 @@ public final class ExactLoraAveraging implements Aggregator {
                 return Optional.of("module " + ours.name() + " has rank " + module.rank() + ", this rule takes at most "
                         + maxRank + "; see maxRank");
             }
+            try {
+                scaleOf(module.rank());
+            } catch (IllegalArgumentException e) {
+                return Optional.of("module " + ours.name() + " has rank " + module.rank() + ", but " + e.getMessage());
+            }
         }
         return theirs.keySet().stream()
                 .findFirst()
@@ -179,11 +195,12 @@ public final class ExactLoraAveraging implements Aggregator {
     /**
      * Opens a round.
      *
-     * @throws IllegalArgumentException if the global adapter is not made of LoRA's factors
+     * @throws IllegalArgumentException if the global adapter is not made of LoRA's factors, or a rank of it has no scale
      */
     @Override
     public Aggregation open(RoundContext round) {
         Map<String, Module> form = modules(round.globalAdapter());
+        form.values().forEach(module -> scaleOf(module.rank()));
         return new StoredRound(this, round.globalAdapter(), updates -> average(updates, form, round.round()));
     }
 

@@ -1,7 +1,6 @@
 package io.github.fedhds.rule;
 
 import io.github.fedhds.training.Tensor;
-import java.math.BigInteger;
 
 /**
  * Weighted mean of tensors of one shape, exact until the one rounding at the end. Each value times its weight is an integer
@@ -35,12 +34,9 @@ final class ExactMean {
         totalWeight += weight;
         for (int i = 0; i < size; i++) {
             int bits = Float.floatToRawIntBits(tensor.get(i));
-            int exponent = bits >>> 23 & 0xff;
-            int fraction = bits & 0x7fffff;
-            long mantissa = exponent == 0 ? fraction : fraction | 0x800000;
+            long mantissa = mantissa(bits);
             if (mantissa != 0) {
-                int shift = Math.max(exponent, 1) - 1; // the value is mantissa * 2^(shift - 149)
-                add(i, mantissa * weight, shift, bits < 0);
+                add(i, mantissa * weight, shift(bits), bits < 0);
             }
         }
     }
@@ -101,8 +97,8 @@ final class ExactMean {
     /**
      * Divides by the weights and rounds once. The quotient in double is off by less than 2^-50 of itself (three digits of
      * 32 bits hold 65 bits or more of the number; two roundings of 2^-53 as they are summed, two more for the weight and
-     * the division). Unless a border between two floats is that near, it rounds to the same float as the exact one; else
-     * that is computed.
+     * the division). Unless the middle of two floats is that near, it rounds to the same float as the exact one; else that
+     * is compared with the middle.
      */
     private float nearest(long[] number) {
         int top = number.length - 1;
@@ -119,24 +115,49 @@ final class ExactMean {
         double quotient = sum / totalWeight;
         float low = (float) (quotient * (1 - SAFETY));
         float high = (float) (quotient * (1 + SAFETY));
-        return low == high ? low : exact(number);
+        return low == high ? low : nearer(low, high, number);
     }
 
-    private float exact(long[] number) {
-        BigInteger sum = BigInteger.ZERO;
-        for (int place = number.length - 1; place >= 0; place--) {
-            sum = sum.shiftLeft(32).add(BigInteger.valueOf(number[place]));
+    /**
+     * The nearer of two neighbouring floats, by the sign of 2 sum - (low + high) weights, in integers. No rare case: of two
+     * clients that count the same every second mean lies halfway between two floats.
+     */
+    private float nearer(float low, float high, long[] number) {
+        int bits = Float.floatToRawIntBits(low);
+        long middle = 2 * mantissa(bits) + 1; // low + high is middle * 2^(shift - 149)
+        for (int place = 0; place < number.length; place++) {
+            number[place] *= 2;
         }
-        // The mantissa keeps 24 bits of the quotient, fewer where it is subnormal; the rest decides the rounding.
-        BigInteger weight = BigInteger.valueOf(totalWeight);
-        int bits = sum.divide(weight).bitLength();
-        int drop = Math.max(0, bits - 24); // below 2^24 units of 2^-149 every float is a whole number of units
-        BigInteger[] parts = sum.divideAndRemainder(weight.shiftLeft(drop));
-        int half = parts[1].shiftLeft(1).compareTo(weight.shiftLeft(drop));
-        long mantissa = parts[0].longValueExact();
-        if (half > 0 || (half == 0 && (mantissa & 1) == 1)) {
-            mantissa++;
+        subtract(middle * (totalWeight & 0x7fffffff), shift(bits), number); // the weights in halves: 25 and 62 bits are
+        subtract(middle * (totalWeight >>> 31), shift(bits) + 31, number); // too many for one product
+        carry(number);
+        int top = number.length - 1;
+        if (number[top] < 0) {
+            return low;
         }
-        return (float) Math.scalb((double) mantissa, drop + LEAST_EXPONENT);
+        while (top >= 0 && number[top] == 0) {
+            top--;
+        }
+        boolean tie = top < 0;
+        return tie && (bits & 1) == 0 ? low : high;
+    }
+
+    /** Subtracts product * 2^shift; the product has up to 56 bits. */
+    private static void subtract(long product, int shift, long[] number) {
+        int place = shift >>> 5;
+        int rest = shift & 31;
+        number[place] -= product << rest & DIGIT;
+        number[place + 1] -= product >>> (32 - rest) & DIGIT;
+        number[place + 2] -= product >>> 32 >>> (32 - rest);
+    }
+
+    /** Without its sign a float is mantissa * 2^(shift - 149). */
+    private static long mantissa(int bits) {
+        int fraction = bits & 0x7fffff;
+        return (bits >>> 23 & 0xff) == 0 ? fraction : fraction | 0x800000;
+    }
+
+    private static int shift(int bits) {
+        return Math.max(bits >>> 23 & 0xff, 1) - 1;
     }
 }

@@ -24,10 +24,13 @@ import org.jspecify.annotations.Nullable;
  *   <li>FedAdagrad: v += d², x += learningRate d / (sqrt v + tau)
  * </ul>
  *
- * <p>These are Flower's forms; the paper's algorithm 2 knows no c and starts v at tau² or above. The mean is
- * {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates, this one does.
- * m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes a parameter
- * beside the inner rule's memory. Works on A and B as they are, so it is not for clients of different rank.
+ * <p>These are Flower's forms. The paper's algorithm 2 knows no c, starts v at tau² or above, and has beta1 and m in
+ * FedAdagrad too, where here m = d.
+ *
+ * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates,
+ * this one does. m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes
+ * a parameter beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different
+ * rank nor with {@link ExactLoraAveraging}.
  *
  * <p>Safe for many threads, each aggregation for one; rounds follow one another.
  *
@@ -100,7 +103,7 @@ public final class FedOpt implements Aggregator {
 
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
-        return Aggregator.super.refusal(globalAdapter, update).or(() -> mean.refusal(globalAdapter, update));
+        return globalAdapter.differenceInForm(update).or(() -> mean.refusal(globalAdapter, update));
     }
 
     @Override
@@ -183,7 +186,7 @@ public final class FedOpt implements Aggregator {
         return new RuleRound(this, round.globalAdapter()) {
             @Override
             void add(AdapterUpdate update) {
-                averaging.accept(update);
+                pass(update, mean, averaging);
             }
 
             @Override
@@ -335,8 +338,19 @@ public final class FedOpt implements Aggregator {
             }
         }
 
-        /** The rule that makes one adapter of the clients'; {@link FedAvg#bySamples} by default. */
+        /**
+         * The rule that makes one adapter of the clients'; {@link FedAvg#bySamples} by default. Its result must compare with
+         * the global adapter number by number: where no client moved it is that adapter.
+         *
+         * @throws IllegalArgumentException if it is {@link ExactLoraAveraging}, alone or in {@link NormClipping}: that one
+         *     writes A and B in another basis, so d is not zero where nobody moved
+         */
         public Builder mean(Aggregator rule) {
+            if (NormClipping.unclipped(rule) instanceof ExactLoraAveraging) {
+                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but " + rule
+                        + " gives factors in another basis than x's; use that rule without FedOpt, or a mean of factors"
+                        + " such as FedAvg or TrimmedMean");
+            }
             mean = rule;
             return this;
         }

@@ -54,7 +54,8 @@ record JacobiSvd(double[] values, double[][] left, double[][] right) {
 
     /** Longest columns first, as they settle fastest; of equal ones the order stays. */
     private static void sort(double[][] left, double[][] right, double[] squares) {
-        double[] unsorted = Arrays.stream(left).mapToDouble(c -> dot(c, c)).toArray();
+        double[] unsorted =
+                Arrays.stream(left).mapToDouble(c -> InnerProduct.of(c, c, 0)).toArray();
         int[] order = IntStream.range(0, left.length)
                 .boxed()
                 .sorted((i, j) -> Double.compare(unsorted[j], unsorted[i]))
@@ -76,7 +77,7 @@ record JacobiSvd(double[] values, double[][] left, double[][] right) {
                 if (negligible(squares[i], squares) || negligible(squares[j], squares)) {
                     continue;
                 }
-                double product = dot(left[i], left[j]);
+                double product = InnerProduct.of(left[i], left[j], 0);
                 if (Math.abs(product) <= PRECISION * left[i].length * Math.sqrt(squares[i]) * Math.sqrt(squares[j])) {
                     continue;
                 }
@@ -86,8 +87,8 @@ record JacobiSvd(double[] values, double[][] left, double[][] right) {
                 double sine = cosine * tangent;
                 turn(left[i], left[j], cosine, sine);
                 turn(right[i], right[j], cosine, sine);
-                squares[i] = dot(left[i], left[i]);
-                squares[j] = dot(left[j], left[j]);
+                squares[i] -= tangent * product; // anew from the columns before each sweep, so rounding does not add up
+                squares[j] += tangent * product;
                 turned = true;
             }
         }
@@ -100,13 +101,5 @@ record JacobiSvd(double[] values, double[][] left, double[][] right) {
             one[i] = cosine * before - sine * other[i];
             other[i] = sine * before + cosine * other[i];
         }
-    }
-
-    private static double dot(double[] one, double[] other) {
-        double sum = 0;
-        for (int i = 0; i < one.length; i++) {
-            sum += one[i] * other[i];
-        }
-        return sum;
     }
 }

@@ -93,7 +93,7 @@ public final class Krum implements Aggregator {
         List<Integer> all = IntStream.range(0, n).boxed().toList();
         List<Integer> order = new Distances(updates).byScore(all, n - attackers - 2);
         Aggregation average = mean.open(round);
-        order.subList(0, kept).forEach(i -> average.accept(updates.get(i)));
+        order.subList(0, kept).forEach(i -> RuleRound.pass(updates.get(i), mean, average));
         return average.finish();
     }
 

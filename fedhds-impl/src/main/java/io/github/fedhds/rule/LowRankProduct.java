@@ -1,13 +1,14 @@
 package io.github.fedhds.rule;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
 /**
  * A sum of products B A of low rank, brought to the nearest product of another rank (in the Frobenius norm) without ever
  * being written out: both stacked factors are decomposed by {@link ThinQr}, and what lies between, a matrix of at most the
- * ranks' sum, by {@link JacobiSvd}. With R the sum of the ranks: time O((in + out) R² + R³), memory 32 (in + out) R bytes.
+ * ranks' sum, by {@link JacobiSvd}. With R the sum of the ranks: time O((in + out) R² + R³), memory 16 (in + out) R bytes.
  */
 final class LowRankProduct {
     private final int inputs;
@@ -33,7 +34,8 @@ final class LowRankProduct {
     /**
      * The nearest product.
      *
-     * @param a rows, orthonormal as far as {@code in} allows; each with its first largest element above zero
+     * @param a rows of length one, orthogonal to each other as far as {@code in} allows; the orthogonal ones with their
+     *     first largest element above zero
      * @param b columns, of the lengths of the singular values
      * @param lost sum of the squares of the singular values left out
      * @param all sum of the squares of all
@@ -41,8 +43,8 @@ final class LowRankProduct {
     record Nearest(double[][] a, double[][] b, double lost, double all) {}
 
     /**
-     * Of the rank given. Rows of A that the sum leaves open are drawn by chance, orthogonal to the others, with columns of
-     * zero in B: as in a fresh adapter they add nothing, but can learn.
+     * Of the rank given. Rows of A that the sum leaves open are drawn by chance, orthogonal to the others while there is
+     * room, with columns of zero in B: as in a fresh adapter they add nothing, but can learn.
      */
     Nearest nearest(int rank, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
@@ -71,6 +73,9 @@ final class LowRankProduct {
                 negate(nextB[i]);
             }
         }
+        for (int i = svd.values().length; i < rank; i++) { // more rows than inputs
+            nextA[i] = unit(random.doubles(inputs, -1, 1).toArray());
+        }
         return new Nearest(nextA, nextB, lost, all);
     }
 
@@ -87,6 +92,11 @@ final class LowRankProduct {
             }
         }
         return core;
+    }
+
+    private static double[] unit(double[] row) {
+        double length = Math.sqrt(InnerProduct.of(row, row, 0));
+        return Arrays.stream(row).map(value -> value / length).toArray();
     }
 
     private static double largest(double[] row) {

@@ -43,9 +43,14 @@ public final class NormClipping implements Aggregator {
         return new NormClipping(bound, Objects.requireNonNull(rule, "rule"));
     }
 
+    /** The rule itself, or what it clips for. */
+    static Aggregator unclipped(Aggregator rule) {
+        return rule instanceof NormClipping clipping ? unclipped(clipping.rule) : rule;
+    }
+
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
-        return Aggregator.super.refusal(globalAdapter, update).or(() -> rule.refusal(globalAdapter, update));
+        return globalAdapter.differenceInForm(update).or(() -> rule.refusal(globalAdapter, update));
     }
 
     @Override
@@ -69,13 +74,11 @@ public final class NormClipping implements Aggregator {
         return new RuleRound(this, round.globalAdapter()) {
             @Override
             void add(AdapterUpdate update) {
-                clipped.accept(new AdapterUpdate(
-                        update.runId(),
-                        update.round(),
-                        update.client(),
-                        clip(global, update.adapter()),
-                        update.samples(),
-                        update.meanLoss()));
+                double norm = Math.sqrt(global.squaredDistance(update.adapter()));
+                if (!Double.isFinite(norm)) { // the rule takes NaN or infinity; floats alone cannot be that far away
+                    throw refused(update, update.adapter().firstNonFinite().orElse("its distance is " + norm));
+                }
+                pass(norm <= bound ? update : shortened(update, global, bound / norm), rule, clipped);
             }
 
             @Override
@@ -85,14 +88,9 @@ public final class NormClipping implements Aggregator {
         };
     }
 
-    private Adapter clip(Adapter global, Adapter update) {
-        double norm = Math.sqrt(global.squaredDistance(update));
-        if (norm <= bound) {
-            return update;
-        }
-        double share = bound / norm;
+    private static AdapterUpdate shortened(AdapterUpdate update, Adapter global, double share) {
         Map<String, Tensor> tensors = new TreeMap<>();
-        update.tensors().forEach((name, tensor) -> {
+        update.adapter().tensors().forEach((name, tensor) -> {
             Tensor start = Objects.requireNonNull(global.tensors().get(name));
             float[] values = new float[tensor.size()];
             for (int i = 0; i < values.length; i++) {
@@ -101,7 +99,13 @@ public final class NormClipping implements Aggregator {
             }
             tensors.put(name, new Tensor(tensor.shape(), values));
         });
-        return new Adapter(tensors);
+        return new AdapterUpdate(
+                update.runId(),
+                update.round(),
+                update.client(),
+                new Adapter(tensors),
+                update.samples(),
+                update.meanLoss());
     }
 
     @Override

@@ -43,19 +43,38 @@ abstract class RuleRound implements Aggregation {
     @Override
     public final void accept(AdapterUpdate update) {
         requireOpen();
-        String whose = "update of client " + update.client() + ": ";
         Optional<String> fault = rule.refusal(global, update.adapter());
         if (fault.isPresent()) {
-            throw new IllegalArgumentException(whose + fault.get());
+            throw refused(update, fault.get());
         }
+        take(update);
+    }
+
+    /**
+     * Hands an update to the round of a rule inside another, whose refusal has asked the inner rule already: if the round is
+     * that rule's own, it does not ask again.
+     */
+    static void pass(AdapterUpdate update, Aggregator inner, Aggregation innerRound) {
+        if (innerRound instanceof RuleRound round && round.rule == inner) {
+            round.take(update);
+        } else {
+            innerRound.accept(update);
+        }
+    }
+
+    private void take(AdapterUpdate update) {
         if (update.samples() < 1) {
-            throw new IllegalArgumentException(whose + "samples must be 1 or more, was " + update.samples());
+            throw refused(update, "samples must be 1 or more, was " + update.samples());
         }
         if (clients.contains(update.client())) {
-            throw new IllegalArgumentException(whose + "this client's update is there already; a client has one");
+            throw refused(update, "this client's update is there already; a client has one");
         }
         add(update);
         clients.add(update.client());
+    }
+
+    static IllegalArgumentException refused(AdapterUpdate update, String fault) {
+        return new IllegalArgumentException("update of client " + update.client() + ": " + fault);
     }
 
     @Override

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.collect.ImmutableMap;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
@@ -289,13 +290,13 @@ class ExactLoraAveragingTest extends AggregatorContract {
             Tensor a = get(adapter, module + ".lora_A");
             int rank = a.shape()[0];
             int in = a.shape()[1];
-            for (int k = 0; k < Math.min(rank, in); k++) {
-                for (int l = 0; l <= k; l++) {
+            for (int k = 0; k < rank; k++) {
+                for (int l = k < in ? 0 : k; l <= k; l++) { // beyond the inputs no row can be orthogonal to all others
                     double dot = 0;
                     for (int j = 0; j < in; j++) {
                         dot += (double) a.get(k * in + j) * a.get(l * in + j);
                     }
-                    assertEquals(k == l ? 1 : 0, dot, 1e-6, "rows of A are orthonormal");
+                    assertEquals(k == l ? 1 : 0, dot, 1e-6, module + ": rows of A are of length one, and orthogonal");
                 }
             }
         }
@@ -364,6 +365,34 @@ class ExactLoraAveragingTest extends AggregatorContract {
                 IllegalArgumentException.class,
                 () -> rule.open(round(1, changed(global, "odd.bias", new int[] {2}))),
                 "odd.bias is neither");
+    }
+
+    /** Or one client of such a rank would void every round. */
+    @Test
+    void refusal_rankWithoutAScale_isAReason() {
+        Adapter global = lora(new Random(1), 8, 0.1);
+        Map<Integer, Double> known =
+                Map.of(4, 4.0, 8, 2.0, 5, Double.NaN, 6, Double.POSITIVE_INFINITY, 7, 0.0, 9, -1.0);
+        ExactLoraAveraging rule = ExactLoraAveraging.scale(rank -> Objects.requireNonNull(known.get(rank)))
+                .build();
+        assertEquals(Optional.empty(), rule.refusal(global, lora(new Random(2), 4, 0.1)));
+        assertRefused(rule, global, lora(new Random(2), 3, 0.1), "has rank 3, but the scale of rank 3 is not known");
+        known.forEach((rank, scale) -> {
+            if (!(scale > 0) || scale.isInfinite()) {
+                assertRefused(rule, global, lora(new Random(2), rank, 0.1), "above 0, was " + scale);
+            }
+        });
+        Adapter first = changed(global, "odd.lora_A", new int[] {3, 3}); // in one module only
+        assertRefused(rule, global, changed(first, "odd.lora_B", new int[] {30, 3}), "module odd has rank 3, but");
+
+        Aggregation aggregation = rule.open(round(1, global));
+        List<AdapterUpdate> updates = clients(new Random(2), 4, 8, 3);
+        aggregation.accept(updates.get(0));
+        aggregation.accept(updates.get(1));
+        assertFails(IllegalArgumentException.class, () -> aggregation.accept(updates.get(2)), "client c2", "rank 3");
+        assertEquals(Optional.empty(), global.differenceInForm(aggregation.finish()));
+        Adapter unknown = lora(new Random(1), 3, 0.1);
+        assertFails(IllegalArgumentException.class, () -> rule.open(round(1, unknown)), "rank 3 is not known");
     }
 
     private static void assertRefused(Aggregator rule, Adapter global, Adapter update, String reason) {

@@ -1,12 +1,14 @@
 package io.github.fedhds.rule;
 
 import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,15 +64,22 @@ class FedOptTest {
 
     /** From zero, the clients' mean one above the global adapter in each round. */
     private static double[] climb(FedOpt.Builder builder, int rounds) {
+        float[] differences = new float[rounds];
+        Arrays.fill(differences, 1);
+        return path(builder, differences);
+    }
+
+    /** From zero, the clients' mean that far above the global adapter in each round. */
+    private static double[] path(FedOpt.Builder builder, float... differences) {
         Aggregator rule = builder.build();
-        double[] path = new double[rounds];
+        double[] path = new double[differences.length];
         Adapter global = one(0);
-        for (int i = 0; i < rounds; i++) {
+        for (int i = 0; i < path.length; i++) {
             float x = Objects.requireNonNull(global.tensors().get("t")).get(0);
             global = AggregatorContract.aggregate(
                     rule,
                     AggregatorContract.round(i + 1, global),
-                    List.of(AggregatorContract.update(i + 1, "c", one(x + 1), 1)));
+                    List.of(AggregatorContract.update(i + 1, "c", one(x + differences[i]), 1)));
             path[i] = Objects.requireNonNull(global.tensors().get("t")).get(0);
         }
         return path;
@@ -90,6 +99,27 @@ class FedOptTest {
         assertEquals(Math.sqrt(1 - 0.9801) / (1 - 0.81) * 0.1 / (0.1 + 0.1), adam, 1e-6);
         double yogi = climb(FedOpt.fedYogi().learningRate(1).tau(0.1), 1)[0];
         assertEquals(0.1 / (0.1 + 0.1), yogi, 1e-6);
+    }
+
+    /**
+     * Differences 1, 1/4, 1 with beta1 = 1/2, beta2 = 3/4, tau = 1, so m = 1/2, 3/8, 11/16. Adam's v = 1/4, 13/64,
+     * 103/256; Yogi's falls by 1/64 where Adam's falls further, v = 1/4, 15/64, 31/64.
+     */
+    @Test
+    void steps_ofASmallSecondDifference_followTheFormulasByHand() {
+        FedOpt.Builder adamRule =
+                FedOpt.fedAdam().learningRate(1).beta1(0.5).beta2(0.75).tau(1);
+        double[] adam = path(adamRule, 1, 0.25f, 1);
+        double first = Math.sqrt(1 - 9 / 16.0) / (1 - 1 / 4.0) * 0.5 / (0.5 + 1); // 0.8819171 * 0.3333333
+        double second = Math.sqrt(1 - 27 / 64.0) / (1 - 1 / 8.0) * 0.375 / (Math.sqrt(13 / 64.0) + 1);
+        double third = Math.sqrt(1 - 81 / 256.0) / (1 - 1 / 16.0) * 0.6875 / (Math.sqrt(103 / 256.0) + 1);
+        assertArrayEquals(new double[] {first, first + second, first + second + third}, adam, 1e-6);
+        assertArrayEquals(new double[] {0.2939724, 0.5185975, 0.8895917}, adam, 1e-6);
+
+        FedOpt.Builder yogiRule =
+                FedOpt.fedYogi().learningRate(1).beta1(0.5).beta2(0.75).tau(1);
+        double[] yogi = path(yogiRule, 1, 0.25f, 1);
+        assertArrayEquals(new double[] {0.3333333, 0.5860078, 0.9913804}, yogi, 1e-6);
     }
 
     @Test
@@ -165,6 +195,38 @@ class FedOptTest {
                 "FedAdam",
                 "tensor m.t is Tensor[1], expected Tensor[2]",
                 "restore the state that was saved with it");
+    }
+
+    /** Its factors are in a basis of their own: d is not zero where nobody moved, and momentum drives the adapter away. */
+    @Test
+    void mean_exactLora_isRefusedAlsoWhenClipped() {
+        Aggregator exact = ExactLoraAveraging.alpha(16).build();
+        List<Aggregator> refused =
+                List.of(exact, NormClipping.of(1, exact), NormClipping.of(2, NormClipping.of(1, exact)));
+        for (Aggregator rule : refused) {
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> FedOpt.fedAvgM().mean(rule),
+                    "FedAvgM",
+                    rule.toString(),
+                    "use that rule without FedOpt, or");
+        }
+        // All that keeps an adapter nobody moved is a mean: this package's rules, and an application's.
+        Aggregator own = round -> FedAvg.equally().open(round);
+        for (Aggregator rule : List.of(NormClipping.of(1, TrimmedMean.of(0)), Krum.of(0), own)) {
+            FedOpt momentum = FedOpt.fedAvgM().mean(rule).build();
+            Adapter global = one(3);
+            for (int number = 1; number <= 3; number++) {
+                global = AggregatorContract.aggregate(
+                        momentum,
+                        AggregatorContract.round(number, global),
+                        List.of(
+                                AggregatorContract.update(number, "a", global, 1),
+                                AggregatorContract.update(number, "b", global, 2),
+                                AggregatorContract.update(number, "c", global, 3)));
+            }
+            assertEquals(one(3), global);
+        }
     }
 
     @Test

@@ -56,11 +56,21 @@ class LinearAlgebraTest {
         }
     }
 
+    /** The k columns of Q. */
+    private static double[][] q(ThinQr qr, int k) {
+        double[][] q = new double[k][];
+        for (int j = 0; j < k; j++) {
+            double[] unit = new double[k];
+            unit[j] = 1;
+            q[j] = qr.timesQ(unit);
+        }
+        return q;
+    }
+
     private static void check(double[][] columns, int m) {
         double[][] before = Arrays.stream(columns).map(double[]::clone).toArray(double[][]::new);
         ThinQr qr = ThinQr.of(columns, m);
-        assertEquals(Math.min(m, columns.length), qr.q().length);
-        assertOrthonormal(qr.q());
+        assertOrthonormal(q(qr, Math.min(m, columns.length)));
         double[][] product = Arrays.stream(qr.r()).map(qr::timesQ).toArray(double[][]::new);
         assertNear(columns, product);
         for (int j = 0; j < columns.length; j++) {
@@ -111,6 +121,23 @@ class LinearAlgebraTest {
     void decompositions_asLargeAsAFewClientsRanks() {
         check(matrix(new Random(1), 150, 120, 40, 1), 150);
         check(matrix(new Random(2), 60, 120, 60, 1e-6), 60);
+    }
+
+    /** Columns of very different lengths, nearly one line: rotations cancel most of what they turn. */
+    @Test
+    void decompositions_gradedAndNearlyDependent() {
+        Random random = new Random(4);
+        for (double apart : new double[] {1e-4, 1e-9, 1e-15}) {
+            double[] line = random.doubles(90, -1, 1).toArray();
+            double[][] columns = new double[60][90];
+            for (int j = 0; j < 60; j++) {
+                double length = Math.pow(10, -(j * 7 % 60) / 4.0);
+                for (int i = 0; i < 90; i++) {
+                    columns[j][i] = length * (line[i] + apart * random.nextGaussian());
+                }
+            }
+            check(columns, 90);
+        }
     }
 
     @Test

@@ -5,17 +5,22 @@ import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.Federation;
+import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** The embedded default: base model, FedHDS by two choices, random choice and full data on generated instructions. */
 final class EmbeddedComparison {
@@ -29,6 +34,9 @@ final class EmbeddedComparison {
 
     static final int UNSEEN_PER_TASK = 16;
 
+    /** Names of the rows' folders, in the order in which they run. */
+    private static final List<String> RUNS = List.of("fedhds", "diverse", "random", "full");
+
     private final Options options;
     private final PrintStream out;
 
@@ -37,6 +45,8 @@ final class EmbeddedComparison {
      *
      * @param learningRate for the rows that train on few samples, and so take few steps
      * @param fullLearningRate for full data, which the other one destroys
+     * @param folder where each row's run is saved, in a folder of its own; empty: nowhere
+     * @param resume whether to go on with the runs that are there
      */
     record Options(
             int clients,
@@ -47,9 +57,11 @@ final class EmbeddedComparison {
             double fullLearningRate,
             int samplesPerGroup,
             Fusion fusion,
-            int parallel) {
+            int parallel,
+            Optional<Path> folder,
+            boolean resume) {
         static Options defaults() {
-            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, Fusion.TSNE, 2);
+            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, Fusion.TSNE, 2, Optional.empty(), false);
         }
     }
 
@@ -77,6 +89,11 @@ final class EmbeddedComparison {
 
     /** The same with instructions of the caller's. */
     List<Row> run(LanguageModel model, List<Instruction> training, List<Instruction> unseen) {
+        if (!options.resume()) {
+            options.folder()
+                    .ifPresent(folder -> RunFolder.startAnew(
+                            RUNS.stream().map(folder::resolve).toList(), options.rounds()));
+        }
         Map<String, List<Instruction>> byTask = byTask(training);
         Map<ClientId, List<Instruction>> clients = clients(byTask, options.clients(), options.seed());
         TunedRun.Setting few = new TunedRun.Setting(
@@ -98,16 +115,24 @@ final class EmbeddedComparison {
 
         List<Row> rows = new ArrayList<>();
         rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
-        TunedRun chosen = few.fedHds(options.samplesPerGroup(), progress("FedHDS"));
+        Kept kept = new Kept("fedhds", few, options.learningRate());
+        TunedRun chosen = kept.setting().fedHds(options.samplesPerGroup(), kept.told("FedHDS"));
+        kept.end(chosen);
         rows.add(row("FedHDS", few, chosen, unseen));
         TunedRun.Setting parts =
                 few.with(fedHds(model, Pooling.PARTS, options.learningRate(), FEW_EPOCHS, options.fusion()));
-        TunedRun diverse = parts.diverseAsManyAs(chosen, progress("FedHDS, diverse"));
+        kept = new Kept("diverse", parts, options.learningRate());
+        TunedRun diverse = kept.setting().diverseAsManyAs(chosen, kept.told("FedHDS, diverse"));
+        kept.end(diverse);
         rows.add(row("FedHDS, diverse", parts, diverse, unseen));
-        TunedRun random = few.random(few.asManyAs(chosen), progress("random"));
+        kept = new Kept("random", few, options.learningRate());
+        TunedRun random = kept.setting().random(few.asManyAs(chosen), kept.told("random"));
+        kept.end(random);
         rows.add(row("random choice", few, random, unseen));
         TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
-        TunedRun full = all.full(progress("full data"));
+        kept = new Kept("full", all, options.fullLearningRate());
+        TunedRun full = kept.setting().full(kept.told("full data"));
+        kept.end(full);
         rows.add(row("full data (FedIT)", all, full, unseen));
         return rows;
     }
@@ -140,8 +165,46 @@ final class EmbeddedComparison {
                 .build();
     }
 
-    private ConsoleProgress progress(String name) {
-        return new ConsoleProgress(out, name, options.rounds());
+    /** A row's run, and the folder that keeps it, if there is one. */
+    private final class Kept {
+        private final TunedRun.Setting plain;
+        private final Optional<RunFolder> folder;
+        private final UnaryOperator<Federation.Builder> saving;
+
+        Kept(String run, TunedRun.Setting setting, double learningRate) {
+            plain = setting;
+            Map<String, Object> config = new LinkedHashMap<>();
+            config.put("run", run);
+            config.put("clients", options.clients());
+            config.put("rounds", options.rounds());
+            config.put("fraction", options.fraction());
+            config.put("seed", options.seed());
+            config.put("samples_per_group", options.samplesPerGroup());
+            config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT));
+            config.put("learning_rate", learningRate);
+            Optional<Path> path = options.folder().map(all -> all.resolve(run));
+            folder = path.map(own -> new RunFolder(own, config));
+            Map<String, String> settings = new LinkedHashMap<>();
+            config.forEach((name, value) -> settings.put(name, String.valueOf(value)));
+            settings.remove("rounds"); // a run may be made longer
+            saving = federation -> path.map(own -> federation
+                            .checkpoint(RunFolder.checkpoint(own), settings)
+                            .resume(options.resume()))
+                    .orElse(federation);
+        }
+
+        TunedRun.Setting setting() {
+            return plain.with(saving);
+        }
+
+        RoundListener told(String name) {
+            RoundListener progress = new ConsoleProgress(out, name, options.rounds());
+            return folder.map(own -> progress.andThen(own.listener())).orElse(progress);
+        }
+
+        void end(TunedRun run) {
+            folder.ifPresent(own -> own.adapter(plain.fedHds().lora(), run.adapter(), ""));
+        }
     }
 
     private static Row row(String name, FedHds fedHds, Adapter adapter, List<Instruction> unseen) {

@@ -41,7 +41,6 @@ public final class Main implements Callable<Integer> {
             "--answer-tokens",
             "--evaluate-every",
             "--patience",
-            "--resume",
             "--recompute");
 
     private final PrintStream console;
@@ -62,7 +61,10 @@ public final class Main implements Callable<Integer> {
                     + " {instruction, input, output, task}")
     private @Nullable Path data;
 
-    @Option(names = "--out", description = "folder for adapter/, rounds.jsonl, config.json and checkpoint/")
+    @Option(
+            names = "--out",
+            description =
+                    "folder for adapter/, rounds.jsonl, config.json and checkpoint/ (embedded: of each of its runs)")
     private @Nullable Path out;
 
     @Option(names = "--rounds", description = "rounds (embedded: 5; own data: 10)")
@@ -204,8 +206,11 @@ public final class Main implements Callable<Integer> {
     }
 
     private void check() {
-        if (model == null && (data != null || out != null)) {
-            throw new ParameterException(spec.commandLine(), "--data and --out need --model");
+        if (model == null && data != null) {
+            throw new ParameterException(spec.commandLine(), "--data needs --model");
+        }
+        if (resume && out == null) {
+            throw new ParameterException(spec.commandLine(), "--resume needs --out, which holds the run to go on with");
         }
         if (model != null && (data == null || out == null)) {
             throw new ParameterException(spec.commandLine(), "--model needs --data and --out");
@@ -267,7 +272,9 @@ public final class Main implements Callable<Integer> {
                         or(learningRate, defaults.fullLearningRate()),
                         or(samplesPerGroup, defaults.samplesPerGroup()),
                         fusion,
-                        parallel),
+                        parallel,
+                        Optional.ofNullable(out),
+                        resume),
                 console);
         comparison.print(comparison.run(base));
     }

@@ -104,7 +104,7 @@ final class OwnRun {
                 Adapter.empty()); // fails before a folder is made
         Map<String, Object> config = config(model, modelFolder, clients, fraction, unseen);
         if (!options.resume()) {
-            RunFolder.startAnew(options.folder(), options.rounds());
+            RunFolder.startAnew(List.of(options.folder()), options.rounds());
         }
         boolean begins = new CheckpointFolder(RunFolder.checkpoint(options.folder()))
                 .saved()

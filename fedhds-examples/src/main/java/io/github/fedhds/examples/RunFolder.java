@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,22 +71,32 @@ final class RunFolder {
     }
 
     /**
-     * Makes room for a new run in place of one that has come to its end: nothing of the old one stays beside the new one.
-     * What lies there is not lost by forgetting --resume: a run that has rounds to go, its own or some of the new ones, is
-     * refused.
+     * Makes room for new runs in place of those that have come to their end: nothing of the old ones stays beside the new
+     * ones. What lies there is not lost by forgetting --resume: runs that have rounds to go, their own or some of the new
+     * ones, are refused.
+     *
+     * @param folders each of one run; all are cleared, or none
      */
-    static void startAnew(Path folder, int rounds) {
-        CheckpointFolder checkpoint = new CheckpointFolder(checkpoint(folder));
-        checkpoint.saved().ifPresent(saved -> {
-            if (!saved.over() || saved.rounds() < rounds) {
-                throw new FedHdsException(
-                        folder + " holds a run after " + saved.rounds() + (saved.over() ? " rounds" : " rounds of more")
-                                + "; go on with it by --resume, or name another folder with --out");
+    static void startAnew(List<Path> folders, int rounds) {
+        Map<Path, Optional<CheckpointFolder.Saved>> runs = new LinkedHashMap<>();
+        folders.forEach(folder -> runs.put(folder, new CheckpointFolder(checkpoint(folder)).saved()));
+        if (runs.values().stream().allMatch(Optional::isEmpty)) {
+            return;
+        }
+        runs.forEach((folder, run) -> {
+            if (run.isEmpty() || !run.get().over() || run.get().rounds() < rounds) {
+                throw new FedHdsException(folder + " holds "
+                        + run.map(saved -> "a run after " + saved.rounds()
+                                        + (saved.over() ? " rounds" : " rounds of more"))
+                                .orElse("no run yet, but those beside it are over")
+                        + "; go on by --resume, or name another folder with --out");
             }
-            checkpoint.delete();
+        });
+        for (Path folder : folders) {
+            new CheckpointFolder(checkpoint(folder)).delete();
             PeftFolder.delete(folder.resolve(ADAPTER));
             PeftFolder.delete(folder.resolve(BEST));
-        });
+        }
     }
 
     /** Where the run is saved between rounds. */

@@ -75,6 +75,11 @@ record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> b
             return new Setting(other, clients, rounds, fraction, seed, parallelClients, more);
         }
 
+        /** The same with other settings on each federation. */
+        Setting with(UnaryOperator<Federation.Builder> other) {
+            return new Setting(fedHds, clients, rounds, fraction, seed, parallelClients, other);
+        }
+
         /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
         TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
             return chosenBy(

@@ -1,9 +1,11 @@
 package io.github.fedhds.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.examples.corpus.InstructionSet;
@@ -16,18 +18,24 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The embedded comparison in small: what it says of figures it does not decide itself. */
 class EmbeddedComparisonTest {
@@ -51,7 +59,7 @@ class EmbeddedComparisonTest {
         List<Instruction> unseen = set.unseen(1).subList(0, 4);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         EmbeddedComparison comparison = new EmbeddedComparison(
-                new EmbeddedComparison.Options(3, 1, 1, 1, 1e-2, 2e-3, 2, Fusion.PCA, 2),
+                new EmbeddedComparison.Options(3, 1, 1, 1, 1e-2, 2e-3, 2, Fusion.PCA, 2, Optional.empty(), false),
                 new PrintStream(bytes, true, StandardCharsets.UTF_8));
         List<EmbeddedComparison.Row> rows = comparison.run(model, training, unseen);
         comparison.print(rows);
@@ -83,6 +91,46 @@ class EmbeddedComparisonTest {
                         .toList(),
                 told);
         assertTrue(told.contains("100.00 %"), told);
+    }
+
+    @Test
+    void run_keptInAFolder_goesOnFromWhereItWas(@TempDir Path folder) throws IOException {
+        InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
+        List<Instruction> training = set.training(8).subList(0, 96);
+        List<Instruction> unseen = set.unseen(1).subList(0, 2);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        Function<Boolean, List<EmbeddedComparison.Row>> run = resume -> new EmbeddedComparison(
+                        new EmbeddedComparison.Options(
+                                3, 2, 1, 1, 1e-2, 2e-3, 2, Fusion.PCA, 2, Optional.of(folder), resume),
+                        new PrintStream(bytes, true, StandardCharsets.UTF_8))
+                .run(model, training, unseen);
+        List<EmbeddedComparison.Row> first = run.apply(false);
+        Path full = folder.resolve("full/checkpoint");
+        Path random = folder.resolve("random/checkpoint");
+        Files.delete(full.resolve("checkpoint")); // as if killed in the third row's second round
+        Files.delete(full.resolve("checkpoint.1"));
+        Files.move(random.resolve("checkpoint.1"), random.resolve("checkpoint"), StandardCopyOption.REPLACE_EXISTING);
+        String message = String.valueOf(
+                assertThrows(FedHdsException.class, () -> run.apply(false)).getMessage());
+        assertTrue(message.contains("random holds a run after 1 rounds of more; go on by --resume"), message);
+
+        bytes.reset();
+        List<EmbeddedComparison.Row> again = run.apply(true);
+        String told = bytes.toString(StandardCharsets.UTF_8);
+        assertTrue(told.contains("FedHDS, diverse, resumed after round 2 of 2"), told);
+        assertTrue(told.contains("random, resumed after round 1 of 2") && told.contains("random, round 2 of 2"), told);
+        assertTrue(told.contains("full data, round 1 of 2") && !told.contains("FedHDS, round"), told);
+        for (int i = 0; i < first.size(); i++) {
+            assertEquals(
+                    first.get(i).evaluation(),
+                    again.get(i).evaluation(),
+                    first.get(i).name());
+            assertEquals(first.get(i).samples(), again.get(i).samples());
+        }
+        assertEquals(
+                2, Files.readAllLines(folder.resolve("diverse/rounds.jsonl")).size());
+        assertTrue(Files.exists(folder.resolve("full/adapter/adapter_model.safetensors")));
+        assertEquals(first.size(), run.apply(false).size(), "all are over, so that they may go");
     }
 
     @Test

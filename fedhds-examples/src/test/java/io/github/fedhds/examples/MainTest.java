@@ -374,7 +374,7 @@ class MainTest {
 
         Outcome forgotten = own(twice, with(settings, "--rounds", "3"));
         assertEquals(1, forgotten.status());
-        assertTrue(forgotten.err().contains("holds a run after 2 rounds; go on with it by --resume"));
+        assertTrue(forgotten.err().contains("holds a run after 2 rounds; go on by --resume"));
         Outcome other = resume(twice, with(settings, "--rounds", "3", "--learning-rate", "2e-2"));
         assertEquals(1, other.status());
         assertTrue(other.err().contains("made with learning_rate 0.01, this run has 0.02"), other.err());
@@ -406,7 +406,7 @@ class MainTest {
                 StandardCopyOption.REPLACE_EXISTING); // as if killed after round 1
         Outcome fewer = own(out, "--rounds", "1", "--selection", "random");
         assertEquals(1, fewer.status());
-        assertTrue(fewer.err().contains("holds a run after 1 rounds of more; go on with it by --resume"), fewer.err());
+        assertTrue(fewer.err().contains("holds a run after 1 rounds of more; go on by --resume"), fewer.err());
         assertEquals(
                 0,
                 resume(out, "--rounds", "2", "--selection", "random", "--evaluate-every", "1")
@@ -500,7 +500,6 @@ class MainTest {
         String some = folder.resolve("some").toString();
         for (String[] arguments : new String[][] {
             {"--data", some},
-            {"--out", some},
             {"--data", some, "--out", some},
             {"--model", some},
             {"--model", some, "--data", some},
@@ -512,7 +511,6 @@ class MainTest {
             {"--answer-tokens", "5"},
             {"--evaluate-every", "1"},
             {"--patience", "1"},
-            {"--resume"},
             {"--feature-model", some},
             {"--feature-cache", some}
         }) {
@@ -522,6 +520,9 @@ class MainTest {
             assertTrue(message.contains(arguments[0]) && message.contains("--model"), message);
         }
         assertFalse(Files.exists(folder.resolve("some")));
+        Outcome outcome = execute("--resume");
+        assertEquals(2, outcome.status());
+        assertTrue(outcome.err().startsWith("--resume needs --out"), outcome.err());
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.fedhds;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.github.fedhds.wire.DecoderCheck;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -15,15 +16,25 @@ import java.util.stream.Stream;
 public final class FileFuzz {
     private FileFuzz() {}
 
-    /** Fails if the reading throws anything else. */
+    /** Fails if the reading throws anything else, or allocates more than 2 times the bytes and 1 MiB. */
     public static void read(Path file, byte[] bytes, Fuzz.Reading reading) {
         try {
             Files.write(file, bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        DecoderCheck.withinMemory(2, bytes.length, () -> String.valueOf(file.getFileName()), () -> isTaken(reading));
+    }
+
+    private static boolean isTaken(Fuzz.Reading reading) {
+        try {
             reading.read();
+            return true;
         } catch (FedHdsException | IllegalArgumentException e) {
             if (String.valueOf(e.getMessage()).length() > 2000) {
                 fail("the message is too long: " + e.getMessage(), e);
             }
+            return false;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

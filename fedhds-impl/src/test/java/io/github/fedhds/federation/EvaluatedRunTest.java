@@ -8,7 +8,6 @@ import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,32 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs whose rounds are evaluated: what a failing evaluation leaves, and when a run ends early. */
-class EvaluatedRunTest {
+class EvaluatedRunTest extends OnTinyModel {
     @TempDir
-    @SuppressWarnings("NullAway.Init") // set by JUnit
-    static Path models;
-
-    @TempDir
-    private Path folder = Path.of("");
-
-    @SuppressWarnings("NullAway.Init") // set before all tests
-    private static LanguageModel model;
-
-    @BeforeAll
-    static void load() {
-        model = TinyFederation.model(models, 1, 16, 2, 128);
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-    }
+    private Path runs = Path.of("");
 
     /** Each round adds 1 to every number of the adapter, so that an evaluation can tell the round. */
     private Federation.Builder federation(int every, ToDoubleFunction<Integer> scoreOfRound) {
@@ -58,12 +38,8 @@ class EvaluatedRunTest {
                                 new TrainingResult(next(round.globalAdapter()), list.size(), new double[] {1})))
                 .serverSettings(server -> server.selector(new EverySelector()))
                 .evaluation(every, adapter -> scoreOfRound.applyAsDouble(Math.round(first(adapter) - first)))
-                .checkpoint(folder.resolve("run"), Map.of())
+                .checkpoint(runs.resolve("run"), Map.of())
                 .resume(true);
-    }
-
-    private static FedHds fedHds() {
-        return FedHds.on(model).template(TinyFederation.SHORT).build();
     }
 
     private static float first(Adapter adapter) {
@@ -113,7 +89,7 @@ class EvaluatedRunTest {
     }
 
     private int saved() {
-        return new CheckpointFolder(folder.resolve("run")).saved().orElseThrow().rounds();
+        return new CheckpointFolder(runs.resolve("run")).saved().orElseThrow().rounds();
     }
 
     @Test
@@ -150,7 +126,7 @@ class EvaluatedRunTest {
         assertEquals(6, federation.run().size());
         assertEquals(
                 new CheckpointFolder.Saved(6, true),
-                new CheckpointFolder(folder.resolve("run")).saved().orElseThrow());
+                new CheckpointFolder(runs.resolve("run")).saved().orElseThrow());
     }
 
     @Test
@@ -183,6 +159,6 @@ class EvaluatedRunTest {
         assertFails(FedHdsException.class, federation::run, "killed");
         assertEquals(
                 new CheckpointFolder.Saved(1, false),
-                new CheckpointFolder(folder.resolve("run")).saved().orElseThrow());
+                new CheckpointFolder(runs.resolve("run")).saved().orElseThrow());
     }
 }

@@ -11,46 +11,23 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.LanguageModel;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients whose work throws: they drop out, up to a number, and the round is that of the others. */
-class FailedClientsTest {
-    @TempDir
-    @SuppressWarnings("NullAway.Init") // set by JUnit
-    static Path folder;
-
-    @SuppressWarnings("NullAway.Init") // set before all tests
-    private static LanguageModel model;
-
+class FailedClientsTest extends OnTinyModel {
     private final List<String> told = new ArrayList<>();
-
-    @BeforeAll
-    static void load() {
-        model = TinyFederation.model(folder, 1, 16, 2, 128);
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-    }
 
     /** Clients 0 to 5 of 3 to 8 samples; some cannot read their data, some cannot train. */
     private Federation.Builder federation(Set<Integer> unreadable, Set<Integer> untrainable) {
-        Federation.Builder builder = Federation.builder(
-                        FedHds.on(model).template(TinyFederation.SHORT).build())
+        Federation.Builder builder = Federation.builder(fedHds())
                 .activeShare(1)
                 .clientSettings(client -> TinyFederation.light(client)
                         .selector(new EverySelector())

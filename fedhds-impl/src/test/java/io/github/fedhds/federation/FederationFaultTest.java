@@ -22,8 +22,6 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.LanguageModel;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,36 +33,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs in which something fails: nothing hangs, no thread stays, and the federation can go on. */
 @Timeout(60)
-class FederationFaultTest {
-    @TempDir
-    @SuppressWarnings("NullAway.Init") // set by JUnit
-    static Path folder;
-
-    @SuppressWarnings("NullAway.Init") // set before all tests
-    private static LanguageModel model;
-
-    @BeforeAll
-    static void load() {
-        model = TinyFederation.model(folder, 1, 16, 2, 128);
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-    }
-
+class FederationFaultTest extends OnTinyModel {
     @AfterEach
     void noThreadStays() throws InterruptedException {
         assertFalse(Thread.interrupted(), "a test has left its interrupt flag");
@@ -80,8 +58,7 @@ class FederationFaultTest {
     private static Federation.Builder federation(UnaryOperator<FedHdsClient.Builder> settings) {
         LocalTrainer trainer =
                 (list, round) -> new TrainingResult(shifted(round.globalAdapter(), 1), list.size(), new double[] {1});
-        return Federation.builder(
-                        FedHds.on(model).template(TinyFederation.SHORT).build())
+        return Federation.builder(fedHds())
                 .clients(TinyFederation.clients(3, 4, 5, 6))
                 .activeShare(1)
                 .clientSettings(client -> settings.apply(TinyFederation.light(client)
@@ -375,7 +352,7 @@ class FederationFaultTest {
     @Test
     void run_clientSettingsOfAnotherClient_isRefusedByName() {
         List<FedHdsClient.Builder> others = new ArrayList<>();
-        FedHds fedHds = FedHds.on(model).template(TinyFederation.SHORT).build();
+        FedHds fedHds = fedHds();
         others.add(fedHds.client(new ClientId("impostor")));
         Federation federation = federation(client -> others.get(0)).build();
         assertFails(IllegalArgumentException.class, federation::run, "does not name client impostor");

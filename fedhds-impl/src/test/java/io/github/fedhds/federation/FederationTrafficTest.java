@@ -15,45 +15,22 @@ import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.wire.MessageCodec;
 import io.github.fedhds.wire.Traffic;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What a federation says that its messages weigh. */
-class FederationTrafficTest {
-    @TempDir
-    @SuppressWarnings("NullAway.Init") // set by JUnit
-    static Path folder;
-
-    @SuppressWarnings("NullAway.Init") // set before all tests
-    private static LanguageModel model;
-
-    @BeforeAll
-    static void load() {
-        model = TinyFederation.model(folder, 1, 16, 2, 128);
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-    }
-
+class FederationTrafficTest extends OnTinyModel {
     /** Of three clients two have instructions, and one of these an adapter that no message can hold. */
     @Test
     void traffic_ofARound_isThatOfItsMessagesInTheirByteForm() {
         Map<ClientId, Long> up = new HashMap<>();
         Map<ClientId, Long> down = new HashMap<>();
         MessageCodec codec = MessageCodec.defaults();
-        Federation federation = Federation.builder(
-                        FedHds.on(model).template(TinyFederation.SHORT).build())
+        Federation federation = Federation.builder(fedHds())
                 .clients(TinyFederation.clients(3, 0, 4))
                 .activeShare(1)
                 .clientSettings(client -> TinyFederation.light(client)

@@ -11,42 +11,19 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.LanguageModel;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients whose instructions come when a round names them, and how much of a round is held at a time. */
-class LazyClientsTest {
-    @TempDir
-    @SuppressWarnings("NullAway.Init") // set by JUnit
-    static Path folder;
-
-    @SuppressWarnings("NullAway.Init") // set before all tests
-    private static LanguageModel model;
-
-    @BeforeAll
-    static void load() {
-        model = TinyFederation.model(folder, 1, 16, 2, 128);
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-    }
-
+class LazyClientsTest extends OnTinyModel {
     private static Federation.Builder builder() {
-        return Federation.builder(
-                        FedHds.on(model).template(TinyFederation.SHORT).build())
+        return Federation.builder(fedHds())
                 .serverSettings(server -> server.selector(new EverySelector()))
                 .clientSettings(client -> TinyFederation.light(client)
                         .selector(new EverySelector())

@@ -90,32 +90,12 @@ public final class FedHdsServer {
                     builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
             aggregator.restore(Adapter.empty()); // it may come from another run
         } else {
-            requireOwn(state, builder.initialAdapter);
+            state.fault(runId, seed, roster, builder.initialAdapter).ifPresent(fault -> {
+                throw new IllegalArgumentException("the state to restore is of " + fault);
+            });
             number = state.round();
             globalAdapter = state.globalAdapter();
             aggregator.restore(state.aggregatorState());
-        }
-    }
-
-    private void requireOwn(ServerState state, @Nullable Adapter initialAdapter) {
-        String of = "the state to restore is of ";
-        if (!state.runId().equals(runId)) {
-            throw new IllegalArgumentException(of + "run " + state.runId() + ", this run is " + runId);
-        }
-        if (state.seed() != seed) {
-            throw new IllegalArgumentException(of + "seed " + state.seed() + ", this run has " + seed);
-        }
-        if (!state.roster().equals(roster)) {
-            throw new IllegalArgumentException(
-                    of + "another roster: its " + state.roster().size() + " clients and the " + roster.size()
-                            + " here differ in names or in order");
-        }
-        Optional<String> fault = state.globalAdapter().firstNonFinite();
-        if (fault.isEmpty() && initialAdapter != null) {
-            fault = initialAdapter.differenceInForm(state.globalAdapter());
-        }
-        if (fault.isPresent()) {
-            throw new IllegalArgumentException(of + "an adapter that this run cannot start from: " + fault.get());
         }
     }
 

@@ -2,6 +2,8 @@ package io.github.fedhds;
 
 import io.github.fedhds.training.Adapter;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that a server needs to go on between two rounds: given to {@link FedHdsServer.Builder#restore} of a server with the
@@ -23,5 +25,23 @@ public record ServerState(
             throw new IllegalArgumentException("round must be 0 or more, was " + round);
         }
         roster = List.copyOf(roster);
+    }
+
+    /** Why a server of this run, seed, roster, and form of adapter cannot go on from here: what the state is of. */
+    Optional<String> fault(String ofRun, long ofSeed, List<ClientId> ofRoster, @Nullable Adapter form) {
+        if (!runId.equals(ofRun)) {
+            return Optional.of("run " + runId + ", this run is " + ofRun);
+        }
+        if (seed != ofSeed) {
+            return Optional.of("seed " + seed + ", this run has " + ofSeed);
+        }
+        if (!roster.equals(ofRoster)) {
+            return Optional.of("another roster: its " + roster.size() + " clients and the " + ofRoster.size()
+                    + " here differ in names or in order");
+        }
+        return globalAdapter
+                .firstNonFinite()
+                .or(() -> form == null ? Optional.empty() : form.differenceInForm(globalAdapter))
+                .map(fault -> "an adapter that this run cannot start from: " + fault);
     }
 }

@@ -14,9 +14,12 @@ import io.github.fedhds.training.Tensor;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SplittableRandom;
 
 /** A few messages of each kind, small and with values at the edges; their bytes are kept as golden files. */
 final class MessageExamples {
@@ -136,5 +139,25 @@ final class MessageExamples {
         }
         MessageSeal.close(bytes, digest);
         return bytes;
+    }
+
+    static List<Centroid> centroids(int n, int dimensions) {
+        SplittableRandom random = new SplittableRandom(1);
+        List<Centroid> centroids = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            double[] point = new double[dimensions];
+            Arrays.setAll(point, j -> Double.longBitsToDouble(random.nextLong() & ~(1L << 62)));
+            centroids.add(new Centroid(i, point));
+        }
+        return centroids;
+    }
+
+    static Adapter random(long seed, int... lengths) {
+        SplittableRandom random = new SplittableRandom(seed);
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int length : lengths) {
+            tensors.put("t" + tensors.size(), Tensor.of(new int[] {length}, i -> (float) random.nextGaussian(0, 0.02)));
+        }
+        return new Adapter(tensors);
     }
 }

@@ -81,7 +81,7 @@ public final class FedHdsServer {
         if (roster.isEmpty()) {
             throw new IllegalArgumentException("the roster is empty; name at least one client");
         }
-        tooFew(roster.size()).ifPresent(reason -> {
+        limits.tooFew(roster.size(), aggregator).ifPresent(reason -> {
             throw new IllegalArgumentException("the roster names " + reason);
         });
         ServerState state = builder.state;
@@ -142,7 +142,7 @@ public final class FedHdsServer {
             throw new IllegalStateException(
                     "the client sampler must name at least one client of the roster and none twice, named " + sampled);
         }
-        tooFew(clients.size()).ifPresent(reason -> {
+        limits.tooFew(clients.size(), aggregator).ifPresent(reason -> {
             throw new IllegalStateException("the client sampler names " + reason + "; see ClientSampler.atLeast");
         });
         Optional<Frame> shared = frame.apply(context);
@@ -151,17 +151,6 @@ public final class FedHdsServer {
         round = new Round(opening, dimensions, limits, aggregator);
         tell(l -> l.opened(opening));
         return opening;
-    }
-
-    /** Says that so many clients can never give the answers that a round needs, if they cannot. */
-    private Optional<String> tooFew(int clients) {
-        if (clients < limits.minAnswers()) {
-            return Optional.of(clients + " clients, and a round needs the answers of " + limits.minAnswers());
-        }
-        return clients < aggregator.leastUpdates()
-                ? Optional.of(
-                        clients + " clients, and " + aggregator + " needs the updates of " + aggregator.leastUpdates())
-                : Optional.empty();
     }
 
     /** Takes a client's centroids, or refuses them; the round goes on either way. */

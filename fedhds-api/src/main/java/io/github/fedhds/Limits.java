@@ -36,6 +36,17 @@ record Limits(
         return Math.max(minAnswers, (int) Math.ceil(minShare * asked - 1e-9)); // 0.07 * 100 is 7.000000000000001
     }
 
+    /** Says that so many clients can never give the answers that a round needs, if they cannot. */
+    Optional<String> tooFew(int clients, Aggregator aggregator) {
+        if (clients < minAnswers) {
+            return Optional.of(clients + " clients, and a round needs the answers of " + minAnswers);
+        }
+        return clients < aggregator.leastUpdates()
+                ? Optional.of(
+                        clients + " clients, and " + aggregator + " needs the updates of " + aggregator.leastUpdates())
+                : Optional.empty();
+    }
+
     Optional<Receipt> refusal(CentroidReport report, int dimensions) {
         List<Centroid> centroids = report.centroids();
         if (centroids.size() > maxCentroids) {

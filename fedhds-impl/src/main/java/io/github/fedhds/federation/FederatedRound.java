@@ -36,6 +36,18 @@ import org.jspecify.annotations.Nullable;
 
 /** One round of an open server with clients of this process, and what is counted of it. For one thread, once. */
 final class FederatedRound {
+    /** Nothing is read by it, so no limit protects anyone. */
+    private static final MessageCodec UNBOUNDED = MessageCodec.builder()
+            .maxBytes(Long.MAX_VALUE)
+            .maxHeaderBytes(100_000_000)
+            .maxClients(Integer.MAX_VALUE)
+            .maxGroups(Integer.MAX_VALUE)
+            .maxDimensions(Integer.MAX_VALUE)
+            .maxTensors(Integer.MAX_VALUE)
+            .maxSettings(1_000_000)
+            .maxText(Integer.MAX_VALUE)
+            .build();
+
     private final FedHds fedHds;
     private final Function<ClientId, Supplier<List<Instruction>>> data;
     private final UnaryOperator<FedHdsClient.Builder> clientSettings;
@@ -193,7 +205,7 @@ final class FederatedRound {
     /** Empty for what has no byte form, such as an adapter with NaN: it would not have left its client. */
     private static OptionalLong bytes(Message message) {
         try {
-            return OptionalLong.of(MessageCodec.defaults().bytes(message));
+            return OptionalLong.of(UNBOUNDED.bytes(message));
         } catch (IllegalArgumentException e) {
             return OptionalLong.empty();
         }

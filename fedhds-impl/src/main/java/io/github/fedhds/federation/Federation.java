@@ -157,8 +157,8 @@ public final class Federation {
 
     /**
      * What each client and round of this object sent and was sent. In one process nothing travels: it is what the messages,
-     * receipts among them, would weigh in the form of {@link io.github.fedhds.wire.MessageCodec}; those that have no such
-     * form do not count. Begins at zero with each object, a resumed one too.
+     * receipts among them, would weigh in the form of {@link io.github.fedhds.wire.MessageCodec}, whatever its limits; those that
+     * have no such form, an adapter with NaN, say, do not count. Begins at zero with each object, a resumed one too.
      */
     public Traffic traffic() {
         return traffic;

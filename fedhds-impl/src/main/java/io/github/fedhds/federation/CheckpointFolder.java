@@ -12,7 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where a federation is saved between rounds: {@code checkpoint}, and {@code checkpoint.1}, the one before it. A new one is
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * federation runs, a lock on {@code checkpoint.lock} keeps all others out, of this process and of others on this machine.
  */
 public final class CheckpointFolder {
+    private static final Logger LOGGER = LoggerFactory.getLogger(CheckpointFolder.class);
+
     private static final String NEWEST = "checkpoint";
     private static final String PREVIOUS = "checkpoint.1";
     private static final String UNFINISHED = "checkpoint.tmp";
@@ -70,15 +73,19 @@ public final class CheckpointFolder {
     }
 
     /**
-     * Takes the folder, which is made if it is missing.
+     * Takes the folder, which is made if it is missing. On a disk that knows no locks it warns, and goes on.
      *
      * @throws FedHdsException if another has it
      */
     Lock lock() {
-        FileChannel channel = null;
+        FileChannel channel;
         try {
             disk.makeFolder(folder);
             channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+        }
+        try {
             if (channel.tryLock() == null) {
                 throw new OverlappingFileLockException();
             }
@@ -88,18 +95,14 @@ public final class CheckpointFolder {
                     folder + ": another federation runs with this checkpoint; wait for its end, or name another folder",
                     e);
         } catch (IOException e) {
-            close(channel);
-            throw new FedHdsException(folder + ": the checkpoint cannot be locked: " + e, e);
+            LOGGER.warn("{} cannot be locked: let no other federation run with it", folder, e);
         }
-        FileChannel locked = channel;
-        return () -> close(locked);
+        return () -> close(channel);
     }
 
-    private void close(@Nullable FileChannel channel) {
+    private void close(FileChannel channel) {
         try {
-            if (channel != null) {
-                channel.close(); // and the lock with it
-            }
+            channel.close(); // and the lock with it
         } catch (IOException e) {
             throw new FedHdsException(folder + ": the checkpoint's lock cannot be closed: " + e, e);
         }

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * application carries the messages. No message holds an instruction.
  *
  * <p>Messages may come twice or late: a repeated opening gives the report that it gave before, without another pass through
- * the model, and an old one that comes late does not make the client forget the newest round. It remembers two rounds, each
- * with the adapter that it started from.
+ * the model, and an old one that comes late does not make the client forget the newest round. It remembers two rounds, the
+ * last one that it summarised and the newest besides, each with the adapter that it started from.
  *
  * <p>Safe for many threads; one step runs at a time.
  *
@@ -55,8 +55,12 @@ public final class FedHdsClient {
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
 
     private record Step(RoundContext round, Optional<Frame> frame, Coreset coreset, CentroidReport report) {
+        boolean isOf(String runId) {
+            return round.runId().equals(runId);
+        }
+
         boolean isOf(String runId, int number) {
-            return round.round() == number && round.runId().equals(runId);
+            return round.round() == number && isOf(runId);
         }
     }
 
@@ -130,10 +134,12 @@ public final class FedHdsClient {
         known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
         steps.addFirst(new Step(round, opening.frame(), coreset, report));
         if (steps.size() > REMEMBERED) {
-            String run = steps.getLast().round().runId();
-            steps.stream() // of the others the lowest: late openings of old rounds must not drive the newest out
+            String run = steps.stream().skip(1).anyMatch(step -> step.isOf(round.runId()))
+                    ? round.runId()
+                    : steps.getLast().round().runId();
+            steps.stream() // late openings of old rounds or of an old run must not drive the newest out
                     .skip(1)
-                    .filter(step -> step.round().runId().equals(run))
+                    .filter(step -> step.isOf(run))
                     .min(Comparator.comparingInt(step -> step.round().round()))
                     .ifPresent(steps::remove);
         }

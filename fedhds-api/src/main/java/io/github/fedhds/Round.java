@@ -250,7 +250,7 @@ final class Round {
         for (ClientId client : opening.clients()) { // in roster order, so that the sum does not depend on arrival
             Arrival arrival = arrivals.get(client);
             if (arrival != null && arrival.hasLoss()) {
-                loss += (double) arrival.samples() / withLoss * arrival.meanLoss(); // no sum that can overflow
+                loss += (double) arrival.samples() / withLoss * arrival.meanLoss(); // shares first: sums would overflow
             }
         }
         return new RoundResult(
@@ -262,7 +262,7 @@ final class Round {
                 chosen,
                 arrivals.size(),
                 samples,
-                loss,
+                Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, loss)), // what rounding adds may
                 voidReason);
     }
 

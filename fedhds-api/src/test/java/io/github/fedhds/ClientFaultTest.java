@@ -95,6 +95,9 @@ class ClientFaultTest {
         client.summarise(opening("other", 1, 20));
         assertEquals(6, trained(client, selection("run", 5, 0)));
         assertEquals(21, trained(client, selection("other", 1, 0)));
+        client.summarise(opening("run", 1, 1));
+        client.summarise(opening("run", 2, 2));
+        assertEquals(21, trained(client, selection("other", 1, 0)), "late openings of an old run");
     }
 
     @Test

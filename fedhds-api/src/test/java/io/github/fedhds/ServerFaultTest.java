@@ -304,6 +304,11 @@ class ServerFaultTest {
         assertAccepted(server.accept(update(3, B, 10, 1e308, 4, 4)));
         assertAccepted(server.accept(update(3, C, 20, -1e308, 4, 4)));
         assertEquals(0, server.aggregate().meanLoss(), "no sum overflows");
+        openToUpdates(server);
+        for (ClientId id : List.of(A, B, C)) {
+            assertAccepted(server.accept(update(4, id, 10, Double.MAX_VALUE, 4, 4)));
+        }
+        assertTrue(Double.isFinite(server.aggregate().meanLoss()));
     }
 
     @Test

@@ -84,10 +84,10 @@ final class RunFolder {
             return;
         }
         runs.forEach((folder, run) -> {
-            if (run.isEmpty() || !run.get().over() || run.get().rounds() < rounds) {
+            if (!run.map(saved -> mayGo(saved, rounds)).orElse(false)) {
                 throw new FedHdsException(folder + " holds "
                         + run.map(saved -> "a run after " + saved.rounds()
-                                        + (saved.over() ? " rounds" : " rounds of more"))
+                                        + (saved.end() == CheckpointFolder.End.NOT_YET ? " rounds of more" : " rounds"))
                                 .orElse("no run yet, but those beside it are over")
                         + "; go on by --resume, or name another folder with --out");
             }
@@ -97,6 +97,14 @@ final class RunFolder {
             PeftFolder.delete(folder.resolve(ADAPTER));
             PeftFolder.delete(folder.resolve(BEST));
         }
+    }
+
+    private static boolean mayGo(CheckpointFolder.Saved saved, int rounds) {
+        return switch (saved.end()) {
+            case NOT_YET -> false;
+            case LAST_ROUND -> saved.rounds() >= rounds;
+            case EARLY -> true;
+        };
     }
 
     /** Where the run is saved between rounds. */

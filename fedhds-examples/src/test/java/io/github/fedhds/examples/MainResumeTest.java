@@ -98,6 +98,8 @@ class MainResumeTest extends OnMainJob {
                 "2");
         assertEquals(0, outcome.status(), outcome.err());
         assertEquals(3, rounds(out).size());
+        Outcome again = own(out, "--rounds", "9", "--selection", "random", "--evaluate-every", "9");
+        assertEquals(0, again.status(), () -> "it is over, so that it may go: " + again.err());
         assertTrue(outcome.out().contains("stopped early: no Rouge-L above"), outcome.out());
         assertTrue(outcome.out().contains("after round 1\n"), outcome.out());
         Outcome alone = own(folder.resolve("no"), "--patience", "2");

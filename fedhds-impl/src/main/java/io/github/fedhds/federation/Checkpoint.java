@@ -34,14 +34,14 @@ import java.util.stream.Collectors;
  *
  * @param settings what the result hangs on beside the server's state, by name
  * @param past the rounds that are over, without their adapters
- * @param over whether the run came to its end with the last of them
+ * @param end whether the run came to its end with the last of them
  */
 record Checkpoint(
         ServerState server,
         SortedMap<String, String> settings,
         List<RoundReport> past,
         Optional<BestRound> best,
-        boolean over) {
+        CheckpointFolder.End end) {
     private static final String FORMAT = "fedhds-checkpoint";
     private static final String VERSION = "1";
     private static final String GLOBAL = "global/";
@@ -68,7 +68,7 @@ record Checkpoint(
         fields.put("round", String.valueOf(server.round()));
         fields.put("roster", roster.toString());
         fields.put("settings", named.toString());
-        fields.put("over", String.valueOf(over));
+        fields.put("end", end.name());
         Map<String, Tensor> tensors = new TreeMap<>();
         server.globalAdapter().tensors().forEach((name, tensor) -> tensors.put(GLOBAL + name, tensor));
         server.aggregatorState().tensors().forEach((name, tensor) -> tensors.put(AGGREGATOR + name, tensor));
@@ -176,7 +176,7 @@ record Checkpoint(
                         Double.parseDouble(text(fields, "best_score")),
                         part(tensors, BEST)))
                 : Optional.empty();
-        return new Checkpoint(server, settings, past, best, Boolean.parseBoolean(text(fields, "over")));
+        return new Checkpoint(server, settings, past, best, CheckpointFolder.End.valueOf(text(fields, "end")));
     }
 
     private static JsonArray list(String label, Map<String, String> fields, String name) {

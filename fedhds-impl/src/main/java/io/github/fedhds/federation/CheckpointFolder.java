@@ -5,13 +5,14 @@ import io.github.fedhds.wire.Disk;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class CheckpointFolder {
     private static final Logger LOGGER = LoggerFactory.getLogger(CheckpointFolder.class);
+
+    /** Folders that federations of this process run with. */
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private static final String NEWEST = "checkpoint";
     private static final String PREVIOUS = "checkpoint.1";
@@ -52,9 +56,19 @@ public final class CheckpointFolder {
      * The run that is saved here.
      *
      * @param rounds that are over
-     * @param over whether it has come to its end, by its last round or early for want of better evaluations
+     * @param end whether it has come to its end
      */
-    public record Saved(int rounds, boolean over) {}
+    public record Saved(int rounds, End end) {}
+
+    /** Whether a run has come to its end, and how. */
+    public enum End {
+        /** It has rounds to go. */
+        NOT_YET,
+        /** By its last round. */
+        LAST_ROUND,
+        /** Early, for want of better evaluations. */
+        EARLY
+    }
 
     /**
      * What is saved here; empty if nothing is.
@@ -63,7 +77,7 @@ public final class CheckpointFolder {
      */
     public Optional<Saved> saved() {
         return load().map(Found::checkpoint)
-                .map(checkpoint -> new Saved(checkpoint.past().size(), checkpoint.over()));
+                .map(checkpoint -> new Saved(checkpoint.past().size(), checkpoint.end()));
     }
 
     /** That this folder is one federation's alone, until it is closed or the process ends. */
@@ -78,33 +92,59 @@ public final class CheckpointFolder {
      * @throws FedHdsException if another has it
      */
     Lock lock() {
-        FileChannel channel;
+        Path real;
         try {
             disk.makeFolder(folder);
+            real = folder.toRealPath();
+        } catch (IOException e) {
+            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+        }
+        if (!HELD.add(real)) { // asked first: who opens and closes the file lets the lock of its whole process go
+            throw inUse();
+        }
+        boolean taken = false;
+        try {
+            FileChannel channel = lockedChannel();
+            taken = true;
+            return () -> {
+                close(channel);
+                HELD.remove(real);
+            };
+        } finally {
+            if (!taken) {
+                HELD.remove(real);
+            }
+        }
+    }
+
+    private FedHdsException inUse() {
+        return new FedHdsException(
+                folder + ": another federation runs with this checkpoint; wait for its end, or name another folder");
+    }
+
+    private FileChannel lockedChannel() {
+        FileChannel channel;
+        try {
             channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
             throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
         }
         try {
             if (channel.tryLock() == null) {
-                throw new OverlappingFileLockException();
+                close(channel);
+                throw inUse();
             }
-        } catch (OverlappingFileLockException e) {
-            close(channel);
-            throw new FedHdsException(
-                    folder + ": another federation runs with this checkpoint; wait for its end, or name another folder",
-                    e);
         } catch (IOException e) {
             LOGGER.warn("{} cannot be locked: let no other federation run with it", folder, e);
         }
-        return () -> close(channel);
+        return channel;
     }
 
     private void close(FileChannel channel) {
         try {
             channel.close(); // and the lock with it
         } catch (IOException e) {
-            throw new FedHdsException(folder + ": the checkpoint's lock cannot be closed: " + e, e);
+            LOGGER.warn("the lock on {} cannot be closed", folder, e);
         }
     }
 

@@ -145,13 +145,15 @@ final class FederatedRound {
             Consumer<T> taker) {
         List<Callable<Outcome<T>>> work = new ArrayList<>();
         participants.forEach(participant -> work.add(() -> attempt(participant, step)));
+        int before = failed.size();
         threads.inOrder(work, outcome -> {
             RuntimeException failure = outcome.failure();
             if (failure == null) {
                 taker.accept(Objects.requireNonNull(outcome.value()));
                 return;
             }
-            if (failed.size() == mostFailures) {
+            boolean all = failed.size() - before + 1 == work.size();
+            if (failed.size() == mostFailures || all) {
                 throw failure;
             }
             failed.add(outcome.participant().id);
@@ -164,7 +166,7 @@ final class FederatedRound {
         try {
             return new Outcome<>(participant, step.apply(participant), null);
         } catch (RuntimeException e) {
-            if (mostFailures == 0 || Thread.currentThread().isInterrupted()) {
+            if (mostFailures == 0) {
                 throw e;
             }
             return new Outcome<>(participant, null, e);

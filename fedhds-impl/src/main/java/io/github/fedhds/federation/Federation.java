@@ -122,6 +122,7 @@ public final class Federation {
                         + wayOut);
             }
         }
+        requireBuildable(parts);
         try {
             FedHdsServer restored = parts.restore(checkpoint.server()).build();
             past.addAll(checkpoint.past());
@@ -132,6 +133,11 @@ public final class Federation {
             throw new FedHdsException(
                     "the checkpoint in " + from.path() + " does not fit: " + e.getMessage() + wayOut, e);
         }
+    }
+
+    /** A fault of the server's own settings is not the checkpoint's. */
+    private static void requireBuildable(FedHdsServer.Builder parts) {
+        parts.build();
     }
 
     private static Set<String> union(Map<String, String> some, Map<String, String> others) {
@@ -183,13 +189,16 @@ public final class Federation {
             return runRounds();
         }
         try (CheckpointFolder.Lock lock = folder.lock()) {
-            int found = folder.saved().map(CheckpointFolder.Saved::rounds).orElse(0);
-            if (found != savedRounds && found != past.size()) { // a save that failed may have been done all the same
-                throw new FedHdsException(folder.path() + " holds a run after " + found
-                        + " rounds, this one left it after "
-                        + savedRounds + ": another federation ran with it meanwhile; resume from it, or name another"
-                        + " folder");
+            Optional<CheckpointFolder.Found> found = folder.load();
+            int there = found.map(f -> f.checkpoint().past().size()).orElse(0);
+            boolean damaged = found.flatMap(CheckpointFolder.Found::damage).isPresent(); // what is here is newer then
+            if (!damaged && there != savedRounds && there != past.size()) { // a failed save may have been done
+                throw new FedHdsException(folder.path() + " holds a run after " + there
+                        + " rounds, this one left it after " + savedRounds
+                        + ": another federation ran with it meanwhile;"
+                        + " resume from it, or name another folder");
             }
+            savedRounds = there;
             return runRounds();
         }
     }
@@ -210,8 +219,7 @@ public final class Federation {
                 past.set(past.size() - 1, light);
                 reports.add(light);
                 if (folder != null) {
-                    boolean over = reports.size() == rounds || outOfPatience();
-                    folder.save(new Checkpoint(server.state(), settings, past, best, over));
+                    folder.save(new Checkpoint(server.state(), settings, past, best, end(reports.size())));
                     savedRounds = past.size();
                 }
                 listener.closed(report);
@@ -221,6 +229,13 @@ public final class Federation {
             listener.stopped(best.orElseThrow());
         }
         return reports;
+    }
+
+    private CheckpointFolder.End end(int roundsOfThisRun) {
+        if (roundsOfThisRun == rounds) {
+            return CheckpointFolder.End.LAST_ROUND;
+        }
+        return outOfPatience() ? CheckpointFolder.End.EARLY : CheckpointFolder.End.NOT_YET;
     }
 
     private RoundReport round(ClientThreads threads) {
@@ -314,7 +329,8 @@ public final class Federation {
          * Adds a client whose instructions are loaded when a round names it, and let go when its part in the round is over.
          *
          * @param instructions asked once in each round that names the client, on that client's thread, several clients at
-         *     a time; must give equal instructions in equal order each time. What it throws ends the run
+         *     a time; must give equal instructions in equal order each time. What it throws is the client's failure, see
+         *     {@link #failedClients}
          */
         public Builder client(ClientId id, Supplier<List<Instruction>> instructions) {
             if (clients.putIfAbsent(id, instructions) != null) {
@@ -361,8 +377,8 @@ public final class Federation {
 
         /**
          * Clients of a round whose work may throw, 0 or more; 0 by default. Each of them drops out of the round, which goes on
-         * with the others, and {@link RoundListener#failed} is told; one more ends the run. Data that cannot be read or
-         * memory that gives out fails one client so, instead of all; a fault that is in every client shows all the same.
+         * with the others, and {@link RoundListener#failed} is told. One more ends the run, and so does a step in which all of
+         * its clients fail, for then the fault is hardly theirs; and any Error, such as a heap that is full.
          */
         public Builder failedClients(int most) {
             if (most < 0) {

@@ -66,18 +66,12 @@ public final class MicrometerListener implements RoundListener {
     }
 
     private void gauge(String name, ToDoubleFunction<MicrometerListener> value, String description) {
-        registry
-                .find(name)
-                .tags(tags)
-                .gauges()
-                .stream() // an earlier listener's would stay, and show its last run for ever
-                .filter(old -> Tags.of(old.getId().getTags()).equals(tags))
-                .forEach(registry::remove);
-        Gauge.builder(name, this, value)
+        Gauge.Builder<MicrometerListener> gauge = Gauge.builder(name, this, value)
                 .description(description)
                 .tags(tags)
-                .strongReference(true)
-                .register(registry);
+                .strongReference(true);
+        registry.remove(gauge.register(registry)); // it may be an earlier listener's, which would show its run for ever
+        gauge.register(registry);
     }
 
     private void count(String name, double amount, String... ownTags) {

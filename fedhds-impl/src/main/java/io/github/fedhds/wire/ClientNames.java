@@ -55,7 +55,7 @@ final class ClientNames {
                 bytes.put(names.byteAt(i));
             } else {
                 throw new InvalidMessageException(
-                        "client " + clients.size() + " has an id of more than " + MOST + " characters");
+                        "the id of client " + clients.size() + " has more than " + MOST + " characters");
             }
         }
         return clients;
@@ -64,12 +64,14 @@ final class ClientNames {
     private static String decoded(CharsetDecoder decoder, ByteBuffer bytes, CharBuffer into, int number) {
         try {
             decoder.reset();
-            if (decoder.decode(bytes, into, true).isError()
-                    || decoder.flush(into).isError()) {
+            if (decoder.decode(bytes, into, true).isError()) {
                 throw new CharacterCodingException();
             }
         } catch (CharacterCodingException e) {
             throw new InvalidMessageException("the id of client " + number + " is not UTF-8", e);
+        }
+        if (bytes.hasRemaining()) { // an overflow is no error
+            throw new InvalidMessageException("the id of client " + number + " has more than " + MOST + " characters");
         }
         return into.flip().toString();
     }

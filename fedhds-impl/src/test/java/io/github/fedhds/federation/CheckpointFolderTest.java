@@ -20,9 +20,11 @@ import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -78,7 +80,7 @@ class CheckpointFolderTest {
                 new TreeMap<>(Map.of("threads", "1", "a name\n", "a \"value\"")),
                 past,
                 rounds < 3 ? Optional.empty() : Optional.of(new BestRound(3, 0.1 + 0.2, adapter(3))),
-                rounds == 4);
+                rounds == 4 ? CheckpointFolder.End.LAST_ROUND : CheckpointFolder.End.NOT_YET);
     }
 
     private static byte[] bytes(Checkpoint checkpoint) throws IOException {
@@ -214,7 +216,7 @@ class CheckpointFolderTest {
         good.save(checkpoint(2));
         good.save(checkpoint(3));
         assertEquals(List.of("checkpoint", "checkpoint.1"), names());
-        assertEquals(Optional.of(new CheckpointFolder.Saved(3, false)), good.saved());
+        assertEquals(Optional.of(new CheckpointFolder.Saved(3, CheckpointFolder.End.NOT_YET)), good.saved());
         byte[] bytes = Files.readAllBytes(folder.resolve("checkpoint"));
         Files.write(folder.resolve("checkpoint"), Arrays.copyOf(bytes, bytes.length - 1));
         CheckpointFolder.Found found = new CheckpointFolder(folder).load().orElseThrow();
@@ -237,6 +239,51 @@ class CheckpointFolderTest {
         assertTrue(Thread.interrupted(), "the interrupt flag is kept");
         assertFalse(message.contains("delete"), message);
         assertEquals(Optional.of(checkpoint(3)), load());
+    }
+
+    @Test
+    void load_aFolderInTheFilesPlace_isNotTakenForDamage() throws IOException {
+        Path newest = Files.createDirectory(folder.resolve("checkpoint"));
+        String message = assertFails(FedHdsException.class, this::load, newest + ": cannot be read");
+        assertFalse(message.contains("start anew"), message);
+    }
+
+    /** One JVM's second try must not let go what the first one holds for it against other JVMs. */
+    @Test
+    void lock_askedForTwice_staysWithTheFirst() throws IOException, InterruptedException {
+        CheckpointFolder first = new CheckpointFolder(folder);
+        try (CheckpointFolder.Lock lock = first.lock()) {
+            CheckpointFolder again = new CheckpointFolder(folder.resolve("../" + folder.getFileName()));
+            assertFails(FedHdsException.class, again::lock, "another federation runs");
+            assertFails(FedHdsException.class, again::delete, "another federation runs");
+            assertEquals("taken", elsewhere());
+        }
+        assertEquals("free", elsewhere());
+        first.lock().close();
+    }
+
+    private String elsewhere() throws IOException, InterruptedException {
+        Process other = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        OtherProcess.class.getName(),
+                        folder.resolve("checkpoint.lock").toString())
+                .start();
+        String said = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        other.waitFor();
+        return said;
+    }
+
+    /** Tries to lock a file. */
+    static final class OtherProcess {
+        private OtherProcess() {}
+
+        public static void main(String[] arguments) throws IOException {
+            try (FileChannel channel = FileChannel.open(Path.of(arguments[0]), StandardOpenOption.WRITE)) {
+                System.out.println(channel.tryLock() == null ? "taken" : "free");
+            }
+        }
     }
 
     /** A run of many rounds with many clients: more than a safetensors header may hold. */
@@ -262,10 +309,10 @@ class CheckpointFolderTest {
                 new TreeMap<>(),
                 past,
                 Optional.empty(),
-                true);
+                CheckpointFolder.End.EARLY);
         CheckpointFolder good = new CheckpointFolder(folder);
         good.save(long1500);
-        assertEquals(Optional.of(new CheckpointFolder.Saved(1500, true)), good.saved());
+        assertEquals(Optional.of(new CheckpointFolder.Saved(1500, CheckpointFolder.End.EARLY)), good.saved());
     }
 
     @Test

@@ -125,7 +125,7 @@ class EvaluatedRunTest extends OnTinyModel {
                 federation(2, round -> -round).patience(2).rounds(20).build();
         assertEquals(6, federation.run().size());
         assertEquals(
-                new CheckpointFolder.Saved(6, true),
+                new CheckpointFolder.Saved(6, CheckpointFolder.End.EARLY),
                 new CheckpointFolder(runs.resolve("run")).saved().orElseThrow());
     }
 
@@ -158,7 +158,7 @@ class EvaluatedRunTest extends OnTinyModel {
                 .build();
         assertFails(FedHdsException.class, federation::run, "killed");
         assertEquals(
-                new CheckpointFolder.Saved(1, false),
+                new CheckpointFolder.Saved(1, CheckpointFolder.End.NOT_YET),
                 new CheckpointFolder(runs.resolve("run")).saved().orElseThrow());
     }
 }

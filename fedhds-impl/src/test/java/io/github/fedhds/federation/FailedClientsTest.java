@@ -105,14 +105,16 @@ class FailedClientsTest extends OnTinyModel {
     }
 
     @Test
-    void run_everyClientFails_isAnEmptyRoundIfAllMay() {
+    void run_everyClientOfAStepFails_endsHoweverManyMayFail() {
         Set<Integer> all = Set.of(0, 1, 2, 3, 4, 5);
-        Federation federation = federation(all, Set.of()).failedClients(6).build();
-        RoundReport report = federation.run().get(0);
-        assertEquals(0, report.result().reports());
-        assertEquals(6, report.faults().failedClients().size());
-        Federation none = federation(all, Set.of()).failedClients(5).build();
-        assertFails(UnsupportedOperationException.class, none::run, "no such file");
+        Federation unreadable = federation(all, Set.of()).failedClients(99).build();
+        assertFails(UnsupportedOperationException.class, unreadable::run, "no such file");
+        assertEquals(5, told.size());
+        Federation untrainable = federation(Set.of(2), all).failedClients(99).build();
+        assertFails(UnsupportedOperationException.class, untrainable::run, "cannot train");
+        Federation alone =
+                federation(all, Set.of()).failedClients(1).activeShare(0.1).build();
+        assertFails(UnsupportedOperationException.class, alone::run, "no such file");
         assertFails(
                 IllegalArgumentException.class,
                 () -> federation(all, all).failedClients(-1),

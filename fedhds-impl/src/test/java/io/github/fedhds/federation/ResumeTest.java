@@ -2,6 +2,7 @@ package io.github.fedhds.federation;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,6 +25,7 @@ import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
+import io.github.fedhds.wire.Disk;
 import io.github.fedhds.wire.FailingDisk;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -335,11 +337,61 @@ class ResumeTest {
                 "holds a run after 2 rounds, this one left it after 0",
                 "meanwhile");
         assertEquals(
-                Optional.of(new CheckpointFolder.Saved(2, true)),
+                Optional.of(new CheckpointFolder.Saved(2, CheckpointFolder.End.LAST_ROUND)),
                 new CheckpointFolder(checkpoint).saved(),
                 "nothing of it is lost");
         assertEquals(
                 4, federation(checkpoint).rounds(4).resume(true).build().run().size());
+    }
+
+    @Test
+    void run_afterSavesThatFailed_goesOn() {
+        Path checkpoint = folder.resolve("full");
+        int[] fails = {2}; // the first save is done but for the force of its folder, the second not begun
+        Disk disk = new Disk() {
+            @Override
+            public Output create(Path file) throws IOException {
+                if (fails[0] == 1) {
+                    fails[0]--;
+                    throw new IOException("no space");
+                }
+                return Disk.real().create(file);
+            }
+
+            @Override
+            public void move(Path from, Path to) throws IOException {
+                Disk.real().move(from, to);
+            }
+
+            @Override
+            public void forceFolder(Path parent) throws IOException {
+                if (fails[0] == 2 && parent.endsWith("full")) {
+                    fails[0]--;
+                    throw new IOException("no force");
+                }
+                Disk.real().forceFolder(parent);
+            }
+        };
+        Federation federation = federation(checkpoint).disk(disk).rounds(1).build();
+        assertFails(FedHdsException.class, federation::run, "no force");
+        assertFails(FedHdsException.class, federation::run, "no space");
+        assertEquals(3, federation.run().get(0).round());
+        assertEquals(
+                Optional.of(new CheckpointFolder.Saved(3, CheckpointFolder.End.LAST_ROUND)),
+                new CheckpointFolder(checkpoint).saved());
+    }
+
+    @Test
+    void resume_serverThatCannotBeBuilt_isNotBlamedOnTheCheckpoint() {
+        Path checkpoint = folder.resolve("least");
+        federation(checkpoint).rounds(1).build().run();
+        Federation.Builder bad = federation(checkpoint)
+                .resume(true)
+                .serverSettings(server -> server.selector(new EverySelector())
+                        .aggregator(new Momentum())
+                        .minAnswers(7));
+        String message = assertFails(IllegalArgumentException.class, bad::build, "the answers of 7");
+        assertFalse(message.contains("checkpoint"), message);
     }
 
     @Test
@@ -377,7 +429,9 @@ class ResumeTest {
                     wayOut);
             refused(federation(checkpoint, fedHds(other), "tiny", 3, 4, 5, 6, 2, 3), " was made with ", wayOut);
         }
-        assertEquals(Optional.of(new CheckpointFolder.Saved(2, true)), new CheckpointFolder(checkpoint).saved());
+        assertEquals(
+                Optional.of(new CheckpointFolder.Saved(2, CheckpointFolder.End.LAST_ROUND)),
+                new CheckpointFolder(checkpoint).saved());
         assertEquals(
                 4,
                 federation(checkpoint)

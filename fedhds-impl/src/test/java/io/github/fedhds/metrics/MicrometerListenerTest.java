@@ -124,6 +124,7 @@ class MicrometerListenerTest {
 
     @Test
     void meters_ofASecondRunInOneRegistry_showTheNewOne() {
+        registry.config().commonTags("application", "app");
         for (int run = 1; run <= 2; run++) {
             MicrometerListener listener = new MicrometerListener(registry, List.of(Tag.of("run", "mine")));
             listener.closed(report(run == 1 ? 40 : 1, 1, run, OptionalDouble.of(1.0 / run)));

@@ -115,10 +115,20 @@ class MessageRefusalTest {
                 () -> codec.encode(
                         new RoundOpening("r", 1, List.of(new ClientId("\ud83e")), 0, Adapter.empty(), Map.of())),
                 "half of a surrogate pair");
+        byte[] cut = most.clone(); // 200 characters and an emoji, which overflows no byte limit
+        for (int i = cut.length - 600; i < cut.length; i++) {
+            cut[i] = (byte) (i < cut.length - 400 ? 'a' : '\n');
+        }
+        byte[] emoji = "\ud83e\udd8a".getBytes(StandardCharsets.UTF_8);
+        System.arraycopy(emoji, 0, cut, cut.length - 400, emoji.length);
+        assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(cut)), "the id of client 0 has more than 200");
         for (int i = most.length - 600; i < most.length; i++) {
             most[i] = 'a'; // 600 characters
         }
-        assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(most)), "1 to 200 characters");
+        assertFails(
+                INVALID,
+                () -> codec.decode(MessageExamples.sealed(most)),
+                "the id of client 0 has more than 200 characters");
     }
 
     @Test

@@ -5,7 +5,6 @@ import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.federation.FedHds;
-import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
@@ -20,7 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
+import java.util.function.BiFunction;
 
 /** The embedded default: base model, FedHDS by two choices, random choice and full data on generated instructions. */
 final class EmbeddedComparison {
@@ -115,24 +114,31 @@ final class EmbeddedComparison {
 
         List<Row> rows = new ArrayList<>();
         rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
-        Kept kept = new Kept("fedhds", few, options.learningRate());
-        TunedRun chosen = kept.setting().fedHds(options.samplesPerGroup(), kept.told("FedHDS"));
-        kept.end(chosen);
+        TunedRun chosen = kept(
+                "fedhds",
+                "FedHDS",
+                few,
+                options.learningRate(),
+                (setting, told) -> setting.fedHds(options.samplesPerGroup(), told));
         rows.add(row("FedHDS", few, chosen, unseen));
         TunedRun.Setting parts =
                 few.with(fedHds(model, Pooling.PARTS, options.learningRate(), FEW_EPOCHS, options.fusion()));
-        kept = new Kept("diverse", parts, options.learningRate());
-        TunedRun diverse = kept.setting().diverseAsManyAs(chosen, kept.told("FedHDS, diverse"));
-        kept.end(diverse);
+        TunedRun diverse = kept(
+                "diverse",
+                "FedHDS, diverse",
+                parts,
+                options.learningRate(),
+                (setting, told) -> setting.diverseAsManyAs(chosen, told));
         rows.add(row("FedHDS, diverse", parts, diverse, unseen));
-        kept = new Kept("random", few, options.learningRate());
-        TunedRun random = kept.setting().random(few.asManyAs(chosen), kept.told("random"));
-        kept.end(random);
+        TunedRun random = kept(
+                "random",
+                "random",
+                few,
+                options.learningRate(),
+                (setting, told) -> setting.random(setting.asManyAs(chosen), told));
         rows.add(row("random choice", few, random, unseen));
         TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
-        kept = new Kept("full", all, options.fullLearningRate());
-        TunedRun full = kept.setting().full(kept.told("full data"));
-        kept.end(full);
+        TunedRun full = kept("full", "full data", all, options.fullLearningRate(), TunedRun.Setting::full);
         rows.add(row("full data (FedIT)", all, full, unseen));
         return rows;
     }
@@ -165,46 +171,38 @@ final class EmbeddedComparison {
                 .build();
     }
 
-    /** A row's run, and the folder that keeps it, if there is one. */
-    private final class Kept {
-        private final TunedRun.Setting plain;
-        private final Optional<RunFolder> folder;
-        private final UnaryOperator<Federation.Builder> saving;
-
-        Kept(String run, TunedRun.Setting setting, double learningRate) {
-            plain = setting;
-            Map<String, Object> config = new LinkedHashMap<>();
-            config.put("run", run);
-            config.put("clients", options.clients());
-            config.put("rounds", options.rounds());
-            config.put("fraction", options.fraction());
-            config.put("seed", options.seed());
-            config.put("samples_per_group", options.samplesPerGroup());
-            config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT));
-            config.put("learning_rate", learningRate);
-            Optional<Path> path = options.folder().map(all -> all.resolve(run));
-            folder = path.map(own -> new RunFolder(own, config));
-            Map<String, String> settings = new LinkedHashMap<>();
-            config.forEach((name, value) -> settings.put(name, String.valueOf(value)));
-            settings.remove("rounds"); // a run may be made longer
-            saving = federation -> path.map(own -> federation
-                            .checkpoint(RunFolder.checkpoint(own), settings)
-                            .resume(options.resume()))
-                    .orElse(federation);
+    /** A row's run, in a folder of its own if there is one for all. */
+    private TunedRun kept(
+            String run,
+            String name,
+            TunedRun.Setting setting,
+            double learningRate,
+            BiFunction<TunedRun.Setting, RoundListener, TunedRun> work) {
+        RoundListener progress = new ConsoleProgress(out, name, options.rounds());
+        if (options.folder().isEmpty()) {
+            return work.apply(setting, progress);
         }
-
-        TunedRun.Setting setting() {
-            return plain.with(saving);
-        }
-
-        RoundListener told(String name) {
-            RoundListener progress = new ConsoleProgress(out, name, options.rounds());
-            return folder.map(own -> progress.andThen(own.listener())).orElse(progress);
-        }
-
-        void end(TunedRun run) {
-            folder.ifPresent(own -> own.adapter(plain.fedHds().lora(), run.adapter(), ""));
-        }
+        Map<String, Object> config = new LinkedHashMap<>();
+        config.put("run", run);
+        config.put("clients", options.clients());
+        config.put("rounds", options.rounds());
+        config.put("fraction", options.fraction());
+        config.put("seed", options.seed());
+        config.put("samples_per_group", options.samplesPerGroup());
+        config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT));
+        config.put("learning_rate", learningRate);
+        Map<String, String> settings = new LinkedHashMap<>();
+        config.forEach((key, value) -> settings.put(key, String.valueOf(value)));
+        settings.remove("rounds"); // a run may be made longer
+        Path path = options.folder().get().resolve(run);
+        RunFolder folder = new RunFolder(path, config);
+        TunedRun tuned = work.apply(
+                setting.with(federation -> federation
+                        .checkpoint(RunFolder.checkpoint(path), settings)
+                        .resume(options.resume())),
+                progress.andThen(folder.listener()));
+        folder.adapter(setting.fedHds().lora(), tuned.adapter(), "");
+        return tuned;
     }
 
     private static Row row(String name, FedHds fedHds, Adapter adapter, List<Instruction> unseen) {

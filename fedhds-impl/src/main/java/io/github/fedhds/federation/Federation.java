@@ -122,7 +122,7 @@ public final class Federation {
                         + wayOut);
             }
         }
-        requireBuildable(parts);
+        parts.build(); // a fault of the server's own settings is not the checkpoint's
         try {
             FedHdsServer restored = parts.restore(checkpoint.server()).build();
             past.addAll(checkpoint.past());
@@ -133,11 +133,6 @@ public final class Federation {
             throw new FedHdsException(
                     "the checkpoint in " + from.path() + " does not fit: " + e.getMessage() + wayOut, e);
         }
-    }
-
-    /** A fault of the server's own settings is not the checkpoint's. */
-    private static void requireBuildable(FedHdsServer.Builder parts) {
-        parts.build();
     }
 
     private static Set<String> union(Map<String, String> some, Map<String, String> others) {
@@ -163,8 +158,9 @@ public final class Federation {
 
     /**
      * What each client and round of this object sent and was sent. In one process nothing travels: it is what the messages,
-     * receipts among them, would weigh in the form of {@link io.github.fedhds.wire.MessageCodec}, whatever its limits; those that
-     * have no such form, an adapter with NaN, say, do not count. Begins at zero with each object, a resumed one too.
+     * receipts among them, would weigh in the form of {@link io.github.fedhds.wire.MessageCodec}, whatever its limits;
+     * those that have no such form, an adapter with NaN, say, do not count. Begins at zero with each object, a resumed one
+     * too.
      */
     public Traffic traffic() {
         return traffic;
@@ -177,8 +173,8 @@ public final class Federation {
      *
      * <p>What a role or the listener throws ends the run and passes through, an Error of a client's as the cause of a {@link
      * FedHdsException}. The round is then abandoned, and the adapter is that of the round before; a round that was over, so
-     * that only its evaluation, its checkpoint or the listener failed, counts. However the run ends, it ends after the last client's work: until then the model must
-     * not be closed.
+     * that only its evaluation, its checkpoint or the listener failed, counts. However the run ends, it ends after the last
+     * client's work: until then the model must not be closed.
      *
      * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or
      *     has run since this one was built, with the same checkpoint folder. Or if the thread is interrupted, which is

@@ -12,8 +12,7 @@ import java.util.stream.Collectors;
 
 /** Clients in a message: their ids in UTF-8, joined by line ends, which no id holds. */
 final class ClientNames {
-    private static final int MOST = 200; // characters of an id
-    private static final int LONGEST = 4 * MOST;
+    private static final int LONGEST = 4 * MessageLimits.NAME;
     private static final int MEAN = 64; // bytes of an id
 
     private ClientNames() {}
@@ -45,7 +44,7 @@ final class ClientNames {
         MessageLimits.check("clients of an opening", count, most);
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer bytes = ByteBuffer.allocate(Math.min(size, LONGEST));
-        CharBuffer id = CharBuffer.allocate(MOST + 1);
+        CharBuffer id = CharBuffer.allocate(MessageLimits.NAME + 1);
         List<ClientId> clients = new ArrayList<>(count);
         for (int i = 0; i <= size; i++) {
             if (i == size || names.byteAt(i) == '\n') {
@@ -55,7 +54,7 @@ final class ClientNames {
                 bytes.put(names.byteAt(i));
             } else {
                 throw new InvalidMessageException(
-                        "the id of client " + clients.size() + " has more than " + MOST + " characters");
+                        "the id of client " + clients.size() + " has more than " + MessageLimits.NAME + " characters");
             }
         }
         return clients;
@@ -71,7 +70,8 @@ final class ClientNames {
             throw new InvalidMessageException("the id of client " + number + " is not UTF-8", e);
         }
         if (bytes.hasRemaining()) { // an overflow is no error
-            throw new InvalidMessageException("the id of client " + number + " has more than " + MOST + " characters");
+            throw new InvalidMessageException(
+                    "the id of client " + number + " has more than " + MessageLimits.NAME + " characters");
         }
         return into.flip().toString();
     }

@@ -3,7 +3,7 @@ package io.github.fedhds.wire;
 /** The most that a message may hold, when it is read and when it is written. */
 record MessageLimits(
         long bytes, int headerBytes, int clients, int groups, int dimensions, int tensors, int settings, int text) {
-    /** Characters of a run's name, a setting's name. */
+    /** Characters of a run's name, a client's, a setting's. */
     static final int NAME = 200;
 
     /** Characters of an adapter's tensor's name. */

@@ -2,6 +2,7 @@ package io.github.fedhds.federation;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.selection.EverySelector;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
@@ -76,7 +78,7 @@ class EvaluatedRunTest extends OnTinyModel {
                 .rounds(5)
                 .listener(new RoundListener() {
                     @Override
-                    public void resumed(List<RoundReport> past, java.util.Optional<String> damage) {
+                    public void resumed(List<RoundReport> past, Optional<String> damage) {
                         all.addAll(past);
                     }
                 })
@@ -127,6 +129,43 @@ class EvaluatedRunTest extends OnTinyModel {
         assertEquals(
                 new CheckpointFolder.Saved(6, CheckpointFolder.End.EARLY),
                 new CheckpointFolder(runs.resolve("run")).saved().orElseThrow());
+    }
+
+    /** Scores 3, 5, 4, 5, 1, 9: the best is that of round 2, and two evaluations that are no better end the run. */
+    @Test
+    void patience_survivesAResumeAndKeepsTheBest() {
+        double[] scores = {3, 5, 4, 5, 1, 9};
+        List<String> adapters = new ArrayList<>();
+        List<Object> stopped = new ArrayList<>();
+        RoundListener listener = new RoundListener() {
+            @Override
+            public void closed(RoundReport report) {
+                adapters.add(report.result().adapter().digest());
+            }
+
+            @Override
+            public void stopped(BestRound best) {
+                stopped.add(best.round());
+            }
+        };
+        List<RoundReport> reports = List.of();
+        for (int rounds : new int[] {1, 3, 6, 6}) {
+            Federation federation = federation(1, round -> scores[round - 1])
+                    .rounds(rounds)
+                    .patience(2)
+                    .listener(listener)
+                    .build();
+            reports = federation.run();
+            int best = rounds == 1 ? 1 : 2;
+            assertEquals(best, federation.best().orElseThrow().round());
+            assertEquals(
+                    adapters.get(best - 1),
+                    federation.best().orElseThrow().adapter().digest());
+        }
+        assertEquals(List.of(2, 2), stopped);
+        assertEquals(4, reports.size());
+        assertEquals(4, adapters.size());
+        assertNotEquals(adapters.get(1), adapters.get(3));
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.github.fedhds.federation;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,11 +10,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
-import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
-import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.rule.FedOpt;
 import io.github.fedhds.selection.EverySelector;
@@ -91,37 +88,9 @@ class ResumeTest {
         return new Adapter(tensors);
     }
 
-    /** A rule with a state: half of the last round's step comes again. */
-    private static final class Momentum implements Aggregator {
-        private Adapter step = Adapter.empty();
-
-        @Override
-        public Aggregation open(RoundContext round) {
-            Aggregation mean = FedAvg.equally().open(round);
-            return new Aggregation() {
-                @Override
-                public void accept(AdapterUpdate update) {
-                    mean.accept(update);
-                }
-
-                @Override
-                public Adapter finish() {
-                    Adapter next = sum(mean.finish(), 0.5, step);
-                    step = sum(next, -1, round.globalAdapter());
-                    return next;
-                }
-            };
-        }
-
-        @Override
-        public Adapter state() {
-            return step;
-        }
-
-        @Override
-        public void restore(Adapter state) {
-            step = state;
-        }
+    /** A rule with a state. */
+    private static Aggregator momentum() {
+        return FedOpt.fedAvgM().mean(FedAvg.equally()).beta1(0.5).build();
     }
 
     /** A result that hangs on the run's seed, on round and client, and on all rounds before. */
@@ -153,7 +122,7 @@ class ResumeTest {
                 .clientSettings(client -> TinyFederation.light(client)
                         .selector(new EverySelector())
                         .trainer(trainer))
-                .serverSettings(server -> server.selector(new EverySelector()).aggregator(new Momentum()))
+                .serverSettings(server -> server.selector(new EverySelector()).aggregator(momentum()))
                 .evaluation(1, ResumeTest::score)
                 .checkpoint(checkpoint, Map.of("data", data));
     }
@@ -388,7 +357,7 @@ class ResumeTest {
         Federation.Builder bad = federation(checkpoint)
                 .resume(true)
                 .serverSettings(server -> server.selector(new EverySelector())
-                        .aggregator(new Momentum())
+                        .aggregator(momentum())
                         .minAnswers(7));
         String message = assertFails(IllegalArgumentException.class, bad::build, "the answers of 7");
         assertFalse(message.contains("checkpoint"), message);
@@ -411,7 +380,7 @@ class ResumeTest {
                 federation(checkpoint)
                         .serverSettings(server -> server.runId("other")
                                 .selector(new EverySelector())
-                                .aggregator(new Momentum())),
+                                .aggregator(momentum())),
                 "of run run, this run is other",
                 wayOut);
         refused(
@@ -469,47 +438,6 @@ class ResumeTest {
         Federation nan =
                 federation(folder.resolve("nan")).evaluation(2, a -> Double.NaN).build();
         assertFails(IllegalStateException.class, nan::run, "gave NaN after round 2");
-    }
-
-    /** Scores 3, 5, 4, 5, 1, 9: the best is that of round 2, and two evaluations that are no better end the run. */
-    @Test
-    void patience_survivesAResumeAndKeepsTheBest() {
-        double[] scores = {3, 5, 4, 5, 1, 9};
-        List<String> adapters = new ArrayList<>();
-        List<Object> stopped = new ArrayList<>();
-        RoundListener listener = new RoundListener() {
-            @Override
-            public void closed(RoundReport report) {
-                adapters.add(report.result().adapter().digest());
-            }
-
-            @Override
-            public void stopped(BestRound best) {
-                stopped.add(best.round());
-            }
-        };
-        Path checkpoint = folder.resolve("patient");
-        List<RoundReport> reports = List.of();
-        for (int rounds : new int[] {1, 3, 6, 6}) {
-            int[] evaluations = {adapters.size()};
-            Federation federation = federation(checkpoint)
-                    .rounds(rounds)
-                    .evaluation(1, adapter -> scores[evaluations[0]++])
-                    .patience(2)
-                    .resume(true)
-                    .listener(listener)
-                    .build();
-            reports = federation.run();
-            int best = rounds == 1 ? 1 : 2;
-            assertEquals(best, federation.best().orElseThrow().round());
-            assertEquals(
-                    adapters.get(best - 1),
-                    federation.best().orElseThrow().adapter().digest());
-        }
-        assertEquals(List.of(2, 2), stopped);
-        assertEquals(4, reports.size());
-        assertEquals(4, adapters.size());
-        assertNotEquals(adapters.get(1), adapters.get(3));
     }
 
     @Test

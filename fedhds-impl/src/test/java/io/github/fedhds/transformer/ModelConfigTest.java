@@ -17,8 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Configurations: what is read of them, what is not computed, and that a wrong one is named before a model stands. */
 class ModelConfigTest extends OnModelFolder {
-    private static final RotaryScaling PLAIN = new RotaryScaling.None();
-
     @ParameterizedTest
     @ValueSource(
             strings = {

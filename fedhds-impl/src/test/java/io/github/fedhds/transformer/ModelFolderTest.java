@@ -32,8 +32,6 @@ import org.mockito.MockedStatic;
 
 /** Model folders that are wrong somewhere: each fails before a model stands, and says where. */
 class ModelFolderTest extends OnModelFolder {
-    private static final RotaryScaling PLAIN = new RotaryScaling.None();
-
     @Test
     void load_wholeFolder_readsTheConfiguration() {
         TinyModel.write(folder);

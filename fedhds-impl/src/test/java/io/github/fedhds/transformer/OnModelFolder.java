@@ -1,20 +1,17 @@
 package io.github.fedhds.transformer;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.OpenFiles;
 import io.github.fedhds.training.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,32 +19,15 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class OnModelFolder {
     static final Class<FedHdsException> FAULT = FedHdsException.class;
     static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
+    static final RotaryScaling PLAIN = new RotaryScaling.None();
 
     @TempDir
     Path folder;
 
-    /** A load that failed holds no file open; seen where the system tells, as Linux does. */
+    /** A load that failed holds no file open. */
     @AfterEach
     void noFileIsLeftOpen() throws IOException {
-        Path open = Path.of("/proc/self/fd");
-        if (Files.isDirectory(open)) {
-            Path real = folder.toRealPath();
-            try (Stream<Path> links = Files.list(open)) {
-                assertEquals(
-                        List.of(),
-                        links.map(OnModelFolder::target)
-                                .filter(f -> f.startsWith(real))
-                                .toList());
-            }
-        }
-    }
-
-    private static Path target(Path link) {
-        try {
-            return Files.readSymbolicLink(link);
-        } catch (IOException e) {
-            return link; // closed since it was listed
-        }
+        OpenFiles.assertNoneUnder(folder);
     }
 
     void load() {

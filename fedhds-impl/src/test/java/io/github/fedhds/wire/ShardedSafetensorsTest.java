@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.OpenFiles;
 import io.github.fedhds.training.Tensor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,25 +32,10 @@ class ShardedSafetensorsTest {
     @TempDir
     Path folder;
 
-    /** What failed to open holds no file open; seen where the system tells, as Linux does. */
+    /** What failed to open holds no file open. */
     @AfterEach
     void noFileIsLeftOpen() throws IOException {
-        Path open = Path.of("/proc/self/fd");
-        if (Files.isDirectory(open)) {
-            Path real = folder.toRealPath();
-            try (Stream<Path> links = Files.list(open)) {
-                assertEquals(
-                        0,
-                        links.filter(link -> {
-                                    try {
-                                        return Files.readSymbolicLink(link).startsWith(real);
-                                    } catch (IOException e) {
-                                        return false; // closed since it was listed
-                                    }
-                                })
-                                .count());
-            }
-        }
+        OpenFiles.assertNoneUnder(folder);
     }
 
     private Path index() {

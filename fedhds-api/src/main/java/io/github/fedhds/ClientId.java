@@ -3,23 +3,24 @@ package io.github.fedhds;
 /**
  * Name of a client, unique in a federation; ordered by its text.
  *
- * @param value 1 to 200 characters, no control characters
+ * @param value 1 to 200 characters, no control characters, no half of a surrogate pair
  */
 public record ClientId(String value) implements Comparable<ClientId> {
+    private static final int MAX_LENGTH = 200;
+
     public ClientId {
-        if (value.isEmpty() || value.length() > 200 || holdsControl(value)) {
-            throw new IllegalArgumentException(
-                    "a client id has 1 to 200 characters and no control characters, was \"" + value + "\"");
-        }
+        checkName("a client id", value);
     }
 
-    private static boolean holdsControl(String value) {
-        for (int i = 0; i < value.length(); i++) {
-            if (Character.isISOControl(value.charAt(i))) {
-                return true;
-            }
+    /** The rule for all names that travel in messages. */
+    static void checkName(String what, String value) {
+        boolean travels = value.codePoints()
+                .noneMatch(c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
+        if (value.isBlank() || value.length() > MAX_LENGTH || !travels) {
+            throw new IllegalArgumentException(what + " has 1 to " + MAX_LENGTH
+                    + " characters, not only spaces, no control characters and no half of a surrogate pair, was \""
+                    + value + "\"");
         }
-        return false;
     }
 
     @Override

@@ -14,8 +14,13 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,8 +28,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -32,17 +39,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One client: holds private instructions, takes the server's messages and gives its own. It knows no transport; the
- * application carries the messages. No message holds an instruction.
+ * application carries the messages, through {@link #answer} alone if it likes. No message holds an instruction.
  *
  * <p>Messages may come twice or late: a repeated opening gives the report that it gave before, without another pass through
- * the model, and an old one that comes late does not make the client forget the newest round. It remembers two rounds, the
- * last one that it summarised and the newest besides, each with the adapter that it started from.
+ * the model, a repeated selection the adapter that it gave before, and an old opening that comes late does not make the
+ * client forget the newest round. It remembers two rounds, the last one that it summarised and the newest besides, each with
+ * the adapter that it started from and the one that it trained.
+ *
+ * <p>A client that is started again has forgotten its rounds. Given the round's opening again, it computes the same report
+ * again, and may then train. If its instructions have changed in between, it computes another report, which the server
+ * refuses, and a selection for the old one, which the client refuses.
  *
  * <p>Safe for many threads; one step runs at a time.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHdsClient {
+    private static final System.Logger LOGGER = System.getLogger("io.github.fedhds");
     private static final int REMEMBERED = 2;
 
     private final ClientId id;
@@ -52,9 +65,38 @@ public final class FedHdsClient {
     private final CoresetSelector selector;
     private final SampleScorer scorer;
     private final LocalTrainer trainer;
+    private final Map<String, String> agreedSettings;
+    private final ClientListener listener;
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
 
-    private record Step(RoundContext round, Optional<Frame> frame, Coreset coreset, CentroidReport report) {
+    /** A round of this client: what it found, and, once it has trained, what it answered. */
+    private static final class Step {
+        private final RoundContext round;
+        private final Optional<Frame> frame;
+        private final Coreset coreset;
+        private final CentroidReport report;
+        private @Nullable GroupSelection selection;
+        private Optional<Message> trained = Optional.empty();
+
+        Step(RoundContext round, Optional<Frame> frame, Coreset coreset, CentroidReport report) {
+            this.round = round;
+            this.frame = frame;
+            this.coreset = coreset;
+            this.report = report;
+        }
+
+        RoundContext round() {
+            return round;
+        }
+
+        Coreset coreset() {
+            return coreset;
+        }
+
+        CentroidReport report() {
+            return report;
+        }
+
         boolean isOf(String runId) {
             return round.runId().equals(runId);
         }
@@ -72,6 +114,8 @@ public final class FedHdsClient {
         selector = require(builder.selector, "selector");
         trainer = require(builder.trainer, "trainer");
         scorer = builder.scorer;
+        agreedSettings = builder.agreedSettings;
+        listener = builder.listener;
     }
 
     private static <T> T require(@Nullable T value, String setting) {
@@ -93,12 +137,91 @@ public final class FedHdsClient {
         return instructions.size();
     }
 
+    /** The settings that this client must share with the server, by name. */
+    public Map<String, String> agreedSettings() {
+        return agreedSettings;
+    }
+
+    /**
+     * Takes a message of the server and gives the reply to send back, if any: the whole of a client's part in a round.
+     *
+     * <ul>
+     *   <li>An opening gives a {@link CentroidReport}, or a {@link Withdrawal} if the settings differ.
+     *   <li>A selection gives an {@link AdapterUpdate}; nothing if no group was chosen; a {@link Withdrawal} if nothing could
+     *       be trained, or if the selection answers another report than this client's; a refusing {@link Receipt} if the
+     *       client does not know the round, and then needs the opening first.
+     *   <li>A receipt gives nothing, and the listener is told.
+     * </ul>
+     *
+     * <p>Messages of other kinds, for other clients or with groups that do not exist give a refusing receipt. What a role
+     * throws passes through; the client is then as it was before, and the message may be given again.
+     */
+    public synchronized Optional<Message> answer(Message message) {
+        if (message instanceof Receipt receipt) {
+            tell(l -> l.received(receipt));
+            return Optional.empty();
+        }
+        if (message instanceof RoundOpening opening) {
+            if (!opening.clients().contains(id)) {
+                return refused(message, Refusal.NOT_IN_ROUND, "the opening does not name client " + id);
+            }
+            try {
+                return Optional.of(summarise(opening));
+            } catch (SettingsMismatchException e) {
+                return Optional.of(withdraw(opening, Refusal.SETTINGS_DIFFER, e.getMessage(), TrainingCounts.NONE));
+            }
+        }
+        if (message instanceof GroupSelection selection) {
+            if (!selection.client().equals(id)) {
+                return refused(message, Refusal.UNKNOWN_CLIENT, "the selection is not for client " + id);
+            }
+            Optional<Step> step = step(selection.runId(), selection.round());
+            if (step.isEmpty()) {
+                return refused(message, Refusal.UNKNOWN_ROUND, unknownRound(selection));
+            }
+            if (!step.get().report().digest().equals(selection.reportDigest())) {
+                return Optional.of(withdraw(selection, Refusal.OTHER_REPORT, otherReport(), TrainingCounts.NONE));
+            }
+            Optional<String> fault = unknownGroup(selection, step.get().coreset());
+            return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : train(selection);
+        }
+        return refused(message, Refusal.WRONG_KIND, "a client takes openings, selections and receipts");
+    }
+
+    private Optional<Message> refused(Message message, Refusal refusal, String reason) {
+        return Optional.of(Receipt.refused(message, refusal, reason).withParty(id));
+    }
+
+    private Withdrawal withdraw(Message message, Refusal refusal, @Nullable String reason, TrainingCounts counts) {
+        Withdrawal withdrawal =
+                new Withdrawal(message.runId(), message.round(), id, refusal, String.valueOf(reason), counts);
+        LOGGER.log(
+                System.Logger.Level.WARNING,
+                "client {0} withdraws from round {1} of run {2} ({3}): {4}",
+                id,
+                message.round(),
+                message.runId(),
+                refusal,
+                withdrawal.reason());
+        tell(l -> l.withdrew(withdrawal));
+        return withdrawal;
+    }
+
+    private void tell(Consumer<ClientListener> event) {
+        try {
+            event.accept(listener);
+        } catch (RuntimeException e) {
+            LOGGER.log(System.Logger.Level.WARNING, "a client's listener failed; the client goes on", e);
+        }
+    }
+
     /**
      * Steps 2 to 6: features, fusion, groups, and their centres. Where the opening carries a frame, a group's centre is
      * its members' mean in that frame, whatever coordinates it was found in.
      *
      * @param opening the server's opening; must name this client
      * @return the report; without centroids when the client has no instruction or nothing stood out
+     * @throws SettingsMismatchException if the opening asks for other {@link Builder#agreedSettings} than this client's
      * @throws IllegalArgumentException if the opening does not name this client, or a feature is NaN or infinite
      * @throws IllegalStateException if a role gives too many or too few rows, or names a sample that is not there; what a
      *     role throws passes through. The client is then as it was before
@@ -108,11 +231,12 @@ public final class FedHdsClient {
             throw new IllegalArgumentException("round " + opening.round() + " does not name client " + id
                     + "; carry an opening to the clients that it names only");
         }
+        SettingsMismatchException.check(id, opening.agreedSettings(), agreedSettings);
         RoundContext round = opening.contextOf(id);
         Optional<Step> known = step(round.runId(), round.round());
         if (known.isPresent()
                 && known.get().round().equals(round)
-                && known.get().frame().equals(opening.frame())) {
+                && known.get().frame.equals(opening.frame())) {
             return known.get().report();
         }
         Features features = new Features(round);
@@ -143,6 +267,7 @@ public final class FedHdsClient {
                     .min(Comparator.comparingInt(step -> step.round().round()))
                     .ifPresent(steps::remove);
         }
+        tell(l -> l.summarised(opening, report));
         return report;
     }
 
@@ -203,41 +328,91 @@ public final class FedHdsClient {
     }
 
     /**
-     * Steps 8 and 9: takes the chosen groups' most telling members and trains on them.
+     * Steps 8 and 9: takes the chosen groups' most telling members and trains on them. The same selection again gives what
+     * it gave before, without training again.
      *
      * @param selection the server's choice for this client
-     * @return the trained adapter; empty when no group was chosen, or when nothing could be trained on
-     * @throws IllegalStateException if the round was not summarised before
+     * @return an {@link AdapterUpdate}; a {@link Withdrawal} with the counts if nothing could be trained; empty if no group
+     *     was chosen
+     * @throws IllegalStateException if the round was not summarised before, or the selection answers another report
      * @throws IllegalArgumentException if the selection is for another client or names a group that does not exist
      */
-    public synchronized Optional<AdapterUpdate> train(GroupSelection selection) {
+    public synchronized Optional<Message> train(GroupSelection selection) {
         if (!selection.client().equals(id)) {
             throw new IllegalArgumentException("this selection is for client " + selection.client() + ", not " + id);
         }
         Step current = step(selection.runId(), selection.round())
-                .orElseThrow(() -> new IllegalStateException("client " + id + " has not summarised round "
-                        + selection.round() + " of run " + selection.runId() + ", or two rounds since; call summarise"
-                        + " with its opening first"));
+                .orElseThrow(() -> new IllegalStateException(unknownRound(selection)));
+        if (selection.equals(current.selection)) {
+            return current.trained;
+        }
+        if (!current.report().digest().equals(selection.reportDigest())) {
+            throw new IllegalStateException(otherReport());
+        }
+        unknownGroup(selection, current.coreset()).ifPresent(fault -> {
+            throw new IllegalArgumentException(fault);
+        });
         List<Instruction> chosen = new ArrayList<>();
         for (int groupId : selection.groups()) {
-            Group group = current.coreset()
-                    .group(groupId)
-                    .orElseThrow(() -> new IllegalArgumentException("the selection names group " + groupId
-                            + ", client " + id + " has "
-                            + current.coreset().groups().size()));
-            for (int member : group.representatives()) {
+            for (int member : current.coreset().groups().get(groupId).representatives()) {
                 chosen.add(instructions.get(member));
             }
         }
-        if (chosen.isEmpty()) {
-            return Optional.empty();
-        }
-        TrainingResult result = trainer.train(List.copyOf(chosen), current.round());
+        Optional<Message> answer =
+                chosen.isEmpty() ? Optional.empty() : Optional.of(trained(selection, chosen, current.round()));
+        current.selection = selection;
+        current.trained = answer;
+        return answer;
+    }
+
+    private Message trained(GroupSelection selection, List<Instruction> chosen, RoundContext round) {
+        TrainingResult result = trainer.train(List.copyOf(chosen), round);
+        String left = result.counts().describe();
         if (result.samples() == 0) {
-            return Optional.empty();
+            return withdraw(
+                    selection,
+                    Refusal.NOTHING_TRAINED,
+                    "none of the " + chosen.size() + " chosen samples could be trained on"
+                            + (left.isEmpty() ? "" : ": " + left),
+                    result.counts());
         }
-        return Optional.of(new AdapterUpdate(
-                selection.runId(), selection.round(), id, result.adapter(), result.samples(), result.meanLoss()));
+        if (!left.isEmpty()) {
+            LOGGER.log(
+                    System.Logger.Level.INFO,
+                    "client {0} trained on {1} samples in round {2}; {3}",
+                    id,
+                    result.samples(),
+                    selection.round(),
+                    left);
+        }
+        AdapterUpdate update = new AdapterUpdate(
+                selection.runId(),
+                selection.round(),
+                id,
+                result.adapter(),
+                result.samples(),
+                result.meanLoss(),
+                result.counts());
+        tell(l -> l.trained(update, result));
+        return update;
+    }
+
+    private String unknownRound(GroupSelection selection) {
+        return "client " + id + " has not summarised round " + selection.round() + " of run " + selection.runId()
+                + ", or two rounds since; give it the round's opening first";
+    }
+
+    private String otherReport() {
+        return "the selection answers another report than that of client " + id
+                + "; its instructions, model or software have changed since";
+    }
+
+    private Optional<String> unknownGroup(GroupSelection selection, Coreset coreset) {
+        return selection.groups().stream()
+                .filter(group -> coreset.group(group).isEmpty())
+                .findFirst()
+                .map(group -> "the selection names group " + group + ", client " + id + " has "
+                        + coreset.groups().size());
     }
 
     /** Collects a client's parts. Not safe for many threads. */
@@ -252,6 +427,8 @@ public final class FedHdsClient {
             throw new IllegalStateException(
                     "the selector asks for " + kind + ", but the client has no scorer; set one on the builder");
         };
+        private Map<String, String> agreedSettings = Map.of();
+        private ClientListener listener = new ClientListener() {};
 
         private Builder(ClientId id) {
             this.id = id;
@@ -260,6 +437,22 @@ public final class FedHdsClient {
         /** The private instructions, copied; none by default, and then the client takes part without centroids. */
         public Builder instructions(List<Instruction> newInstructions) {
             instructions = List.copyOf(newInstructions);
+            return this;
+        }
+
+        /**
+         * Settings that the server must have too, by name, such as the model's digest, the prompt template or the LoRA rank;
+         * none by default. A role of the application's own adds what its result depends on, on both sides. Where an opening
+         * asks for other names or values, the client takes no part and says why.
+         */
+        public Builder agreedSettings(Map<String, String> newSettings) {
+            agreedSettings = Map.copyOf(newSettings);
+            return this;
+        }
+
+        /** Who is told what the client does; nobody by default. */
+        public Builder listener(ClientListener newListener) {
+            listener = newListener;
             return this;
         }
 

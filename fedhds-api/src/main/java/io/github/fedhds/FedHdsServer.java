@@ -2,106 +2,125 @@ package io.github.fedhds;
 
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.CoresetSelector;
-import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
-import io.github.fedhds.message.Receipt.Refusal;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The server: names a round's clients, chooses representative groups among their centroids, averages their adapters. It
- * knows no transport. A round is {@link #open}, {@link #accept(CentroidReport)} of each report, {@link #select},
- * {@link #accept(AdapterUpdate)} of each update, {@link #aggregate}; the application says when a step is over, by a
- * deadline, say, and what has not come by then does not count. The result depends on what was accepted, never on the
- * order. No message makes it throw, whatever it holds; a part of the application's own may, and then the server goes on as
- * the method says.
+ * knows no transport. A round is {@link #open}, {@link #accept} of each report, {@link #select}, {@link #accept} of each
+ * adapter, {@link #aggregate}; the application says when a step is over, by a deadline, say, and what has not come by then
+ * does not count. {@link #messageFor} gives what a client is to be sent at the moment, {@link #progress} whom the round
+ * waits for. The result depends on what was accepted, never on the order. No message makes it throw, whatever it holds; a
+ * part of the application's own may, and then the server goes on as the method says.
  *
- * <p>A message's key is run, round, client and kind. The same message again is {@linkplain Receipt.Status#ALREADY_HAD
- * acknowledged again}, another one under the key of an accepted one is refused; a refused one keeps no key, so that its
- * sender may mend it. How often a message was sent belongs to the transport's envelope, as does the proof that it is the
- * client's.
+ * <p>A message's {@linkplain Message#key key} is run, round, client and kind. The same message again is {@linkplain
+ * Receipt.Status#ALREADY_HAD acknowledged again}, another one under the key of an accepted one is refused; a refused one
+ * keeps no key, so that its sender may correct it and send it again. How often a message was sent belongs to the transport's
+ * envelope, as does the proof that it is the client's.
+ *
+ * <p>An accepted message lasts as long as this object. After a crash, a server that is restored opens the same round again,
+ * with an equal opening, and its clients answer again.
  *
  * <p>Safe for many threads; one call runs at a time.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHdsServer {
-    private static final System.Logger LOGGER = System.getLogger("io.github.fedhds");
-
     private final String runId;
-    private final List<ClientId> roster;
-    private final Set<ClientId> known;
     private final ClientSampler sampler;
     private final CoresetSelector selector;
     private final Aggregator aggregator;
     private final long seed;
     private final int dimensions;
     private final Limits limits;
+    private final MessageLimits messageLimits;
     private final Map<String, String> settings;
+    private final Map<String, String> agreedSettings;
     private final Function<RoundContext, Optional<Frame>> frame;
-    private final ServerListener listener;
+    private final ServerEvents events;
 
+    private final List<ClientId> roster = new ArrayList<>();
+    private final Set<ClientId> known = new HashSet<>();
     private int number;
     private Adapter globalAdapter;
     private @Nullable Round round;
 
     private FedHdsServer(Builder builder) {
-        runId = builder.runId;
-        roster = builder.roster;
-        known = Set.copyOf(roster);
+        ServerState state = builder.state;
+        runId = builder.runId != null ? builder.runId : state != null ? state.runId() : "run-" + UUID.randomUUID();
         sampler = builder.sampler;
         selector = Objects.requireNonNull(builder.selector, "a server needs a selector; set it on the builder");
         aggregator = Objects.requireNonNull(builder.aggregator, "a server needs an aggregator; set it on the builder");
         seed = builder.seed;
         dimensions = builder.dimensions;
+        settings = builder.settings;
+        agreedSettings = builder.agreedSettings;
+        frame = builder.frame;
+        events = new ServerEvents(builder.listener);
+        if (builder.roster.isEmpty()) {
+            throw new IllegalArgumentException("the roster is empty; name at least one client");
+        }
+        if (state == null) {
+            globalAdapter = Objects.requireNonNull(
+                    builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
+            aggregator.restore(Adapter.empty()); // it may come from another run
+        } else {
+            state.fault(builder.runId, seed, builder.roster, agreedSettings, builder.initialAdapter)
+                    .ifPresent(fault -> {
+                        throw new IllegalArgumentException("the state to restore is of " + fault);
+                    });
+            number = state.round();
+            globalAdapter = state.globalAdapter();
+            aggregator.restore(state.aggregatorState());
+        }
+        messageLimits = builder.messageLimits == null ? MessageLimits.forAdapter(globalAdapter) : builder.messageLimits;
         limits = new Limits(
-                builder.maxCentroids,
+                builder.maxCentroids == 0 ? messageLimits.centroids() : builder.maxCentroids,
                 builder.maxCoordinate,
                 builder.maxGroups,
                 builder.maxSamples,
                 builder.maxNorm,
                 builder.minAnswers,
                 builder.minShare);
-        settings = builder.settings;
-        frame = builder.frame;
-        listener = builder.listener;
-        if (roster.isEmpty()) {
-            throw new IllegalArgumentException("the roster is empty; name at least one client");
-        }
-        limits.tooFew(roster.size(), aggregator).ifPresent(reason -> {
+        limits.tooFew(builder.roster.size(), aggregator).ifPresent(reason -> {
             throw new IllegalArgumentException("the roster names " + reason);
         });
-        ServerState state = builder.state;
-        if (state == null) {
-            globalAdapter = Objects.requireNonNull(
-                    builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
-            aggregator.restore(Adapter.empty()); // it may come from another run
-        } else {
-            state.fault(runId, seed, roster, builder.initialAdapter).ifPresent(fault -> {
-                throw new IllegalArgumentException("the state to restore is of " + fault);
-            });
-            number = state.round();
-            globalAdapter = state.globalAdapter();
-            aggregator.restore(state.aggregatorState());
-        }
+        limits.beyond(messageLimits, dimensions, settings, agreedSettings).ifPresent(reason -> {
+            throw new IllegalArgumentException(reason + "; see MessageLimits");
+        });
+        register(builder.roster);
     }
 
     /** Starts a server; roster, selector, aggregator and initial adapter must be set. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Name of the run, which every message carries. */
+    public String runId() {
+        return runId;
+    }
+
+    /** What messages of this run may hold: build the codecs of server and clients with it. */
+    public MessageLimits messageLimits() {
+        return messageLimits;
     }
 
     /** The adapter that the next round starts from. */
@@ -116,12 +135,54 @@ public final class FedHdsServer {
      */
     public synchronized ServerState state() {
         requireClosed("state");
-        return new ServerState(runId, seed, number, roster, globalAdapter, aggregator.state());
+        return new ServerState(runId, seed, number, roster, agreedSettings, globalAdapter, aggregator.state());
     }
 
-    /** All clients, in roster order. */
-    public List<ClientId> roster() {
-        return roster;
+    /** All clients, in registered order. */
+    public synchronized List<ClientId> roster() {
+        return List.copyOf(roster);
+    }
+
+    /**
+     * Adds clients to the run, between two rounds, behind those that are there.
+     *
+     * @throws IllegalStateException if a round is open
+     * @throws IllegalArgumentException if a client is registered already or named twice; none is added then
+     */
+    public synchronized void register(List<ClientId> newClients) {
+        requireClosed("register");
+        Set<ClientId> added = new HashSet<>(known);
+        for (ClientId client : newClients) {
+            if (!added.add(client)) {
+                throw new IllegalArgumentException("client " + client + " is registered already; names are unique");
+            }
+        }
+        known.addAll(newClients);
+        roster.addAll(newClients);
+    }
+
+    /** The open round's opening; empty between rounds. */
+    public synchronized Optional<RoundOpening> opening() {
+        return Optional.ofNullable(round).map(Round::opening);
+    }
+
+    /** The open round's selections, one for each client whose report was accepted; none before {@link #select}. */
+    public synchronized Map<ClientId, GroupSelection> selections() {
+        return round == null ? Map.of() : round.selections();
+    }
+
+    /** How far the open round is, and whom it waits for; empty between rounds. */
+    public synchronized Optional<RoundProgress> progress() {
+        return Optional.ofNullable(round).map(Round::progress);
+    }
+
+    /**
+     * What a client is to be sent now: the opening while its report is missing, or when it was started again and asks for
+     * it; its selection while its adapter is missing; else nothing. For transports in which clients ask for their work, and
+     * for sending again.
+     */
+    public synchronized Optional<Message> messageFor(ClientId client) {
+        return Optional.ofNullable(round).flatMap(open -> open.messageFor(client));
     }
 
     /**
@@ -135,7 +196,7 @@ public final class FedHdsServer {
     public synchronized RoundOpening open() {
         requireClosed("open");
         RoundContext context = new RoundContext(runId, number + 1, Optional.empty(), seed, globalAdapter, settings);
-        List<ClientId> sampled = sampler.sample(roster, context);
+        List<ClientId> sampled = sampler.sample(List.copyOf(roster), context);
         Set<ClientId> named = new HashSet<>(sampled);
         List<ClientId> clients = roster.stream().filter(named::contains).toList();
         if (clients.isEmpty() || clients.size() != sampled.size()) {
@@ -146,18 +207,26 @@ public final class FedHdsServer {
             throw new IllegalStateException("the client sampler names " + reason + "; see ClientSampler.atLeast");
         });
         Optional<Frame> shared = frame.apply(context);
-        RoundOpening opening = new RoundOpening(runId, number + 1, clients, seed, globalAdapter, settings, shared);
+        RoundOpening opening =
+                new RoundOpening(runId, number + 1, clients, seed, globalAdapter, settings, agreedSettings, shared);
+        Limits.beyond(messageLimits, opening).ifPresent(reason -> {
+            throw new IllegalStateException(reason + "; see MessageLimits");
+        });
         number++;
         round = new Round(opening, dimensions, limits, aggregator);
-        tell(l -> l.opened(opening));
+        events.opened(opening);
         return opening;
     }
 
-    /** Takes a client's centroids, or refuses them; the round goes on either way. */
-    public synchronized Receipt accept(CentroidReport report) {
-        Receipt receipt = strange(report.runId(), report.round(), report.client())
-                .orElseGet(() -> current().accept(report));
-        tell(l -> l.received(report, receipt));
+    /**
+     * Takes a client's message, or refuses it; the round goes on either way. Throws nothing, whatever the message holds.
+     *
+     * @return the receipt to send back, unless the message is a receipt itself: that of a receipt need not be sent
+     */
+    public synchronized Receipt accept(Message message) {
+        Receipt receipt = checkAddress(message)
+                .orElseGet(() -> Objects.requireNonNull(round).accept(message));
+        events.received(message, receipt);
         return receipt;
     }
 
@@ -172,19 +241,11 @@ public final class FedHdsServer {
      *     {@link #abandon} it
      */
     public synchronized Map<ClientId, GroupSelection> select() {
-        Round open = require(Round.Phase.REPORTS, "select");
+        Round open = require(RoundProgress.Step.REPORTS, "select");
         Map<ClientId, GroupSelection> selections = open.select(selector);
-        tell(l -> l.selected(number, selections));
-        open.voidReason().ifPresent(reason -> tell(l -> l.voided(number, reason)));
+        events.tell(l -> l.selected(number, selections));
+        open.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         return selections;
-    }
-
-    /** Takes a client's adapter, or refuses it; the round goes on either way. */
-    public synchronized Receipt accept(AdapterUpdate update) {
-        Receipt receipt = strange(update.runId(), update.round(), update.client())
-                .orElseGet(() -> current().accept(update));
-        tell(l -> l.received(update, receipt));
-        return receipt;
     }
 
     /**
@@ -197,21 +258,21 @@ public final class FedHdsServer {
      *     the old ones, and the next round can open
      */
     public synchronized RoundResult aggregate() {
-        Round ended = require(Round.Phase.UPDATES, "aggregate");
+        Round ended = require(RoundProgress.Step.UPDATES, "aggregate");
         boolean told = ended.voidReason().isPresent();
         round = null; // closed, whatever the aggregator does
         RoundResult result;
         try {
             result = ended.close();
         } catch (RuntimeException | Error e) {
-            tell(l -> l.voided(number, String.valueOf(e.getMessage())));
+            events.tell(l -> l.voided(number, String.valueOf(e.getMessage())));
             throw e;
         }
         globalAdapter = result.adapter();
         if (!told) {
-            result.voidReason().ifPresent(reason -> tell(l -> l.voided(number, reason)));
+            result.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         }
-        tell(l -> l.closed(result));
+        events.tell(l -> l.closed(result));
         return result;
     }
 
@@ -222,69 +283,64 @@ public final class FedHdsServer {
     public synchronized void abandon() {
         if (round != null) {
             round = null;
-            tell(l -> l.voided(number, "abandoned"));
+            events.tell(l -> l.voided(number, "abandoned"));
         }
     }
 
     /** The refusal of a message that is not of the open round or not of its clients. */
-    private Optional<Receipt> strange(String messageRun, int messageRound, ClientId client) {
-        if (!messageRun.equals(runId)) {
-            return refused(Refusal.UNKNOWN_RUN, "this run is " + runId + ", the message is of " + messageRun);
+    private Optional<Receipt> checkAddress(Message message) {
+        if (!message.runId().equals(runId)) {
+            return refused(
+                    message, Refusal.UNKNOWN_RUN, "this run is " + runId + ", the message is of " + message.runId());
         }
         Round open = round;
-        if (open == null || messageRound != number) {
+        int of = message.round();
+        if (open == null || of != number) {
             return refused(
-                    messageRound < 1 || messageRound > number ? Refusal.UNKNOWN_ROUND : Refusal.LATE,
+                    message,
+                    of < 1 || of > number ? Refusal.UNKNOWN_ROUND : Refusal.LATE,
                     (open == null ? "no round is open; " : "round " + number + " is open, ")
-                            + "the message is of round " + messageRound);
+                            + "the message is of round " + of);
         }
+        if (message.party().isEmpty()) {
+            return refused(message, Refusal.WRONG_KIND, "a server takes messages of a client; this one names none");
+        }
+        ClientId client = message.party().get();
         if (!open.names(client)) {
             return known.contains(client)
-                    ? refused(Refusal.NOT_IN_ROUND, "round " + number + " does not name client " + client)
-                    : refused(Refusal.UNKNOWN_CLIENT, "the roster does not name client " + client);
+                    ? refused(message, Refusal.NOT_IN_ROUND, "round " + number + " does not name client " + client)
+                    : refused(message, Refusal.UNKNOWN_CLIENT, "the roster does not name client " + client);
         }
         return Optional.empty();
     }
 
-    private static Optional<Receipt> refused(Refusal refusal, String reason) {
-        return Optional.of(Receipt.refused(refusal, reason));
-    }
-
-    private void tell(Consumer<ServerListener> event) {
-        try {
-            event.accept(listener);
-        } catch (RuntimeException e) {
-            LOGGER.log(System.Logger.Level.WARNING, "a server's listener failed; the server goes on", e);
-        }
-    }
-
-    private Round current() {
-        return Objects.requireNonNull(round);
+    private static Optional<Receipt> refused(Message message, Refusal refusal, String reason) {
+        return Optional.of(Receipt.refused(message, refusal, reason));
     }
 
     private void requireClosed(String call) {
         if (round != null) {
-            throw wrongMoment(call, Round.Phase.CLOSED);
+            throw wrongMoment(call, "between two rounds");
         }
     }
 
-    private Round require(Round.Phase wanted, String call) {
+    private Round require(RoundProgress.Step wanted, String call) {
         Round open = round;
-        if (open == null || open.phase() != wanted) {
-            throw wrongMoment(call, wanted);
+        if (open == null || open.step() != wanted) {
+            throw wrongMoment(call, "in step " + wanted);
         }
         return open;
     }
 
-    private IllegalStateException wrongMoment(String call, Round.Phase wanted) {
-        Round.Phase phase = round == null ? Round.Phase.CLOSED : round.phase();
-        return new IllegalStateException(call + " was called in phase " + phase + ", it belongs to " + wanted
+    private IllegalStateException wrongMoment(String call, String wanted) {
+        return new IllegalStateException(call + " was called "
+                + (round == null ? "between two rounds" : "in step " + round.step()) + ", it is to be called " + wanted
                 + "; a round is open, select, aggregate");
     }
 
     /** Collects a server's parts. Not safe for many threads. */
     public static final class Builder {
-        private String runId = "run";
+        private @Nullable String runId;
         private List<ClientId> roster = List.of();
         private ClientSampler sampler = ClientSampler.uniform(0.05);
         private @Nullable CoresetSelector selector;
@@ -293,24 +349,27 @@ public final class FedHdsServer {
         private @Nullable ServerState state;
         private long seed;
         private int dimensions = 2;
-        private int maxCentroids = 10_000;
+        private int maxCentroids;
         private double maxCoordinate = 1e9;
         private int maxGroups = Integer.MAX_VALUE;
         private int maxSamples = 1_000_000;
         private double maxNorm = 1e6;
         private int minAnswers;
         private double minShare;
+        private @Nullable MessageLimits messageLimits;
         private ServerListener listener = new ServerListener() {};
         private Map<String, String> settings = Map.of();
+        private Map<String, String> agreedSettings = Map.of();
         private Function<RoundContext, Optional<Frame>> frame = round -> Optional.empty();
 
         private Builder() {}
 
-        /** Name of the run, carried by every message; "run" by default. */
+        /**
+         * Name of the run, which every message carries, so that messages of two runs cannot be taken for one another: 1 to
+         * 200 characters. By default that of the restored state, or one drawn at random.
+         */
         public Builder runId(String newRunId) {
-            if (newRunId.isBlank()) {
-                throw new IllegalArgumentException("runId must not be blank");
-            }
+            ClientId.checkName("a run id", newRunId);
             runId = newRunId;
             return this;
         }
@@ -352,8 +411,8 @@ public final class FedHdsServer {
         }
 
         /**
-         * Goes on where another server was, instead of before round 1. {@link #build} checks that run id, seed and roster
-         * are those set here, that the adapter has the form of the initial one, if one is set, and puts the aggregator's
+         * Goes on where another server was, instead of before round 1. {@link #build} checks that run id, seed and agreed
+         * settings are those set here, that its clients are the first of those set here (more may follow), that the adapter has the form of the initial one, if one is set, and puts the aggregator's
          * state back; what the aggregator throws over it passes through.
          */
         public Builder restore(ServerState newState) {
@@ -361,7 +420,10 @@ public final class FedHdsServer {
             return this;
         }
 
-        /** The run's seed; 0 by default. */
+        /**
+         * The run's seed; 0 by default. It travels to every client, so nothing that must stay secret (noise, keys) may ever
+         * be derived from it.
+         */
         public Builder seed(long newSeed) {
             seed = newSeed;
             return this;
@@ -377,8 +439,8 @@ public final class FedHdsServer {
         }
 
         /**
-         * Centroids that one client may send in a round, 1 or more; 10,000 by default. A report with more is refused, for
-         * the cost of the server's choice grows with the square of all centroids.
+         * Centroids that one client may send in a round, 1 or more; {@link MessageLimits#centroids} by default, and at most that
+         * many. A report with more is refused, for the cost of the server's choice grows with the square of all centroids.
          */
         public Builder maxCentroids(int count) {
             if (count < 1) {
@@ -462,15 +524,33 @@ public final class FedHdsServer {
             return this;
         }
 
+        /**
+         * What messages of this run may hold; {@link MessageLimits#forAdapter} of the first adapter by default. Give the
+         * codecs of server and clients the same.
+         */
+        public Builder messageLimits(MessageLimits newLimits) {
+            messageLimits = newLimits;
+            return this;
+        }
+
         /** Who is told of all that happens; nobody by default. */
         public Builder listener(ServerListener newListener) {
             listener = newListener;
             return this;
         }
 
-        /** Settings that every round's opening carries to the clients; none by default. */
+        /** Settings that every round's opening carries to the clients' roles; none by default. */
         public Builder settings(Map<String, String> newSettings) {
             settings = Map.copyOf(newSettings);
+            return this;
+        }
+
+        /**
+         * Settings that every client must have too, by name; none by default. Every opening carries them, and a client that
+         * has others takes no part and says which; see {@link FedHdsClient.Builder#agreedSettings}.
+         */
+        public Builder agreedSettings(Map<String, String> newSettings) {
+            agreedSettings = Map.copyOf(newSettings);
             return this;
         }
 

@@ -4,11 +4,16 @@ import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
-import io.github.fedhds.message.Receipt.Refusal;
+import io.github.fedhds.message.Refusal;
+import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -47,10 +52,55 @@ record Limits(
                 : Optional.empty();
     }
 
+    /** Says what of a server's own settings no codec with these limits would write or read. */
+    Optional<String> beyond(
+            MessageLimits messages, int dimensions, Map<String, String> settings, Map<String, String> agreedSettings) {
+        if (maxCentroids > messages.centroids()) {
+            return Optional.of("maxCentroids " + maxCentroids + " is above the " + messages.centroids()
+                    + " centroids that messages of this run may hold");
+        }
+        if (dimensions > messages.dimensions()) {
+            return Optional.of("dimensions " + dimensions + " is above the " + messages.dimensions()
+                    + " coordinates that messages of this run may hold");
+        }
+        if (settings.size() + agreedSettings.size() > messages.settings()) {
+            return Optional.of(settings.size() + " settings and " + agreedSettings.size()
+                    + " agreed settings are above the " + messages.settings() + " that messages of this run may hold");
+        }
+        return beyond(messages, settings).or(() -> beyond(messages, agreedSettings));
+    }
+
+    private static Optional<String> beyond(MessageLimits messages, Map<String, String> settings) {
+        for (Map.Entry<String, String> setting : settings.entrySet()) {
+            String name = setting.getKey();
+            ClientId.checkName("a setting's name", name);
+            if (setting.getValue().length() > messages.text()) {
+                return Optional.of("the value of setting " + name + " has "
+                        + setting.getValue().length() + " characters, messages of this run may hold "
+                        + messages.text());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Says what of an opening no codec with these limits would write or read. */
+    static Optional<String> beyond(MessageLimits messages, RoundOpening opening) {
+        if (opening.clients().size() > messages.clients()) {
+            return Optional.of("the client sampler names " + opening.clients().size() + " clients, above the "
+                    + messages.clients() + " that messages of this run may hold");
+        }
+        int axes = opening.frame().map(Frame::dimensions).orElse(0);
+        return axes > messages.dimensions()
+                ? Optional.of("the frame has " + axes + " axes, above the " + messages.dimensions()
+                        + " coordinates that messages of this run may hold")
+                : Optional.empty();
+    }
+
     Optional<Receipt> refusal(CentroidReport report, int dimensions) {
         List<Centroid> centroids = report.centroids();
         if (centroids.size() > maxCentroids) {
             return refused(
+                    report,
                     Refusal.TOO_MANY,
                     "client " + report.client() + " sends " + centroids.size()
                             + " centroids, this server takes at most " + maxCentroids + " of a client");
@@ -59,21 +109,25 @@ record Limits(
             double[] point = centroids.get(i).point();
             if (centroids.get(i).group() != i) {
                 return refused(
+                        report,
                         Refusal.WRONG_GROUPS,
                         "centroids are in group order from 0; place " + i + " holds group "
                                 + centroids.get(i).group());
             }
             if (point.length != dimensions) {
                 return refused(
+                        report,
                         Refusal.WRONG_SHAPE,
                         "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions);
             }
             if (!Arrays.stream(point).allMatch(Double::isFinite)) {
-                return refused(Refusal.NOT_FINITE, "centroid " + i + " is not finite: " + Arrays.toString(point));
+                return refused(
+                        report, Refusal.NOT_FINITE, "centroid " + i + " is not finite: " + Arrays.toString(point));
             }
             for (double coordinate : point) {
                 if (Math.abs(coordinate) > maxCoordinate) {
                     return refused(
+                            report,
                             Refusal.TOO_FAR,
                             "centroid " + i + " of client " + report.client() + " has a coordinate of " + coordinate
                                     + ", this server takes at most " + maxCoordinate);
@@ -85,10 +139,12 @@ record Limits(
 
     Optional<Receipt> refusal(AdapterUpdate update, Adapter global, Aggregator aggregator) {
         if (update.samples() < 1) {
-            return refused(Refusal.SAMPLES, "an adapter is trained on 1 sample or more, was " + update.samples());
+            return refused(
+                    update, Refusal.SAMPLES, "an adapter is trained on 1 sample or more, was " + update.samples());
         }
         if (update.samples() > maxSamples) {
             return refused(
+                    update,
                     Refusal.SAMPLES,
                     "client " + update.client() + " claims " + update.samples() + " samples, this server takes at most "
                             + maxSamples + " of a client");
@@ -98,14 +154,15 @@ record Limits(
         try {
             fault = aggregator.refusal(global, adapter);
         } catch (RuntimeException e) {
-            return refused(Refusal.RULE, "the aggregator does not take it: " + e);
+            return refused(update, Refusal.RULE, "the aggregator does not take it: " + e);
         }
         if (fault.isPresent()) {
-            return refused(kindOf(fault.get(), global, adapter), fault.get());
+            return refused(update, kindOf(fault.get(), global, adapter), fault.get());
         }
         double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : Math.sqrt(global.squaredDistance(adapter));
         if (!(norm <= maxNorm)) { // NaN too, if the aggregator let one through
             return refused(
+                    update,
                     Refusal.TOO_FAR,
                     "the adapter of client " + update.client() + " is " + norm
                             + " from the global one, this server takes at most " + maxNorm);
@@ -123,7 +180,7 @@ record Limits(
         return global.differenceInForm(adapter).isPresent() ? Refusal.WRONG_SHAPE : Refusal.RULE;
     }
 
-    private static Optional<Receipt> refused(Refusal refusal, String reason) {
-        return Optional.of(Receipt.refused(refusal, reason));
+    private static Optional<Receipt> refused(Message message, Refusal refusal, String reason) {
+        return Optional.of(Receipt.refused(message, refusal, reason));
     }
 }

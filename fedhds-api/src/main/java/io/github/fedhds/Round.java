@@ -1,5 +1,6 @@
 package io.github.fedhds;
 
+import io.github.fedhds.RoundProgress.Step;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Candidates;
@@ -11,11 +12,15 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.Receipt;
-import io.github.fedhds.message.Receipt.Refusal;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -30,37 +35,33 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One open round on the server, as a state machine: takes reports, then, the groups chosen, updates, and ends in a result.
- * What it comes to is a function of the opening and of the messages accepted, in whatever order they came. For one thread
+ * What it comes to is a function of the opening and of the messages accepted, in whatever order they came. Withdrawals
+ * change only what it reports, never the adapter. For one thread
  * at a time.
  */
 final class Round {
-    /** Where a server is; {@code CLOSED} where it has no round. */
-    enum Phase {
-        CLOSED,
-        REPORTS,
-        UPDATES
-    }
-
     private final RoundOpening opening;
     private final Set<ClientId> named;
     private final int dimensions;
     private final Limits limits;
     private final Aggregator aggregator;
 
-    private Phase phase = Phase.REPORTS;
+    private Step step = Step.REPORTS;
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
     private Map<ClientId, GroupSelection> selections = Map.of();
     private int chosen;
-    private int asked;
+    private List<ClientId> asked = List.of();
     private Optional<String> voidReason = Optional.empty();
     private @Nullable Aggregation aggregation;
     private @Nullable Throwable failure;
     private final Map<ClientId, Arrival> arrivals = new HashMap<>();
+    private final Map<ClientId, Withdrawal> withdrawals = new HashMap<>();
+    private final Set<ClientId> withoutOpening = new HashSet<>();
 
     /** What is kept of an update once the aggregation has it: enough to know a repetition and to report. */
-    private record Arrival(String digest, int samples, double meanLoss) {
+    private record Arrival(String digest, int samples, double meanLoss, TrainingCounts counts) {
         static Arrival of(AdapterUpdate update) {
-            return new Arrival(update.adapter().digest(), update.samples(), update.meanLoss());
+            return new Arrival(update.adapter().digest(), update.samples(), update.meanLoss(), update.counts());
         }
 
         /** It is reported only, so a client without one still counts. */
@@ -82,8 +83,16 @@ final class Round {
         this.aggregator = aggregator;
     }
 
-    Phase phase() {
-        return phase;
+    RoundOpening opening() {
+        return opening;
+    }
+
+    Step step() {
+        return step;
+    }
+
+    Map<ClientId, GroupSelection> selections() {
+        return selections;
     }
 
     boolean names(ClientId client) {
@@ -94,26 +103,61 @@ final class Round {
         return voidReason;
     }
 
-    /** Takes or refuses a report of this round by a client that it names. */
-    Receipt accept(CentroidReport report) {
+    /** Takes or refuses a message of this round by a client that it names. */
+    Receipt accept(Message message) {
+        if (message instanceof CentroidReport report) {
+            return accept(report);
+        } else if (message instanceof AdapterUpdate update) {
+            return accept(update);
+        } else if (message instanceof Withdrawal withdrawal) {
+            return accept(withdrawal);
+        } else if (message instanceof Receipt receipt) {
+            if (receipt.answers().equals(Optional.of(MessageKind.SELECTION))
+                    && receipt.refusal().equals(Optional.of(Refusal.UNKNOWN_ROUND))) {
+                receipt.party().ifPresent(withoutOpening::add); // a client that was started again
+            }
+            return Receipt.accepted(message);
+        }
+        return Receipt.refused(
+                message,
+                Refusal.WRONG_KIND,
+                "a server takes reports, adapters, withdrawals and receipts; this is for clients");
+    }
+
+    private Receipt accept(Withdrawal withdrawal) {
+        Withdrawal before = withdrawals.putIfAbsent(withdrawal.client(), withdrawal);
+        if (before == null) {
+            return Receipt.accepted(withdrawal);
+        }
+        return before.equals(withdrawal)
+                ? Receipt.alreadyHad(withdrawal)
+                : Receipt.refused(
+                        withdrawal,
+                        Refusal.CONFLICTING,
+                        "client " + withdrawal.client() + " has withdrawn from this round for another reason");
+    }
+
+    private Receipt accept(CentroidReport report) {
+        withoutOpening.remove(report.client());
         CentroidReport before = reports.get(report.client());
         if (before != null) {
             return before.equals(report)
-                    ? Receipt.alreadyHad()
+                    ? Receipt.alreadyHad(report)
                     : Receipt.refused(
+                            report,
                             Refusal.CONFLICTING,
                             "client " + report.client() + " has sent another report in this round");
         }
-        if (phase != Phase.REPORTS) {
+        if (step != Step.REPORTS) {
             return Receipt.refused(
-                    Refusal.LATE, "round " + number() + " takes no reports any more; the groups are chosen");
+                    report, Refusal.LATE, "round " + number() + " takes no reports any more; the groups are chosen");
         }
         Optional<Receipt> refusal = limits.refusal(report, dimensions);
         if (refusal.isPresent()) {
             return refusal.get();
         }
         reports.put(report.client(), report);
-        return Receipt.accepted();
+        return Receipt.accepted(report);
     }
 
     /** Closes the reports; as a whole, or not at all if a part of the application's throws. */
@@ -132,16 +176,19 @@ final class Round {
         }
         Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
         for (ClientId client : opening.clients()) {
-            if (reports.containsKey(client)) {
-                List<Integer> own = List.copyOf(groups.getOrDefault(client, Set.of()));
-                made.put(client, new GroupSelection(opening.runId(), number(), client, own));
+            CentroidReport report = reports.get(client);
+            if (report != null) {
+                made.put(client, GroupSelection.of(report, List.copyOf(groups.getOrDefault(client, Set.of()))));
             }
         }
         chosen = groups.values().stream().mapToInt(Set::size).sum();
-        asked = groups.size();
+        asked = made.values().stream()
+                .filter(selection -> !selection.groups().isEmpty())
+                .map(GroupSelection::client)
+                .toList();
         selections = Collections.unmodifiableMap(made);
         voidReason = reason;
-        phase = Phase.UPDATES;
+        step = Step.UPDATES;
         return selections;
     }
 
@@ -176,17 +223,17 @@ final class Round {
         return groups;
     }
 
-    /** Takes or refuses an update of this round by a client that it names. */
-    Receipt accept(AdapterUpdate update) {
-        if (phase != Phase.UPDATES) {
+    private Receipt accept(AdapterUpdate update) {
+        if (step != Step.UPDATES) {
             return Receipt.refused(
-                    Refusal.EARLY, "round " + number() + " takes no adapters yet; the groups are not chosen");
+                    update, Refusal.EARLY, "round " + number() + " takes no adapters yet; the groups are not chosen");
         }
         Arrival before = arrivals.get(update.client());
         if (before != null) {
             return before.equals(Arrival.of(update))
-                    ? Receipt.alreadyHad()
+                    ? Receipt.alreadyHad(update)
                     : Receipt.refused(
+                            update,
                             Refusal.CONFLICTING,
                             "client " + update.client() + " has sent another adapter in this round");
         }
@@ -194,33 +241,35 @@ final class Round {
         Aggregation open = aggregation;
         if (selection == null || selection.groups().isEmpty() || open == null) {
             return Receipt.refused(
-                    Refusal.NOT_CHOSEN, "no group of client " + update.client() + " was chosen in round " + number());
+                    update,
+                    Refusal.NOT_CHOSEN,
+                    "no group of client " + update.client() + " was chosen in round " + number());
         }
         Optional<Receipt> refusal = limits.refusal(update, opening.globalAdapter(), aggregator);
         if (refusal.isPresent()) {
             return refusal.get();
         }
         if (failure != null) {
-            return failed(failure);
+            return failed(update, failure);
         }
         Arrival arrival = Arrival.of(update);
         try {
             open.accept(update);
         } catch (IllegalArgumentException e) {
-            return Receipt.refused(Refusal.RULE, "the aggregator does not take it: " + e.getMessage());
+            return Receipt.refused(update, Refusal.RULE, "the aggregator does not take it: " + e.getMessage());
         } catch (RuntimeException e) { // half of the update may be in its sums
             failure = e;
-            return failed(e);
+            return failed(update, e);
         } catch (Error e) {
             failure = e;
             throw e;
         }
         arrivals.put(update.client(), arrival);
-        return Receipt.accepted();
+        return Receipt.accepted(update);
     }
 
-    private Receipt failed(Throwable cause) {
-        return Receipt.refused(Refusal.FAILED, "the aggregator failed in round " + number() + ": " + cause);
+    private Receipt failed(AdapterUpdate update, Throwable cause) {
+        return Receipt.refused(update, Refusal.FAILED, "the aggregator failed in round " + number() + ": " + cause);
     }
 
     /**
@@ -235,7 +284,7 @@ final class Round {
             throw lost(failure);
         }
         if (voidReason.isEmpty()) {
-            voidReason = tooFew("updates", arrivals.size(), asked, updatesNeeded(asked));
+            voidReason = tooFew("updates", arrivals.size(), asked.size(), updatesNeeded(asked.size()));
         }
         if (voidReason.isEmpty() && aggregation != null && !arrivals.isEmpty()) {
             adapter = finish(aggregation);
@@ -263,7 +312,52 @@ final class Round {
                 arrivals.size(),
                 samples,
                 Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, loss)), // what rounding adds may
+                withdrawals.size(),
+                counts(),
                 voidReason);
+    }
+
+    private TrainingCounts counts() {
+        TrainingCounts sum = TrainingCounts.NONE;
+        for (Arrival arrival : arrivals.values()) {
+            sum = sum.plus(arrival.counts());
+        }
+        for (Withdrawal withdrawal : withdrawals.values()) {
+            sum = sum.plus(arrivals.containsKey(withdrawal.client()) ? TrainingCounts.NONE : withdrawal.counts());
+        }
+        return sum;
+    }
+
+    /** How far the present step is. */
+    RoundProgress progress() {
+        List<ClientId> ofStep = step == Step.REPORTS ? opening.clients() : asked;
+        Set<ClientId> came = step == Step.REPORTS ? reports.keySet() : arrivals.keySet();
+        return new RoundProgress(
+                number(),
+                step,
+                ofStep,
+                ofStep.stream().filter(came::contains).toList(),
+                ofStep.stream().filter(client -> hasWithdrawn(client, came)).toList(),
+                ofStep.stream()
+                        .filter(client -> !came.contains(client) && !hasWithdrawn(client, came))
+                        .toList(),
+                step == Step.REPORTS ? limits.answersOf(named.size()) : updatesNeeded(asked.size()),
+                voidReason);
+    }
+
+    private boolean hasWithdrawn(ClientId client, Set<ClientId> came) {
+        return withdrawals.containsKey(client) && !came.contains(client);
+    }
+
+    /** What the client is to be sent now. */
+    Optional<Message> messageFor(ClientId client) {
+        if (withoutOpening.contains(client)) {
+            return Optional.of(opening);
+        }
+        if (!progress().missing().contains(client)) {
+            return Optional.empty();
+        }
+        return step == Step.REPORTS ? Optional.of(opening) : Optional.ofNullable(selections.get(client));
     }
 
     private Adapter finish(Aggregation open) {

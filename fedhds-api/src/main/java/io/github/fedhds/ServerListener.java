@@ -6,6 +6,7 @@ import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
 import java.util.Map;
 
 /**
@@ -21,6 +22,9 @@ public interface ServerListener {
 
     /** A client's centroids were accepted, had come before, or were refused. */
     default void received(CentroidReport report, Receipt receipt) {}
+
+    /** A client has withdrawn, had said so before, or its message was refused. */
+    default void received(Withdrawal withdrawal, Receipt receipt) {}
 
     /** The reports are closed and the groups chosen; every selection is empty in a round that is void. */
     default void selected(int round, Map<ClientId, GroupSelection> selections) {}

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,11 +45,13 @@ class ClientFaultTest {
     }
 
     private static GroupSelection selection(String run, int round, Integer... groups) {
-        return new GroupSelection(run, round, A, List.of(groups));
+        CentroidReport report = new CentroidReport(
+                run, round, A, List.of(new Centroid(0, new double[] {1, 1}), new Centroid(1, new double[] {2, 1})));
+        return GroupSelection.of(report, List.of(groups));
     }
 
     private static float trained(FedHdsClient client, GroupSelection selection) {
-        return Roles.values(client.train(selection).orElseThrow().adapter())[0];
+        return Roles.values(((AdapterUpdate) client.train(selection).orElseThrow()).adapter())[0];
     }
 
     @Test
@@ -56,7 +60,9 @@ class ClientFaultTest {
         CentroidReport report = client.summarise(opening("run", 1, 0));
         assertSame(report, client.summarise(opening("run", 1, 0)));
         assertEquals(1, extractions.get());
-        assertEquals(client.train(selection("run", 1, 1)), client.train(selection("run", 1, 1)));
+        assertSame(
+                client.train(selection("run", 1, 1)).orElseThrow(),
+                client.train(selection("run", 1, 1)).orElseThrow());
     }
 
     @Test
@@ -142,7 +148,7 @@ class ClientFaultTest {
         client.summarise(opening("run", 1, 0));
         GroupSelection selection = selection("run", 1, 0, 1);
         assertFails(UnsupportedOperationException.class, () -> client.train(selection), "device is busy");
-        AdapterUpdate update = client.train(selection).orElseThrow();
+        AdapterUpdate update = (AdapterUpdate) client.train(selection).orElseThrow();
         assertEquals(2, update.samples());
     }
 
@@ -152,8 +158,10 @@ class ClientFaultTest {
                         (list, round) -> new TrainingResult(round.globalAdapter(), list.size(), new double[0], 2, 0, 0))
                 .build();
         client.summarise(opening("run", 1, 0));
-        assertTrue(
-                Double.isNaN(client.train(selection("run", 1, 0)).orElseThrow().meanLoss()));
+        AdapterUpdate update =
+                (AdapterUpdate) client.train(selection("run", 1, 0)).orElseThrow();
+        assertTrue(Double.isNaN(update.meanLoss()));
+        assertEquals(new TrainingCounts(2, 0, 0), update.counts());
     }
 
     @Test

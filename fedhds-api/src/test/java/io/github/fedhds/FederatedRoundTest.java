@@ -19,16 +19,21 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
@@ -59,6 +64,7 @@ class FederatedRoundTest {
 
     private static FedHdsServer.Builder serverBuilder() {
         return FedHdsServer.builder()
+                .runId("run")
                 .roster(List.of(C, A, B))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
@@ -82,22 +88,25 @@ class FederatedRoundTest {
         RoundOpening opening = server.open();
         assertEquals(List.of(C, A, B), opening.clients());
         assertEquals(Map.of("lr", "1"), opening.settings());
+        Map<ClientId, CentroidReport> reports = new HashMap<>();
         for (FedHdsClient client : clients) {
-            assertEquals(Receipt.accepted(), server.accept(client.summarise(opening)));
+            CentroidReport report = client.summarise(opening);
+            reports.put(client.id(), report);
+            assertEquals(Receipt.accepted(report), server.accept(report));
         }
         Map<ClientId, GroupSelection> selections = server.select();
         assertEquals(List.of(C, A, B), List.copyOf(selections.keySet()), "roster order");
         // In client order c comes first, so its groups of length 1 and 2 stand for all.
-        assertEquals(new GroupSelection("run", 1, C, List.of(0, 1)), selections.get(C));
-        assertEquals(new GroupSelection("run", 1, A, List.of()), selections.get(A));
+        assertEquals(GroupSelection.of(Objects.requireNonNull(reports.get(C)), List.of(0, 1)), selections.get(C));
+        assertEquals(GroupSelection.of(Objects.requireNonNull(reports.get(A)), List.of()), selections.get(A));
         int updates = 0;
         for (FedHdsClient client : clients) {
-            GroupSelection selection = selections.getOrDefault(client.id(), new GroupSelection("", 0, A, List.of()));
-            Optional<AdapterUpdate> update = client.train(selection);
+            GroupSelection selection = Objects.requireNonNull(selections.get(client.id()));
+            Optional<Message> update = client.train(selection);
             if (update.isPresent()) {
                 updates++;
-                assertEquals(2, update.get().samples());
-                assertEquals(Receipt.accepted(), server.accept(update.get()));
+                assertEquals(2, ((AdapterUpdate) update.get()).samples());
+                assertEquals(Receipt.accepted(update.get()), server.accept(update.get()));
             }
         }
         assertEquals(1, updates);
@@ -138,8 +147,8 @@ class FederatedRoundTest {
                 .build();
         RoundOpening opening = server.open();
         server.accept(client.summarise(opening));
-        GroupSelection selection = server.select().getOrDefault(A, new GroupSelection("", 0, A, List.of()));
-        AdapterUpdate update = client.train(selection).orElseThrow();
+        GroupSelection selection = Objects.requireNonNull(server.select().get(A));
+        AdapterUpdate update = (AdapterUpdate) client.train(selection).orElseThrow();
         assertEquals(3, update.meanLoss());
         assertTrue(server.accept(update).counts());
         assertEquals(Roles.adapter(7, 7), server.aggregate().adapter());
@@ -178,12 +187,12 @@ class FederatedRoundTest {
                 server.accept(new CentroidReport("run", 1, A, List.of(new Centroid(0, new double[3])))),
                 "centroid 0 has 3 coordinates, this run has 2");
         assertRefused(server.accept(report(A, 1, Double.NaN)), "centroid 1 is not finite");
-        assertEquals(Receipt.accepted(), server.accept(report(A, 1)));
-        assertEquals(Receipt.alreadyHad(), server.accept(report(A, 1)));
+        assertEquals(Receipt.accepted(report(A, 1)), server.accept(report(A, 1)));
+        assertEquals(Receipt.alreadyHad(report(A, 1)), server.accept(report(A, 1)));
         assertRefused(server.accept(report(A, 2)), "has sent another report");
         assertRefused(server.accept(update(A, 1, 1, 1)), "takes no adapters yet");
         server.select();
-        assertEquals(Receipt.alreadyHad(), server.accept(report(A, 1)));
+        assertEquals(Receipt.alreadyHad(report(A, 1)), server.accept(report(A, 1)));
         assertRefused(server.accept(report(B, 1)), "takes no reports any more");
     }
 
@@ -203,8 +212,8 @@ class FederatedRoundTest {
         assertRefused(server.accept(update(A, 1, 0, 0, 0)), "tensor w is Tensor[3], expected Tensor[2]");
         assertRefused(server.accept(update(A, 1, 0, Float.NaN)), "tensor w holds NaN at 1");
         assertRefused(server.accept(new AdapterUpdate("run", 1, A, Adapter.empty(), 1, 0)), "tensor w is missing");
-        assertEquals(Receipt.accepted(), server.accept(update(A, 1, 5, 5)));
-        assertEquals(Receipt.alreadyHad(), server.accept(update(A, 1, 5, 5)));
+        assertEquals(Receipt.accepted(update(A, 1, 5, 5)), server.accept(update(A, 1, 5, 5)));
+        assertEquals(Receipt.alreadyHad(update(A, 1, 5, 5)), server.accept(update(A, 1, 5, 5)));
         assertRefused(server.accept(update(A, 1, 5, 6)), "has sent another adapter");
         assertRefused(server.accept(update(A, 2, 5, 5)), "has sent another adapter");
         RoundResult result = server.aggregate();
@@ -244,7 +253,7 @@ class FederatedRoundTest {
         server.accept(report);
         assertEquals(
                 Optional.empty(),
-                empty.train(server.select().getOrDefault(A, new GroupSelection("", 0, B, List.of()))));
+                empty.train(Objects.requireNonNull(server.select().get(A))));
         RoundResult result = server.aggregate();
         assertTrue(result.isEmpty());
         assertTrue(Double.isNaN(result.meanLoss()));
@@ -259,28 +268,28 @@ class FederatedRoundTest {
     void steps_atTheWrongMoment_areRefused() {
         Class<IllegalStateException> kind = IllegalStateException.class;
         FedHdsServer server = serverBuilder().build();
-        assertFails(kind, server::select, "select was called in phase CLOSED");
-        assertFails(kind, server::aggregate, "aggregate was called in phase CLOSED");
+        assertFails(kind, server::select, "select was called between two rounds");
+        assertFails(kind, server::aggregate, "aggregate was called between two rounds");
         server.open();
-        assertFails(kind, server::open, "open was called in phase REPORTS");
-        assertFails(kind, server::aggregate, "aggregate was called in phase REPORTS");
+        assertFails(kind, server::open, "open was called in step REPORTS");
+        assertFails(kind, server::aggregate, "aggregate was called in step REPORTS");
         server.select();
-        assertFails(kind, server::select, "select was called in phase UPDATES");
-        assertFails(kind, server::open, "open was called in phase UPDATES");
+        assertFails(kind, server::select, "select was called in step UPDATES");
+        assertFails(kind, server::open, "open was called in step UPDATES");
         server.aggregate();
-        assertFails(kind, server::aggregate, "phase CLOSED");
+        assertFails(kind, server::aggregate, "between two rounds");
 
         FedHdsClient client = client(A, "x").build();
-        GroupSelection selection = new GroupSelection("run", 2, A, List.of(0));
+        CentroidReport report = new CentroidReport("run", 2, A, List.of(new Centroid(0, new double[] {1, 1})));
+        GroupSelection selection = GroupSelection.of(report, List.of(0));
         assertFails(kind, () -> client.train(selection), "has not summarised round 2 of run run");
         client.summarise(server.open());
         assertTrue(client.train(selection).isPresent());
-        assertFails(kind, () -> client.train(new GroupSelection("other", 2, A, List.of(0))), "of run other");
-        assertFails(kind, () -> client.train(new GroupSelection("run", 1, A, List.of(0))), "round 1");
+        assertFails(kind, () -> client.train(new GroupSelection("other", 2, A, List.of(0), "")), "of run other");
+        assertFails(kind, () -> client.train(new GroupSelection("run", 1, A, List.of(0), "")), "round 1");
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
-        assertFails(bad, () -> client.train(new GroupSelection("run", 2, B, List.of(0))), "for client b, not a");
-        assertFails(
-                bad, () -> client.train(new GroupSelection("run", 2, A, List.of(1))), "names group 1, client a has 1");
+        assertFails(bad, () -> client.train(new GroupSelection("run", 2, B, List.of(0), "")), "for client b, not a");
+        assertFails(bad, () -> client.train(GroupSelection.of(report, List.of(1))), "names group 1, client a has 1");
     }
 
     @Test
@@ -328,12 +337,15 @@ class FederatedRoundTest {
     }
 
     @Test
-    void train_nothingLearnt_sendsNothing() {
+    void train_nothingLearnt_withdraws() {
         RoundOpening opening = serverBuilder().build().open();
         LocalTrainer none = (list, round) -> new TrainingResult(round.globalAdapter(), 0, new double[0]);
         FedHdsClient client = client(A, "x").trainer(none).build();
-        client.summarise(opening);
-        assertEquals(Optional.empty(), client.train(new GroupSelection("run", 1, A, List.of(0))));
+        CentroidReport report = client.summarise(opening);
+        Withdrawal withdrawal =
+                (Withdrawal) client.train(GroupSelection.of(report, List.of(0))).orElseThrow();
+        assertEquals(Refusal.NOTHING_TRAINED, withdrawal.refusal());
+        assertEquals("none of the 1 chosen samples could be trained on", withdrawal.reason());
     }
 
     @Test
@@ -373,11 +385,11 @@ class FederatedRoundTest {
     void builders_missingOrWrongParts_areNamed() {
         Class<NullPointerException> missing = NullPointerException.class;
         assertFails(missing, () -> FedHdsClient.builder(A).build(), "featureExtractor");
-        assertFails(missing, () -> FedHdsServer.builder().build(), "selector");
+        assertFails(missing, () -> FedHdsServer.builder().runId("run").build(), "selector");
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
         assertFails(bad, () -> serverBuilder().roster(List.of()).build(), "roster is empty");
         assertFails(bad, () -> serverBuilder().roster(List.of(A, A)), "names a client twice");
-        assertFails(bad, () -> serverBuilder().runId(" "), "runId must not be blank");
+        assertFails(bad, () -> serverBuilder().runId(" "), "a run id has 1 to 200 characters");
         assertFails(bad, () -> serverBuilder().dimensions(0), "dimensions must be 1 or more, was 0");
         assertFails(
                 bad,

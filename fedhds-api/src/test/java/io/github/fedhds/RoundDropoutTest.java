@@ -12,8 +12,10 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,6 +47,7 @@ class RoundDropoutTest {
 
     private static FedHdsServer.Builder builder() {
         return FedHdsServer.builder()
+                .runId("run")
                 .roster(ROSTER)
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
@@ -83,9 +86,8 @@ class RoundDropoutTest {
             assertEquals(lost.get(i).reports(), selection != null);
             if (lost.get(i).updates()
                     && !Objects.requireNonNull(selection).groups().isEmpty()) {
-                assertEquals(
-                        Receipt.accepted(),
-                        server.accept(new AdapterUpdate("run", number, ROSTER.get(i), Roles.adapter(i, 8), 1, i)));
+                AdapterUpdate update = new AdapterUpdate("run", number, ROSTER.get(i), Roles.adapter(i, 8), 1, i);
+                assertEquals(Receipt.accepted(update), server.accept(update));
             }
         }
         return server.aggregate();
@@ -161,6 +163,8 @@ class RoundDropoutTest {
                         0,
                         0,
                         Double.NaN,
+                        0,
+                        TrainingCounts.NONE,
                         Optional.of("1 reports came of 3 clients asked, and the round needs 2")),
                 result);
     }
@@ -174,7 +178,7 @@ class RoundDropoutTest {
         }
         server.select().values().forEach(selection -> assertEquals(List.of(), selection.groups()));
         Receipt receipt = server.accept(new AdapterUpdate("run", 1, ROSTER.get(0), FIRST, 1, 0));
-        assertEquals(Optional.of(Receipt.Refusal.NOT_CHOSEN), receipt.refusal());
+        assertEquals(Optional.of(Refusal.NOT_CHOSEN), receipt.refusal());
         assertEquals(
                 Optional.of("groups of 1 clients were chosen, and the round needs the updates of 2"),
                 server.aggregate().voidReason());
@@ -187,7 +191,7 @@ class RoundDropoutTest {
         assertEquals(Optional.of("1 updates came of 3 clients asked, and the round needs 2"), result.voidReason());
         assertEquals(1, result.updates());
         assertEquals(FIRST, result.adapter());
-        assertEquals(new ServerState("run", 0, 1, ROSTER, FIRST, Adapter.empty()), server.state());
+        assertEquals(new ServerState("run", 0, 1, ROSTER, Map.of(), FIRST, Adapter.empty()), server.state());
     }
 
     private static final class NeedsTwo implements Aggregator {

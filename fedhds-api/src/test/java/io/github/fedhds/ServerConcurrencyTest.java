@@ -22,6 +22,7 @@ class ServerConcurrencyTest {
 
     private static FedHdsServer opened() {
         FedHdsServer server = FedHdsServer.builder()
+                .runId("run")
                 .roster(ROSTER)
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())

@@ -12,6 +12,7 @@ import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -73,9 +74,11 @@ class ServerStateTest {
     void state_countsRoundsThatWereAbandoned() {
         FedHdsServer server = builder().build();
         server.open();
-        assertFails(IllegalStateException.class, server::state, "state was called in phase");
+        assertFails(IllegalStateException.class, server::state, "state was called in step");
         server.abandon();
-        assertEquals(new ServerState("run 7", 7, 1, ROSTER, Roles.adapter(0.3f, -2), Adapter.empty()), server.state());
+        assertEquals(
+                new ServerState("run 7", 7, 1, ROSTER, Map.of(), Roles.adapter(0.3f, -2), Adapter.empty()),
+                server.state());
         assertEquals(2, builder().restore(server.state()).build().open().round());
     }
 
@@ -85,18 +88,19 @@ class ServerStateTest {
         assertFails(BAD, () -> builder().runId("other").restore(state).build(), "of run run 7, this run is other");
         assertFails(BAD, () -> builder().restore(state).seed(8).build(), "of seed 7, this run has 8");
         List<ClientId> turned = List.of(ROSTER.get(1), ROSTER.get(0), ROSTER.get(2), ROSTER.get(3));
-        assertFails(BAD, () -> builder().restore(state).roster(turned).build(), "differ in names or in order");
+        assertFails(BAD, () -> builder().restore(state).roster(turned).build(), "in the same order");
         assertFails(
                 BAD,
                 () -> builder().restore(state).initialAdapter(Roles.adapter(1)).build(),
                 "cannot start from: tensor w is Tensor[2], expected Tensor[1]");
-        ServerState nan = new ServerState("run 7", 7, 1, ROSTER, Roles.adapter(1, Float.NaN), Adapter.empty());
+        ServerState nan =
+                new ServerState("run 7", 7, 1, ROSTER, Map.of(), Roles.adapter(1, Float.NaN), Adapter.empty());
         assertFails(BAD, () -> builder().restore(nan).build(), "cannot start from: tensor w holds NaN at 1");
         assertFails(
                 BAD,
-                () -> new ServerState("run 7", 7, -1, ROSTER, Adapter.empty(), Adapter.empty()),
+                () -> new ServerState("run 7", 7, -1, ROSTER, Map.of(), Adapter.empty(), Adapter.empty()),
                 "0 or more, was -1");
-        ServerState foreign = new ServerState("run 7", 7, 1, ROSTER, Roles.adapter(1, 2), Roles.adapter(1));
+        ServerState foreign = new ServerState("run 7", 7, 1, ROSTER, Map.of(), Roles.adapter(1, 2), Roles.adapter(1));
         assertFails(
                 BAD,
                 () -> builder().aggregator(new Roles.Mean()).restore(foreign).build(),

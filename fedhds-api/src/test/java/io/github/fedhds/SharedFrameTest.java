@@ -153,6 +153,7 @@ class SharedFrameTest {
     void server_withAFrame_takesCentroidsOfItsDimensionsAndSelectsOnThem() {
         AtomicInteger asked = new AtomicInteger();
         FedHdsServer server = FedHdsServer.builder()
+                .runId("run")
                 .roster(List.of(A))
                 .sampler((roster, round) -> roster)
                 .frame(round -> Optional.of(new Frame.Signs(2 + asked.incrementAndGet(), round.seedOf("frame"))))

@@ -19,8 +19,11 @@ import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
@@ -37,6 +40,8 @@ import org.junit.jupiter.api.Test;
 
 /** The checks of every value, and that it owns its arrays. */
 class ValuesTest {
+    private static final Message MESSAGE = new CentroidReport("r", 1, new ClientId("c"), List.of());
+
     private static final Class<IllegalArgumentException> BAD = IllegalArgumentException.class;
 
     @Test
@@ -79,14 +84,16 @@ class ValuesTest {
     void receipt_reasonWithWhatAConsoleObeys_isPrintable() {
         assertEquals(
                 "run x?12:00 INFO? ?[2J ? \ud83d\ude00 ?",
-                Receipt.refused(Receipt.Refusal.RULE, "run x\n12:00 INFO\u2028 \u001b[2J \u202e \ud83d\ude00 \ud83d")
+                Receipt.refused(MESSAGE, Refusal.RULE, "run x\n12:00 INFO\u2028 \u001b[2J \u202e \ud83d\ude00 \ud83d")
                         .reason());
-        String cut = Receipt.refused(Receipt.Refusal.RULE, "y".repeat(999) + "\ud83d\ude00z")
+        String cut = Receipt.refused(MESSAGE, Refusal.RULE, "y".repeat(999) + "\ud83d\ude00z")
                 .reason();
         assertEquals("y".repeat(999), cut);
         assertEquals(
-                Receipt.MOST_REASON,
-                Receipt.refused(Receipt.Refusal.RULE, "y".repeat(5000)).reason().length());
+                Receipt.MAX_REASON,
+                Receipt.refused(MESSAGE, Refusal.RULE, "y".repeat(5000))
+                        .reason()
+                        .length());
     }
 
     @Test
@@ -271,12 +278,12 @@ class ValuesTest {
         centroid.point()[0] = 9;
         assertEquals(new Centroid(0, new double[] {1}), centroid);
         assertFails(BAD, () -> new Centroid(-1, point), "group must be 0 or more");
-        assertEquals(List.of(1, 3), new GroupSelection("r", 1, new ClientId("c"), List.of(3, 1, 3)).groups());
+        assertEquals(List.of(1, 3), new GroupSelection("r", 1, new ClientId("c"), List.of(3, 1, 3), "").groups());
         assertFails(BAD, () -> new RoundOpening("r", 0, List.of(), 1, Adapter.empty(), Map.of()), "round must be 1");
-        assertTrue(Receipt.accepted().counts());
-        assertTrue(Receipt.alreadyHad().counts());
-        assertFalse(Receipt.refused(Receipt.Refusal.LATE, "why").counts());
-        assertEquals("why", Receipt.refused(Receipt.Refusal.LATE, "why").reason());
+        assertTrue(Receipt.accepted(MESSAGE).counts());
+        assertFalse(Receipt.alreadyHad(MESSAGE).counts());
+        assertFalse(Receipt.refused(MESSAGE, Refusal.LATE, "why").counts());
+        assertEquals("why", Receipt.refused(MESSAGE, Refusal.LATE, "why").reason());
     }
 
     @Test

@@ -2,6 +2,8 @@ package io.github.fedhds.message;
 
 import io.github.fedhds.ClientId;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingCounts;
+import java.util.Optional;
 
 /**
  * Client to server: its trained adapter.
@@ -12,6 +14,23 @@ import io.github.fedhds.training.Adapter;
  * @param adapter the trained adapter
  * @param samples number of instructions it was trained on, 1 or more
  * @param meanLoss mean training loss in nats a token; NaN if there was no step
+ * @param counts what the training left out
  */
-public record AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss)
-        implements Message {}
+public record AdapterUpdate(
+        String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss, TrainingCounts counts)
+        implements Message {
+    /** An update of a training that left nothing out. */
+    public AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss) {
+        this(runId, round, client, adapter, samples, meanLoss, TrainingCounts.NONE);
+    }
+
+    @Override
+    public Optional<ClientId> party() {
+        return Optional.of(client);
+    }
+
+    @Override
+    public MessageKind kind() {
+        return MessageKind.UPDATE;
+    }
+}

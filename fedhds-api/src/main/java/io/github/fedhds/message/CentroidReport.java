@@ -1,7 +1,13 @@
 package io.github.fedhds.message;
 
 import io.github.fedhds.ClientId;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Client to server: the centres of its groups, nothing of its instructions.
@@ -14,5 +20,44 @@ import java.util.List;
 public record CentroidReport(String runId, int round, ClientId client, List<Centroid> centroids) implements Message {
     public CentroidReport {
         centroids = List.copyOf(centroids);
+    }
+
+    @Override
+    public Optional<ClientId> party() {
+        return Optional.of(client);
+    }
+
+    @Override
+    public MessageKind kind() {
+        return MessageKind.CENTROIDS;
+    }
+
+    /**
+     * SHA-256 over run, round, client, groups and coordinates, in hexadecimal: equal for equal reports, on every machine. A
+     * selection carries it, so that a client knows which report was answered.
+     */
+    public String digest() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+        for (String text : List.of(runId, Integer.toString(round), client.value())) {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length));
+            digest.update(bytes);
+        }
+        for (Centroid centroid : centroids) {
+            double[] point = centroid.point();
+            ByteBuffer bytes = ByteBuffer.allocate(2 * Integer.BYTES + Double.BYTES * point.length)
+                    .putInt(centroid.group())
+                    .putInt(point.length);
+            for (double coordinate : point) {
+                bytes.putDouble(coordinate);
+            }
+            digest.update(bytes.flip());
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

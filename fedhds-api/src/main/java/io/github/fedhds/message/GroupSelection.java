@@ -2,6 +2,7 @@ package io.github.fedhds.message;
 
 import io.github.fedhds.ClientId;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Server to client: which of its groups were chosen.
@@ -10,9 +11,26 @@ import java.util.List;
  * @param round number, from 1
  * @param client the receiver
  * @param groups ids of its chosen groups, ascending; none when none was chosen
+ * @param reportDigest {@link CentroidReport#digest} of the report whose groups these are
  */
-public record GroupSelection(String runId, int round, ClientId client, List<Integer> groups) implements Message {
+public record GroupSelection(String runId, int round, ClientId client, List<Integer> groups, String reportDigest)
+        implements Message {
     public GroupSelection {
         groups = groups.stream().sorted().distinct().toList();
+    }
+
+    /** The choice among the groups of this report. */
+    public static GroupSelection of(CentroidReport report, List<Integer> groups) {
+        return new GroupSelection(report.runId(), report.round(), report.client(), groups, report.digest());
+    }
+
+    @Override
+    public Optional<ClientId> party() {
+        return Optional.of(client);
+    }
+
+    @Override
+    public MessageKind kind() {
+        return MessageKind.SELECTION;
     }
 }

@@ -1,4 +1,28 @@
 package io.github.fedhds.message;
 
-/** What travels between a client and the server. All are immutable and safe for many threads. */
-public sealed interface Message permits RoundOpening, CentroidReport, GroupSelection, AdapterUpdate, Receipt {}
+import io.github.fedhds.ClientId;
+import java.util.Optional;
+
+/**
+ * What travels between a client and the server. Each message tells its address: run, round, client and kind. All are
+ * immutable and safe for many threads.
+ */
+public sealed interface Message
+        permits RoundOpening, CentroidReport, GroupSelection, AdapterUpdate, Withdrawal, Receipt {
+    /** Name of the run; empty in a receipt for bytes that could not be read. */
+    String runId();
+
+    /** Number of the round, from 1; 0 in a receipt for bytes that could not be read. */
+    int round();
+
+    /** The client that sent the message or is to receive it; empty for an opening, which is for all clients that it names. */
+    Optional<ClientId> party();
+
+    /** What the message is. */
+    MessageKind kind();
+
+    /** The address. Two messages with equal keys and equal content are one message that came twice. */
+    default MessageKey key() {
+        return new MessageKey(runId(), round(), party(), kind());
+    }
+}

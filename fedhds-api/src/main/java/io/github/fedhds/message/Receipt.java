@@ -1,16 +1,36 @@
 package io.github.fedhds.message;
 
+import io.github.fedhds.ClientId;
 import java.util.Optional;
 
 /**
- * The server's answer to a message.
+ * What became of a message. The server answers each message with a receipt. A client sends one only for a message that it
+ * cannot act on. A receipt is never answered.
  *
+ * <p>A receipt lasts as long as the process that gave it: where a server starts again and opens the same round again, its
+ * clients send their messages again.
+ *
+ * @param runId run of the message; empty if it could not be read
+ * @param round round of the message; 0 if it could not be read
+ * @param party the client that sent the message or received it; empty if it could not be read
+ * @param answers kind of the message; empty if it could not be read
  * @param status what became of the message
  * @param refusal why it was refused, for programs; empty otherwise
- * @param reason why it was refused, for people; empty otherwise. Names in it are the sender's: characters that a console or
- *     a log would obey (controls, line ends, directions) become '?', and it is cut to {@value #MOST_REASON} characters
+ * @param reason why it was refused, for people; empty otherwise. Characters that a console or a log would obey (controls,
+ *     line ends, text directions) become '?', and it is cut to {@value #MAX_REASON} characters
  */
-public record Receipt(Status status, Optional<Refusal> refusal, String reason) implements Message {
+public record Receipt(
+        String runId,
+        int round,
+        Optional<ClientId> party,
+        Optional<MessageKind> answers,
+        Status status,
+        Optional<Refusal> refusal,
+        String reason)
+        implements Message {
+    /** Largest number of characters of a reason. */
+    public static final int MAX_REASON = 1000;
+
     public Receipt {
         if (refusal.isPresent() != (status == Status.REFUSED)) {
             throw new IllegalArgumentException(
@@ -19,15 +39,73 @@ public record Receipt(Status status, Optional<Refusal> refusal, String reason) i
         reason = printable(reason);
     }
 
-    /** Most characters of a reason. */
-    public static final int MOST_REASON = 1000;
+    /** What became of a message. */
+    public enum Status {
+        /** It counts. */
+        ACCEPTED,
+        /** The same message had come before; it counts once. */
+        ALREADY_HAD,
+        /** It does not count; the round goes on without it. */
+        REFUSED
+    }
 
-    private static String printable(String reason) {
-        StringBuilder text = new StringBuilder(Math.min(reason.length(), MOST_REASON));
+    /** The message counts. */
+    public static Receipt accepted(Message message) {
+        return new Receipt(message, Status.ACCEPTED, Optional.empty(), "");
+    }
+
+    /** The same message had come before. */
+    public static Receipt alreadyHad(Message message) {
+        return new Receipt(message, Status.ALREADY_HAD, Optional.empty(), "");
+    }
+
+    /** The message does not count. */
+    public static Receipt refused(Message message, Refusal refusal, String reason) {
+        return new Receipt(message, Status.REFUSED, Optional.of(refusal), reason);
+    }
+
+    /** Bytes that could not be read as a message; {@code answers} tells what is known of their address, empty if nothing. */
+    public static Receipt unreadable(Optional<MessageKey> answers, String reason) {
+        return new Receipt(
+                answers.map(MessageKey::runId).orElse(""),
+                answers.map(MessageKey::round).orElse(0),
+                answers.flatMap(MessageKey::client),
+                answers.map(MessageKey::kind),
+                Status.REFUSED,
+                Optional.of(Refusal.UNREADABLE),
+                reason);
+    }
+
+    private Receipt(Message message, Status status, Optional<Refusal> refusal, String reason) {
+        this(message.runId(), message.round(), message.party(), Optional.of(message.kind()), status, refusal, reason);
+    }
+
+    /** The same receipt as given by or to this client: for the answer to an opening, which names many. */
+    public Receipt withParty(ClientId client) {
+        return new Receipt(runId, round, Optional.of(client), answers, status, refusal, reason);
+    }
+
+    /** True for the one receipt that says that the message counts; a further copy of it is {@link Status#ALREADY_HAD}. */
+    public boolean counts() {
+        return status == Status.ACCEPTED;
+    }
+
+    /** True if the message does not count. */
+    public boolean isRefused() {
+        return status == Status.REFUSED;
+    }
+
+    @Override
+    public MessageKind kind() {
+        return MessageKind.RECEIPT;
+    }
+
+    static String printable(String reason) {
+        StringBuilder text = new StringBuilder(Math.min(reason.length(), MAX_REASON));
         for (int i = 0; i < reason.length(); ) {
             int c = reason.codePointAt(i);
             i += Character.charCount(c);
-            if (text.length() + Character.charCount(c) > MOST_REASON) {
+            if (text.length() + Character.charCount(c) > MAX_REASON) {
                 break;
             }
             text.appendCodePoint(isPrintable(c) ? c : '?');
@@ -44,70 +122,5 @@ public record Receipt(Status status, Optional<Refusal> refusal, String reason) i
                     Character.SURROGATE -> false;
             default -> true;
         };
-    }
-
-    /** What became of a message. */
-    public enum Status {
-        /** It counts. */
-        ACCEPTED,
-        /** The same message had come before; it counts once. */
-        ALREADY_HAD,
-        /** It does not count; the round goes on without it. */
-        REFUSED
-    }
-
-    /** Why a message does not count. What came and was accepted before it counts all the same. */
-    public enum Refusal {
-        /** It is of another run. */
-        UNKNOWN_RUN,
-        /** It is of a round that this server has not opened; has the server been put back to an earlier state? */
-        UNKNOWN_ROUND,
-        /** Its round or its step of the round is over. */
-        LATE,
-        /** An adapter, before the groups are chosen: send it again after the selection. */
-        EARLY,
-        /** The sender is not on the roster. */
-        UNKNOWN_CLIENT,
-        /** The sender is on the roster, but this round does not name it. */
-        NOT_IN_ROUND,
-        /** Another message of this kind was accepted from this client in this round; that one counts. */
-        CONFLICTING,
-        /** An adapter of a client none of whose groups was chosen. */
-        NOT_CHOSEN,
-        /** More centroids than the server takes of a client. */
-        TOO_MANY,
-        /** The centroids' groups are not 0, 1, 2 and so on. */
-        WRONG_GROUPS,
-        /** A tensor, or a centroid, has another shape than this run's. */
-        WRONG_SHAPE,
-        /** A tensor is missing, or one is there that this run does not have. */
-        WRONG_NAMES,
-        /** A NaN or an infinity. */
-        NOT_FINITE,
-        /** The adapter is farther from the global one, or a centroid from zero, than the server takes. */
-        TOO_FAR,
-        /** Less than 1 sample, or more than the server takes. */
-        SAMPLES,
-        /** The aggregator does not take it. */
-        RULE,
-        /** The aggregator has failed in this round, which can come to nothing any more. */
-        FAILED
-    }
-
-    public static Receipt accepted() {
-        return new Receipt(Status.ACCEPTED, Optional.empty(), "");
-    }
-
-    public static Receipt alreadyHad() {
-        return new Receipt(Status.ALREADY_HAD, Optional.empty(), "");
-    }
-
-    public static Receipt refused(Refusal refusal, String reason) {
-        return new Receipt(Status.REFUSED, Optional.of(refusal), reason);
-    }
-
-    /** True unless refused. */
-    public boolean counts() {
-        return status != Status.REFUSED;
     }
 }

@@ -12,10 +12,12 @@ import java.util.Optional;
  *
  * @param runId name of the run
  * @param round number, from 1
- * @param clients the clients that take part, in roster order
- * @param seed the run's seed
+ * @param clients the clients that take part, in the order in which they were registered
+ * @param seed the run's seed. It goes to every client, so nothing that must stay secret may be derived from it
  * @param globalAdapter the adapter to start from
- * @param settings the round's settings, the application's own
+ * @param settings the round's settings, the application's own, for the roles to read
+ * @param agreedSettings settings that a client must have too, by name: a client with another value, with one more or one
+ *     less takes no part
  * @param frame coordinates in which the clients send their groups' centres; empty: each in those of its own fusion
  */
 public record RoundOpening(
@@ -25,6 +27,7 @@ public record RoundOpening(
         long seed,
         Adapter globalAdapter,
         Map<String, String> settings,
+        Map<String, String> agreedSettings,
         Optional<Frame> frame)
         implements Message {
     public RoundOpening {
@@ -33,9 +36,22 @@ public record RoundOpening(
         }
         clients = List.copyOf(clients);
         settings = Map.copyOf(settings);
+        agreedSettings = Map.copyOf(agreedSettings);
     }
 
-    /** An opening without a shared frame. */
+    /** An opening that asks for no settings. */
+    public RoundOpening(
+            String runId,
+            int round,
+            List<ClientId> clients,
+            long seed,
+            Adapter globalAdapter,
+            Map<String, String> settings,
+            Optional<Frame> frame) {
+        this(runId, round, clients, seed, globalAdapter, settings, Map.of(), frame);
+    }
+
+    /** An opening without a shared frame that asks for no settings. */
     public RoundOpening(
             String runId,
             int round,
@@ -44,6 +60,16 @@ public record RoundOpening(
             Adapter globalAdapter,
             Map<String, String> settings) {
         this(runId, round, clients, seed, globalAdapter, settings, Optional.empty());
+    }
+
+    @Override
+    public Optional<ClientId> party() {
+        return Optional.empty();
+    }
+
+    @Override
+    public MessageKind kind() {
+        return MessageKind.OPENING;
     }
 
     /** The round as a client sees it. */

@@ -1,6 +1,7 @@
 package io.github.fedhds.message;
 
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingCounts;
 import java.util.Optional;
 
 /**
@@ -16,6 +17,8 @@ import java.util.Optional;
  * @param samples instructions trained on in all updates
  * @param meanLoss mean of the clients' mean losses, weighted by samples; those that are NaN or infinite are left out, and
  *     it is NaN where none is left
+ * @param withdrawals clients that took no part, or no further part, and said so
+ * @param counts what the trainings of accepted updates and of clients that withdrew left out
  * @param voidReason why the round is void; empty where it counts
  */
 public record RoundResult(
@@ -28,8 +31,10 @@ public record RoundResult(
         int updates,
         long samples,
         double meanLoss,
+        int withdrawals,
+        TrainingCounts counts,
         Optional<String> voidReason) {
-    /** A round that counts. */
+    /** A round that counts, in which nobody withdrew and nothing was left out. */
     public RoundResult(
             int round,
             Adapter adapter,
@@ -40,7 +45,36 @@ public record RoundResult(
             int updates,
             long samples,
             double meanLoss) {
-        this(round, adapter, clients, reports, centroids, chosen, updates, samples, meanLoss, Optional.empty());
+        this(
+                round,
+                adapter,
+                clients,
+                reports,
+                centroids,
+                chosen,
+                updates,
+                samples,
+                meanLoss,
+                0,
+                TrainingCounts.NONE,
+                Optional.empty());
+    }
+
+    /** The same without the adapter, for lists of past rounds, which would else hold one each. */
+    public RoundResult withoutAdapter() {
+        return new RoundResult(
+                round,
+                Adapter.empty(),
+                clients,
+                reports,
+                centroids,
+                chosen,
+                updates,
+                samples,
+                meanLoss,
+                withdrawals,
+                counts,
+                voidReason);
     }
 
     /** True if the adapter is the old one: no update came, or the round is void. */

@@ -33,6 +33,11 @@ public record TrainingResult(
         return losses.clone();
     }
 
+    /** What was left out or cut. */
+    public TrainingCounts counts() {
+        return new TrainingCounts(skippedNonFinite, skippedTooLong, cutPrompts);
+    }
+
     /** Mean of the losses; NaN when there was no step. */
     public double meanLoss() {
         return Arrays.stream(losses).average().orElse(Double.NaN);

@@ -61,21 +61,18 @@ public final class MessageBenchmark implements Callable<Integer> {
         ClientId client = new ClientId("client 17");
         SplittableRandom random = new SplittableRandom(1);
         Map<String, Message> small = new LinkedHashMap<>();
-        small.put("receipt", Receipt.accepted());
+        CentroidReport report = new CentroidReport(
+                "run",
+                3,
+                client,
+                IntStream.range(0, 10)
+                        .mapToObj(i -> new Centroid(i, new double[] {random.nextGaussian(), random.nextGaussian()}))
+                        .toList());
+        small.put("receipt", Receipt.accepted(report));
         small.put(
                 "selection of 10 groups",
-                new GroupSelection(
-                        "run", 3, client, IntStream.range(0, 10).boxed().toList()));
-        small.put(
-                "10 centroids",
-                new CentroidReport(
-                        "run",
-                        3,
-                        client,
-                        IntStream.range(0, 10)
-                                .mapToObj(i ->
-                                        new Centroid(i, new double[] {random.nextGaussian(), random.nextGaussian()}))
-                                .toList()));
+                GroupSelection.of(report, IntStream.range(0, 10).boxed().toList()));
+        small.put("10 centroids", report);
         small.put("update of 4 x 64 numbers", update(client, adapter(random, 4, 64)));
         small.forEach((name, message) -> row(out, name, MessageCodec.defaults(), message));
         AdapterUpdate large = update(client, adapter(random, 16, parameters / 16));

@@ -120,7 +120,7 @@ public final class MessagePrecision implements Callable<Integer> {
         ClientId client = round.client().orElseThrow();
         EncodedMessage form = codec.encode(new AdapterUpdate(
                 round.runId(), round.round(), client, trained.adapter(), trained.samples(), trained.meanLoss()));
-        traffic.carried(round.round(), client, form.kind(), form.bytes());
+        traffic.toServer(round.round(), client, form.kind(), form.bytes());
         errors.add(form.roundingError());
         AdapterUpdate update = codec.decode(form.toByteArray()).as(AdapterUpdate.class);
         return new TrainingResult(update.adapter(), trained.samples(), trained.losses());

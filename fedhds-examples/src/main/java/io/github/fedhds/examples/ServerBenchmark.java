@@ -151,12 +151,6 @@ public final class ServerBenchmark implements Callable<Integer> {
         Supplier<Message> carry(Message message);
     }
 
-    private static Receipt decide(FedHdsServer server, Message message) {
-        return message instanceof CentroidReport report
-                ? server.accept(report)
-                : server.accept((AdapterUpdate) message);
-    }
-
     private void messages(ExecutorService pool, String form, Carrier carrier) throws Exception {
         FedHdsServer server = server(new EverySelector());
         double best = Double.POSITIVE_INFINITY;
@@ -181,8 +175,8 @@ public final class ServerBenchmark implements Callable<Integer> {
         List<Callable<Receipt>> all = new ArrayList<>();
         for (Message message : messages) {
             Supplier<Message> carried = carrier.carry(message);
-            all.add(() -> decide(server, carried.get()));
-            all.add(() -> decide(server, carried.get()));
+            all.add(() -> server.accept(carried.get()));
+            all.add(() -> server.accept(carried.get()));
         }
         return all;
     }

@@ -8,11 +8,14 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.training.TrainingResult;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -31,7 +34,7 @@ class ConsoleProgressTest {
 
     private static RoundReport report(Optional<String> voidReason) {
         return new RoundReport(
-                new RoundResult(3, Adapter.empty(), 2, 2, 7, 3, 1, 4, 1.25, voidReason),
+                new RoundResult(3, Adapter.empty(), 2, 2, 7, 3, 1, 4, 1.25, 0, TrainingCounts.NONE, voidReason),
                 "",
                 List.of(A, B),
                 new RoundReport.Seconds(0, 0, 0, 0, 2.5),
@@ -48,12 +51,14 @@ class ConsoleProgressTest {
         progress.resumed(List.of(report(Optional.empty())), Optional.of("checkpoint is damaged"));
         progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
         for (ClientId client : List.of(A, B)) {
-            progress.summarised(new CentroidReport("run", 3, client, List.of()), Receipt.accepted());
+            CentroidReport report = new CentroidReport("run", 3, client, List.of());
+            progress.summarised(report, Receipt.accepted(report));
         }
         progress.selected(3, 3, 7);
         TrainingResult result = new TrainingResult(Adapter.empty(), 4, new double[] {1});
-        progress.trained(3, A, result, Receipt.accepted());
-        progress.trained(3, B, result, Receipt.refused(Receipt.Refusal.NOT_FINITE, "tensor x holds NaN"));
+        AdapterUpdate update = new AdapterUpdate("run", 3, A, Adapter.empty(), 4, 1);
+        progress.trained(3, A, result, Receipt.accepted(update));
+        progress.trained(3, B, result, Receipt.refused(update, Refusal.NOT_FINITE, "tensor x holds NaN"));
         progress.closed(report(Optional.empty()));
         progress.opened(new RoundOpening("run", 4, List.of(A, B), 1, Adapter.empty(), Map.of()));
         progress.closed(report(Optional.of("1 of 2 answered")));

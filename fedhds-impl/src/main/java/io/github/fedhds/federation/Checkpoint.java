@@ -56,8 +56,6 @@ record Checkpoint(
     void write(WritableByteChannel channel) throws IOException {
         JsonArray roster = new JsonArray();
         server.roster().forEach(client -> roster.add(client.value()));
-        JsonObject named = new JsonObject();
-        settings.forEach(named::addProperty);
         String rounds = past.stream().map(report -> RoundJson.of(report) + "\n").collect(Collectors.joining());
 
         Map<String, String> fields = new TreeMap<>();
@@ -67,7 +65,8 @@ record Checkpoint(
         fields.put("seed", String.valueOf(server.seed()));
         fields.put("round", String.valueOf(server.round()));
         fields.put("roster", roster.toString());
-        fields.put("settings", named.toString());
+        fields.put("agreed_settings", json(server.agreedSettings()));
+        fields.put("settings", json(settings));
         fields.put("end", end.name());
         Map<String, Tensor> tensors = new TreeMap<>();
         server.globalAdapter().tensors().forEach((name, tensor) -> tensors.put(GLOBAL + name, tensor));
@@ -83,6 +82,20 @@ record Checkpoint(
         tensors.forEach((name, tensor) -> pending.put(name, PendingTensor.of(tensor, Dtype.F32)));
         pending.put(PAST, PendingTensor.of(rounds.getBytes(StandardCharsets.UTF_8)));
         SafetensorsWriter.stream(channel, pending, fields);
+    }
+
+    private static String json(Map<String, String> settings) {
+        JsonObject named = new JsonObject();
+        new TreeMap<>(settings).forEach(named::addProperty);
+        return named.toString();
+    }
+
+    private static SortedMap<String, String> settings(String label, String json) {
+        SortedMap<String, String> settings = new TreeMap<>();
+        JsonFile.parseObject(label, json)
+                .entrySet()
+                .forEach(named -> settings.put(named.getKey(), named.getValue().getAsString()));
+        return settings;
     }
 
     private static long length(Map<String, Tensor> tensors) {
@@ -157,10 +170,7 @@ record Checkpoint(
         for (JsonElement client : list(label, fields, "roster")) {
             roster.add(new ClientId(client.getAsString()));
         }
-        SortedMap<String, String> settings = new TreeMap<>();
-        JsonFile.parseObject(label, text(fields, "settings"))
-                .entrySet()
-                .forEach(named -> settings.put(named.getKey(), named.getValue().getAsString()));
+        SortedMap<String, String> settings = settings(label, text(fields, "settings"));
         List<RoundReport> past = new ArrayList<>();
         rounds.lines().forEach(line -> past.add(RoundJson.read(JsonFile.parseObject(label, line))));
         ServerState server = new ServerState(
@@ -168,6 +178,7 @@ record Checkpoint(
                 Long.parseLong(text(fields, "seed")),
                 Integer.parseInt(text(fields, "round")),
                 roster,
+                settings(label, text(fields, "agreed_settings")),
                 part(tensors, GLOBAL),
                 part(tensors, AGGREGATOR));
         Optional<BestRound> best = fields.containsKey("best_round")

@@ -10,12 +10,13 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageKind;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.wire.MessageCodec;
-import io.github.fedhds.wire.MessageKind;
 import io.github.fedhds.wire.Traffic;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,16 +38,15 @@ import org.jspecify.annotations.Nullable;
 /** One round of an open server with clients of this process, and what is counted of it. For one thread, once. */
 final class FederatedRound {
     /** Nothing is read by it, so no limit protects anyone. */
-    private static final MessageCodec UNBOUNDED = MessageCodec.builder()
-            .maxBytes(Long.MAX_VALUE)
-            .maxHeaderBytes(100_000_000)
-            .maxClients(Integer.MAX_VALUE)
-            .maxGroups(Integer.MAX_VALUE)
-            .maxDimensions(Integer.MAX_VALUE)
-            .maxTensors(Integer.MAX_VALUE)
-            .maxSettings(1_000_000)
-            .maxText(Integer.MAX_VALUE)
-            .build();
+    private static final MessageCodec UNBOUNDED = MessageCodec.of(new MessageLimits(
+            Long.MAX_VALUE,
+            MessageLimits.MAX_HEADER_BYTES,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE,
+            1_000_000,
+            Integer.MAX_VALUE));
 
     private final FedHds fedHds;
     private final Function<ClientId, Supplier<List<Instruction>>> data;
@@ -87,7 +87,7 @@ final class FederatedRound {
         FeatureCache.Statistics before = cacheStatistics();
         listener.opened(opening);
         OptionalLong opened = bytes(opening);
-        opening.clients().forEach(id -> count(opening.round(), id, MessageKind.OPENING, opened));
+        opening.clients().forEach(id -> toClient(opening.round(), id, MessageKind.OPENING, opened));
 
         Map<ClientId, Participant> participants = new LinkedHashMap<>();
         opening.clients().forEach(id -> participants.put(id, new Participant(id)));
@@ -96,7 +96,7 @@ final class FederatedRound {
         long choice = System.nanoTime();
         Map<ClientId, GroupSelection> selections = new LinkedHashMap<>(server.select());
         summaries.add(System.nanoTime() - choice);
-        selections.forEach((id, selection) -> count(opening.round(), id, MessageKind.SELECTION, bytes(selection)));
+        selections.forEach((id, selection) -> toClient(opening.round(), id, MessageKind.SELECTION, bytes(selection)));
         listener.selected(
                 opening.round(),
                 selections.values().stream().mapToInt(s -> s.groups().size()).sum(),
@@ -188,20 +188,22 @@ final class FederatedRound {
         cutPrompts += result.cutPrompts();
         tooLong += result.skippedTooLong();
         nonFinite += result.skippedNonFinite();
-        trained.update().ifPresent(update -> {
-            Receipt receipt = server.accept(update);
-            count(update.round(), update.client(), update, receipt);
-            listener.trained(opening.round(), update.client(), result, receipt);
+        trained.answer().ifPresent(answer -> {
+            Receipt receipt = server.accept(answer);
+            count(opening.round(), trained.client(), answer, receipt);
+            if (answer instanceof AdapterUpdate update) {
+                listener.trained(opening.round(), update.client(), result, receipt);
+            }
         });
     }
 
     private void count(int round, ClientId client, Message message, Receipt answer) {
-        count(round, client, MessageKind.of(message), bytes(message));
-        count(round, client, MessageKind.RECEIPT, bytes(answer));
+        bytes(message).ifPresent(length -> traffic.toServer(round, client, message.kind(), length));
+        toClient(round, client, MessageKind.RECEIPT, bytes(answer));
     }
 
-    private void count(int round, ClientId client, MessageKind kind, OptionalLong bytes) {
-        bytes.ifPresent(length -> traffic.carried(round, client, kind, length));
+    private void toClient(int round, ClientId client, MessageKind kind, OptionalLong bytes) {
+        bytes.ifPresent(length -> traffic.toClient(round, client, kind, length));
     }
 
     /** Empty for what has no byte form, such as an adapter with NaN: it would not have left its client. */
@@ -217,7 +219,7 @@ final class FederatedRound {
         return fedHds.featureCache().map(FeatureCache::statistics).orElse(FeatureCache.Statistics.NONE);
     }
 
-    private record Trained(@Nullable TrainingResult result, Optional<AdapterUpdate> update) {}
+    private record Trained(ClientId client, @Nullable TrainingResult result, Optional<Message> answer) {}
 
     /** A client for one round, whose features are timed and whose training is looked at; one step at a time. */
     private final class Participant {
@@ -238,10 +240,10 @@ final class FederatedRound {
         Trained train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
             client = null; // its instructions go with it
-            Optional<AdapterUpdate> update = timed(training, () -> made.train(selection));
+            Optional<Message> answer = timed(training, () -> made.train(selection));
             TrainingResult seen = result;
             result = null;
-            return new Trained(seen, update);
+            return new Trained(id, seen, answer);
         }
 
         private FedHdsClient make() {

@@ -7,6 +7,7 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
+import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +33,8 @@ final class RoundJson {
             json.addProperty("loss", String.valueOf(result.meanLoss())); // JSON has no infinite numbers
         }
         result.voidReason().ifPresent(reason -> json.addProperty("void", reason));
+        json.addProperty("withdrawals", result.withdrawals());
+        json.add("left_out", counts(result.counts()));
         RoundReport.Faults faults = report.faults();
         if (!faults.failedClients().isEmpty()) {
             json.add("failed_clients", names(faults.failedClients()));
@@ -64,6 +67,21 @@ final class RoundJson {
         return json;
     }
 
+    private static JsonObject counts(TrainingCounts counts) {
+        JsonObject json = new JsonObject();
+        json.addProperty("steps_not_finite", counts.skippedNonFinite());
+        json.addProperty("samples_too_long", counts.skippedTooLong());
+        json.addProperty("prompts_cut", counts.cutPrompts());
+        return json;
+    }
+
+    private static TrainingCounts counts(JsonObject json) {
+        return new TrainingCounts(
+                json.get("steps_not_finite").getAsInt(),
+                json.get("samples_too_long").getAsInt(),
+                json.get("prompts_cut").getAsInt());
+    }
+
     private static JsonArray names(List<ClientId> clients) {
         JsonArray names = new JsonArray();
         clients.forEach(client -> names.add(client.value()));
@@ -91,6 +109,8 @@ final class RoundJson {
                 json.get("updates").getAsInt(),
                 json.get("selected").getAsLong(),
                 json.has("loss") ? json.get("loss").getAsDouble() : Double.NaN,
+                json.get("withdrawals").getAsInt(),
+                counts(json.getAsJsonObject("left_out")),
                 json.has("void") ? Optional.of(json.get("void").getAsString()) : Optional.empty());
         JsonObject rows = json.getAsJsonObject("feature_rows");
         JsonObject seconds = json.getAsJsonObject("seconds");

@@ -3,7 +3,6 @@ package io.github.fedhds.federation;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
-import io.github.fedhds.training.Adapter;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -44,18 +43,8 @@ public record RoundReport(
     }
 
     RoundReport withoutAdapter() {
-        RoundResult light = new RoundResult(
-                result.round(),
-                Adapter.empty(),
-                result.clients(),
-                result.reports(),
-                result.centroids(),
-                result.chosen(),
-                result.updates(),
-                result.samples(),
-                result.meanLoss(),
-                result.voidReason());
-        return new RoundReport(light, adapterSha256, clients, seconds, bytes, featureRows, faults, score);
+        return new RoundReport(
+                result.withoutAdapter(), adapterSha256, clients, seconds, bytes, featureRows, faults, score);
     }
 
     /**

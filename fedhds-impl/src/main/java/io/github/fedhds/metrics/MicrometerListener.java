@@ -29,7 +29,7 @@ import java.util.function.ToDoubleFunction;
  *   <li>{@code fedhds.work}: timer, seconds of work summed over clients, once a round; tag {@code step}: features,
  *       selection, training, aggregation
  *   <li>{@code fedhds.messages}: counter; tags {@code kind}: centroids or adapter, {@code status}: accepted, already_had,
- *       refused, {@code refusal}: none, or {@link Receipt.Refusal} in small letters
+ *       refused, {@code refusal}: none, or the code of the {@link io.github.fedhds.message.Refusal}, with underscores
  *   <li>{@code fedhds.traffic}: counter in bytes; tag {@code direction}: to_clients, to_server
  *   <li>{@code fedhds.centroids}, {@code fedhds.groups.chosen}, {@code fedhds.samples} (trained on),
  *       {@code fedhds.prompts.cut}: counters
@@ -101,7 +101,7 @@ public final class MicrometerListener implements RoundListener {
     }
 
     private void count(String kind, Receipt receipt) {
-        String refusal = receipt.refusal().map(MicrometerListener::name).orElse("none");
+        String refusal = receipt.refusal().map(r -> r.code().replace('-', '_')).orElse("none");
         count("fedhds.messages", 1, "kind", kind, "status", name(receipt.status()), "refusal", refusal);
     }
 

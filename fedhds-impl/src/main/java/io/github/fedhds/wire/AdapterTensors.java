@@ -35,13 +35,13 @@ final class AdapterTensors {
     void read(String name, StoredTensor stored) {
         if (name.startsWith(SCALES)) {
             scales.put(
-                    MessageLimits.checkText(
-                            "a tensor's name", name.substring(SCALES.length()), MessageLimits.TENSOR_NAME),
+                    MessageChecks.checkText(
+                            "a tensor's name", name.substring(SCALES.length()), MessageChecks.TENSOR_NAME),
                     stored.expect(Dtype.F32, 1));
             return;
         }
         String own =
-                MessageLimits.checkText("a tensor's name", name.substring(VALUES.length()), MessageLimits.TENSOR_NAME);
+                MessageChecks.checkText("a tensor's name", name.substring(VALUES.length()), MessageChecks.TENSOR_NAME);
         if (stored.dtype() == Dtype.F32 || stored.dtype() == Dtype.F16) {
             tensors.put(own, Tensor.of(stored.shape(), stored::floatAt));
         } else if (stored.dtype() == Dtype.I8) {
@@ -112,9 +112,9 @@ final class AdapterTensors {
         double squaredError = 0;
         double squared = 0;
         for (Map.Entry<String, Tensor> named : adapter.tensors().entrySet()) {
-            String name = MessageLimits.checkText("a tensor's name", named.getKey(), MessageLimits.TENSOR_NAME);
+            String name = MessageChecks.checkText("a tensor's name", named.getKey(), MessageChecks.TENSOR_NAME);
             Tensor tensor = named.getValue();
-            MessageLimits.check("axes of tensor " + name, tensor.shape().length, SafetensorsHeader.MAX_AXES);
+            MessageChecks.check("axes of tensor " + name, tensor.shape().length, SafetensorsHeader.MAX_AXES);
             float[] scales = precision == AdapterPrecision.INT8 ? scales(tensor) : new float[0];
             into.put(VALUES + name, pending(name, tensor, precision, scales));
             if (precision == AdapterPrecision.INT8) {

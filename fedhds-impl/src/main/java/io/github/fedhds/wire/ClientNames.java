@@ -1,6 +1,7 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.message.MessageLimits;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -18,17 +19,17 @@ final class ClientNames {
     private ClientNames() {}
 
     static byte[] write(List<ClientId> clients, int most) {
-        MessageLimits.check("clients of an opening", clients.size(), most);
+        MessageChecks.check("clients of an opening", clients.size(), most);
         String text = clients.stream().map(ClientId::value).collect(Collectors.joining("\n"));
         byte[] bytes =
-                MessageLimits.checkText("clients", text, Integer.MAX_VALUE).getBytes(StandardCharsets.UTF_8);
+                MessageChecks.checkText("clients", text, Integer.MAX_VALUE).getBytes(StandardCharsets.UTF_8);
         checkBytes(bytes.length, most);
         return bytes;
     }
 
     /** Long ids cost several times their bytes as objects. */
     private static void checkBytes(int bytes, int most) {
-        MessageLimits.check("bytes of the ids of an opening's clients", bytes, LONGEST + (long) MEAN * most);
+        MessageChecks.check("bytes of the ids of an opening's clients", bytes, LONGEST + (long) MEAN * most);
     }
 
     static List<ClientId> read(StoredTensor names, int most) {
@@ -41,7 +42,7 @@ final class ClientNames {
         for (int i = 0; i < size; i++) {
             count += names.byteAt(i) == '\n' ? 1 : 0;
         }
-        MessageLimits.check("clients of an opening", count, most);
+        MessageChecks.check("clients of an opening", count, most);
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer bytes = ByteBuffer.allocate(Math.min(size, LONGEST));
         CharBuffer id = CharBuffer.allocate(MessageLimits.NAME + 1);

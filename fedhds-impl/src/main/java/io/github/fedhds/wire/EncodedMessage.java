@@ -1,6 +1,7 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.message.MessageKind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -104,7 +105,7 @@ public final class EncodedMessage {
 
     @Override
     public String toString() {
-        return "EncodedMessage[" + kind + ", " + bytes + " bytes, " + digest + "]";
+        return "EncodedMessage[" + MessageForms.name(kind) + ", " + bytes + " bytes, " + digest + "]";
     }
 
     private record DigestChannel(MessageDigest digest) implements WritableByteChannel {

@@ -1,5 +1,6 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.training.Adapter;
 import java.util.List;
 import java.util.Map;
@@ -31,11 +32,11 @@ final class FieldReader {
         if (text == null) {
             throw new InvalidMessageException("field " + field + " is missing");
         }
-        return MessageLimits.checkText(field, text, most);
+        return MessageChecks.checkText(field, text, most);
     }
 
     String name(String field) {
-        return MessageLimits.checkName(field, text(field, MessageLimits.NAME));
+        return MessageChecks.checkName(field, text(field, MessageLimits.NAME));
     }
 
     long whole(String field, long least, long most) {
@@ -53,6 +54,14 @@ final class FieldReader {
 
     private static String wholeRule(String field, long least, long most, String was) {
         return field + " must be a whole number from " + least + " to " + most + ", was \"" + was + "\"";
+    }
+
+    boolean has(String field) {
+        return texts.containsKey(field);
+    }
+
+    int count(String field) {
+        return (int) whole(field, 0, Integer.MAX_VALUE);
     }
 
     int positive(String field) {
@@ -82,7 +91,7 @@ final class FieldReader {
         for (String field : List.copyOf(texts.keySet())) {
             if (field.startsWith(prefix)) {
                 String name =
-                        MessageLimits.checkName("the name of a " + prefix + "field", field.substring(prefix.length()));
+                        MessageChecks.checkName("the name of a " + prefix + "field", field.substring(prefix.length()));
                 found.put(name, text(field, most));
             }
         }

@@ -1,5 +1,6 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.training.Adapter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,11 +20,11 @@ final class FieldWriter {
     }
 
     void text(String field, String value, int most) {
-        texts.put(field, MessageLimits.checkText(field, value, most));
+        texts.put(field, MessageChecks.checkText(field, value, most));
     }
 
     void name(String field, String value) {
-        texts.put(field, MessageLimits.checkName(field, value));
+        texts.put(field, MessageChecks.checkName(field, value));
     }
 
     void whole(String field, long value, long least) {

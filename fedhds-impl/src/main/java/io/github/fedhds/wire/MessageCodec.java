@@ -2,7 +2,9 @@ package io.github.fedhds.wire;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.message.Message;
-import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.MessageKey;
+import io.github.fedhds.message.MessageKind;
+import io.github.fedhds.message.MessageLimits;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
@@ -22,9 +25,9 @@ import java.util.function.BiFunction;
  * tensor's bytes. Time is that of SHA-256 and of one pass over the numbers. Immutable, safe for many threads.
  *
  * <pre>{@code
- * MessageCodec codec = MessageCodec.defaults();
+ * MessageCodec codec = MessageCodec.of(server.messageLimits());
  * byte[] bytes = codec.encode(client.summarise(opening)).toByteArray();
- * Receipt receipt = server.accept(codec.decode(bytes).as(CentroidReport.class));
+ * Receipt receipt = server.accept(codec.decode(bytes).message());
  * }</pre>
  *
  * @see <a href="https://huggingface.co/docs/safetensors/index">The container</a>
@@ -34,6 +37,9 @@ public final class MessageCodec {
     public static final int VERSION = 1;
 
     private static final String FORMAT = "fedhds-message";
+    /** Fields that are no settings. */
+    private static final int OWN_FIELDS = 16;
+
     private static final MessageCodec DEFAULTS = builder().build();
 
     private final MessageLimits limits;
@@ -41,22 +47,19 @@ public final class MessageCodec {
     private final AdapterPrecision updates;
 
     private MessageCodec(Builder builder) {
-        limits = new MessageLimits(
-                builder.maxBytes,
-                builder.maxHeaderBytes,
-                builder.maxClients,
-                builder.maxGroups,
-                builder.maxDimensions,
-                builder.maxTensors,
-                builder.maxSettings,
-                builder.maxText);
+        limits = builder.limits;
         openings = builder.openings;
         updates = builder.updates;
     }
 
-    /** A codec with the default limits, which writes adapters exactly. */
+    /** A codec with the default limits, which writes adapters exactly: for adapters of at most 278 tensors. */
     public static MessageCodec defaults() {
         return DEFAULTS;
+    }
+
+    /** A codec with these limits, which writes adapters exactly. */
+    public static MessageCodec of(MessageLimits limits) {
+        return builder().limits(limits).build();
     }
 
     public static Builder builder() {
@@ -64,47 +67,37 @@ public final class MessageCodec {
     }
 
     /**
-     * The byte form of a message, attempt 1.
+     * The byte form of a message.
      *
      * @throws IllegalArgumentException if this codec would not read it again: a number is not finite, a name too long, a
      *     count above its limit; the message names it
      */
     public EncodedMessage encode(Message message) {
-        return encode(message, 1);
+        return written(message, EncodedMessage::new);
     }
 
     /**
-     * The byte form of a message.
-     *
-     * @param attempt from 1; higher when a client does its work anew, so that it counts as another message
-     * @throws IllegalArgumentException as {@link #encode(Message)}
-     */
-    public EncodedMessage encode(Message message, int attempt) {
-        return written(message, attempt, EncodedMessage::new);
-    }
-
-    /**
-     * Length of the byte form of a message, attempt 1, without making it.
+     * Length of the byte form of a message, without making it.
      *
      * @throws IllegalArgumentException as {@link #encode(Message)}
      */
     public long bytes(Message message) {
-        return written(message, 1, (kind, fields) -> MessageLayout.of(fields).bytes());
+        return written(message, (kind, fields) -> MessageLayout.of(fields).bytes());
     }
 
-    private <T> T written(Message message, int attempt, BiFunction<MessageKind, FieldWriter, T> use) {
-        MessageKind kind = MessageKind.of(message);
+    private <T> T written(Message message, BiFunction<MessageKind, FieldWriter, T> use) {
+        MessageKind kind = message.kind();
         try {
             FieldWriter fields = new FieldWriter(limits);
             fields.texts.put("format", FORMAT);
             fields.texts.put("version", Integer.toString(VERSION));
-            fields.texts.put("kind", kind.toString());
-            fields.whole("attempt", attempt, 1);
+            fields.texts.put("kind", MessageForms.name(kind));
             MessageForms.write(message, fields, openings, updates);
-            MessageLimits.check("tensors of a message", fields.tensors.size(), limits.tensors());
+            MessageChecks.check("tensors of a message", fields.tensors.size(), limits.tensors());
             return use.apply(kind, fields);
         } catch (InvalidMessageException e) {
-            throw new IllegalArgumentException("this " + kind + " message cannot be written: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "this " + MessageForms.name(kind) + " message cannot be written: " + e.getMessage(), e);
         }
     }
 
@@ -155,28 +148,34 @@ public final class MessageCodec {
     }
 
     private ReceivedMessage typed(MessageSource source) {
+        Address address = new Address();
         try {
-            return read(source);
+            return read(source, address);
         } catch (InvalidMessageException e) {
-            throw e;
+            throw e.answering(address.key);
         } catch (IllegalArgumentException e) { // a rule of the message itself
-            throw new InvalidMessageException(String.valueOf(e.getMessage()), e);
+            throw new InvalidMessageException(String.valueOf(e.getMessage()), e).answering(address.key);
         }
     }
 
-    private ReceivedMessage read(MessageSource source) {
+    /** What is known of the message that is read, for the receipt if it cannot be read. */
+    private static final class Address {
+        private Optional<MessageKey> key = Optional.empty();
+    }
+
+    private ReceivedMessage read(MessageSource source, Address address) {
         ByteBuffer head = source.head(limits);
         SafetensorsHeader header = header(head.slice(8, head.limit() - 8), source.remaining());
         long bytes = head.limit() + header.dataBytes();
-        MessageLimits.check("bytes of the message", bytes, limits.bytes());
         FieldReader fields = new FieldReader(limits, header.metadata());
+        address.key = MessageForms.address(header.metadata());
+        MessageChecks.check("bytes of the message", bytes, limits.bytes());
         fields.text(MessageSeal.FIELD, MessageSeal.OPEN.length());
         MessageKind kind = kind(fields);
-        int attempt = fields.positive("attempt");
         for (Map.Entry<String, SafetensorsHeader.Entry> named : header.inFileOrder()) {
-            if (!kind.mayHold(named.getKey())) {
+            if (!MessageForms.mayHold(kind, named.getKey())) {
                 throw new InvalidMessageException("tensor " + JsonFile.shorten(named.getKey())
-                        + " does not belong into a message of kind " + kind);
+                        + " does not belong into a message of kind " + MessageForms.name(kind));
             }
         }
         for (Map.Entry<String, SafetensorsHeader.Entry> named : header.inFileOrder()) {
@@ -185,12 +184,13 @@ public final class MessageCodec {
         String digest = source.end();
         Message message = MessageForms.read(kind, fields);
         fields.end();
-        return new ReceivedMessage(message, attempt, digest, bytes);
+        return new ReceivedMessage(message, digest, bytes);
     }
 
     private SafetensorsHeader header(ByteBuffer bytes, long dataBytes) {
         try {
-            return SafetensorsHeader.parse("the message", bytes, dataBytes, limits.tensors(), limits.metadata());
+            return SafetensorsHeader.parse(
+                    "the message", bytes, dataBytes, limits.tensors(), limits.settings() + OWN_FIELDS);
         } catch (FedHdsException e) {
             throw new InvalidMessageException(String.valueOf(e.getMessage()), e);
         }
@@ -207,9 +207,9 @@ public final class MessageCodec {
                     + "; was it written by a later FedHDS?");
         }
         String name = fields.text("kind", MessageLimits.NAME);
-        return MessageKind.named(name)
+        return MessageForms.kind(name)
                 .orElseThrow(() -> new InvalidMessageException(
-                        "kind must be opening, centroids, selection, update or" + " receipt, was \"" + name + "\""));
+                        "kind must be one of " + MessageForms.kinds() + ", was \"" + JsonFile.shorten(name) + "\""));
     }
 
     @Override
@@ -218,85 +218,21 @@ public final class MessageCodec {
                 + "]";
     }
 
-    /** Sets the limits, which hold for reading and writing, and how adapters are written. Not safe for many threads. */
+    /** Sets the limits and how adapters are written. Not safe for many threads. */
     public static final class Builder {
-        private long maxBytes = MessageLimits.DEFAULT.bytes();
-        private int maxHeaderBytes = MessageLimits.DEFAULT.headerBytes();
-        private int maxClients = MessageLimits.DEFAULT.clients();
-        private int maxGroups = MessageLimits.DEFAULT.groups();
-        private int maxDimensions = MessageLimits.DEFAULT.dimensions();
-        private int maxTensors = MessageLimits.DEFAULT.tensors();
-        private int maxSettings = MessageLimits.DEFAULT.settings();
-        private int maxText = MessageLimits.DEFAULT.text();
+        private MessageLimits limits = MessageLimits.defaults();
         private AdapterPrecision openings = AdapterPrecision.FLOAT32;
         private AdapterPrecision updates = AdapterPrecision.FLOAT32;
 
         private Builder() {}
 
-        private static int atLeast(String name, int value, int least, int most) {
-            if (value < least || value > most) {
-                throw new IllegalArgumentException(name + " must be from " + least + " to " + most + ", was " + value);
-            }
-            return value;
-        }
-
-        /** Bytes of a message, 1,024 or more; 1 GiB by default. */
-        public Builder maxBytes(long most) {
-            if (most < 1024) {
-                throw new IllegalArgumentException("maxBytes must be 1024 or more, was " + most);
-            }
-            maxBytes = most;
-            return this;
-        }
-
         /**
-         * Bytes of the header, which holds the fields and the tensors' names; 1,024 to 100,000,000,
-         * 96 KiB by default. Reading a header may allocate 12 times as much, so
-         * that with a higher limit 2 times the input and 1 MiB may not do.
+         * What a message may hold, for reading and for writing; {@link MessageLimits#defaults} by default. Give the codecs of
+         * server and clients the run's: {@link io.github.fedhds.FedHdsServer#messageLimits}, or {@link
+         * MessageLimits#forAdapter} of the run's adapter.
          */
-        public Builder maxHeaderBytes(int most) {
-            maxHeaderBytes = atLeast("maxHeaderBytes", most, 1024, (int) SafetensorsHeader.MAX_BYTES);
-            return this;
-        }
-
-        /**
-         * Clients that an opening names, 1 or more; 4,000 by default. Their ids may have 64 bytes each on average, and 800
-         * besides.
-         */
-        public Builder maxClients(int most) {
-            maxClients = atLeast("maxClients", most, 1, Integer.MAX_VALUE);
-            return this;
-        }
-
-        /** Centroids of a report and groups of a selection, 1 or more; 8,192 by default. */
-        public Builder maxGroups(int most) {
-            maxGroups = atLeast("maxGroups", most, 1, Integer.MAX_VALUE);
-            return this;
-        }
-
-        /** Coordinates of a centroid and axes of a frame, 1 or more; 4,096 by default. */
-        public Builder maxDimensions(int most) {
-            maxDimensions = atLeast("maxDimensions", most, 1, Integer.MAX_VALUE);
-            return this;
-        }
-
-        /** Tensors of a message (an adapter's count twice in 8 bits), 2 or more; 560 by default: 14 for each of 40 layers. */
-        public Builder maxTensors(int most) {
-            maxTensors = atLeast("maxTensors", most, 2, Integer.MAX_VALUE);
-            return this;
-        }
-
-        /** Settings of an opening, 0 to 1,000,000; 1,024 by default. */
-        public Builder maxSettings(int most) {
-            maxSettings = atLeast("maxSettings", most, 0, 1_000_000);
-            return this;
-        }
-
-        /**
-         * Characters of a setting's value and of a receipt's reason, {@value Receipt#MOST_REASON} or more; 32,768 by default.
-         */
-        public Builder maxText(int most) {
-            maxText = atLeast("maxText", most, Receipt.MOST_REASON, Integer.MAX_VALUE);
+        public Builder limits(MessageLimits newLimits) {
+            limits = newLimits;
             return this;
         }
 

@@ -7,16 +7,22 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageKey;
+import io.github.fedhds.message.MessageKind;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.training.TrainingCounts;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The fields of each kind of message, version 1. What is written here and what is read stand side by side. */
@@ -28,6 +34,8 @@ final class MessageForms {
     static final String FRAME_AXES = "frame.axes";
 
     private static final String SETTING = "setting.";
+    private static final String AGREED = "agreed.";
+    private static final int DIGEST = 64;
 
     private MessageForms() {}
 
@@ -40,6 +48,8 @@ final class MessageForms {
             write(selection, out);
         } else if (message instanceof AdapterUpdate update) {
             write(update, out, updates);
+        } else if (message instanceof Withdrawal withdrawal) {
+            write(withdrawal, out);
         } else if (message instanceof Receipt receipt) {
             write(receipt, out);
         }
@@ -51,8 +61,48 @@ final class MessageForms {
             case CENTROIDS -> readCentroids(in);
             case SELECTION -> readSelection(in);
             case UPDATE -> readUpdate(in);
+            case WITHDRAWAL -> readWithdrawal(in);
             case RECEIPT -> readReceipt(in);
         };
+    }
+
+    /** Whether the bytes of a kind may hold a tensor of that name. */
+    static boolean mayHold(MessageKind kind, String tensor) {
+        return switch (kind) {
+            case OPENING ->
+                AdapterTensors.isOne(tensor)
+                        || tensor.equals(CLIENTS)
+                        || tensor.equals(FRAME_MEAN)
+                        || tensor.equals(FRAME_AXES);
+            case CENTROIDS -> tensor.equals(GROUPS) || tensor.equals(POINTS);
+            case SELECTION -> tensor.equals(GROUPS);
+            case UPDATE -> AdapterTensors.isOne(tensor);
+            case WITHDRAWAL, RECEIPT -> false;
+        };
+    }
+
+    /** The address of a message whose other fields may be wrong, as far as it is there and right. */
+    static Optional<MessageKey> address(Map<String, String> fields) {
+        try {
+            String client = fields.get("client");
+            return Optional.of(new MessageKey(
+                    MessageChecks.checkName("run", fields.getOrDefault("run", "")),
+                    Integer.parseInt(fields.getOrDefault("round", "")),
+                    client == null ? Optional.empty() : Optional.of(new ClientId(client)),
+                    kind(fields.getOrDefault("kind", "")).orElseThrow()));
+        } catch (InvalidMessageException | IllegalArgumentException | NoSuchElementException e) {
+            return Optional.empty();
+        }
+    }
+
+    static Optional<MessageKind> kind(String name) {
+        return Arrays.stream(MessageKind.values())
+                .filter(kind -> name(kind).equals(name))
+                .findFirst();
+    }
+
+    static String kinds() {
+        return Arrays.stream(MessageKind.values()).map(MessageForms::name).collect(Collectors.joining(", "));
     }
 
     private static void write(RoundOpening opening, FieldWriter out, AdapterPrecision precision) {
@@ -61,26 +111,34 @@ final class MessageForms {
         out.whole("seed", opening.seed(), Long.MIN_VALUE);
         byte[] clients = ClientNames.write(opening.clients(), out.limits.clients());
         out.tensor(CLIENTS, Dtype.U8, new int[] {clients.length}, into -> into.put(clients));
-        MessageLimits.check("settings of an opening", opening.settings().size(), out.limits.settings());
-        new TreeMap<>(opening.settings())
-                .forEach((name, value) -> out.text(
-                        SETTING + MessageLimits.checkName("a setting's name", name), value, out.limits.text()));
+        checkSettings(opening.settings(), opening.agreedSettings(), out.limits);
+        write(SETTING, opening.settings(), out);
+        write(AGREED, opening.agreedSettings(), out);
         out.adapter(opening.globalAdapter(), precision);
         if (opening.frame().isEmpty()) {
             out.text("frame", "none", MessageLimits.NAME);
         } else if (opening.frame().get() instanceof Frame.Signs signs) {
             out.text("frame", "signs", MessageLimits.NAME);
-            MessageLimits.check("axes of a frame", signs.dimensions(), out.limits.dimensions());
+            MessageChecks.check("axes of a frame", signs.dimensions(), out.limits.dimensions());
             out.whole("frame.dimensions", signs.dimensions(), 1);
             out.whole("frame.seed", signs.seed(), Long.MIN_VALUE);
         } else if (opening.frame().get() instanceof Frame.Axes axes) {
             out.text("frame", "axes", MessageLimits.NAME);
-            MessageLimits.check("axes of a frame", axes.dimensions(), out.limits.dimensions());
+            MessageChecks.check("axes of a frame", axes.dimensions(), out.limits.dimensions());
             float[] mean = axes.mean();
             float[] all = axes.axes();
             out.tensor(FRAME_MEAN, Dtype.F32, new int[] {mean.length}, into -> put(mean, into));
             out.tensor(FRAME_AXES, Dtype.F32, new int[] {axes.dimensions(), mean.length}, into -> put(all, into));
         }
+    }
+
+    private static void checkSettings(Map<String, String> settings, Map<String, String> agreed, MessageLimits limits) {
+        MessageChecks.check("settings of an opening", (long) settings.size() + agreed.size(), limits.settings());
+    }
+
+    private static void write(String prefix, Map<String, String> settings, FieldWriter out) {
+        settings.forEach((name, value) ->
+                out.text(prefix + MessageChecks.checkName("a setting's name", name), value, out.limits.text()));
     }
 
     private static void put(float[] values, ByteBuffer into) {
@@ -95,8 +153,9 @@ final class MessageForms {
         long seed = in.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
         List<ClientId> clients = ClientNames.read(in.tensor(CLIENTS, Dtype.U8, 1), in.limits.clients());
         Map<String, String> settings = in.beginningWith(SETTING, in.limits.text());
-        MessageLimits.check("settings of an opening", settings.size(), in.limits.settings());
-        return new RoundOpening(run, round, clients, seed, in.adapter(), settings, readFrame(in));
+        Map<String, String> agreed = in.beginningWith(AGREED, in.limits.text());
+        checkSettings(settings, agreed, in.limits);
+        return new RoundOpening(run, round, clients, seed, in.adapter(), settings, agreed, readFrame(in));
     }
 
     private static Optional<Frame> readFrame(FieldReader in) {
@@ -105,7 +164,7 @@ final class MessageForms {
             case "none" -> Optional.empty();
             case "signs" -> {
                 int dimensions = in.positive("frame.dimensions");
-                MessageLimits.check("axes of a frame", dimensions, in.limits.dimensions());
+                MessageChecks.check("axes of a frame", dimensions, in.limits.dimensions());
                 yield Optional.of(new Frame.Signs(dimensions, in.whole("frame.seed", Long.MIN_VALUE, Long.MAX_VALUE)));
             }
             case "axes" -> {
@@ -114,7 +173,7 @@ final class MessageForms {
                 if (axes.shape()[1] != mean.size()) {
                     throw axes.fault("must have " + mean.size() + " columns as the mean, had " + axes.shape()[1]);
                 }
-                MessageLimits.check("axes of a frame", axes.shape()[0], in.limits.dimensions());
+                MessageChecks.check("axes of a frame", axes.shape()[0], in.limits.dimensions());
                 yield Optional.of(new Frame.Axes(mean.toFloats(), axes.toFloats()));
             }
             default ->
@@ -155,8 +214,8 @@ final class MessageForms {
     }
 
     private static void checkPoints(int n, int dimensions, MessageLimits limits) {
-        MessageLimits.check("centroids of a report", n, limits.groups());
-        MessageLimits.check("coordinates of a centroid", dimensions, limits.dimensions());
+        MessageChecks.check("centroids of a report", n, limits.centroids());
+        MessageChecks.check("coordinates of a centroid", dimensions, limits.dimensions());
         if (n > 0 == (dimensions == 0)) {
             throw new InvalidMessageException(
                     "centroids have 1 coordinate or more, and none where there is no centroid; were " + n
@@ -192,10 +251,11 @@ final class MessageForms {
         out.whole("round", selection.round(), 1);
         out.text("client", selection.client().value(), MessageLimits.NAME);
         List<Integer> groups = selection.groups();
-        MessageLimits.check("groups of a selection", groups.size(), out.limits.groups());
+        MessageChecks.check("groups of a selection", groups.size(), out.limits.centroids());
         if (!groups.isEmpty() && groups.get(0) < 0) {
             throw new InvalidMessageException("groups must be 0 or more, was " + groups.get(0));
         }
+        out.text("report", checkDigest(selection.reportDigest()), DIGEST);
         out.tensor(GROUPS, Dtype.I32, new int[] {groups.size()}, into -> groups.forEach(into::putInt));
     }
 
@@ -204,7 +264,7 @@ final class MessageForms {
         int round = in.positive("round");
         ClientId client = new ClientId(in.name("client"));
         StoredTensor groups = in.tensor(GROUPS, Dtype.I32, 1);
-        MessageLimits.check("groups of a selection", groups.size(), in.limits.groups());
+        MessageChecks.check("groups of a selection", groups.size(), in.limits.centroids());
         List<Integer> ids = new ArrayList<>(groups.size());
         for (int i = 0; i < groups.size(); i++) {
             if (groups.intAt(i) < 0 || (i > 0 && groups.intAt(i) <= groups.intAt(i - 1))) {
@@ -212,7 +272,16 @@ final class MessageForms {
             }
             ids.add(groups.intAt(i));
         }
-        return new GroupSelection(run, round, client, ids);
+        return new GroupSelection(run, round, client, ids, checkDigest(in.text("report", DIGEST)));
+    }
+
+    private static String checkDigest(String digest) {
+        boolean hexadecimal = digest.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f');
+        if (digest.length() != DIGEST || !hexadecimal) {
+            throw new InvalidMessageException("report must be a digest of " + DIGEST
+                    + " hexadecimal digits in lower case, was \"" + JsonFile.shorten(digest) + "\"");
+        }
+        return digest;
     }
 
     private static void write(AdapterUpdate update, FieldWriter out, AdapterPrecision precision) {
@@ -221,6 +290,7 @@ final class MessageForms {
         out.text("client", update.client().value(), MessageLimits.NAME);
         out.whole("samples", update.samples(), 1);
         out.number("mean-loss", update.meanLoss());
+        write(update.counts(), out);
         out.adapter(update.adapter(), precision);
     }
 
@@ -231,21 +301,61 @@ final class MessageForms {
                 new ClientId(in.name("client")),
                 in.adapter(),
                 in.positive("samples"),
-                in.number("mean-loss"));
+                in.number("mean-loss"),
+                readCounts(in));
+    }
+
+    private static void write(TrainingCounts counts, FieldWriter out) {
+        out.whole("skipped-non-finite", counts.skippedNonFinite(), 0);
+        out.whole("skipped-too-long", counts.skippedTooLong(), 0);
+        out.whole("cut-prompts", counts.cutPrompts(), 0);
+    }
+
+    private static TrainingCounts readCounts(FieldReader in) {
+        return new TrainingCounts(
+                in.count("skipped-non-finite"), in.count("skipped-too-long"), in.count("cut-prompts"));
+    }
+
+    private static void write(Withdrawal withdrawal, FieldWriter out) {
+        out.name("run", withdrawal.runId());
+        out.whole("round", withdrawal.round(), 1);
+        out.text("client", withdrawal.client().value(), MessageLimits.NAME);
+        out.text("refusal", withdrawal.refusal().code(), MessageLimits.NAME);
+        out.text("reason", withdrawal.reason(), out.limits.text());
+        write(withdrawal.counts(), out);
+    }
+
+    private static Withdrawal readWithdrawal(FieldReader in) {
+        return new Withdrawal(
+                in.name("run"),
+                in.positive("round"),
+                new ClientId(in.name("client")),
+                new Refusal(in.text("refusal", MessageLimits.NAME)),
+                in.text("reason", in.limits.text()),
+                readCounts(in));
     }
 
     private static void write(Receipt receipt, FieldWriter out) {
+        out.text("run", receipt.runId(), MessageLimits.NAME);
+        out.whole("round", receipt.round(), Integer.MIN_VALUE); // that of the message, whatever it was
+        receipt.party().ifPresent(client -> out.text("client", client.value(), MessageLimits.NAME));
+        receipt.answers().ifPresent(answered -> out.text("answers", name(answered), MessageLimits.NAME));
         out.text("status", name(receipt.status()), MessageLimits.NAME);
-        receipt.refusal().ifPresent(refusal -> out.text("refusal", name(refusal), MessageLimits.NAME));
+        receipt.refusal().ifPresent(refusal -> out.text("refusal", refusal.code(), MessageLimits.NAME));
         out.text("reason", receipt.reason(), out.limits.text());
     }
 
     private static Receipt readReceipt(FieldReader in) {
+        String run = in.text("run", MessageLimits.NAME);
+        int round = (int) in.whole("round", Integer.MIN_VALUE, Integer.MAX_VALUE);
+        Optional<ClientId> client = in.has("client") ? Optional.of(new ClientId(in.name("client"))) : Optional.empty();
+        Optional<MessageKind> answers =
+                in.has("answers") ? Optional.of(constant(in, "answers", MessageKind.values())) : Optional.empty();
         Receipt.Status status = constant(in, "status", Receipt.Status.values());
-        Optional<Receipt.Refusal> refusal = status == Receipt.Status.REFUSED
-                ? Optional.of(constant(in, "refusal", Receipt.Refusal.values()))
+        Optional<Refusal> refusal = status == Receipt.Status.REFUSED
+                ? Optional.of(new Refusal(in.text("refusal", MessageLimits.NAME)))
                 : Optional.empty();
-        return new Receipt(status, refusal, in.text("reason", in.limits.text()));
+        return new Receipt(run, round, client, answers, status, refusal, in.text("reason", in.limits.text()));
     }
 
     private static <E extends Enum<E>> E constant(FieldReader in, String field, E[] all) {
@@ -261,7 +371,7 @@ final class MessageForms {
     }
 
     /** A constant as it is written: lower case, words joined by a hyphen. */
-    private static String name(Enum<?> constant) {
+    static String name(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

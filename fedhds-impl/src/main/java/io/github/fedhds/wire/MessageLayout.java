@@ -14,8 +14,8 @@ record MessageLayout(byte[] header, Map<String, PendingTensor> tensors, long byt
         byte[] header = SafetensorsWriter.header(tensors, fields.texts);
         long bytes = header.length
                 + tensors.values().stream().mapToLong(PendingTensor::bytes).sum();
-        MessageLimits.check("bytes of the header", header.length - 8L, fields.limits.headerBytes());
-        MessageLimits.check("bytes of the message", bytes, fields.limits.bytes());
+        MessageChecks.check("bytes of the header", header.length - 8L, fields.limits.headerBytes());
+        MessageChecks.check("bytes of the message", bytes, fields.limits.bytes());
         return new MessageLayout(header, tensors, bytes);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.message.MessageLimits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -47,7 +48,7 @@ interface MessageSource {
 
         @Override
         public ByteBuffer head(MessageLimits limits) {
-            MessageLimits.check("bytes of the message", bytes.remaining(), limits.bytes());
+            MessageChecks.check("bytes of the message", bytes.remaining(), limits.bytes());
             MessageDigest computed = MessageSeal.digest();
             String digits = MessageSeal.begin(bytes, computed);
             digest = MessageSeal.check(digits, computed);

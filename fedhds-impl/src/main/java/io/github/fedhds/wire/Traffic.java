@@ -1,6 +1,7 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.message.MessageKind;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
@@ -54,19 +55,28 @@ public final class Traffic {
     private Count total = Count.NONE;
 
     /**
-     * One message was carried; call it again for each time that it is sent again.
+     * One message was carried from a client to the server; call it again for each time that it is sent again.
      *
      * @param round number, from 1
-     * @param client sender or receiver
-     * @param kind what it is, which also says whether it went up or down
+     * @param client the sender
+     * @param kind what it is
      * @param bytes as they travelled, 0 or more
      */
-    public synchronized void carried(int round, ClientId client, MessageKind kind, long bytes) {
+    public void toServer(int round, ClientId client, MessageKind kind, long bytes) {
+        carried(round, client, kind, bytes, true);
+    }
+
+    /** One message was carried from the server to this client, as {@link #toServer}. */
+    public void toClient(int round, ClientId client, MessageKind kind, long bytes) {
+        carried(round, client, kind, bytes, false);
+    }
+
+    private synchronized void carried(int round, ClientId client, MessageKind kind, long bytes, boolean up) {
         if (round < 1 || bytes < 0) {
             throw new IllegalArgumentException(
                     "round must be 1 or more and bytes 0 or more, were " + round + " and " + bytes);
         }
-        Count one = Count.one(kind.isUp(), bytes);
+        Count one = Count.one(up, bytes);
         places.merge(new Place(round, Objects.requireNonNull(client, "client")), one, Count::plus);
         clients.merge(client, one, Count::plus);
         rounds.merge(round, one, Count::plus);

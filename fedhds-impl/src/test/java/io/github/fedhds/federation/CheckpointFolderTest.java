@@ -14,6 +14,7 @@ import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.wire.FailingDisk;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
@@ -66,6 +67,8 @@ class CheckpointFolderTest {
                             1L << 40,
                             List.of(Double.NaN, 1.0 / 3, Double.NaN, Double.POSITIVE_INFINITY)
                                     .get(round % 4),
+                            round,
+                            new TrainingCounts(round, 2 * round, 3),
                             round == 2 ? Optional.of("too few") : Optional.empty()),
                     adapter(round).digest(),
                     roster,
@@ -76,7 +79,14 @@ class CheckpointFolderTest {
                     round == 3 ? OptionalDouble.of(0.1 + 0.2) : OptionalDouble.empty()));
         }
         return new Checkpoint(
-                new ServerState("run", Long.MIN_VALUE, rounds + 1, roster, adapter(rounds), adapter(0.5f)),
+                new ServerState(
+                        "run",
+                        Long.MIN_VALUE,
+                        rounds + 1,
+                        roster,
+                        Map.of("model", "a \"b\""),
+                        adapter(rounds),
+                        adapter(0.5f)),
                 new TreeMap<>(Map.of("threads", "1", "a name\n", "a \"value\"")),
                 past,
                 rounds < 3 ? Optional.empty() : Optional.of(new BestRound(3, 0.1 + 0.2, adapter(3))),
@@ -305,7 +315,7 @@ class CheckpointFolderTest {
         List<RoundReport> past = Collections.nCopies(1500, large);
         assertTrue(1500L * RoundJson.of(large).toString().length() > 110_000_000);
         Checkpoint long1500 = new Checkpoint(
-                new ServerState("run", 1, 1500, roster, adapter(1), Adapter.empty()),
+                new ServerState("run", 1, 1500, roster, Map.of(), adapter(1), Adapter.empty()),
                 new TreeMap<>(),
                 past,
                 Optional.empty(),

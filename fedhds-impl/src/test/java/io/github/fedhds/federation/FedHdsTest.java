@@ -352,14 +352,16 @@ class FedHdsTest {
         double[] heap = report.centroids().get(0).point();
         assertTrue(heap.length == 2 && (heap[0] < 10 || heap[0] > 900), "the fusion's own axes: " + heap[0]);
         FedHdsClient client = parts.build();
-        client.summarise(new RoundOpening("run", 1, List.of(ID), 3, round.globalAdapter(), Map.of()));
-        AdapterUpdate update =
-                client.train(new GroupSelection("run", 1, ID, List.of(0, 1))).orElseThrow();
+        RoundOpening opening =
+                fedHds.server(List.of(ID), 3).runId("run").build().open();
+        CentroidReport ofClient = client.summarise(opening);
+        AdapterUpdate update = (AdapterUpdate)
+                client.train(GroupSelection.of(ofClient, List.of(0, 1))).orElseThrow();
         assertEquals(2, update.samples());
     }
 
     private static FedHdsServer openServer(FedHds fedHds, double... places) {
-        FedHdsServer server = fedHds.server(List.of(ID), 11).build();
+        FedHdsServer server = fedHds.server(List.of(ID), 11).runId("run").build();
         assertEquals(11, server.open().seed());
         List<Centroid> centroids = new ArrayList<>();
         for (double place : places) {
@@ -402,6 +404,7 @@ class FedHdsTest {
         assertEquals(2, server.open().clients().size(), "a share of 0.05 of 40");
 
         FedHdsServer mean = fedHds.server(roster, 11)
+                .runId("run")
                 .sampler((all, round) -> all)
                 .selector(new EverySelector())
                 .build();

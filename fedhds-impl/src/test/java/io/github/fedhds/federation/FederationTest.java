@@ -164,7 +164,7 @@ class FederationTest {
                 .listener(new RoundListener() {
                     @Override
                     public void summarised(CentroidReport report, Receipt receipt) {
-                        assertEquals(Receipt.accepted(), receipt);
+                        assertEquals(Receipt.accepted(report), receipt);
                         reports.add(report);
                     }
                 })

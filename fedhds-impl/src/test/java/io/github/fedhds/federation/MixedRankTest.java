@@ -8,9 +8,7 @@ import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
-import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.GroupSelection;
-import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.rule.ExactLoraAveraging;
 import io.github.fedhds.rule.LoraTruncation;
@@ -22,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -75,14 +72,15 @@ class MixedRankTest {
                             opening.seed(),
                             start,
                             opening.settings(),
+                            opening.agreedSettings(),
                             opening.frame());
-                    assertEquals(
-                            Receipt.accepted(), server.accept(clients.get(i).summarise(own)));
+                    assertTrue(server.accept(clients.get(i).summarise(own)).counts());
                 }
                 Map<ClientId, GroupSelection> chosen = server.select();
                 for (FedHdsClient client : clients) {
-                    Optional<AdapterUpdate> update = client.train(Objects.requireNonNull(chosen.get(client.id())));
-                    assertEquals(Receipt.accepted(), server.accept(update.orElseThrow()));
+                    GroupSelection selection = Objects.requireNonNull(chosen.get(client.id()));
+                    assertTrue(
+                            server.accept(client.train(selection).orElseThrow()).counts());
                 }
                 meanLosses.add(server.aggregate().meanLoss());
             }

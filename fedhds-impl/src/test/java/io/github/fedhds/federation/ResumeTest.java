@@ -381,7 +381,7 @@ class ResumeTest {
                         .serverSettings(server -> server.runId("other")
                                 .selector(new EverySelector())
                                 .aggregator(momentum())),
-                "of run run, this run is other",
+                "of run federation, this run is other",
                 wayOut);
         refused(
                 federation(checkpoint).serverSettings(server -> server.selector(new EverySelector())),

@@ -9,6 +9,7 @@ import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
@@ -63,13 +64,14 @@ class MicrometerListenerTest {
         MicrometerListener listener = new MicrometerListener(registry, List.of(Tag.of("run", "mine")));
         for (int round = 1; round <= 2; round++) {
             listener.opened(new RoundOpening("run", round, List.of(A, B), 1, Adapter.empty(), Map.of()));
-            listener.summarised(new CentroidReport("run", round, A, List.of()), Receipt.accepted());
+            CentroidReport report = new CentroidReport("run", round, A, List.of());
+            listener.summarised(report, Receipt.accepted(report));
             listener.summarised(
                     new CentroidReport("run", round, B, List.of()),
-                    Receipt.refused(Receipt.Refusal.TOO_MANY, "too many"));
+                    Receipt.refused(report, Refusal.TOO_MANY, "too many"));
             listener.selected(round, 3, 7);
             TrainingResult result = new TrainingResult(Adapter.empty(), 4, new double[] {1});
-            listener.trained(round, A, result, Receipt.alreadyHad());
+            listener.trained(round, A, result, Receipt.alreadyHad(report));
             listener.closed(report(round, 2 - round, 1.5, OptionalDouble.of(0.7 - 0.1 * round)));
         }
         listener.stopped(new BestRound(1, 0.6, Adapter.empty()));

@@ -413,6 +413,7 @@ class ExactLoraAveragingTest extends AggregatorContract {
         Adapter first = lora(new Random(1), 8, 0.1);
         ExactLoraAveraging rule = ExactLoraAveraging.alpha(ALPHA).build();
         FedHdsServer server = FedHdsServer.builder()
+                .runId("run")
                 .roster(roster)
                 .sampler((all, round) -> all)
                 .selector((candidates, round) -> new Coreset(IntStream.range(0, candidates.size())
@@ -433,7 +434,7 @@ class ExactLoraAveragingTest extends AggregatorContract {
             Map<String, Tensor> trained = new HashMap<>(start.tensors());
             trained.put("odd.lora_B", tensor(new Random(i), 30, ranks[i], 0.1));
             sent.add(new AdapterUpdate("run", 1, roster.get(i), new Adapter(trained), 10 + i, 1));
-            assertEquals(Receipt.accepted(), server.accept(sent.get(i)));
+            assertEquals(Receipt.accepted(sent.get(i)), server.accept(sent.get(i)));
         }
         Receipt huge = server.accept(new AdapterUpdate("run", 1, roster.get(3), lora(new Random(4), 65, 0.1), 10, 1));
         assertTrue(huge.toString().contains("rank 65"), huge.toString());

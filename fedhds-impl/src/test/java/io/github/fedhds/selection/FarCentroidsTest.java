@@ -31,6 +31,7 @@ class FarCentroidsTest {
         IntStream.range(0, HONEST).forEach(i -> roster.add(new ClientId("honest " + i)));
         roster.add(LIAR);
         FedHdsServer server = settings.apply(FedHdsServer.builder()
+                        .runId("run")
                         .roster(roster)
                         .sampler(ClientSampler.uniform(1))
                         .selector(selector)

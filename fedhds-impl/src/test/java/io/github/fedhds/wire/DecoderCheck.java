@@ -9,6 +9,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.message.Receipt;
 import java.io.ByteArrayInputStream;
 import java.lang.management.ManagementFactory;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** What every decoder owes to any bytes: a value or a typed error, and no more memory than their length warrants. */
@@ -26,12 +27,12 @@ public final class DecoderCheck {
         if (memory == NONE) {
             return false;
         }
-        EncodedMessage again = codec.encode(memory.message(), memory.attempt());
+        EncodedMessage again = codec.encode(memory.message());
         assertEquals(memory.message(), codec.decode(again.toByteArray()).message(), label);
         return true;
     }
 
-    private static final ReceivedMessage NONE = new ReceivedMessage(Receipt.accepted(), 1, "", 0);
+    private static final ReceivedMessage NONE = new ReceivedMessage(Receipt.unreadable(Optional.empty(), ""), "", 0);
 
     private static ReceivedMessage decoded(byte[] bytes, Supplier<String> label, Supplier<ReceivedMessage> reading) {
         return withinMemory(2, bytes.length, label, () -> {

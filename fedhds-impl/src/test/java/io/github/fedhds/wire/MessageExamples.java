@@ -8,9 +8,12 @@ import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.training.TrainingCounts;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -26,9 +29,9 @@ final class MessageExamples {
     static final ClientId CLIENT = new ClientId("client \u00e4 \ud83e\udd8a");
 
     /** A message, how it is written, and the name of its file. */
-    record Example(String name, Message message, MessageCodec codec, int attempt) {
+    record Example(String name, Message message, MessageCodec codec) {
         byte[] bytes() {
-            return codec.encode(message, attempt).toByteArray();
+            return codec.encode(message).toByteArray();
         }
 
         @Override
@@ -36,6 +39,9 @@ final class MessageExamples {
             return name;
         }
     }
+
+    /** Of a report. */
+    static final String DIGEST = "0123456789abcdef".repeat(4);
 
     private MessageExamples() {}
 
@@ -59,7 +65,8 @@ final class MessageExamples {
     }
 
     static AdapterUpdate update() {
-        return new AdapterUpdate("run", 7, CLIENT, adapter(), 12, 1.2345678901234567);
+        return new AdapterUpdate(
+                "run", 7, CLIENT, adapter(), 12, 1.2345678901234567, new TrainingCounts(1, Integer.MAX_VALUE, 0));
     }
 
     static List<Example> all() {
@@ -72,8 +79,9 @@ final class MessageExamples {
                 Long.MIN_VALUE,
                 adapter(),
                 Map.of("learning rate", "3e-4", "\u00fc\"\\", "line\nend\u0000\ud83e\udd8a", "empty", ""),
+                Map.of("lora alpha", "16", "template", "\u20ac"),
                 Optional.of(new Frame.Axes(new float[] {0.5f, -0.0f}, new float[] {1, 2, 3, 4, 5, Float.MIN_VALUE})));
-        all.add(new Example("opening-axes", opening, exact, 1));
+        all.add(new Example("opening-axes", opening, exact));
         all.add(new Example(
                 "opening-signs",
                 new RoundOpening(
@@ -84,13 +92,11 @@ final class MessageExamples {
                         Adapter.empty(),
                         Map.of(),
                         Optional.of(new Frame.Signs(16, 42))),
-                exact,
-                1));
+                exact));
         all.add(new Example(
                 "opening-plain",
                 new RoundOpening("run", Integer.MAX_VALUE, List.of(), Long.MAX_VALUE, Adapter.empty(), Map.of()),
-                exact,
-                1));
+                exact));
         all.add(new Example(
                 "centroids",
                 new CentroidReport(
@@ -101,27 +107,40 @@ final class MessageExamples {
                                 new Centroid(0, new double[] {-0.0, Double.MIN_VALUE}),
                                 new Centroid(1, new double[] {Double.MAX_VALUE, -1.0 / 3}),
                                 new Centroid(Integer.MAX_VALUE, new double[] {Math.PI, -Double.MIN_NORMAL}))),
-                exact,
-                2));
-        all.add(new Example("centroids-none", new CentroidReport("run", 7, CLIENT, List.of()), exact, 1));
+                exact));
+        all.add(new Example("centroids-none", new CentroidReport("run", 7, CLIENT, List.of()), exact));
         all.add(new Example(
-                "selection", new GroupSelection("run", 7, CLIENT, List.of(0, 5, Integer.MAX_VALUE)), exact, 1));
-        all.add(new Example("selection-none", new GroupSelection("run", 7, CLIENT, List.of()), exact, 1));
-        all.add(new Example("update", update(), exact, Integer.MAX_VALUE));
+                "selection", new GroupSelection("run", 7, CLIENT, List.of(0, 5, Integer.MAX_VALUE), DIGEST), exact));
+        all.add(new Example("selection-none", new GroupSelection("run", 7, CLIENT, List.of(), DIGEST), exact));
+        all.add(new Example("update", update(), exact));
         all.add(new Example(
                 "update-no-loss",
                 new AdapterUpdate("run", 7, CLIENT, extremes(), Integer.MAX_VALUE, Double.NaN),
-                exact,
-                1));
-        all.add(new Example("update-float16", update(), codec(AdapterPrecision.FLOAT16), 1));
-        all.add(new Example("update-int8", update(), codec(AdapterPrecision.INT8), 1));
-        all.add(new Example("receipt", Receipt.accepted(), exact, 1));
-        all.add(new Example("receipt-again", Receipt.alreadyHad(), exact, 1));
+                exact));
+        all.add(new Example("update-float16", update(), codec(AdapterPrecision.FLOAT16)));
+        all.add(new Example("update-int8", update(), codec(AdapterPrecision.INT8)));
+        all.add(new Example("receipt", Receipt.accepted(update()), exact));
+        all.add(new Example("receipt-again", Receipt.alreadyHad(update()), exact));
         all.add(new Example(
                 "receipt-refused",
-                Receipt.refused(Receipt.Refusal.LATE, "round 7 takes no \"reports\" \u2026"),
-                exact,
-                1));
+                Receipt.refused(update(), Refusal.LATE, "round 7 takes no \"reports\" \u2026"),
+                exact));
+        all.add(new Example(
+                "receipt-later-refusal",
+                Receipt.refused(opening, new Refusal("of-a-later-version-2"), "why")
+                        .withParty(CLIENT),
+                exact));
+        all.add(new Example("receipt-unreadable", Receipt.unreadable(Optional.empty(), "digest"), exact));
+        all.add(new Example(
+                "withdrawal",
+                new Withdrawal(
+                        "run",
+                        7,
+                        CLIENT,
+                        Refusal.NOTHING_TRAINED,
+                        "none of the 4 chosen samples \u2026",
+                        new TrainingCounts(0, 4, 2)),
+                exact));
         return all;
     }
 

@@ -8,6 +8,7 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
@@ -77,6 +78,7 @@ class MessageFuzzTest {
             "\"selection\"",
             "\"update\"",
             "\"receipt\"",
+            "\"withdrawal\"",
             "\"none\"",
             "\"signs\"",
             "\"axes\"",
@@ -191,11 +193,11 @@ class MessageFuzzTest {
     }
 
     /** Bytes that fit into the largest header beside the fields that these tests put there. */
-    private static final int MOST = MessageLimits.DEFAULT.headerBytes() - 500;
+    private static final int MOST = MessageLimits.defaults().headerBytes() - 500;
 
     private static byte[] hostile(String kind, String fields, String tensors, int data) {
         String header = "{\"__metadata__\":{\"SHA-256\":\"" + MessageSeal.OPEN
-                + "\",\"attempt\":\"1\",\"format\":\"fedhds-message\"," + "\"kind\":\"" + kind + "\",\"version\":\"1\""
+                + "\",\"format\":\"fedhds-message\"," + "\"kind\":\"" + kind + "\",\"version\":\"1\""
                 + fields + "}" + tensors + "}";
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
         return MessageExamples.sealed(ByteBuffer.allocate(8 + text.length + data)
@@ -271,9 +273,7 @@ class MessageFuzzTest {
                 IntStream.range(0, 30_000).mapToObj(i -> new ClientId("" + i)).toList();
         inputs.put(
                 "many clients",
-                MessageCodec.builder()
-                        .maxClients(crowd.size())
-                        .build()
+                MessageCodec.of(MessageLimits.defaults().withClients(crowd.size()))
                         .encode(new RoundOpening("r", 1, crowd, 0, Adapter.empty(), Map.of()))
                         .toByteArray());
         inputs.put("deep", hostile("receipt", "", ",\"w\":" + "[".repeat(MOST), 0));
@@ -313,7 +313,7 @@ class MessageFuzzTest {
         MessageCodec codec = MessageCodec.defaults();
         forms.add(codec.encode(new CentroidReport("r", 1, c, centroids)));
         forms.add(codec.encode(
-                new GroupSelection("r", 1, c, IntStream.range(0, 8192).boxed().toList())));
+                new GroupSelection("r", 1, c, IntStream.range(0, 8192).boxed().toList(), MessageExamples.DIGEST)));
         forms.add(codec.encode(new AdapterUpdate("r", 1, c, new Adapter(tensors), 1, 0)));
         forms.add(codec.encode(new AdapterUpdate(
                 "r", 1, c, new Adapter(Map.of("w", Tensor.of(new int[] {2_000_000}, i -> i))), 1, 0)));

@@ -12,7 +12,9 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
@@ -57,17 +59,35 @@ class MessageRefusalTest {
                 () -> codec.encode(new AdapterUpdate("r", 1, CLIENT, Adapter.empty(), 0, 0)),
                 "samples",
                 "1 or more");
-        assertFails(BAD, () -> codec.encode(new GroupSelection("", 1, CLIENT, List.of())), "run", "1 to 200");
-        assertFails(
-                BAD, () -> codec.encode(new GroupSelection("x".repeat(201), 1, CLIENT, List.of())), "run", "had 201");
-        assertFails(BAD, () -> codec.encode(new GroupSelection("r", 0, CLIENT, List.of())), "round", "was 0");
-        assertFails(BAD, () -> codec.encode(new GroupSelection("r", 1, CLIENT, List.of(-1))), "groups", "was -1");
         assertFails(
                 BAD,
-                () -> codec.encode(new GroupSelection("r\ud83e", 1, CLIENT, List.of())),
+                () -> codec.encode(new GroupSelection("", 1, CLIENT, List.of(), MessageExamples.DIGEST)),
+                "run",
+                "1 to 200");
+        assertFails(
+                BAD,
+                () -> codec.encode(new GroupSelection("x".repeat(201), 1, CLIENT, List.of(), MessageExamples.DIGEST)),
+                "run",
+                "had 201");
+        assertFails(
+                BAD,
+                () -> codec.encode(new GroupSelection("r", 0, CLIENT, List.of(), MessageExamples.DIGEST)),
+                "round",
+                "was 0");
+        assertFails(
+                BAD,
+                () -> codec.encode(new GroupSelection("r", 1, CLIENT, List.of(-1), MessageExamples.DIGEST)),
+                "groups",
+                "was -1");
+        assertFails(
+                BAD,
+                () -> codec.encode(new GroupSelection("r\ud83e", 1, CLIENT, List.of(), MessageExamples.DIGEST)),
                 "run",
                 "surrogate pair at 1");
-        assertFails(BAD, () -> codec.encode(Receipt.accepted(), 0), "attempt", "was 0");
+        assertFails(
+                BAD,
+                () -> codec.encode(new GroupSelection("r", 1, CLIENT, List.of(), "ABC")),
+                "report must be a digest of 64");
         for (Object[] bad : new Object[][] {
             {List.of(new Centroid(0, new double[] {0, Double.NaN})), "holds NaN"},
             {List.of(new Centroid(0, new double[] {Double.NEGATIVE_INFINITY})), "holds -Infinity"},
@@ -144,16 +164,7 @@ class MessageRefusalTest {
 
     @Test
     void limits_holdForReading() {
-        MessageCodec small = MessageCodec.builder()
-                .maxClients(2)
-                .maxGroups(2)
-                .maxDimensions(2)
-                .maxTensors(2)
-                .maxSettings(1)
-                .maxText(1000)
-                .maxBytes(4096)
-                .maxHeaderBytes(2048)
-                .build();
+        MessageCodec small = MessageCodec.of(new MessageLimits(4096, 2048, 2, 2, 2, 2, 1, 1000));
         Map<Message, String> refused = new LinkedHashMap<>();
         List<ClientId> three = List.of(new ClientId("a"), new ClientId("b"), new ClientId("c"));
         refused.put(
@@ -173,13 +184,18 @@ class MessageRefusalTest {
         refused.put(
                 new CentroidReport("r", 1, CLIENT, MessageExamples.centroids(2, 3)),
                 "coordinates of a centroid must be 2");
-        refused.put(new GroupSelection("r", 1, CLIENT, List.of(1, 2, 3)), "groups of a selection must be 2");
+        refused.put(
+                new GroupSelection("r", 1, CLIENT, List.of(1, 2, 3), MessageExamples.DIGEST),
+                "groups of a selection must be 2");
         refused.put(new AdapterUpdate("r", 1, CLIENT, MessageExamples.random(1, 1, 2, 3), 1, 0), "more than 2 tensors");
         refused.put(
                 new AdapterUpdate("r", 1, CLIENT, MessageExamples.random(1, 1024), 1, 0),
                 "bytes of the message must be 4096");
-        refused.put(new GroupSelection("r", 1, new ClientId("\u00e4".repeat(200)), List.of()), "");
-        refused.put(Receipt.refused(Receipt.Refusal.RULE, "\u20ac".repeat(700)), "header must have 2 to 2048 bytes");
+        refused.put(
+                new GroupSelection("r", 1, new ClientId("\u00e4".repeat(200)), List.of(), MessageExamples.DIGEST), "");
+        refused.put(
+                Receipt.refused(MessageExamples.update(), Refusal.RULE, "\u20ac".repeat(700)),
+                "header must have 2 to 2048 bytes");
         refused.forEach((message, part) -> {
             byte[] bytes = codec.encode(message).toByteArray();
             if (!part.isEmpty()) {
@@ -189,15 +205,16 @@ class MessageRefusalTest {
                 assertEquals(message, small.decode(bytes).message());
             }
         });
-        assertFails(BAD, () -> MessageCodec.builder().maxBytes(1023), "maxBytes", "1023");
-        assertFails(BAD, () -> MessageCodec.builder().maxHeaderBytes(1023), "maxHeaderBytes", "1023");
-        assertFails(BAD, () -> MessageCodec.builder().maxHeaderBytes(100_000_001), "maxHeaderBytes");
-        assertFails(BAD, () -> MessageCodec.builder().maxClients(0), "maxClients", "was 0");
-        assertFails(BAD, () -> MessageCodec.builder().maxGroups(0), "maxGroups", "was 0");
-        assertFails(BAD, () -> MessageCodec.builder().maxDimensions(0), "maxDimensions", "was 0");
-        assertFails(BAD, () -> MessageCodec.builder().maxTensors(1), "maxTensors", "was 1");
-        assertFails(BAD, () -> MessageCodec.builder().maxSettings(-1), "maxSettings", "was -1");
-        assertFails(BAD, () -> MessageCodec.builder().maxText(199), "maxText", "was 199");
+        MessageLimits limits = MessageLimits.defaults();
+        assertFails(BAD, () -> limits.withBytes(1023), "bytes must be", "1023");
+        assertFails(BAD, () -> limits.withHeaderBytes(1023), "headerBytes", "1023");
+        assertFails(BAD, () -> limits.withHeaderBytes(100_000_001), "headerBytes");
+        assertFails(BAD, () -> limits.withClients(0), "clients", "was 0");
+        assertFails(BAD, () -> limits.withCentroids(0), "centroids", "was 0");
+        assertFails(BAD, () -> limits.withDimensions(0), "dimensions", "was 0");
+        assertFails(BAD, () -> limits.withTensors(1), "tensors", "was 1");
+        assertFails(BAD, () -> limits.withSettings(-1), "settings", "was -1");
+        assertFails(BAD, () -> limits.withText(199), "text", "was 199");
     }
 
     /** A message whose header text was changed, sealed again. */
@@ -226,7 +243,7 @@ class MessageRefusalTest {
 
     @Test
     void decode_fieldsAgainstTheirRules_areRefused() {
-        GroupSelection selection = new GroupSelection("r", 7, CLIENT, List.of(1, 2));
+        GroupSelection selection = new GroupSelection("r", 7, CLIENT, List.of(1, 2), MessageExamples.DIGEST);
         assertRefused(selection, "fedhds-message", "fedhds-massage", "format must be fedhds-message");
         assertRefused(selection, "\"version\":\"1\"", "\"version\":\"2\"", "version 2 is not known", "later FedHDS");
         assertRefused(selection, "\"version\":\"1\"", "\"version\":\"0\"", "version", "\"0\"");
@@ -244,7 +261,11 @@ class MessageRefusalTest {
             assertRefused(selection, "\"round\":\"7\"", "\"round\":\"" + number + "\"", "round must be a whole number");
         }
         assertRefused(selection, "\"round\":\"7\"", "\"round\":\"" + "9".repeat(21) + "\"", "round", "20 characters");
-        assertRefused(selection, "\"attempt\":\"1\"", "\"attempt\":\"0\"", "attempt must be a whole number");
+        assertRefused(selection, "\"report\":\"0", "\"report\":\"g", "report must be a digest of 64 hexadecimal");
+        Receipt receipt = Receipt.refused(MessageExamples.update(), Refusal.LATE, "why");
+        assertRefused(receipt, "\"refusal\":\"late\"", "\"refusal\":\"LATE\"", "a refusal's code has 1 to 64");
+        assertRefused(receipt, "\"refusal\":\"late\"", "\"refusal\":\"\"", "a refusal's code has 1 to 64");
+        assertRefused(receipt, "\"answers\":\"update\"", "\"answers\":\"upgrade\"", "answers must be one of");
         assertRefused(selection, "\"client\":\"c\"", "\"client\":\"\"", "client must have 1 to 200");
         assertRefused(selection, "\"client\":\"c\"", "\"client\":\"\\n\"", "client id", "control");
         assertRefused(selection, "\"client\":\"c\"", "\"client\":\"" + "x".repeat(201) + "\"", "client", "had 201");
@@ -290,9 +311,14 @@ class MessageRefusalTest {
         assertRefused(opening, "\"seed\":\"-9223372036854775808\"", "\"seed\":\"-9223372036854775809\"", "seed");
         assertRefused(opening, "[3,2]", "[2,3]", "must have 2 columns as the mean, had 3");
         assertRefused(opening, "[3,2]", "[6]", "must be F32 with 2 axes");
-        assertRefused(Receipt.accepted(), "\"accepted\"", "\"expected\"", "status must be", "\"expected\"");
-        Receipt refused = Receipt.refused(Receipt.Refusal.WRONG_SHAPE, "");
-        assertRefused(refused, "\"wrong-shape\"", "\"WRONG_SHAPE\"", "refusal must be", "too-far", "\"WRONG_SHAPE\"");
+        assertRefused(
+                Receipt.accepted(MessageExamples.update()),
+                "\"accepted\"",
+                "\"expected\"",
+                "status must be",
+                "\"expected\"");
+        Receipt refused = Receipt.refused(MessageExamples.update(), Refusal.WRONG_SHAPE, "");
+        assertRefused(refused, "\"wrong-shape\"", "\"WRONG_SHAPE\"", "a refusal's code has 1 to 64", "\"WRONG_SHAPE\"");
         assertRefused(refused, "\"refused\"", "\"accepted\"", "field refusal does not belong");
 
         CentroidReport report = new CentroidReport("r", 1, CLIENT, MessageExamples.centroids(2, 3));
@@ -312,7 +338,7 @@ class MessageRefusalTest {
     void decode_numbersAgainstTheirRules_areRefused() {
         byte[] nan = {0, 0, (byte) 0xc0, 0x7f};
         byte[] minusOne = {-1, -1, -1, -1};
-        GroupSelection selection = new GroupSelection("r", 7, CLIENT, List.of(1, 2));
+        GroupSelection selection = new GroupSelection("r", 7, CLIENT, List.of(1, 2), MessageExamples.DIGEST);
         assertRefused(selection, 8, minusOne, "ascending", "holds -1 at 0");
         assertRefused(selection, 4, new byte[] {1, 0, 0, 0}, "ascending", "holds 1 at 1");
         Tensor two = new Tensor(new int[] {2}, new float[] {1, 2});
@@ -340,7 +366,7 @@ class MessageRefusalTest {
 
     @Test
     void decode_moreThanOneMessage_isRefused() {
-        byte[] good = codec.encode(Receipt.accepted()).toByteArray();
+        byte[] good = codec.encode(Receipt.accepted(MessageExamples.update())).toByteArray();
         byte[] longer = Arrays.copyOf(good, good.length + 1);
         assertFails(INVALID, () -> codec.decode(longer), "digest");
         assertFails(INVALID, () -> codec.decode(MessageExamples.sealed(longer)), "belong to none");

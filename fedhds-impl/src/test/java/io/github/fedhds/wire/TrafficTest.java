@@ -4,6 +4,7 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.message.MessageKind;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -15,10 +16,10 @@ class TrafficTest {
     @Test
     void carried_isCountedPerClientRoundAndKind() {
         Traffic traffic = new Traffic();
-        traffic.carried(1, A, MessageKind.OPENING, 100);
-        traffic.carried(1, A, MessageKind.CENTROIDS, 20);
-        traffic.carried(1, B, MessageKind.CENTROIDS, 30);
-        traffic.carried(2, A, MessageKind.UPDATE, 4_000_000_000L);
+        traffic.toClient(1, A, MessageKind.OPENING, 100);
+        traffic.toServer(1, A, MessageKind.CENTROIDS, 20);
+        traffic.toServer(1, B, MessageKind.CENTROIDS, 30);
+        traffic.toServer(2, A, MessageKind.UPDATE, 4_000_000_000L);
         assertEquals(new Traffic.Count(3, 4_000_000_050L, 1, 100), traffic.total());
         assertEquals(4_000_000_150L, traffic.total().bytes());
         assertEquals(new Traffic.Count(2, 50, 1, 100), traffic.of(1));
@@ -43,7 +44,7 @@ class TrafficTest {
         Traffic traffic = new Traffic();
         IntStream.range(0, 20_000)
                 .parallel()
-                .forEach(i -> traffic.carried(1 + i % 5, i % 2 == 0 ? A : B, MessageKind.RECEIPT, i));
+                .forEach(i -> traffic.toClient(1 + i % 5, i % 2 == 0 ? A : B, MessageKind.RECEIPT, i));
         assertEquals(new Traffic.Count(0, 0, 20_000, 199_990_000), traffic.total());
         assertEquals(traffic.total(), traffic.of(A).plus(traffic.of(B)));
         assertEquals(new Traffic.Count(0, 0, 4_000, 39_990_000), traffic.of(1));
@@ -53,8 +54,8 @@ class TrafficTest {
     void carried_withWrongNumbers_isRefused() {
         Traffic traffic = new Traffic();
         assertFails(
-                IllegalArgumentException.class, () -> traffic.carried(0, A, MessageKind.RECEIPT, 1), "were 0 and 1");
-        assertFails(IllegalArgumentException.class, () -> traffic.carried(1, A, MessageKind.RECEIPT, -1), "1 and -1");
+                IllegalArgumentException.class, () -> traffic.toClient(0, A, MessageKind.RECEIPT, 1), "were 0 and 1");
+        assertFails(IllegalArgumentException.class, () -> traffic.toClient(1, A, MessageKind.RECEIPT, -1), "1 and -1");
         assertEquals(Traffic.Count.NONE, traffic.total());
     }
 }

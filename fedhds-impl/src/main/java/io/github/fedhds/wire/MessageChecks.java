@@ -1,28 +1,19 @@
 package io.github.fedhds.wire;
 
-/** The most that a message may hold, when it is read and when it is written. */
-record MessageLimits(
-        long bytes, int headerBytes, int clients, int groups, int dimensions, int tensors, int settings, int text) {
-    /** Characters of a run's name, a client's, a setting's. */
-    static final int NAME = 200;
+import io.github.fedhds.message.MessageLimits;
 
+/** Checks of what is read and of what is written against the limits; a fault is named. */
+final class MessageChecks {
     /** Characters of an adapter's tensor's name. */
     static final int TENSOR_NAME = 500;
 
-    /** Fields that are no settings. */
-    private static final int OWN_FIELDS = 16;
-
-    static final MessageLimits DEFAULT = new MessageLimits(1L << 30, 96 << 10, 4000, 8192, 4096, 560, 1024, 1 << 15);
-
-    int metadata() {
-        return settings + OWN_FIELDS;
-    }
+    private MessageChecks() {}
 
     /** Refuses a count above the most. */
     static void check(String what, long count, long most) {
         if (count > most) {
-            throw new InvalidMessageException(
-                    what + " must be " + most + " or less, was " + count + "; a codec with a higher limit takes it");
+            throw new InvalidMessageException(what + " must be " + most + " or less, was " + count
+                    + "; a codec with higher MessageLimits takes it");
         }
     }
 
@@ -46,8 +37,9 @@ record MessageLimits(
     /** A run's or a setting's name. */
     static String checkName(String field, String text) {
         if (text.isEmpty()) {
-            throw new InvalidMessageException(field + " must have 1 to " + NAME + " characters, had none");
+            throw new InvalidMessageException(
+                    field + " must have 1 to " + MessageLimits.NAME + " characters, had none");
         }
-        return checkText(field, text, NAME);
+        return checkText(field, text, MessageLimits.NAME);
     }
 }

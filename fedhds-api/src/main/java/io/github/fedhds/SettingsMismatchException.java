@@ -1,0 +1,37 @@
+package io.github.fedhds;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * The settings of a client differ from those that the server's opening asks for, so that its answers would be silently
+ * wrong. The message names each differing setting with both values.
+ */
+public final class SettingsMismatchException extends FedHdsException {
+    private static final long serialVersionUID = 1L;
+
+    private SettingsMismatchException(String message) {
+        super(message);
+    }
+
+    /** Does nothing if both have the same names and values. */
+    static void check(ClientId client, Map<String, String> server, Map<String, String> own) {
+        if (server.equals(own)) {
+            return;
+        }
+        TreeSet<String> names = new TreeSet<>(server.keySet());
+        names.addAll(own.keySet());
+        List<String> differences = new ArrayList<>();
+        for (String name : names) {
+            String theirs = server.getOrDefault(name, "not set");
+            String ours = own.getOrDefault(name, "not set");
+            if (!theirs.equals(ours)) {
+                differences.add(name + ": the server has " + theirs + ", client " + client + " has " + ours);
+            }
+        }
+        throw new SettingsMismatchException(
+                String.join("; ", differences) + "; make them equal, or set agreedSettings on both builders");
+    }
+}

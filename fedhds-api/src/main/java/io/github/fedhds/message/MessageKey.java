@@ -1,0 +1,16 @@
+package io.github.fedhds.message;
+
+import io.github.fedhds.ClientId;
+import java.util.Optional;
+
+/**
+ * Address of a message. A server accepts one message a key; the same content again is acknowledged again, other content
+ * under the key of an accepted message is refused. How often a message was sent is not part of it: that belongs to the
+ * transport.
+ *
+ * @param runId name of the run; empty if it is not known
+ * @param round number, from 1; 0 if it is not known
+ * @param client sender or receiver; empty for an opening, which is for all clients that it names
+ * @param kind what the message is
+ */
+public record MessageKey(String runId, int round, Optional<ClientId> client, MessageKind kind) {}

@@ -1,0 +1,47 @@
+package io.github.fedhds.training;
+
+/**
+ * What a training left out or cut. Counts of a client, or their sums over clients.
+ *
+ * @param skippedNonFinite steps left out because their loss or gradient was NaN or infinite
+ * @param skippedTooLong instructions left out because their answer does not fit the longest sample
+ * @param cutPrompts instructions whose prompt was cut to fit
+ */
+public record TrainingCounts(int skippedNonFinite, int skippedTooLong, int cutPrompts) {
+    /** Nothing was left out or cut. */
+    public static final TrainingCounts NONE = new TrainingCounts(0, 0, 0);
+
+    public TrainingCounts {
+        if (skippedNonFinite < 0 || skippedTooLong < 0 || cutPrompts < 0) {
+            throw new IllegalArgumentException("counts must be 0 or more, was skippedNonFinite " + skippedNonFinite
+                    + ", skippedTooLong " + skippedTooLong + ", cutPrompts " + cutPrompts);
+        }
+    }
+
+    /** The sums of both; a sum beyond the largest int stays there. */
+    public TrainingCounts plus(TrainingCounts other) {
+        return new TrainingCounts(
+                sum(skippedNonFinite, other.skippedNonFinite),
+                sum(skippedTooLong, other.skippedTooLong),
+                sum(cutPrompts, other.cutPrompts));
+    }
+
+    private static int sum(int a, int b) {
+        return (int) Math.min(Integer.MAX_VALUE, (long) a + b);
+    }
+
+    /** For people: what was left out, or an empty text. */
+    public String describe() {
+        StringBuilder text = new StringBuilder();
+        append(text, skippedTooLong, "samples too long");
+        append(text, skippedNonFinite, "steps with a loss or gradient that is not finite");
+        append(text, cutPrompts, "prompts cut");
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, int count, String what) {
+        if (count > 0) {
+            text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(what);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+package io.github.fedhds;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.RoundProgress.Step;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.MessageKind;
+import io.github.fedhds.message.MessageLimits;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.training.TrainingCounts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What a server tells of its open round, whom it would send what, and how messages of all kinds are answered. */
+class RoundProgressTest {
+    private static final ClientId A = new ClientId("a");
+    private static final ClientId B = new ClientId("b");
+    private static final ClientId C = new ClientId("c");
+    private static final Class<IllegalArgumentException> BAD = IllegalArgumentException.class;
+    private static final Class<IllegalStateException> STATE = IllegalStateException.class;
+
+    private static FedHdsServer.Builder builder() {
+        return FedHdsServer.builder()
+                .runId("run")
+                .roster(List.of(A, B, C))
+                .sampler(ClientSampler.uniform(1))
+                .selector(new Roles.FirstCoordinate())
+                .aggregator(new Roles.Mean())
+                .initialAdapter(Roles.adapter(0));
+    }
+
+    private static CentroidReport report(ClientId client, double x) {
+        return new CentroidReport("run", 1, client, List.of(new Centroid(0, new double[] {x, 0})));
+    }
+
+    private static AdapterUpdate update(ClientId client) {
+        return new AdapterUpdate("run", 1, client, Roles.adapter(4), 1, 0.5, new TrainingCounts(1, 0, 0));
+    }
+
+    private static Withdrawal withdrawal(ClientId client, Refusal refusal) {
+        return new Withdrawal("run", 1, client, refusal, "why", new TrainingCounts(0, 3, 0));
+    }
+
+    private static RoundProgress progress(FedHdsServer server) {
+        return server.progress().orElseThrow();
+    }
+
+    @Test
+    void progress_throughARound_tellsWhoIsMissing() {
+        FedHdsServer server = builder().minAnswers(1).build();
+        assertEquals(Optional.empty(), server.progress());
+        assertEquals(Optional.empty(), server.opening());
+        assertEquals(Optional.empty(), server.messageFor(A));
+        RoundOpening opening = server.open();
+        assertEquals(Optional.of(opening), server.opening());
+        assertEquals(
+                new RoundProgress(
+                        1, Step.REPORTS, List.of(A, B, C), List.of(), List.of(), List.of(A, B, C), 1, Optional.empty()),
+                progress(server));
+        assertFalse(progress(server).isEnough());
+        assertEquals(Optional.of(opening), server.messageFor(B));
+
+        server.accept(report(B, 1));
+        assertEquals(Optional.empty(), server.messageFor(B));
+        assertEquals(List.of(A, C), progress(server).missing());
+        assertTrue(progress(server).isEnough());
+        assertFalse(progress(server).isComplete());
+        assertTrue(server.accept(withdrawal(A, Refusal.SETTINGS_DIFFER)).counts());
+        assertEquals(List.of(A), progress(server).withdrawn());
+        assertEquals(Optional.empty(), server.messageFor(A));
+        server.accept(report(C, 2));
+        assertTrue(progress(server).isComplete());
+
+        assertEquals(Map.of(), server.selections());
+        Map<ClientId, GroupSelection> selections = server.select();
+        assertEquals(selections, server.selections());
+        assertEquals(Step.UPDATES, progress(server).step());
+        assertEquals(List.of(B, C), progress(server).asked());
+        assertEquals(Optional.ofNullable(selections.get(B)), server.messageFor(B));
+        assertEquals(Optional.empty(), server.messageFor(A));
+        server.accept(update(B));
+        assertEquals(Optional.empty(), server.messageFor(B));
+        server.accept(withdrawal(C, Refusal.NOTHING_TRAINED));
+        assertTrue(progress(server).isComplete());
+        RoundResult result = server.aggregate();
+        assertEquals(2, result.withdrawals());
+        assertEquals(new TrainingCounts(1, 6, 0), result.counts());
+        assertEquals(Optional.empty(), server.progress());
+    }
+
+    @Test
+    void progress_ofAVoidRound_saysSo() {
+        FedHdsServer server = builder().minAnswers(2).build();
+        server.open();
+        server.accept(report(A, 1));
+        server.select();
+        assertFalse(progress(server).isEnough());
+        assertTrue(progress(server).isComplete());
+        assertEquals(
+                Optional.of("1 reports came of 3 clients asked, and the round needs 2"),
+                progress(server).voidReason());
+    }
+
+    @Test
+    void messageFor_aClientThatWasStartedAgain_isTheOpeningUntilItReportsAgain() {
+        FedHdsServer server = builder().build();
+        RoundOpening opening = server.open();
+        server.accept(report(A, 1));
+        GroupSelection selection = Objects.requireNonNull(server.select().get(A));
+        Receipt unknown = Receipt.refused(selection, Refusal.UNKNOWN_ROUND, "not summarised");
+        assertTrue(server.accept(unknown).counts());
+        assertEquals(Optional.of(opening), server.messageFor(A));
+        assertEquals(Receipt.Status.ALREADY_HAD, server.accept(report(A, 1)).status());
+        assertEquals(Optional.of(selection), server.messageFor(A));
+    }
+
+    @Test
+    void accept_aReportAfterAWithdrawal_countsAllTheSame() {
+        FedHdsServer server = builder().build();
+        server.open();
+        server.accept(withdrawal(A, Refusal.SETTINGS_DIFFER));
+        assertTrue(server.accept(report(A, 1)).counts());
+        assertEquals(List.of(A), progress(server).answered());
+        assertEquals(List.of(), progress(server).withdrawn());
+    }
+
+    @Test
+    void accept_oneKey_countsOnceAndOtherContentConflicts() {
+        FedHdsServer server = builder().build();
+        server.open();
+        for (Receipt first :
+                List.of(server.accept(report(A, 1)), server.accept(withdrawal(B, Refusal.SETTINGS_DIFFER)))) {
+            assertTrue(first.counts());
+        }
+        for (Receipt again :
+                List.of(server.accept(report(A, 1)), server.accept(withdrawal(B, Refusal.SETTINGS_DIFFER)))) {
+            assertEquals(Receipt.Status.ALREADY_HAD, again.status());
+            assertFalse(again.counts() || again.isRefused());
+        }
+        for (Receipt other : List.of(server.accept(report(A, 2)), server.accept(withdrawal(B, Refusal.FAILED)))) {
+            assertEquals(Optional.of(Refusal.CONFLICTING), other.refusal());
+        }
+    }
+
+    @Test
+    void accept_eachKind_isAnsweredByAReceiptThatNamesIt() {
+        FedHdsServer server = builder().build();
+        RoundOpening opening = server.open();
+        Receipt receipt = server.accept(report(A, 1));
+        assertEquals(
+                new Receipt(
+                        "run",
+                        1,
+                        Optional.of(A),
+                        Optional.of(MessageKind.CENTROIDS),
+                        Receipt.Status.ACCEPTED,
+                        Optional.empty(),
+                        ""),
+                receipt);
+        assertEquals(Optional.of(Refusal.WRONG_KIND), server.accept(opening).refusal());
+        GroupSelection selection = GroupSelection.of(report(A, 1), List.of(0));
+        assertEquals(Optional.of(Refusal.WRONG_KIND), server.accept(selection).refusal());
+        assertEquals(
+                Optional.of(MessageKind.SELECTION), server.accept(selection).answers());
+        Receipt unreadable = Receipt.unreadable(Optional.empty(), "digest");
+        assertEquals(Optional.of(Refusal.UNKNOWN_RUN), server.accept(unreadable).refusal());
+        assertEquals(opening.key(), server.opening().orElseThrow().key());
+    }
+
+    @Test
+    void register_betweenRounds_addsClientsBehindThoseThatAreThere() {
+        FedHdsServer server = builder().build();
+        ClientId d = new ClientId("d");
+        assertFails(BAD, () -> server.register(List.of(d, A)), "client a is registered already");
+        assertFails(BAD, () -> server.register(List.of(d, d)), "client d is registered already");
+        server.register(List.of(d));
+        assertEquals(List.of(A, B, C, d), server.open().clients());
+        assertFails(STATE, () -> server.register(List.of(new ClientId("e"))), "register was called in step REPORTS");
+        server.abandon();
+        FedHdsServer restored = builder()
+                .restore(server.state())
+                .roster(List.of(A, B, C, d, new ClientId("e")))
+                .build();
+        assertEquals(5, restored.open().clients().size());
+        assertFails(BAD, () -> builder().restore(server.state()).build(), "must be the first of the 3 here");
+    }
+
+    @Test
+    void runId_byDefault_isOfItsOwnAndKeptByTheState() {
+        FedHdsServer.Builder nameless = FedHdsServer.builder()
+                .roster(List.of(A))
+                .selector(new Roles.FirstCoordinate())
+                .aggregator(new Roles.Mean())
+                .initialAdapter(Roles.adapter(0));
+        FedHdsServer one = nameless.build();
+        assertNotEquals(one.runId(), nameless.build().runId());
+        assertEquals(one.runId(), nameless.restore(one.state()).build().runId());
+        for (String bad : List.of("", " ", "x".repeat(201), "a\nb", "half \ud83d")) {
+            assertFails(BAD, () -> nameless.runId(bad), "a run id has 1 to 200 characters");
+        }
+    }
+
+    @Test
+    void restore_withOtherAgreedSettings_namesTheSetting() {
+        ServerState state = builder().agreedSettings(Map.of("lr", "1")).build().state();
+        assertFails(
+                BAD,
+                () -> builder().agreedSettings(Map.of("lr", "2")).restore(state).build(),
+                "the state to restore is of lr 1, this run has 2");
+        assertFails(BAD, () -> builder().restore(state).build(), "lr 1, this run has not set");
+    }
+
+    @Test
+    void build_beyondWhatMessagesHold_isRefused() {
+        MessageLimits small = MessageLimits.defaults()
+                .withClients(2)
+                .withCentroids(5)
+                .withDimensions(3)
+                .withSettings(1)
+                .withText(1000);
+        FedHdsServer.Builder limited = builder().messageLimits(small);
+        assertFails(BAD, () -> limited.maxCentroids(6).build(), "maxCentroids 6 is above the 5");
+        limited.maxCentroids(5);
+        assertFails(BAD, () -> limited.dimensions(4).build(), "dimensions 4 is above the 3");
+        limited.dimensions(3);
+        assertFails(BAD, () -> limited.settings(Map.of("a", "1", "b", "2")).build(), "above the 1 that messages");
+        assertFails(BAD, () -> limited.settings(Map.of("a", "x".repeat(1001))).build(), "setting a has 1001");
+        assertFails(BAD, () -> limited.settings(Map.of("a\n", "x")).build(), "a setting's name has 1 to 200");
+        limited.settings(Map.of());
+        assertFails(STATE, () -> limited.build().open(), "names 3 clients, above the 2");
+        limited.sampler((roster, round) -> roster.subList(0, 2));
+        limited.frame(round -> Optional.of(new Frame.Signs(4, 0)));
+        assertFails(STATE, () -> limited.build().open(), "the frame has 4 axes, above the 3");
+    }
+
+    @Test
+    void log_aRefusalThatIsSentOften_hasOneLineARound() {
+        List<String> lines = new ArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord logRecord) {
+                lines.add(logRecord.getLevel() + " " + logRecord.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("io.github.fedhds");
+        Level level = logger.getLevel();
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+        logger.setLevel(Level.INFO);
+        try {
+            FedHdsServer server = builder().build();
+            server.open();
+            IntStream.range(0, 5).forEach(i -> server.accept(report(A, Double.NaN)));
+            IntStream.range(0, 5).forEach(i -> server.accept(withdrawal(B, Refusal.SETTINGS_DIFFER)));
+            server.accept(update(C)); // early: usual
+        } finally {
+            logger.removeHandler(handler);
+            logger.setLevel(level);
+            logger.setUseParentHandlers(true);
+        }
+        assertEquals(
+                List.of(
+                        "WARNING refused {0} of {1} in round {2} ({3}): {4}",
+                        "WARNING client {0} has withdrawn from round {1} ({2}): {3}"),
+                lines);
+    }
+}

@@ -266,14 +266,14 @@ class MessageCodecTest {
 
     @Test
     void decode_whatCannotBeRead_givesAReceiptToSendBack() {
-        AdapterUpdate update = new AdapterUpdate("r", 1, CLIENT, MessageExamples.random(1, 1000), 1, 0);
-        byte[] bytes = codec.encode(update).toByteArray();
-        MessageCodec small = MessageCodec.of(MessageLimits.defaults().withBytes(1024));
+        CentroidReport report = new CentroidReport("r", 1, CLIENT, MessageExamples.centroids(3, 2));
+        byte[] bytes = codec.encode(report).toByteArray();
+        MessageCodec small = MessageCodec.of(MessageLimits.defaults().withCentroids(2));
         InvalidMessageException tooLarge = assertThrows(INVALID, () -> small.decode(bytes));
         Receipt known = tooLarge.receipt();
         assertEquals(Optional.of(Refusal.UNREADABLE), known.refusal());
-        assertTrue(known.reason().contains("bytes of the message must be 1024"), known.reason());
-        assertEquals(Receipt.unreadable(Optional.of(update.key()), known.reason()), known);
+        assertTrue(known.reason().contains("centroids of a report must be 2"), known.reason());
+        assertEquals(Receipt.unreadable(Optional.of(report.key()), known.reason()), known);
         assertEquals(known, codec.decode(codec.encode(known).toByteArray()).message());
         bytes[bytes.length - 1] ^= 1;
         Receipt unknown = assertThrows(INVALID, () -> codec.decode(bytes)).receipt();

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param roster all clients, in roster order
  * @param globalAdapter the adapter that the next round starts from
  * @param aggregatorState what the aggregator carries from round to round, see {@link
- *     io.github.fedhds.aggregation.Aggregator#state}; empty for most
+ *     io.github.fedhds.aggregation.Aggregation#state}; empty for most
  */
 public record ServerState(
         String runId, long seed, int round, List<ClientId> roster, Adapter globalAdapter, Adapter aggregatorState) {

@@ -101,6 +101,8 @@ class ServerStateTest {
                 BAD,
                 () -> builder().aggregator(new Roles.Mean()).restore(foreign).build(),
                 "keeps no state");
+        assertFails(
+                BAD, () -> builder().restore(foreign).build(), "no velocity of this adapter: tensor w is Tensor[1]");
     }
 
     @Test

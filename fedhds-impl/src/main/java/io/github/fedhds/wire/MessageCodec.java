@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiFunction;
 
 /**
@@ -241,11 +242,11 @@ public final class MessageCodec {
         }
 
         /** Bytes of a message, 1,024 or more; 1 GiB by default. */
-        public Builder maxBytes(long most) {
-            if (most < 1024) {
-                throw new IllegalArgumentException("maxBytes must be 1024 or more, was " + most);
+        public Builder maxBytes(long maxBytes) {
+            if (maxBytes < 1024) {
+                throw new IllegalArgumentException("maxBytes must be 1024 or more, was " + maxBytes);
             }
-            maxBytes = most;
+            this.maxBytes = maxBytes;
             return this;
         }
 
@@ -254,8 +255,8 @@ public final class MessageCodec {
          * 96 KiB by default. Reading a header may allocate 12 times as much, so
          * that with a higher limit 2 times the input and 1 MiB may not do.
          */
-        public Builder maxHeaderBytes(int most) {
-            maxHeaderBytes = atLeast("maxHeaderBytes", most, 1024, (int) SafetensorsHeader.MAX_BYTES);
+        public Builder maxHeaderBytes(int maxHeaderBytes) {
+            this.maxHeaderBytes = atLeast("maxHeaderBytes", maxHeaderBytes, 1024, (int) SafetensorsHeader.MAX_BYTES);
             return this;
         }
 
@@ -263,55 +264,56 @@ public final class MessageCodec {
          * Clients that an opening names, 1 or more; 4,000 by default. Their ids may have 64 bytes each on average, and 800
          * besides.
          */
-        public Builder maxClients(int most) {
-            maxClients = atLeast("maxClients", most, 1, Integer.MAX_VALUE);
+        public Builder maxClients(int maxClients) {
+            this.maxClients = atLeast("maxClients", maxClients, 1, Integer.MAX_VALUE);
             return this;
         }
 
         /** Centroids of a report and groups of a selection, 1 or more; 8,192 by default. */
-        public Builder maxGroups(int most) {
-            maxGroups = atLeast("maxGroups", most, 1, Integer.MAX_VALUE);
+        public Builder maxGroups(int maxGroups) {
+            this.maxGroups = atLeast("maxGroups", maxGroups, 1, Integer.MAX_VALUE);
             return this;
         }
 
         /** Coordinates of a centroid and axes of a frame, 1 or more; 4,096 by default. */
-        public Builder maxDimensions(int most) {
-            maxDimensions = atLeast("maxDimensions", most, 1, Integer.MAX_VALUE);
+        public Builder maxDimensions(int maxDimensions) {
+            this.maxDimensions = atLeast("maxDimensions", maxDimensions, 1, Integer.MAX_VALUE);
             return this;
         }
 
         /** Tensors of a message (an adapter's count twice in 8 bits), 2 or more; 560 by default: 14 for each of 40 layers. */
-        public Builder maxTensors(int most) {
-            maxTensors = atLeast("maxTensors", most, 2, Integer.MAX_VALUE);
+        public Builder maxTensors(int maxTensors) {
+            this.maxTensors = atLeast("maxTensors", maxTensors, 2, Integer.MAX_VALUE);
             return this;
         }
 
         /** Settings of an opening, 0 to 1,000,000; 1,024 by default. */
-        public Builder maxSettings(int most) {
-            maxSettings = atLeast("maxSettings", most, 0, 1_000_000);
+        public Builder maxSettings(int maxSettings) {
+            this.maxSettings = atLeast("maxSettings", maxSettings, 0, 1_000_000);
             return this;
         }
 
         /**
          * Characters of a setting's value and of a receipt's reason, {@value Receipt#MOST_REASON} or more; 32,768 by default.
          */
-        public Builder maxText(int most) {
-            maxText = atLeast("maxText", most, Receipt.MOST_REASON, Integer.MAX_VALUE);
+        public Builder maxText(int maxText) {
+            this.maxText = atLeast("maxText", maxText, Receipt.MOST_REASON, Integer.MAX_VALUE);
             return this;
         }
 
         /** How the adapters of openings are written; exactly by default. Each client then starts from what it read. */
-        public Builder openings(AdapterPrecision precision) {
-            openings = precision;
+        public Builder openings(AdapterPrecision openings) {
+            this.openings = Objects.requireNonNull(openings, "openings");
             return this;
         }
 
         /** How the adapters of updates are written; exactly by default. */
-        public Builder updates(AdapterPrecision precision) {
-            updates = precision;
+        public Builder updates(AdapterPrecision updates) {
+            this.updates = Objects.requireNonNull(updates, "updates");
             return this;
         }
 
+        /** The codec. */
         public MessageCodec build() {
             return new MessageCodec(this);
         }

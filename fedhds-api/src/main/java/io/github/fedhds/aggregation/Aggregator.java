@@ -53,7 +53,8 @@ public interface Aggregator {
      */
     default void checkState(Adapter globalAdapter, Adapter state) {
         if (!state.isEmpty()) {
-            throw new IllegalArgumentException("this rule keeps no state, but was given " + state);
+            throw new IllegalArgumentException(
+                    "this rule keeps no state (one that does must override checkState), but was given " + state);
         }
     }
 }

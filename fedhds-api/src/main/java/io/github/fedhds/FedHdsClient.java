@@ -321,8 +321,9 @@ public final class FedHdsClient {
         }
 
         private static <T> T around(@Nullable T role, UnaryOperator<T> wrapper, String setting) {
-            Objects.requireNonNull(wrapper, () -> "wrapper of " + setting);
-            return RoleAnswer.require(wrapper.apply(require(role, setting)), "wrapper of " + setting, "a " + setting);
+            Objects.requireNonNull(wrapper, () -> "wrapper around the " + setting);
+            return RoleAnswer.require(
+                    wrapper.apply(require(role, setting)), "wrapper around the " + setting, "a " + setting);
         }
 
         /** The client. */

@@ -316,45 +316,10 @@ class RoleAnswerTest {
                         })
                         .scorer((kind, list, round) -> nothing()),
                 "the scorer gave null");
-        assertFails(STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper of trainer gave null");
+        assertFails(STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper around the trainer gave null");
         assertFails(
                 STATE,
                 () -> client().aroundFeatureExtractor(extractor -> nothing()),
-                "wrapper of featureExtractor gave null");
-    }
-
-    /** Each server has the state of its own rounds. */
-    @Test
-    void round_ofServersThatShareAnAggregator_isAsWithOneEach() {
-        Roles.Momentum shared = new Roles.Momentum();
-        List<FedHdsServer> sharing = List.of(
-                server().aggregator(shared).build(),
-                server().aggregator(shared).initialAdapter(Roles.adapter(7, -7)).build());
-        List<FedHdsServer> alone = List.of(
-                server().build(), server().initialAdapter(Roles.adapter(7, -7)).build());
-        for (int round = 1; round <= 4; round++) {
-            for (List<FedHdsServer> servers : List.of(sharing, alone)) {
-                for (FedHdsServer server : servers) { // step by step in turn
-                    server.open();
-                    report(server, round);
-                    server.select();
-                }
-                for (FedHdsServer server : servers) {
-                    update(server, round, A);
-                    if (round == 2 && server == servers.get(0)) {
-                        server.abandon();
-                    }
-                }
-                for (FedHdsServer server : servers) {
-                    if (round != 2 || server != servers.get(0)) {
-                        server.aggregate();
-                    }
-                }
-            }
-            for (int i = 0; i < 2; i++) {
-                assertEquals(alone.get(i).state(), sharing.get(i).state());
-            }
-        }
-        assertTrue(!sharing.get(0).state().equals(sharing.get(1).state()));
+                "wrapper around the featureExtractor gave null");
     }
 }

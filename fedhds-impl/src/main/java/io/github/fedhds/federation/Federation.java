@@ -76,8 +76,10 @@ public final class Federation {
                     "patience is counted in evaluations; set one of every so many rounds on the builder too");
         }
         List<ClientId> roster = List.copyOf(builder.clients.keySet());
-        FedHdsServer.Builder parts = builder.serverSettings.apply(
-                fedHds.server(roster, builder.seed).sampler(ClientSampler.uniform(builder.activeShare)));
+        FedHdsServer.Builder parts = Objects.requireNonNull(
+                builder.serverSettings.apply(
+                        fedHds.server(roster, builder.seed).sampler(ClientSampler.uniform(builder.activeShare))),
+                "serverSettings gave null; it must give a builder");
         if (builder.checkpoint == null) {
             if (builder.resume) {
                 throw new IllegalArgumentException("there is nothing to resume from; set a checkpoint folder too");

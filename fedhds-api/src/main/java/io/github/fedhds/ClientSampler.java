@@ -111,7 +111,7 @@ public interface ClientSampler {
             throw new IllegalArgumentException("clients of a round must be at least 1 or more, was " + count);
         }
         return (roster, round) -> {
-            List<ClientId> sampled = sample(roster, round);
+            List<ClientId> sampled = RoleAnswer.require(sample(roster, round), "client sampler", "a list of clients");
             Set<ClientId> named = new HashSet<>(sampled);
             if (sampled.size() >= count || named.size() < sampled.size() || !new HashSet<>(roster).containsAll(named)) {
                 return sampled; // enough, or what the server will not take

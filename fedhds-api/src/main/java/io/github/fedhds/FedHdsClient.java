@@ -124,7 +124,7 @@ public final class FedHdsClient {
 
     /** Starts a client; instructions and the four roles must be set. */
     public static Builder builder(ClientId id) {
-        return new Builder(id);
+        return new Builder(Objects.requireNonNull(id, "id"));
     }
 
     /** The client's name. */
@@ -223,7 +223,7 @@ public final class FedHdsClient {
      * @return the report; without centroids when the client has no instruction or nothing stood out
      * @throws SettingsMismatchException if the opening asks for other {@link Builder#agreedSettings} than this client's
      * @throws IllegalArgumentException if the opening does not name this client, or a feature is NaN or infinite
-     * @throws IllegalStateException if a role gives too many or too few rows, or names a sample that is not there; what a
+     * @throws IllegalStateException if a role gives too many or too few rows, or names a sample that is not there, or gives null; what a
      *     role throws passes through. The client is then as it was before
      */
     public synchronized CentroidReport summarise(RoundOpening opening) {
@@ -240,7 +240,9 @@ public final class FedHdsClient {
             return known.get().report();
         }
         Features features = new Features(round);
-        Coreset coreset = instructions.isEmpty() ? Coreset.empty() : selector.select(candidates(features), round);
+        Coreset coreset = instructions.isEmpty()
+                ? Coreset.empty()
+                : RoleAnswer.require(selector.select(candidates(features), round), "client's selector", "a Coreset");
         List<Centroid> centroids = new ArrayList<>();
         for (Group group : coreset.groups()) {
             for (int member : group.members()) {
@@ -304,7 +306,8 @@ public final class FedHdsClient {
         @Override
         public synchronized FeatureMatrix get() {
             if (extracted == null) {
-                FeatureMatrix features = extractor.extract(instructions, round);
+                FeatureMatrix features = RoleAnswer.require(
+                        extractor.extract(instructions, round), "feature extractor", "a FeatureMatrix");
                 if (features.rows() != instructions.size()) {
                     throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
                             + instructions.size() + " instructions of client " + id + "; it must give one each");
@@ -323,8 +326,9 @@ public final class FedHdsClient {
     private Candidates candidates(Features features) {
         return Candidates.of(
                 instructions,
-                () -> fusion.apply(features.get()),
-                kind -> scorer.score(kind, instructions, features.round));
+                () -> RoleAnswer.require(fusion.apply(features.get()), "fusion", "Points"),
+                kind -> RoleAnswer.require(
+                        scorer.score(kind, instructions, features.round), "scorer", "an array of scores"));
     }
 
     /**
@@ -366,7 +370,8 @@ public final class FedHdsClient {
     }
 
     private Message trained(GroupSelection selection, List<Instruction> chosen, RoundContext round) {
-        TrainingResult result = trainer.train(List.copyOf(chosen), round);
+        TrainingResult result =
+                RoleAnswer.require(trainer.train(List.copyOf(chosen), round), "trainer", "a TrainingResult");
         String left = result.counts().describe();
         if (result.samples() == 0) {
             return withdraw(
@@ -435,8 +440,10 @@ public final class FedHdsClient {
         }
 
         /** The private instructions, copied; none by default, and then the client takes part without centroids. */
-        public Builder instructions(List<Instruction> newInstructions) {
-            instructions = List.copyOf(newInstructions);
+        public Builder instructions(List<Instruction> instructions) {
+            Objects.requireNonNull(instructions, "instructions")
+                    .forEach(one -> Objects.requireNonNull(one, "one of the instructions"));
+            this.instructions = List.copyOf(instructions);
             return this;
         }
 
@@ -445,44 +452,44 @@ public final class FedHdsClient {
          * none by default. A role of the application's own adds what its result depends on, on both sides. Where an opening
          * asks for other names or values, the client takes no part and says why.
          */
-        public Builder agreedSettings(Map<String, String> newSettings) {
-            agreedSettings = Map.copyOf(newSettings);
+        public Builder agreedSettings(Map<String, String> agreedSettings) {
+            this.agreedSettings = FedHdsServer.Builder.copyOf(agreedSettings, "agreedSettings");
             return this;
         }
 
         /** Who is told what the client does; nobody by default. */
-        public Builder listener(ClientListener newListener) {
-            listener = newListener;
+        public Builder listener(ClientListener listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
         /** Step 2. */
-        public Builder featureExtractor(FeatureExtractor newExtractor) {
-            extractor = newExtractor;
+        public Builder featureExtractor(FeatureExtractor featureExtractor) {
+            this.extractor = Objects.requireNonNull(featureExtractor, "featureExtractor");
             return this;
         }
 
         /** Step 3. */
-        public Builder fusion(Function<FeatureMatrix, Points> newFusion) {
-            fusion = newFusion;
+        public Builder fusion(Function<FeatureMatrix, Points> fusion) {
+            this.fusion = Objects.requireNonNull(fusion, "fusion");
             return this;
         }
 
         /** Steps 4, 5 and 8. */
-        public Builder selector(CoresetSelector newSelector) {
-            selector = newSelector;
+        public Builder selector(CoresetSelector selector) {
+            this.selector = Objects.requireNonNull(selector, "selector");
             return this;
         }
 
         /** Step 9. */
-        public Builder trainer(LocalTrainer newTrainer) {
-            trainer = newTrainer;
+        public Builder trainer(LocalTrainer trainer) {
+            this.trainer = Objects.requireNonNull(trainer, "trainer");
             return this;
         }
 
         /** Scores for selectors that ask for them; without one, asking is an error. */
-        public Builder scorer(SampleScorer newScorer) {
-            scorer = newScorer;
+        public Builder scorer(SampleScorer scorer) {
+            this.scorer = Objects.requireNonNull(scorer, "scorer");
             return this;
         }
 
@@ -491,8 +498,8 @@ public final class FedHdsClient {
          *
          * @throws NullPointerException if none is set yet
          */
-        public Builder aroundFeatureExtractor(UnaryOperator<FeatureExtractor> wrap) {
-            extractor = wrap.apply(require(extractor, "featureExtractor"));
+        public Builder aroundFeatureExtractor(UnaryOperator<FeatureExtractor> wrapper) {
+            this.extractor = around(extractor, wrapper, "featureExtractor");
             return this;
         }
 
@@ -501,9 +508,15 @@ public final class FedHdsClient {
          *
          * @throws NullPointerException if none is set yet
          */
-        public Builder aroundTrainer(UnaryOperator<LocalTrainer> wrap) {
-            trainer = wrap.apply(require(trainer, "trainer"));
+        public Builder aroundTrainer(UnaryOperator<LocalTrainer> wrapper) {
+            this.trainer = around(trainer, wrapper, "trainer");
             return this;
+        }
+
+        private static <T> T around(@Nullable T role, UnaryOperator<T> wrapper, String setting) {
+            Objects.requireNonNull(wrapper, () -> "wrapper around the " + setting);
+            return RoleAnswer.require(
+                    wrapper.apply(require(role, setting)), "wrapper around the " + setting, "a " + setting);
         }
 
         /** The client. */

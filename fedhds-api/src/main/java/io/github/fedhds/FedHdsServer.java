@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,11 +61,14 @@ public final class FedHdsServer {
     private final Set<ClientId> known = new HashSet<>();
     private int number;
     private Adapter globalAdapter;
+    private Adapter aggregatorState = Adapter.empty();
     private @Nullable Round round;
 
     private FedHdsServer(Builder builder) {
         ServerState state = builder.state;
         runId = builder.runId != null ? builder.runId : state != null ? state.runId() : "run-" + UUID.randomUUID();
+        List<ClientId> clients =
+                Objects.requireNonNull(builder.roster, "a server needs a roster; set it on the builder");
         sampler = builder.sampler;
         selector = Objects.requireNonNull(builder.selector, "a server needs a selector; set it on the builder");
         aggregator = Objects.requireNonNull(builder.aggregator, "a server needs an aggregator; set it on the builder");
@@ -74,38 +78,29 @@ public final class FedHdsServer {
         agreedSettings = builder.agreedSettings;
         frame = builder.frame;
         events = new ServerEvents(builder.listener);
-        if (builder.roster.isEmpty()) {
-            throw new IllegalArgumentException("the roster is empty; name at least one client");
-        }
+        Adapter first = builder.firstAdapter();
         if (state == null) {
-            globalAdapter = Objects.requireNonNull(
-                    builder.initialAdapter, "a server needs an initialAdapter; set it on the builder");
-            aggregator.restore(Adapter.empty()); // it may come from another run
+            globalAdapter = Objects.requireNonNull(first, "a server needs an initialAdapter; set it on the builder");
         } else {
-            state.fault(builder.runId, seed, builder.roster, agreedSettings, builder.initialAdapter)
-                    .ifPresent(fault -> {
-                        throw new IllegalArgumentException("the state to restore is of " + fault);
-                    });
+            state.fault(builder.runId, seed, clients, agreedSettings, first).ifPresent(fault -> {
+                throw new IllegalArgumentException("the state to restore is of " + fault);
+            });
             number = state.round();
             globalAdapter = state.globalAdapter();
-            aggregator.restore(state.aggregatorState());
+            aggregatorState = state.aggregatorState();
+            aggregator.checkState(globalAdapter, aggregatorState);
         }
         messageLimits = builder.messageLimits == null ? MessageLimits.forAdapter(globalAdapter) : builder.messageLimits;
-        limits = new Limits(
-                builder.maxCentroids == 0 ? messageLimits.centroids() : builder.maxCentroids,
-                builder.maxCoordinate,
-                builder.maxGroups,
-                builder.maxSamples,
-                builder.maxNorm,
-                builder.minAnswers,
-                builder.minShare);
-        limits.tooFew(builder.roster.size(), aggregator).ifPresent(reason -> {
+        limits = builder.limits.maxCentroids() == Limits.AS_MESSAGES
+                ? builder.limits.withMaxCentroids(messageLimits.centroids())
+                : builder.limits;
+        limits.tooFew(clients.size(), aggregator).ifPresent(reason -> {
             throw new IllegalArgumentException("the roster names " + reason);
         });
         limits.beyond(messageLimits, dimensions, settings, agreedSettings).ifPresent(reason -> {
             throw new IllegalArgumentException(reason + "; see MessageLimits");
         });
-        register(builder.roster);
+        register(clients);
     }
 
     /** Starts a server; roster, selector, aggregator and initial adapter must be set. */
@@ -135,7 +130,7 @@ public final class FedHdsServer {
      */
     public synchronized ServerState state() {
         requireClosed("state");
-        return new ServerState(runId, seed, number, roster, agreedSettings, globalAdapter, aggregator.state());
+        return new ServerState(runId, seed, number, roster, agreedSettings, globalAdapter, aggregatorState);
     }
 
     /** All clients, in registered order. */
@@ -190,13 +185,14 @@ public final class FedHdsServer {
      *
      * @return the message to the clients that it names
      * @throws IllegalStateException if a round is open, or the sampler names clients that it must not, or fewer than
-     *     {@link Builder#minAnswers} or {@link Aggregator#leastUpdates} ask for; what sampler and frame throw passes
+     *     {@link Builder#minAnswers} or {@link Aggregator#leastUpdates} ask for, or sampler or frame gives null; what sampler and frame throw passes
      *     through. No round is open then, and open may be called again
      */
     public synchronized RoundOpening open() {
         requireClosed("open");
         RoundContext context = new RoundContext(runId, number + 1, Optional.empty(), seed, globalAdapter, settings);
-        List<ClientId> sampled = sampler.sample(List.copyOf(roster), context);
+        List<ClientId> sampled =
+                RoleAnswer.require(sampler.sample(List.copyOf(roster), context), "client sampler", "a list of clients");
         Set<ClientId> named = new HashSet<>(sampled);
         List<ClientId> clients = roster.stream().filter(named::contains).toList();
         if (clients.isEmpty() || clients.size() != sampled.size()) {
@@ -206,14 +202,14 @@ public final class FedHdsServer {
         limits.tooFew(clients.size(), aggregator).ifPresent(reason -> {
             throw new IllegalStateException("the client sampler names " + reason + "; see ClientSampler.atLeast");
         });
-        Optional<Frame> shared = frame.apply(context);
+        Optional<Frame> shared = RoleAnswer.require(frame.apply(context), "function of frame", "an Optional");
         RoundOpening opening =
                 new RoundOpening(runId, number + 1, clients, seed, globalAdapter, settings, agreedSettings, shared);
         Limits.beyond(messageLimits, opening).ifPresent(reason -> {
             throw new IllegalStateException(reason + "; see MessageLimits");
         });
         number++;
-        round = new Round(opening, dimensions, limits, aggregator);
+        round = new Round(opening, dimensions, limits, aggregator, aggregatorState);
         events.opened(opening);
         return opening;
     }
@@ -236,8 +232,8 @@ public final class FedHdsServer {
      * chosen group, the round is void: no group is chosen, and {@link #aggregate} says so.
      *
      * @return a message for every client of the round whose report was accepted, in roster order
-     * @throws IllegalStateException unless a round takes reports, or if the selector names a centroid that is not there;
-     *     what selector and aggregator throw passes through. The round then still takes reports: select again, or
+     * @throws IllegalStateException unless a round takes reports, or if the selector names a centroid that is not there,
+     *     or selector or aggregator gives null; what selector and aggregator throw passes through. The round then still takes reports: select again, or
      *     {@link #abandon} it
      */
     public synchronized Map<ClientId, GroupSelection> select() {
@@ -253,8 +249,8 @@ public final class FedHdsServer {
      *
      * @return the result; where no update came, or too few for {@link Builder#minAnswers}, {@link Builder#minShare} and
      *     {@link Aggregator#leastUpdates}, the adapter is the old one
-     * @throws IllegalStateException unless a round takes updates; or if the aggregator failed, or gave an adapter of
-     *     another form or with NaN or infinity. The round is closed then all the same, adapter and aggregator's state are
+     * @throws IllegalStateException unless a round takes updates; or if the aggregator failed, gave null, or an adapter
+     *     of another form or with NaN or infinity, or all updates were refused because it failed over them. The round is closed then all the same, adapter and aggregator's state are
      *     the old ones, and the next round can open
      */
     public synchronized RoundResult aggregate() {
@@ -269,6 +265,7 @@ public final class FedHdsServer {
             throw e;
         }
         globalAdapter = result.adapter();
+        aggregatorState = ended.aggregatorState();
         if (!told) {
             result.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         }
@@ -341,21 +338,15 @@ public final class FedHdsServer {
     /** Collects a server's parts. Not safe for many threads. */
     public static final class Builder {
         private @Nullable String runId;
-        private List<ClientId> roster = List.of();
+        private @Nullable List<ClientId> roster;
         private ClientSampler sampler = ClientSampler.uniform(0.05);
         private @Nullable CoresetSelector selector;
         private @Nullable Aggregator aggregator;
-        private @Nullable Adapter initialAdapter;
+        private @Nullable LongFunction<Adapter> initialAdapter;
         private @Nullable ServerState state;
         private long seed;
         private int dimensions = 2;
-        private int maxCentroids;
-        private double maxCoordinate = 1e9;
-        private int maxGroups = Integer.MAX_VALUE;
-        private int maxSamples = 1_000_000;
-        private double maxNorm = 1e6;
-        private int minAnswers;
-        private double minShare;
+        private Limits limits = Limits.DEFAULTS;
         private @Nullable MessageLimits messageLimits;
         private ServerListener listener = new ServerListener() {};
         private Map<String, String> settings = Map.of();
@@ -368,55 +359,76 @@ public final class FedHdsServer {
          * Name of the run, which every message carries, so that messages of two runs cannot be taken for one another: 1 to
          * 200 characters. By default that of the restored state, or one drawn at random.
          */
-        public Builder runId(String newRunId) {
-            ClientId.checkName("a run id", newRunId);
-            runId = newRunId;
+        public Builder runId(String runId) {
+            ClientId.checkName("a run id", Objects.requireNonNull(runId, "runId"));
+            this.runId = runId;
             return this;
         }
 
-        /** All clients, each once; their order is the order of everything that the server computes. */
-        public Builder roster(List<ClientId> newRoster) {
-            if (Set.copyOf(newRoster).size() != newRoster.size()) {
-                throw new IllegalArgumentException("the roster names a client twice: " + newRoster);
+        /** All clients, one or more, each once; their order is the order of everything that the server computes. */
+        public Builder roster(List<ClientId> roster) {
+            Objects.requireNonNull(roster, "roster")
+                    .forEach(client -> Objects.requireNonNull(client, "a client of the roster"));
+            if (roster.isEmpty() || Set.copyOf(roster).size() != roster.size()) {
+                throw new IllegalArgumentException(
+                        "the roster must name at least one client and none twice, was " + roster);
             }
-            roster = List.copyOf(newRoster);
+            this.roster = List.copyOf(roster);
             return this;
         }
 
         /** Who takes part in a round; a uniform share of 0.05 by default, as in the paper. */
-        public Builder sampler(ClientSampler newSampler) {
-            sampler = newSampler;
+        public Builder sampler(ClientSampler sampler) {
+            this.sampler = Objects.requireNonNull(sampler, "sampler");
             return this;
         }
 
         /** Step 7. */
-        public Builder selector(CoresetSelector newSelector) {
-            selector = newSelector;
+        public Builder selector(CoresetSelector selector) {
+            this.selector = Objects.requireNonNull(selector, "selector");
             return this;
         }
 
         /** Step 10. */
-        public Builder aggregator(Aggregator newAggregator) {
-            aggregator = newAggregator;
+        public Builder aggregator(Aggregator aggregator) {
+            this.aggregator = Objects.requireNonNull(aggregator, "aggregator");
             return this;
         }
 
         /** The adapter of round 1. */
-        public Builder initialAdapter(Adapter newAdapter) {
-            newAdapter.firstNonFinite().ifPresent(fault -> {
-                throw new IllegalArgumentException("the initial adapter must be finite: " + fault);
-            });
-            initialAdapter = newAdapter;
+        public Builder initialAdapter(Adapter initialAdapter) {
+            requireFinite(Objects.requireNonNull(initialAdapter, "initialAdapter"));
+            return initialAdapter(anySeed -> initialAdapter);
+        }
+
+        /** Makes the adapter of round 1 from the run's seed, when the server is built. */
+        public Builder initialAdapter(LongFunction<Adapter> initialAdapter) {
+            this.initialAdapter = Objects.requireNonNull(initialAdapter, "initialAdapter");
             return this;
+        }
+
+        private @Nullable Adapter firstAdapter() {
+            return initialAdapter == null
+                    ? null
+                    : requireFinite(
+                            RoleAnswer.require(initialAdapter.apply(seed), "function of initialAdapter", "an Adapter"));
+        }
+
+        private static Adapter requireFinite(Adapter adapter) {
+            adapter.firstNonFinite().ifPresent(fault -> {
+                throw new IllegalArgumentException("the initialAdapter must be finite: " + fault);
+            });
+            return adapter;
         }
 
         /**
          * Goes on where another server was, instead of before round 1. {@link #build} checks that run id, seed and agreed
-         * settings are those set here, that its clients are the first of those set here (more may follow), that the adapter has the form of the initial one, if one is set, and puts the aggregator's
-         * state back; what the aggregator throws over it passes through.
+         * settings are those set here, that its clients are the first of those set here (more may follow), that the adapter
+         * has the form of the initial one, if one is set, and asks {@link Aggregator#checkState}; what the aggregator throws
+         * passes through.
          */
-        public Builder restore(ServerState newState) {
-            state = newState;
+        public Builder restore(ServerState state) {
+            this.state = Objects.requireNonNull(state, "state to restore");
             return this;
         }
 
@@ -424,17 +436,14 @@ public final class FedHdsServer {
          * The run's seed; 0 by default. It travels to every client, so nothing that must stay secret (noise, keys) may ever
          * be derived from it.
          */
-        public Builder seed(long newSeed) {
-            seed = newSeed;
+        public Builder seed(long seed) {
+            this.seed = seed;
             return this;
         }
 
         /** Coordinates of a centroid; 2 by default, as the paper's t-SNE has. With a {@link #frame}, it says how many. */
-        public Builder dimensions(int newDimensions) {
-            if (newDimensions < 1) {
-                throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
-            }
-            dimensions = newDimensions;
+        public Builder dimensions(int dimensions) {
+            this.dimensions = Limits.atLeast(1, dimensions, "dimensions");
             return this;
         }
 
@@ -442,11 +451,8 @@ public final class FedHdsServer {
          * Centroids that one client may send in a round, 1 or more; {@link MessageLimits#centroids} by default, and at most that
          * many. A report with more is refused, for the cost of the server's choice grows with the square of all centroids.
          */
-        public Builder maxCentroids(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("maxCentroids must be 1 or more, was " + count);
-            }
-            maxCentroids = count;
+        public Builder maxCentroids(int maxCentroids) {
+            this.limits = limits.withMaxCentroids(maxCentroids);
             return this;
         }
 
@@ -455,11 +461,8 @@ public final class FedHdsServer {
          * A report with a larger one is refused. A liar's far-off centroids draw a choice that seeks the rare: where
          * clients are not trusted, set it to what your features have, and {@link #maxGroups} too.
          */
-        public Builder maxCoordinate(double most) {
-            if (!(most > 0)) {
-                throw new IllegalArgumentException("maxCoordinate must be above 0, was " + most);
-            }
-            maxCoordinate = most;
+        public Builder maxCoordinate(double maxCoordinate) {
+            this.limits = limits.withMaxCoordinate(maxCoordinate);
             return this;
         }
 
@@ -467,11 +470,8 @@ public final class FedHdsServer {
          * Groups of one client that are chosen in a round, 1 or more; no bound by default, as in the paper. Where the
          * selector chooses more of a client, those that it names first count.
          */
-        public Builder maxGroups(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("maxGroups must be 1 or more, was " + count);
-            }
-            maxGroups = count;
+        public Builder maxGroups(int maxGroups) {
+            this.limits = limits.withMaxGroups(maxGroups);
             return this;
         }
 
@@ -479,11 +479,8 @@ public final class FedHdsServer {
          * Samples that one client may say it trained on in a round, 1 or more; 1,000,000 by default. An adapter of more is
          * refused. Where clients count by samples, set it to what your clients have: it bounds what a liar weighs.
          */
-        public Builder maxSamples(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("maxSamples must be 1 or more, was " + count);
-            }
-            maxSamples = count;
+        public Builder maxSamples(int maxSamples) {
+            this.limits = limits.withMaxSamples(maxSamples);
             return this;
         }
 
@@ -491,11 +488,8 @@ public final class FedHdsServer {
          * Euclidean distance of a client's adapter from the global one, above 0; 1,000,000 by default, far more than any
          * training makes. An adapter farther away is refused. Infinite: not looked at.
          */
-        public Builder maxNorm(double norm) {
-            if (!(norm > 0)) {
-                throw new IllegalArgumentException("maxNorm must be above 0, was " + norm);
-            }
-            maxNorm = norm;
+        public Builder maxNorm(double maxNorm) {
+            this.limits = limits.withMaxNorm(maxNorm);
             return this;
         }
 
@@ -504,11 +498,8 @@ public final class FedHdsServer {
          * updates when they are averaged; 0 by default, so that any answer will do and a round without one changes
          * nothing.
          */
-        public Builder minAnswers(int clients) {
-            if (clients < 0) {
-                throw new IllegalArgumentException("minAnswers must be 0 or more, was " + clients);
-            }
-            minAnswers = clients;
+        public Builder minAnswers(int minAnswers) {
+            this.limits = limits.withMinAnswers(minAnswers);
             return this;
         }
 
@@ -516,11 +507,8 @@ public final class FedHdsServer {
          * Share of the clients asked without whose answers a round is void, 0 to 1, rounded up: of those that the round
          * names for the reports, of those with a chosen group for the updates; 0 by default.
          */
-        public Builder minShare(double share) {
-            if (!(share >= 0 && share <= 1)) {
-                throw new IllegalArgumentException("minShare must be 0 to 1, was " + share);
-            }
-            minShare = share;
+        public Builder minShare(double minShare) {
+            this.limits = limits.withMinShare(minShare);
             return this;
         }
 
@@ -528,20 +516,20 @@ public final class FedHdsServer {
          * What messages of this run may hold; {@link MessageLimits#forAdapter} of the first adapter by default. Give the
          * codecs of server and clients the same.
          */
-        public Builder messageLimits(MessageLimits newLimits) {
-            messageLimits = newLimits;
+        public Builder messageLimits(MessageLimits messageLimits) {
+            this.messageLimits = Objects.requireNonNull(messageLimits, "messageLimits");
             return this;
         }
 
         /** Who is told of all that happens; nobody by default. */
-        public Builder listener(ServerListener newListener) {
-            listener = newListener;
+        public Builder listener(ServerListener listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
         /** Settings that every round's opening carries to the clients' roles; none by default. */
-        public Builder settings(Map<String, String> newSettings) {
-            settings = Map.copyOf(newSettings);
+        public Builder settings(Map<String, String> settings) {
+            this.settings = copyOf(settings, "settings");
             return this;
         }
 
@@ -549,26 +537,35 @@ public final class FedHdsServer {
          * Settings that every client must have too, by name; none by default. Every opening carries them, and a client that
          * has others takes no part and says which; see {@link FedHdsClient.Builder#agreedSettings}.
          */
-        public Builder agreedSettings(Map<String, String> newSettings) {
-            agreedSettings = Map.copyOf(newSettings);
+        public Builder agreedSettings(Map<String, String> agreedSettings) {
+            this.agreedSettings = copyOf(agreedSettings, "agreedSettings");
             return this;
+        }
+
+        static Map<String, String> copyOf(Map<String, String> settings, String name) {
+            Objects.requireNonNull(settings, name).forEach((key, value) -> {
+                Objects.requireNonNull(key, () -> "name in " + name);
+                Objects.requireNonNull(value, () -> "value of " + key + " in " + name);
+            });
+            return Map.copyOf(settings);
         }
 
         /**
          * Coordinates in which all clients of a round send their groups' centres; none by default: then each client sends
          * those of its own fusion, as in the paper.
          *
-         * @param newFrame asked once a round, with the server's context
+         * @param frame asked once a round, with the server's context
          */
-        public Builder frame(Function<RoundContext, Optional<Frame>> newFrame) {
-            frame = newFrame;
+        public Builder frame(Function<RoundContext, Optional<Frame>> frame) {
+            this.frame = Objects.requireNonNull(frame, "frame");
             return this;
         }
 
         /**
          * The server, before its first round or where the restored one was.
          *
-         * @throws IllegalArgumentException if the roster is empty, or has fewer clients than {@link #minAnswers} or
+         * @throws NullPointerException if roster, selector, aggregator or initial adapter is not set
+         * @throws IllegalArgumentException if the roster has fewer clients than {@link #minAnswers} or
          *     {@link Aggregator#leastUpdates} ask for, or the state to restore is of another run
          */
         public FedHdsServer build() {

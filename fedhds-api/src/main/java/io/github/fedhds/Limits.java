@@ -36,6 +36,65 @@ record Limits(
         double maxNorm,
         int minAnswers,
         double minShare) {
+    /** As many centroids as messages may hold. */
+    static final int AS_MESSAGES = Integer.MAX_VALUE;
+
+    static final Limits DEFAULTS = new Limits(AS_MESSAGES, 1e9, Integer.MAX_VALUE, 1_000_000, 1e6, 0, 0);
+
+    Limits {
+        atLeast(1, maxCentroids, "maxCentroids");
+        positive(maxCoordinate, "maxCoordinate");
+        atLeast(1, maxGroups, "maxGroups");
+        atLeast(1, maxSamples, "maxSamples");
+        positive(maxNorm, "maxNorm");
+        atLeast(0, minAnswers, "minAnswers");
+        if (!(minShare >= 0 && minShare <= 1)) {
+            throw new IllegalArgumentException("minShare must be 0 to 1, was " + minShare);
+        }
+    }
+
+    /** The value itself. */
+    static int atLeast(int least, int value, String name) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be " + least + " or more, was " + value);
+        }
+        return value;
+    }
+
+    private static void positive(double value, String name) {
+        if (!(value > 0)) {
+            throw new IllegalArgumentException(name + " must be above 0, was " + value);
+        }
+    }
+
+    Limits withMaxCentroids(int value) {
+        return new Limits(value, maxCoordinate, maxGroups, maxSamples, maxNorm, minAnswers, minShare);
+    }
+
+    Limits withMaxCoordinate(double value) {
+        return new Limits(maxCentroids, value, maxGroups, maxSamples, maxNorm, minAnswers, minShare);
+    }
+
+    Limits withMaxGroups(int value) {
+        return new Limits(maxCentroids, maxCoordinate, value, maxSamples, maxNorm, minAnswers, minShare);
+    }
+
+    Limits withMaxSamples(int value) {
+        return new Limits(maxCentroids, maxCoordinate, maxGroups, value, maxNorm, minAnswers, minShare);
+    }
+
+    Limits withMaxNorm(double value) {
+        return new Limits(maxCentroids, maxCoordinate, maxGroups, maxSamples, value, minAnswers, minShare);
+    }
+
+    Limits withMinAnswers(int value) {
+        return new Limits(maxCentroids, maxCoordinate, maxGroups, maxSamples, maxNorm, value, minShare);
+    }
+
+    Limits withMinShare(double value) {
+        return new Limits(maxCentroids, maxCoordinate, maxGroups, maxSamples, maxNorm, minAnswers, value);
+    }
+
     /** Answers that a step needs of so many clients that it asks. */
     int answersOf(int asked) {
         return Math.max(minAnswers, (int) Math.ceil(minShare * asked - 1e-9)); // 0.07 * 100 is 7.000000000000001
@@ -137,7 +196,8 @@ record Limits(
         return Optional.empty();
     }
 
-    Optional<Receipt> refusal(AdapterUpdate update, Adapter global, Aggregator aggregator) {
+    /** The refusal of an update, in which the aggregator found this fault or none. */
+    Optional<Receipt> refusal(AdapterUpdate update, Adapter global, Optional<String> fault) {
         if (update.samples() < 1) {
             return refused(
                     update, Refusal.SAMPLES, "an adapter is trained on 1 sample or more, was " + update.samples());
@@ -150,12 +210,6 @@ record Limits(
                             + maxSamples + " of a client");
         }
         Adapter adapter = update.adapter();
-        Optional<String> fault;
-        try {
-            fault = aggregator.refusal(global, adapter);
-        } catch (RuntimeException e) {
-            return refused(update, Refusal.RULE, "the aggregator does not take it: " + e);
-        }
         if (fault.isPresent()) {
             return refused(update, kindOf(fault.get(), global, adapter), fault.get());
         }

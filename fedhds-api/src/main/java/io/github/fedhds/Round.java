@@ -4,6 +4,7 @@ import io.github.fedhds.RoundProgress.Step;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
@@ -52,8 +53,10 @@ final class Round {
     private int chosen;
     private List<ClientId> asked = List.of();
     private Optional<String> voidReason = Optional.empty();
+    private Adapter aggregatorState;
     private @Nullable Aggregation aggregation;
     private @Nullable Throwable failure;
+    private @Nullable RuntimeException refusalFailure;
     private final Map<ClientId, Arrival> arrivals = new HashMap<>();
     private final Map<ClientId, Withdrawal> withdrawals = new HashMap<>();
     private final Set<ClientId> withoutOpening = new HashSet<>();
@@ -74,13 +77,15 @@ final class Round {
      * A round that takes reports.
      *
      * @param dimensions coordinates of a centroid where the opening has no frame
+     * @param aggregatorState the aggregator's state after the last round that had a result
      */
-    Round(RoundOpening opening, int dimensions, Limits limits, Aggregator aggregator) {
+    Round(RoundOpening opening, int dimensions, Limits limits, Aggregator aggregator, Adapter aggregatorState) {
         this.opening = opening;
         this.named = new HashSet<>(opening.clients());
         this.dimensions = opening.frame().map(Frame::dimensions).orElse(dimensions);
         this.limits = limits;
         this.aggregator = aggregator;
+        this.aggregatorState = aggregatorState;
     }
 
     RoundOpening opening() {
@@ -101,6 +106,11 @@ final class Round {
 
     Optional<String> voidReason() {
         return voidReason;
+    }
+
+    /** The aggregator's state for the next round; changes only in a {@link #close} that gives a new adapter. */
+    Adapter aggregatorState() {
+        return aggregatorState;
     }
 
     /** Takes or refuses a message of this round by a client that it names. */
@@ -172,7 +182,8 @@ final class Round {
         if (reason.isPresent()) {
             groups = Map.of();
         } else {
-            aggregation = aggregator.open(opening.context());
+            aggregation = RoleAnswer.require(
+                    aggregator.open(opening.context(), aggregatorState), "aggregator", "an Aggregation from open");
         }
         Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
         for (ClientId client : opening.clients()) {
@@ -207,8 +218,9 @@ final class Round {
             return groups;
         }
         Points points = Points.of(centroids.stream().map(Centroid::point).toList());
-        for (Group group :
-                selector.select(Candidates.of(points), opening.context()).groups()) {
+        Coreset coreset = RoleAnswer.require(
+                selector.select(Candidates.of(points), opening.context()), "server's selector", "a Coreset");
+        for (Group group : coreset.groups()) {
             for (int place : group.representatives()) {
                 if (place >= centroids.size()) {
                     throw new IllegalStateException("the server's selector names centroid " + place + ", there are "
@@ -245,7 +257,17 @@ final class Round {
                     Refusal.NOT_CHOSEN,
                     "no group of client " + update.client() + " was chosen in round " + number());
         }
-        Optional<Receipt> refusal = limits.refusal(update, opening.globalAdapter(), aggregator);
+        Optional<String> fault;
+        try {
+            fault = RoleAnswer.require(
+                    aggregator.refusal(opening.globalAdapter(), update.adapter()),
+                    "aggregator",
+                    "an Optional from refusal");
+        } catch (RuntimeException e) { // costs this update alone, so that no client can void a round by an odd adapter
+            refusalFailure = e;
+            return Receipt.refused(update, Refusal.RULE, "the aggregator does not take it: " + e);
+        }
+        Optional<Receipt> refusal = limits.refusal(update, opening.globalAdapter(), fault);
         if (refusal.isPresent()) {
             return refusal.get();
         }
@@ -275,13 +297,15 @@ final class Round {
     /**
      * The end.
      *
-     * @throws IllegalStateException if the aggregator failed, or gave an adapter that clients cannot start from; its state
-     *     is then the one before
+     * @throws IllegalStateException if the aggregator failed, or gave an adapter that clients cannot start from
      */
     RoundResult close() {
         Adapter adapter = opening.globalAdapter();
         if (failure != null) {
             throw lost(failure);
+        }
+        if (refusalFailure != null && arrivals.isEmpty()) { // else the round would be empty without a word
+            throw lost(refusalFailure);
         }
         if (voidReason.isEmpty()) {
             voidReason = tooFew("updates", arrivals.size(), asked.size(), updatesNeeded(asked.size()));
@@ -361,29 +385,18 @@ final class Round {
     }
 
     private Adapter finish(Aggregation open) {
-        Adapter state;
         try {
-            state = aggregator.state();
-        } catch (RuntimeException e) {
-            throw lost(e);
-        }
-        try {
-            Adapter next = open.finish();
+            Adapter next = RoleAnswer.require(open.finish(), "aggregator", "an Adapter from finish");
             Optional<String> fault =
                     opening.globalAdapter().differenceInForm(next).or(next::firstNonFinite);
             if (fault.isPresent()) {
                 throw new IllegalStateException("it gave an adapter that clients cannot start from, " + fault.get());
             }
+            Adapter state = RoleAnswer.require(open.state(), "aggregator", "an Adapter from state");
+            aggregator.checkState(next, state); // what no round can start from must not be saved either
+            aggregatorState = state;
             return next;
-        } catch (RuntimeException | Error e) {
-            try {
-                aggregator.restore(state); // momentum that a NaN has reached would spoil every round to come
-            } catch (RuntimeException again) {
-                e.addSuppressed(again);
-            }
-            if (e instanceof Error error) {
-                throw error;
-            }
+        } catch (RuntimeException e) {
             throw lost(e);
         }
     }

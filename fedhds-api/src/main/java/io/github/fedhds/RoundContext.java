@@ -1,6 +1,7 @@
 package io.github.fedhds;
 
 import io.github.fedhds.training.Adapter;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -14,6 +15,8 @@ import java.util.SplittableRandom;
  * @param seed the run's seed; draw through {@link #random}
  * @param globalAdapter the adapter that the round starts from
  * @param settings the round's settings as the server sent them; names and values are the application's
+ * @param clients the round's clients in the order in which they are registered, where the server calls its selector and
+ *     its aggregator; empty everywhere else
  */
 public record RoundContext(
         String runId,
@@ -21,12 +24,25 @@ public record RoundContext(
         Optional<ClientId> client,
         long seed,
         Adapter globalAdapter,
-        Map<String, String> settings) {
+        Map<String, String> settings,
+        List<ClientId> clients) {
     public RoundContext {
         if (round < 1) {
             throw new IllegalArgumentException("round must be 1 or more, was " + round);
         }
         settings = Map.copyOf(settings);
+        clients = List.copyOf(clients);
+    }
+
+    /** A round without a list of clients. */
+    public RoundContext(
+            String runId,
+            int round,
+            Optional<ClientId> client,
+            long seed,
+            Adapter globalAdapter,
+            Map<String, String> settings) {
+        this(runId, round, client, seed, globalAdapter, settings, List.of());
     }
 
     /** Round 1 of a run named "run" with seed 0, no client, an empty adapter: for use of a role outside a federation. */
@@ -36,7 +52,7 @@ public record RoundContext(
 
     /** The same round with another seed. */
     public RoundContext withSeed(long newSeed) {
-        return new RoundContext(runId, round, client, newSeed, globalAdapter, settings);
+        return new RoundContext(runId, round, client, newSeed, globalAdapter, settings, clients);
     }
 
     /**

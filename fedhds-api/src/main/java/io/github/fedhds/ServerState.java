@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param roster all clients, in registered order
  * @param agreedSettings the settings that server and clients must have equal, by name
  * @param globalAdapter the adapter that the next round starts from
- * @param aggregatorState what the aggregator carries from round to round; empty for most
+ * @param aggregatorState what the aggregator carries from round to round, see {@link
+ *     io.github.fedhds.aggregation.Aggregation#state}; empty for most
  */
 public record ServerState(
         String runId,

@@ -124,7 +124,7 @@ class FederatedRoundTest {
                 : new Coreset(List.of(new Group(0, candidates.points().point(0), new int[] {0})));
         LocalTrainer trainer =
                 (list, round) -> new TrainingResult(round.globalAdapter(), list.size(), new double[] {3});
-        Aggregator aggregator = round -> new Aggregation() {
+        Aggregator aggregator = (round, state) -> new Aggregation() {
             @Override
             public void accept(AdapterUpdate update) {}
 
@@ -152,8 +152,11 @@ class FederatedRoundTest {
         assertEquals(3, update.meanLoss());
         assertTrue(server.accept(update).counts());
         assertEquals(Roles.adapter(7, 7), server.aggregate().adapter());
-        assertEquals(Adapter.empty(), aggregator.state());
-        assertFails(IllegalArgumentException.class, () -> aggregator.restore(Roles.adapter(1)), "keeps no state");
+        assertEquals(Adapter.empty(), server.state().aggregatorState());
+        assertFails(
+                IllegalArgumentException.class,
+                () -> aggregator.checkState(Roles.adapter(7, 7), Roles.adapter(1)),
+                "keeps no state");
     }
 
     private static CentroidReport report(ClientId id, double... firsts) {
@@ -385,10 +388,14 @@ class FederatedRoundTest {
     void builders_missingOrWrongParts_areNamed() {
         Class<NullPointerException> missing = NullPointerException.class;
         assertFails(missing, () -> FedHdsClient.builder(A).build(), "featureExtractor");
-        assertFails(missing, () -> FedHdsServer.builder().runId("run").build(), "selector");
+        assertFails(missing, () -> FedHdsServer.builder().build(), "roster");
+        assertFails(missing, () -> FedHdsServer.builder().roster(List.of(A)).build(), "selector");
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
-        assertFails(bad, () -> serverBuilder().roster(List.of()).build(), "roster is empty");
-        assertFails(bad, () -> serverBuilder().roster(List.of(A, A)), "names a client twice");
+        assertFails(
+                bad,
+                () -> serverBuilder().roster(List.of()).build(),
+                "must name at least one client and none twice, was []");
+        assertFails(bad, () -> serverBuilder().roster(List.of(A, A)), "at least one client and none twice, was [a, a]");
         assertFails(bad, () -> serverBuilder().runId(" "), "a run id has 1 to 200 characters");
         assertFails(bad, () -> serverBuilder().dimensions(0), "dimensions must be 1 or more, was 0");
         assertFails(

@@ -97,7 +97,7 @@ final class Roles {
     /** The largest value of each place: any order gives the same. */
     static final class Largest implements Aggregator {
         @Override
-        public Aggregation open(RoundContext round) {
+        public Aggregation open(RoundContext round, Adapter state) {
             return new Aggregation() {
                 private Adapter largest = round.globalAdapter();
 
@@ -122,7 +122,7 @@ final class Roles {
     /** The mean by samples, exact until one rounding: any order gives the same bits, and a second count shows. */
     static final class Mean implements Aggregator {
         @Override
-        public Aggregation open(RoundContext round) {
+        public Aggregation open(RoundContext round, Adapter state) {
             return new Aggregation() {
                 private final BigDecimal[] sums = new BigDecimal[values(round.globalAdapter()).length];
                 private long weight;
@@ -152,13 +152,13 @@ final class Roles {
 
     /** The mean, with half of the last round's move besides: a rule with a state. */
     static final class Momentum implements Aggregator {
-        private Adapter velocity = Adapter.empty();
-
         @Override
-        public Aggregation open(RoundContext round) {
-            Aggregation mean = new Mean().open(round);
+        public Aggregation open(RoundContext round, Adapter state) {
+            Aggregation mean = new Mean().open(round, Adapter.empty());
             float[] global = values(round.globalAdapter());
             return new Aggregation() {
+                private Adapter velocity = state;
+
                 @Override
                 public void accept(AdapterUpdate update) {
                     mean.accept(update);
@@ -176,17 +176,21 @@ final class Roles {
                     velocity = adapter(moves);
                     return adapter(next);
                 }
+
+                @Override
+                public Adapter state() {
+                    return velocity;
+                }
             };
         }
 
         @Override
-        public Adapter state() {
-            return velocity;
-        }
-
-        @Override
-        public void restore(Adapter state) {
-            velocity = state;
+        public void checkState(Adapter globalAdapter, Adapter state) {
+            if (!state.isEmpty()) {
+                globalAdapter.differenceInForm(state).ifPresent(difference -> {
+                    throw new IllegalArgumentException("no velocity of this adapter: " + difference);
+                });
+            }
         }
     }
 }

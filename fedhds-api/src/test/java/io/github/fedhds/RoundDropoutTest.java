@@ -196,8 +196,8 @@ class RoundDropoutTest {
 
     private static final class NeedsTwo implements Aggregator {
         @Override
-        public Aggregation open(RoundContext round) {
-            return new Roles.Mean().open(round);
+        public Aggregation open(RoundContext round, Adapter state) {
+            return new Roles.Mean().open(round, state);
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.github.fedhds;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -119,8 +120,8 @@ class ServerRefusalTest {
     @Test
     void accept_everyRefusalByType_costsOnlyItsMessage() {
         // The aggregator takes all but 7 samples, and fails over 8.
-        Aggregator aggregator = round -> {
-            Aggregation mean = new Roles.Mean().open(round);
+        Aggregator aggregator = (round, state) -> {
+            Aggregation mean = new Roles.Mean().open(round, state);
             return new Aggregation() {
                 @Override
                 public void accept(AdapterUpdate update) {
@@ -231,8 +232,8 @@ class ServerRefusalTest {
     void accept_ruleThatLooksAtUpdatesItself_decidesFormAndIsNamed() {
         Aggregator rule = new Aggregator() {
             @Override
-            public Aggregation open(RoundContext round) {
-                return new Roles.Largest().open(round);
+            public Aggregation open(RoundContext round, Adapter state) {
+                return new Roles.Largest().open(round, state);
             }
 
             @Override
@@ -307,7 +308,7 @@ class ServerRefusalTest {
     void accept_errorInTheAggregator_passesThroughAndTheRoundIsLost() {
         Error error = new StackOverflowError("deep");
         FedHdsServer server = builder()
-                .aggregator(round -> new Aggregation() {
+                .aggregator((round, state) -> new Aggregation() {
                     @Override
                     public void accept(AdapterUpdate update) {
                         throw error;
@@ -330,24 +331,27 @@ class ServerRefusalTest {
     }
 
     @Test
-    void aggregate_ruleThatEndsInNaN_isPutBackToItsStateBefore() {
-        Roles.Momentum rule = new Roles.Momentum();
-        FedHdsServer server =
-                builder().maxNorm(Double.POSITIVE_INFINITY).aggregator(rule).build();
+    void aggregate_ruleThatEndsInNaN_keepsTheStateBefore() {
+        FedHdsServer server = builder()
+                .maxNorm(Double.POSITIVE_INFINITY)
+                .aggregator(new Roles.Momentum())
+                .build();
+        Adapter state = Adapter.empty();
         for (int round = 1; round <= 3; round++) {
             server.open();
             server.accept(report(round, A, 1));
             server.select();
-            Adapter state = rule.state();
             Adapter adapter = server.globalAdapter();
             if (round == 2) { // a finite mean, whose move overflows
                 server.accept(update(round, A, 1, -Float.MAX_VALUE, Float.MAX_VALUE));
                 assertFails(IllegalStateException.class, server::aggregate, "tensor w holds ");
-                assertEquals(state, rule.state());
+                assertEquals(state, server.state().aggregatorState());
                 assertEquals(adapter, server.globalAdapter());
             } else {
                 server.accept(update(round, A, 1, Float.MAX_VALUE / 2, -9));
                 assertTrue(!server.aggregate().isEmpty());
+                assertNotEquals(state, server.state().aggregatorState());
+                state = server.state().aggregatorState();
             }
         }
     }

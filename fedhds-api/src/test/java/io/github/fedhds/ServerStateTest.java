@@ -2,6 +2,8 @@ package io.github.fedhds;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -105,6 +107,8 @@ class ServerStateTest {
                 BAD,
                 () -> builder().aggregator(new Roles.Mean()).restore(foreign).build(),
                 "keeps no state");
+        assertFails(
+                BAD, () -> builder().restore(foreign).build(), "no velocity of this adapter: tensor w is Tensor[1]");
     }
 
     @Test
@@ -156,5 +160,46 @@ class ServerStateTest {
             assertEquals(expected, server.state());
             assertEquals(last, result);
         }
+    }
+
+    /** Two servers with one aggregator, step by step in turn, against two with one each. */
+    @Test
+    void state_ofServersThatShareAnAggregator_isAsWithOneEach() {
+        Roles.Momentum shared = new Roles.Momentum();
+        FedHdsServer.Builder other = builder().initialAdapter(Roles.adapter(7, -7));
+        List<FedHdsServer> sharing = List.of(
+                builder().aggregator(shared).build(), other.aggregator(shared).build());
+        List<FedHdsServer> alone = List.of(
+                builder().build(), other.aggregator(new Roles.Momentum()).build());
+        for (int round = 1; round <= 4; round++) {
+            for (List<FedHdsServer> servers : List.of(sharing, alone)) {
+                List<RoundOpening> openings = new ArrayList<>();
+                for (FedHdsServer server : servers) {
+                    RoundOpening opening = server.open();
+                    openings.add(opening);
+                    for (ClientId id : opening.clients()) {
+                        Centroid centroid = new Centroid(0, new double[] {openings.size(), 0});
+                        server.accept(new CentroidReport("run 7", round, id, List.of(centroid)));
+                    }
+                    server.select();
+                }
+                for (int i = 0; i < 2; i++) {
+                    ClientId first = openings.get(i).clients().get(0);
+                    Adapter adapter = Roles.adapter(round * (i + 1), -round);
+                    servers.get(i).accept(new AdapterUpdate("run 7", round, first, adapter, 1, 1));
+                }
+                if (round == 2) {
+                    servers.get(0).abandon();
+                } else {
+                    assertFalse(servers.get(0).aggregate().isEmpty());
+                }
+                assertFalse(servers.get(1).aggregate().isEmpty());
+            }
+            for (int i = 0; i < 2; i++) {
+                assertEquals(alone.get(i).state(), sharing.get(i).state());
+            }
+        }
+        assertNotEquals(
+                sharing.get(0).state().aggregatorState(), sharing.get(1).state().aggregatorState());
     }
 }

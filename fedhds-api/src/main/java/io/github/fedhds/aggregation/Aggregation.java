@@ -4,8 +4,8 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
 
 /**
- * One round's aggregation: takes updates one at a time, then gives the next adapter. Where the round is void or abandoned
- * it is dropped unfinished, and the rule's state must be as if it had never been opened. For one thread at a time.
+ * One round's aggregation: takes updates one at a time, then gives the next adapter and the state for the next round.
+ * Where the round is void or abandoned it is dropped unfinished. Changes nothing outside itself. For one thread at a time.
  */
 public interface Aggregation {
     /**
@@ -23,8 +23,16 @@ public interface Aggregation {
      * finite values. With no update: the global adapter.
      *
      * @throws IllegalStateException if the rule makes no adapter of these updates, above all if they are fewer than
-     *     {@link Aggregator#leastUpdates}; the message names rule, numbers and way out. The rule's state is then as before
-     *     the round; the round is void and the adapter stays
+     *     {@link Aggregator#leastUpdates}; the message names rule, numbers and way out. The round is void; adapter and
+     *     state stay
      */
     Adapter finish();
+
+    /**
+     * What the next round's {@link Aggregator#open} is given; empty by default. Asked after {@link #finish} gave an adapter.
+     * Without any update it is the state that this round was opened with.
+     */
+    default Adapter state() {
+        return Adapter.empty();
+    }
 }

@@ -79,6 +79,6 @@ public record RoundOpening(
 
     /** The round as the server sees it. */
     public RoundContext context() {
-        return new RoundContext(runId, round, Optional.empty(), seed, globalAdapter, settings);
+        return new RoundContext(runId, round, Optional.empty(), seed, globalAdapter, settings, clients);
     }
 }

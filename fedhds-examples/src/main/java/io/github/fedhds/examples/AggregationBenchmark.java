@@ -82,7 +82,8 @@ public final class AggregationBenchmark implements Callable<Integer> {
             double best = Double.POSITIVE_INFINITY;
             for (int run = 0; run < repeats; run++) {
                 long start = System.nanoTime();
-                Aggregation aggregation = rule.open(new RoundContext("run", 1, Optional.empty(), 1, global, Map.of()));
+                Aggregation aggregation =
+                        rule.open(new RoundContext("run", 1, Optional.empty(), 1, global, Map.of()), Adapter.empty());
                 updates.forEach(aggregation::accept);
                 aggregation.finish();
                 best = Math.min(best, (System.nanoTime() - start) / 1e9);

@@ -2,6 +2,7 @@ package io.github.fedhds.clustering;
 
 import io.github.fedhds.feature.Points;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -174,11 +175,11 @@ public final class Hdbscan implements Clusterer {
         private Builder() {}
 
         /** Smallest number of rows in a cluster, 2 or more; 5 by default. */
-        public Builder minClusterSize(int newMinClusterSize) {
-            if (newMinClusterSize < 2) {
-                throw new IllegalArgumentException("minClusterSize must be 2 or more, was " + newMinClusterSize);
+        public Builder minClusterSize(int minClusterSize) {
+            if (minClusterSize < 2) {
+                throw new IllegalArgumentException("minClusterSize must be 2 or more, was " + minClusterSize);
             }
-            minClusterSize = newMinClusterSize;
+            this.minClusterSize = minClusterSize;
             return this;
         }
 
@@ -186,48 +187,48 @@ public final class Hdbscan implements Clusterer {
          * How many other rows must be near for a row's place to be dense, 1 or more; {@code minClusterSize} by default.
          * More of them make more noise.
          */
-        public Builder minSamples(int newMinSamples) {
-            if (newMinSamples < 1) {
-                throw new IllegalArgumentException("minSamples must be 1 or more, was " + newMinSamples);
+        public Builder minSamples(int minSamples) {
+            if (minSamples < 1) {
+                throw new IllegalArgumentException("minSamples must be 1 or more, was " + minSamples);
             }
-            minSamples = newMinSamples;
+            this.minSamples = minSamples;
             return this;
         }
 
         /** How distances are measured; Euclidean by default. */
-        public Builder metric(Metric newMetric) {
-            metric = newMetric;
+        public Builder metric(Metric metric) {
+            this.metric = Objects.requireNonNull(metric, "metric");
             return this;
         }
 
         /** How clusters are chosen from the tree; excess of mass by default. */
-        public Builder selectionMethod(SelectionMethod newSelectionMethod) {
-            selectionMethod = newSelectionMethod;
+        public Builder selectionMethod(SelectionMethod selectionMethod) {
+            this.selectionMethod = Objects.requireNonNull(selectionMethod, "selectionMethod");
             return this;
         }
 
         /** Whether all rows together may be the only cluster; by default they may not. */
-        public Builder allowSingleCluster(boolean newAllowSingleCluster) {
-            allowSingleCluster = newAllowSingleCluster;
+        public Builder allowSingleCluster(boolean allowSingleCluster) {
+            this.allowSingleCluster = allowSingleCluster;
             return this;
         }
 
         /** Distance below which clusters are not split any more, finite, 0 or more, in the metric's unit; 0 by default. */
-        public Builder selectionEpsilon(double newSelectionEpsilon) {
-            if (!(newSelectionEpsilon >= 0) || Double.isInfinite(newSelectionEpsilon)) {
+        public Builder selectionEpsilon(double selectionEpsilon) {
+            if (!(selectionEpsilon >= 0) || Double.isInfinite(selectionEpsilon)) {
                 throw new IllegalArgumentException(
-                        "selectionEpsilon must be finite and 0 or more, was " + newSelectionEpsilon);
+                        "selectionEpsilon must be finite and 0 or more, was " + selectionEpsilon);
             }
-            selectionEpsilon = newSelectionEpsilon;
+            this.selectionEpsilon = selectionEpsilon;
             return this;
         }
 
         /** Threads that share the work where there is much, 1 or more; 2 by default. The result is the same for any number. */
-        public Builder threads(int newThreads) {
-            if (newThreads < 1) {
-                throw new IllegalArgumentException("threads must be 1 or more, was " + newThreads);
+        public Builder threads(int threads) {
+            if (threads < 1) {
+                throw new IllegalArgumentException("threads must be 1 or more, was " + threads);
             }
-            threads = newThreads;
+            this.threads = threads;
             return this;
         }
 

@@ -103,26 +103,26 @@ public final class KMeans implements Clusterer {
         private Builder() {}
 
         /** How many clusters, k, 1 or more; 8 by default. */
-        public Builder clusters(int newClusters) {
-            clusters = atLeastOne("clusters", newClusters);
+        public Builder clusters(int clusters) {
+            this.clusters = atLeastOne("clusters", clusters);
             return this;
         }
 
         /** How often to start from other seeds, 1 or more; 10 by default. The least sum of squares counts. */
-        public Builder starts(int newStarts) {
-            starts = atLeastOne("starts", newStarts);
+        public Builder starts(int starts) {
+            this.starts = atLeastOne("starts", starts);
             return this;
         }
 
         /** Iterations of a start at most, 1 or more; 300 by default. It ends earlier when no row changes its cluster. */
-        public Builder iterations(int newIterations) {
-            iterations = atLeastOne("iterations", newIterations);
+        public Builder iterations(int iterations) {
+            this.iterations = atLeastOne("iterations", iterations);
             return this;
         }
 
         /** Where chance begins; 0 by default. */
-        public Builder seed(long newSeed) {
-            seed = newSeed;
+        public Builder seed(long seed) {
+            this.seed = seed;
             return this;
         }
 

@@ -128,17 +128,17 @@ public final class JsonLines {
         /**
          * Share of the tasks that is held out as unseen, at least one and never all; 0 for none, below 1, 0.1 by default.
          */
-        public Builder unseenShare(double newUnseenShare) {
-            if (!(newUnseenShare >= 0 && newUnseenShare < 1)) {
-                throw new IllegalArgumentException("unseenShare must be 0 or more and below 1, was " + newUnseenShare);
+        public Builder unseenShare(double unseenShare) {
+            if (!(unseenShare >= 0 && unseenShare < 1)) {
+                throw new IllegalArgumentException("unseenShare must be 0 or more and below 1, was " + unseenShare);
             }
-            unseenShare = newUnseenShare;
+            this.unseenShare = unseenShare;
             return this;
         }
 
         /** Decides which tasks are held out; 0 by default. */
-        public Builder seed(long newSeed) {
-            seed = newSeed;
+        public Builder seed(long seed) {
+            this.seed = seed;
             return this;
         }
 

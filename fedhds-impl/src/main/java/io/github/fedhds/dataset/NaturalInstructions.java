@@ -180,38 +180,38 @@ public final class NaturalInstructions {
         private Builder() {}
 
         /** Instances whose input has this many characters (UTF-16 units) or more are dropped; 1 or more, 1,024 by default. */
-        public Builder maxInputLength(int newMaxInputLength) {
-            maxInputLength = atLeast("maxInputLength", 1, newMaxInputLength);
+        public Builder maxInputLength(int maxInputLength) {
+            this.maxInputLength = atLeast("maxInputLength", 1, maxInputLength);
             return this;
         }
 
         /** Tasks with fewer instances left are skipped; 0 or more, 20 by default. */
-        public Builder minInstances(int newMinInstances) {
-            minInstances = atLeast("minInstances", 0, newMinInstances);
+        public Builder minInstances(int minInstances) {
+            this.minInstances = atLeast("minInstances", 0, minInstances);
             return this;
         }
 
         /** Share of a training task's instances that is taken, at least one; above 0 to 1, 0.2 by default. */
-        public Builder share(double newShare) {
-            share = checkShare("share", newShare);
+        public Builder share(double share) {
+            this.share = checkShare("share", share);
             return this;
         }
 
         /** Share of a test task's instances that is taken; above 0 to 1, 0.02 by default. */
-        public Builder testShare(double newTestShare) {
-            testShare = checkShare("testShare", newTestShare);
+        public Builder testShare(double testShare) {
+            this.testShare = checkShare("testShare", testShare);
             return this;
         }
 
         /** At least so many instances of a test task are taken, where it has them; 0 or more, 20 by default. */
-        public Builder testAtLeast(int newTestAtLeast) {
-            testAtLeast = atLeast("testAtLeast", 0, newTestAtLeast);
+        public Builder testAtLeast(int testAtLeast) {
+            this.testAtLeast = atLeast("testAtLeast", 0, testAtLeast);
             return this;
         }
 
         /** Decides which instances are taken; 0 by default. */
-        public Builder seed(long newSeed) {
-            seed = newSeed;
+        public Builder seed(long seed) {
+            this.seed = seed;
             return this;
         }
 

@@ -3,6 +3,7 @@ package io.github.fedhds.federation;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.evaluation.AnswerEvaluator;
@@ -24,6 +25,7 @@ import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,17 +45,20 @@ public final class FedHds {
     private final Optional<FeatureCache> featureCache;
     private final FeatureExtractor extractor;
     private final Function<FeatureMatrix, Points> fusion;
-    private final LocalTrainer trainer;
+    private final LoraTrainer trainer;
     private final Selection selection;
+    private final Aggregator aggregator;
     private final Pooling pooling;
     private final LanguageModel featureModel;
 
     private FedHds(Builder builder) {
         model = builder.model;
-        lora = builder.lora;
+        trainer = builder.trainer.build();
+        lora = trainer.lora();
         form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
-        template = builder.template;
-        maxTokens = builder.maxTokens;
+        template = trainer.template();
+        maxTokens = trainer.maxTokens();
+        aggregator = builder.aggregator;
         selection = builder.selection;
         pooling = builder.pooling;
         featureModel = builder.featureModel;
@@ -70,11 +75,6 @@ public final class FedHds {
                 .tokenBudget(TOKEN_BUDGET);
         featureCache.ifPresent(features::cache);
         extractor = features.build();
-        trainer = builder.trainer
-                .lora(lora)
-                .template(template)
-                .maxTokens(maxTokens)
-                .build();
     }
 
     /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
@@ -88,7 +88,7 @@ public final class FedHds {
 
     /** Starts with the paper's settings. */
     public static Builder on(LanguageModel model) {
-        return new Builder(model);
+        return new Builder(Objects.requireNonNull(model, "model"));
     }
 
     /** A client with the paper's parts; its instructions are still to be set. */
@@ -101,15 +101,15 @@ public final class FedHds {
                 .trainer(trainer);
     }
 
-    /** A server with the paper's parts, whose first adapter is drawn from the seed. */
+    /** A server with the paper's parts, whose first adapter is drawn from the seed that the server is built with. */
     public FedHdsServer.Builder server(List<ClientId> roster, long seed) {
         return FedHdsServer.builder()
                 .roster(roster)
                 .seed(seed)
                 .selector(selection.server())
                 .frame(selection.frame())
-                .aggregator(FedAvg.bySamples())
-                .initialAdapter(LoraTrainer.firstAdapter(model, lora, seed));
+                .aggregator(aggregator)
+                .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(model, lora, ofSeed));
     }
 
     /**
@@ -179,9 +179,7 @@ public final class FedHds {
         private final LoraTrainer.Builder trainer;
         private LanguageModel featureModel;
         private Optional<FeatureCache> featureCache = Optional.empty();
-        private LoraConfig lora = LoraConfig.defaults();
-        private PromptTemplate template = PromptTemplate.alpaca();
-        private int maxTokens = 1024;
+        private Aggregator aggregator = FedAvg.bySamples();
         private Selection selection = Selection.paper();
         private Pooling pooling = Pooling.LAST_TOKEN;
         private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
@@ -193,54 +191,54 @@ public final class FedHds {
         }
 
         /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */
-        public Builder lora(LoraConfig newLora) {
-            lora = newLora;
+        public Builder lora(LoraConfig lora) {
+            trainer.lora(lora);
             return this;
         }
 
         /** How a prompt is written; the Alpaca form by default. */
-        public Builder template(PromptTemplate newTemplate) {
-            template = newTemplate;
+        public Builder template(PromptTemplate template) {
+            trainer.template(template);
             return this;
         }
 
         /** Longest sample in tokens; 1,024 by default, lowered to the model's positions. */
-        public Builder maxTokens(int tokens) {
-            maxTokens = tokens;
+        public Builder maxTokens(int maxTokens) {
+            trainer.maxTokens(maxTokens);
             return this;
         }
 
         /** Learning rate of round 1; 3e-4 by default, the paper's on Natural Instructions. */
-        public Builder learningRate(double rate) {
-            trainer.learningRate(rate);
+        public Builder learningRate(double learningRate) {
+            trainer.learningRate(learningRate);
             return this;
         }
 
         /** Factor of the learning rate from round to round; 1 by default. */
-        public Builder learningRateDecay(double factor) {
-            trainer.learningRateDecay(factor);
+        public Builder learningRateDecay(double learningRateDecay) {
+            trainer.learningRateDecay(learningRateDecay);
             return this;
         }
 
         /** Passes over the chosen samples in a round; 1 by default. */
-        public Builder epochs(int count) {
-            trainer.epochs(count);
+        public Builder epochs(int epochs) {
+            trainer.epochs(epochs);
             return this;
         }
 
         /** Samples a training step; 1 by default. */
-        public Builder batchSize(int samples) {
-            trainer.batchSize(samples);
+        public Builder batchSize(int batchSize) {
+            trainer.batchSize(batchSize);
             return this;
         }
 
         /**
          * All that {@link LoraTrainer.Builder} can set: optimizer, schedule, steps, accumulation, clipping, proximal pull,
-         * a listener. The setters above are short for those of the same name; what is set last counts. LoRA form, template
-         * and longest sample are this builder's, for the other steps need them too: set there, they have no effect.
+         * a listener. The setters above are short for those of the same name; what is set last counts, here or there. LoRA
+         * form, template and longest sample count for the other steps too.
          */
         public Builder trainer(Consumer<LoraTrainer.Builder> settings) {
-            settings.accept(trainer);
+            Objects.requireNonNull(settings, "settings of the trainer").accept(trainer);
             return this;
         }
 
@@ -248,14 +246,14 @@ public final class FedHds {
          * How a text's tokens become its features; the last token's state by default, as in the paper. With {@link
          * Pooling#PARTS} the fusion is given the {@link Pooling#grouping instructions' means} alone, a shared frame both.
          */
-        public Builder pooling(Pooling newPooling) {
-            pooling = newPooling;
+        public Builder pooling(Pooling pooling) {
+            this.pooling = Objects.requireNonNull(pooling, "pooling");
             return this;
         }
 
         /** Step 3; t-SNE to two dimensions by default. */
-        public Builder fusion(Function<FeatureMatrix, Points> newFusion) {
-            fusion = newFusion;
+        public Builder fusion(Function<FeatureMatrix, Points> fusion) {
+            this.fusion = Objects.requireNonNull(fusion, "fusion");
             return this;
         }
 
@@ -263,8 +261,17 @@ public final class FedHds {
          * How samples are chosen: selectors of clients and server, and the frame that they share; {@link Selection#paper}
          * by default. Each may be replaced on the builders of client and server too.
          */
-        public Builder selection(Selection newSelection) {
-            selection = newSelection;
+        public Builder selection(Selection selection) {
+            this.selection = Objects.requireNonNull(selection, "selection");
+            return this;
+        }
+
+        /**
+         * How the server makes the next adapter of the clients'; {@link FedAvg#bySamples} by default. May be replaced on
+         * the server's builder too.
+         */
+        public Builder aggregator(Aggregator aggregator) {
+            this.aggregator = Objects.requireNonNull(aggregator, "aggregator");
             return this;
         }
 
@@ -272,8 +279,8 @@ public final class FedHds {
          * A small fixed model that gives the features instead of the tuned one: the paper's Turbo. No adapter changes it, so
          * its rows are kept, see {@link #featureCache}, and the points that fusion makes of them.
          */
-        public Builder featureModel(LanguageModel newFeatureModel) {
-            featureModel = newFeatureModel;
+        public Builder featureModel(LanguageModel featureModel) {
+            this.featureModel = Objects.requireNonNull(featureModel, "featureModel");
             return this;
         }
 
@@ -282,11 +289,12 @@ public final class FedHds {
          * {@code 67,000,000 / ((layers + 1) * width)} rows; give a larger one where the clients hold more. Without a feature
          * model: none, for the adapter changes all rows in every round.
          */
-        public Builder featureCache(FeatureCache cache) {
-            featureCache = Optional.of(cache);
+        public Builder featureCache(FeatureCache featureCache) {
+            this.featureCache = Optional.of(Objects.requireNonNull(featureCache, "featureCache"));
             return this;
         }
 
+        /** The method with these settings. */
         public FedHds build() {
             return new FedHds(this);
         }

@@ -252,8 +252,9 @@ final class FederatedRound {
                 throw new FedHdsException("the supplier of client " + id + " gave null; a client without instructions"
                         + " has an empty list");
             }
-            return clientSettings
-                    .apply(fedHds.client(id).instructions(instructions))
+            return Objects.requireNonNull(
+                            clientSettings.apply(fedHds.client(id).instructions(instructions)),
+                            "clientSettings gave null; it must give a builder")
                     .aroundFeatureExtractor(
                             extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))
                     .aroundTrainer(trainer -> (list, round) -> {

@@ -76,9 +76,11 @@ public final class Federation {
                     "patience is counted in evaluations; set one of every so many rounds on the builder too");
         }
         List<ClientId> roster = List.copyOf(builder.clients.keySet());
-        FedHdsServer.Builder parts = builder.serverSettings.apply(fedHds.server(roster, builder.seed)
-                .runId("federation")
-                .sampler(ClientSampler.uniform(builder.activeShare)));
+        FedHdsServer.Builder parts = Objects.requireNonNull(
+                builder.serverSettings.apply(fedHds.server(roster, builder.seed)
+                        .runId("federation")
+                        .sampler(ClientSampler.uniform(builder.activeShare))),
+                "serverSettings gave null; it must give a builder");
         if (builder.checkpoint == null) {
             if (builder.resume) {
                 throw new IllegalArgumentException("there is nothing to resume from; set a checkpoint folder too");
@@ -144,7 +146,7 @@ public final class Federation {
 
     /** Starts a federation of clients and a server as {@code fedHds} makes them. */
     public static Builder builder(FedHds fedHds) {
-        return new Builder(fedHds);
+        return new Builder(Objects.requireNonNull(fedHds, "fedHds"));
     }
 
     /** The server's adapter now: the first one before {@link #run} (or the checkpoint's), the last one after. */
@@ -318,6 +320,8 @@ public final class Federation {
 
         /** Adds a client. */
         public Builder client(ClientId id, List<Instruction> instructions) {
+            Objects.requireNonNull(instructions, () -> "instructions of client " + id)
+                    .forEach(one -> Objects.requireNonNull(one, () -> "one of the instructions of client " + id));
             List<Instruction> copy = List.copyOf(instructions);
             return client(id, () -> copy);
         }
@@ -330,6 +334,8 @@ public final class Federation {
          *     {@link #failedClients}
          */
         public Builder client(ClientId id, Supplier<List<Instruction>> instructions) {
+            Objects.requireNonNull(id, "id of a client");
+            Objects.requireNonNull(instructions, () -> "instructions of client " + id);
             if (clients.putIfAbsent(id, instructions) != null) {
                 throw new IllegalArgumentException("client " + id + " was added before; names are unique");
             }
@@ -337,38 +343,41 @@ public final class Federation {
         }
 
         /** Adds clients in the map's order. */
-        public Builder clients(Map<ClientId, List<Instruction>> newClients) {
-            newClients.forEach(this::client);
+        public Builder clients(Map<ClientId, List<Instruction>> clients) {
+            Objects.requireNonNull(clients, "clients").forEach(this::client);
             return this;
         }
 
         /** Share of the clients in a round, above 0 and at most 1, at least one client; 0.05 by default. */
-        public Builder activeShare(double share) {
-            activeShare = share;
+        public Builder activeShare(double activeShare) {
+            if (!(activeShare > 0 && activeShare <= 1)) {
+                throw new IllegalArgumentException("activeShare must be above 0 and at most 1, was " + activeShare);
+            }
+            this.activeShare = activeShare;
             return this;
         }
 
         /** Rounds, 1 or more; 1 by default. */
-        public Builder rounds(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("rounds must be 1 or more, was " + count);
+        public Builder rounds(int rounds) {
+            if (rounds < 1) {
+                throw new IllegalArgumentException("rounds must be 1 or more, was " + rounds);
             }
-            rounds = count;
+            this.rounds = rounds;
             return this;
         }
 
         /** Seed of the whole run; 0 by default. */
-        public Builder seed(long newSeed) {
-            seed = newSeed;
+        public Builder seed(long seed) {
+            this.seed = seed;
             return this;
         }
 
         /** Clients that run at a time, 1 or more; 1 by default. Changes no result. */
-        public Builder parallelClients(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("parallelClients must be 1 or more, was " + count);
+        public Builder parallelClients(int parallelClients) {
+            if (parallelClients < 1) {
+                throw new IllegalArgumentException("parallelClients must be 1 or more, was " + parallelClients);
             }
-            parallelClients = count;
+            this.parallelClients = parallelClients;
             return this;
         }
 
@@ -377,17 +386,17 @@ public final class Federation {
          * with the others, and {@link RoundListener#failed} is told. One more ends the run, and so does a step in which all of
          * its clients fail, for then the fault is hardly theirs; and any Error, such as a heap that is full.
          */
-        public Builder failedClients(int most) {
-            if (most < 0) {
-                throw new IllegalArgumentException("failedClients must be 0 or more, was " + most);
+        public Builder failedClients(int failedClients) {
+            if (failedClients < 0) {
+                throw new IllegalArgumentException("failedClients must be 0 or more, was " + failedClients);
             }
-            failedClients = most;
+            this.failedClients = failedClients;
             return this;
         }
 
         /** Is told of the progress; no one by default. */
-        public Builder listener(RoundListener newListener) {
-            listener = newListener;
+        public Builder listener(RoundListener listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
@@ -401,8 +410,8 @@ public final class Federation {
             if (every < 0) {
                 throw new IllegalArgumentException("rounds between evaluations must be 0 or more, was " + every);
             }
-            evaluateEvery = every;
-            evaluation = score;
+            this.evaluateEvery = every;
+            this.evaluation = Objects.requireNonNull(score, "score of an evaluation");
             return this;
         }
 
@@ -410,11 +419,11 @@ public final class Federation {
          * Ends the run when so many evaluations in a row were no better than the best one, 1 or more; 0, the default: never.
          * That of a last round counts only if it would have come anyway, so that a longer run is not ended by it.
          */
-        public Builder patience(int evaluations) {
-            if (evaluations < 0) {
-                throw new IllegalArgumentException("patience must be 0 or more evaluations, was " + evaluations);
+        public Builder patience(int patience) {
+            if (patience < 0) {
+                throw new IllegalArgumentException("patience must be 0 or more evaluations, was " + patience);
             }
-            patience = evaluations;
+            this.patience = patience;
             return this;
         }
 
@@ -429,11 +438,15 @@ public final class Federation {
          *
          * @param folder made if it is missing; for this run alone, and locked while it runs. {@link #build} refuses one that holds a run already,
          *     unless it is resumed
-         * @param newSettings what else the result hangs on, by names and values of the application's own
+         * @param settings what else the result hangs on, by names and values of the application's own
          */
-        public Builder checkpoint(Path folder, Map<String, String> newSettings) {
-            checkpoint = folder;
-            checkpointSettings = Map.copyOf(newSettings);
+        public Builder checkpoint(Path folder, Map<String, String> settings) {
+            this.checkpoint = Objects.requireNonNull(folder, "folder of a checkpoint");
+            Objects.requireNonNull(settings, "settings of a checkpoint").forEach((name, value) -> {
+                Objects.requireNonNull(name, "name in the settings of a checkpoint");
+                Objects.requireNonNull(value, () -> "value of " + name + " in the settings of a checkpoint");
+            });
+            this.checkpointSettings = Map.copyOf(settings);
             return this;
         }
 
@@ -444,8 +457,8 @@ public final class Federation {
          * other settings, another seed, roster or number of threads. Rounds, patience, evaluation and clients at a time may
          * differ.
          */
-        public Builder resume(boolean newResume) {
-            resume = newResume;
+        public Builder resume(boolean resume) {
+            this.resume = resume;
             return this;
         }
 
@@ -459,14 +472,14 @@ public final class Federation {
          * Replaces parts of every client, such as its selector; the paper's by default. Asked in every round for each of
          * its clients, so what is costly to make is made outside.
          */
-        public Builder clientSettings(UnaryOperator<FedHdsClient.Builder> settings) {
-            clientSettings = settings;
+        public Builder clientSettings(UnaryOperator<FedHdsClient.Builder> clientSettings) {
+            this.clientSettings = Objects.requireNonNull(clientSettings, "clientSettings");
             return this;
         }
 
         /** Replaces parts of the server, such as its selector or aggregator; the paper's by default. */
-        public Builder serverSettings(UnaryOperator<FedHdsServer.Builder> settings) {
-            serverSettings = settings;
+        public Builder serverSettings(UnaryOperator<FedHdsServer.Builder> serverSettings) {
+            this.serverSettings = Objects.requireNonNull(serverSettings, "serverSettings");
             return this;
         }
 

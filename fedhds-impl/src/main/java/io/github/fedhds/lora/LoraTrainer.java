@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
@@ -41,6 +42,8 @@ public final class LoraTrainer implements LocalTrainer {
     private final LoraConfig lora;
     private final AdapterForm form;
     private final LoraGradient graph;
+    private final PromptTemplate template;
+    private final int maxTokens;
     private final SampleEncoder encoder;
     private final TrainingLoop loop;
 
@@ -51,13 +54,30 @@ public final class LoraTrainer implements LocalTrainer {
         graph = builder.recompute
                 ? model.recomputingLoraGradient(form, lora.dropout())
                 : model.loraGradient(form, lora.dropout());
-        encoder = new SampleEncoder(model, builder.template, builder.maxTokens);
+        template = builder.template;
+        maxTokens = builder.maxTokens;
+        encoder = new SampleEncoder(model, template, maxTokens);
         loop = builder.loop();
     }
 
     /** Starts a trainer for a loaded model. */
     public static Builder builder(LanguageModel model) {
-        return new Builder(model);
+        return new Builder(Objects.requireNonNull(model, "model"));
+    }
+
+    /** Rank, alpha, dropout and layers. */
+    public LoraConfig lora() {
+        return lora;
+    }
+
+    /** How a prompt is written. */
+    public PromptTemplate template() {
+        return template;
+    }
+
+    /** Longest sample in tokens, as it was set. */
+    public int maxTokens() {
+        return maxTokens;
     }
 
     /**
@@ -139,44 +159,45 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */
-        public Builder lora(LoraConfig newLora) {
-            lora = newLora;
+        public Builder lora(LoraConfig lora) {
+            this.lora = Objects.requireNonNull(lora, "lora");
             return this;
         }
 
         /** How a prompt is written; the Alpaca form by default. */
-        public Builder template(PromptTemplate newTemplate) {
-            template = newTemplate;
+        public Builder template(PromptTemplate template) {
+            this.template = Objects.requireNonNull(template, "template");
             return this;
         }
 
         /** Learning rate of round 1 before the schedule, finite and above 0; 3e-4 by default. */
-        public Builder learningRate(double rate) {
-            if (!(rate > 0) || Double.isInfinite(rate)) {
-                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + rate);
+        public Builder learningRate(double learningRate) {
+            if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
             }
-            learningRate = rate;
+            this.learningRate = learningRate;
             return this;
         }
 
         /** Factor of the learning rate from round to round, above 0 and at most 1; 1 by default. */
-        public Builder learningRateDecay(double factor) {
-            if (!(factor > 0 && factor <= 1)) {
-                throw new IllegalArgumentException("learningRateDecay must be above 0 and at most 1, was " + factor);
+        public Builder learningRateDecay(double learningRateDecay) {
+            if (!(learningRateDecay > 0 && learningRateDecay <= 1)) {
+                throw new IllegalArgumentException(
+                        "learningRateDecay must be above 0 and at most 1, was " + learningRateDecay);
             }
-            decay = factor;
+            this.decay = learningRateDecay;
             return this;
         }
 
         /** How the learning rate goes within a round; constant without warm-up by default. */
-        public Builder schedule(LearningRateSchedule newSchedule) {
-            schedule = newSchedule;
+        public Builder schedule(LearningRateSchedule schedule) {
+            this.schedule = Objects.requireNonNull(schedule, "schedule");
             return this;
         }
 
         /** Passes over the chosen samples, 1 or more; 1 by default, without end if {@link #maxSteps} is set instead. */
-        public Builder epochs(int count) {
-            epochs = atLeastOne("epochs", count);
+        public Builder epochs(int epochs) {
+            this.epochs = atLeastOne("epochs", epochs);
             return this;
         }
 
@@ -184,14 +205,14 @@ public final class LoraTrainer implements LocalTrainer {
          * Optimizer steps of a round, 1 or more; the samples are read again as needed. Of {@code epochs} and this, what
          * ends first counts, where both are set. Not set by default.
          */
-        public Builder maxSteps(int steps) {
-            maxSteps = atLeastOne("maxSteps", steps);
+        public Builder maxSteps(int maxSteps) {
+            this.maxSteps = atLeastOne("maxSteps", maxSteps);
             return this;
         }
 
         /** Samples a batch, 1 or more; 1 by default. */
-        public Builder batchSize(int samples) {
-            batchSize = atLeastOne("batchSize", samples);
+        public Builder batchSize(int batchSize) {
+            this.batchSize = atLeastOne("batchSize", batchSize);
             return this;
         }
 
@@ -199,8 +220,8 @@ public final class LoraTrainer implements LocalTrainer {
          * Batches a step, 1 or more; 1 by default. The step is that of one batch of all their samples, up to rounding and
          * the dropout masks, and needs no more memory than one of them. The last step of a pass may have fewer.
          */
-        public Builder gradientAccumulation(int batches) {
-            gradientAccumulation = atLeastOne("gradientAccumulation", batches);
+        public Builder gradientAccumulation(int gradientAccumulation) {
+            this.gradientAccumulation = atLeastOne("gradientAccumulation", gradientAccumulation);
             return this;
         }
 
@@ -208,8 +229,8 @@ public final class LoraTrainer implements LocalTrainer {
          * Whether samples of alike length go into one batch, so that less is padding; the batches still come in random
          * order. False by default.
          */
-        public Builder groupByLength(boolean group) {
-            groupByLength = group;
+        public Builder groupByLength(boolean groupByLength) {
+            this.groupByLength = groupByLength;
             return this;
         }
 
@@ -217,8 +238,8 @@ public final class LoraTrainer implements LocalTrainer {
          * Tokens that go through the model at once, padding included, 1 or more; no limit by default. A larger batch is
          * cut by length, as {@link #gradientAccumulation} would; the step's samples stay the same. One sample always fits.
          */
-        public Builder tokenBudget(int tokens) {
-            tokenBudget = atLeastOne("tokenBudget", tokens);
+        public Builder tokenBudget(int tokenBudget) {
+            this.tokenBudget = atLeastOne("tokenBudget", tokenBudget);
             return this;
         }
 
@@ -226,11 +247,11 @@ public final class LoraTrainer implements LocalTrainer {
          * FedProx: mu of the penalty {@code mu / 2 ||w - global||^2}, which holds a client's adapter near the one that the
          * round started from, finite and 0 or more; 0 by default: none. The losses that are told do not hold the penalty.
          */
-        public Builder proximal(double mu) {
-            if (!(mu >= 0) || Double.isInfinite(mu)) {
-                throw new IllegalArgumentException("proximal must be finite and 0 or more, was " + mu);
+        public Builder proximal(double proximal) {
+            if (!(proximal >= 0) || Double.isInfinite(proximal)) {
+                throw new IllegalArgumentException("proximal must be finite and 0 or more, was " + proximal);
             }
-            proximal = mu;
+            this.proximal = proximal;
             return this;
         }
 
@@ -238,11 +259,11 @@ public final class LoraTrainer implements LocalTrainer {
          * Length to which a longer gradient is cut, all tensors as one, as torch's {@code clip_grad_norm_}; above 0,
          * infinite by default: none.
          */
-        public Builder maxGradientNorm(double norm) {
-            if (!(norm > 0)) {
-                throw new IllegalArgumentException("maxGradientNorm must be above 0, was " + norm);
+        public Builder maxGradientNorm(double maxGradientNorm) {
+            if (!(maxGradientNorm > 0)) {
+                throw new IllegalArgumentException("maxGradientNorm must be above 0, was " + maxGradientNorm);
             }
-            maxGradientNorm = norm;
+            this.maxGradientNorm = maxGradientNorm;
             return this;
         }
 
@@ -250,17 +271,17 @@ public final class LoraTrainer implements LocalTrainer {
          * Whether each layer's activations are computed again in the backward pass instead of kept: the memory of one layer
          * instead of all, about a third more time, equal bits. False by default.
          */
-        public Builder recompute(boolean again) {
-            recompute = again;
+        public Builder recompute(boolean recompute) {
+            this.recompute = recompute;
             return this;
         }
 
         /** Longest sample in tokens, 2 or more; 1,024 by default, lowered to the model's positions. */
-        public Builder maxTokens(int tokens) {
-            if (tokens < 2) {
-                throw new IllegalArgumentException("maxTokens must be 2 or more, was " + tokens);
+        public Builder maxTokens(int maxTokens) {
+            if (maxTokens < 2) {
+                throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);
             }
-            maxTokens = tokens;
+            this.maxTokens = maxTokens;
             return this;
         }
 
@@ -268,14 +289,14 @@ public final class LoraTrainer implements LocalTrainer {
          * Makes a fresh optimizer for so many parameters, such as {@code Adam::adamW} or {@code n -> new Sgd(n, 0.9, 0, 0,
          * true)}; {@link Adam} with torch's defaults by default.
          */
-        public Builder optimizer(IntFunction<Optimizer> newOptimizer) {
-            optimizer = newOptimizer;
+        public Builder optimizer(IntFunction<Optimizer> optimizer) {
+            this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
             return this;
         }
 
         /** Is told of every step; nobody by default. */
-        public Builder listener(StepListener newListener) {
-            listener = newListener;
+        public Builder listener(StepListener listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 

@@ -9,6 +9,7 @@ import io.github.fedhds.transformer.WeightsGradient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -157,65 +158,65 @@ public final class Pretrainer {
         private Builder() {}
 
         /** Tokens in a row, 2 or more; 128 by default. */
-        public Builder rowLength(int tokens) {
-            rowLength = atLeast("rowLength", tokens, 2);
+        public Builder rowLength(int rowLength) {
+            this.rowLength = atLeast("rowLength", rowLength, 2);
             return this;
         }
 
         /** Rows in a batch, 1 or more; 32 by default. */
-        public Builder batchSize(int rows) {
-            batchSize = atLeast("batchSize", rows, 1);
+        public Builder batchSize(int batchSize) {
+            this.batchSize = atLeast("batchSize", batchSize, 1);
             return this;
         }
 
         /** Steps, 1 or more; 1,000 by default. */
-        public Builder steps(int count) {
-            steps = atLeast("steps", count, 1);
+        public Builder steps(int steps) {
+            this.steps = atLeast("steps", steps, 1);
             return this;
         }
 
         /** Highest learning rate, above 0; 2e-3 by default. */
-        public Builder learningRate(double rate) {
-            if (!(rate > 0) || Double.isInfinite(rate)) {
-                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + rate);
+        public Builder learningRate(double learningRate) {
+            if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
             }
-            learningRate = rate;
+            this.learningRate = learningRate;
             return this;
         }
 
         /** Steps of linear warm-up, 1 or more; 100 by default. */
-        public Builder warmUp(int count) {
-            warmUp = atLeast("warmUp", count, 1);
+        public Builder warmUp(int warmUp) {
+            this.warmUp = atLeast("warmUp", warmUp, 1);
             return this;
         }
 
         /** Decoupled weight decay, 0 or more; 0.05 by default. */
-        public Builder weightDecay(double decay) {
-            if (!(decay >= 0) || Double.isInfinite(decay)) {
-                throw new IllegalArgumentException("weightDecay must be finite and 0 or more, was " + decay);
+        public Builder weightDecay(double weightDecay) {
+            if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+                throw new IllegalArgumentException("weightDecay must be finite and 0 or more, was " + weightDecay);
             }
-            weightDecay = decay;
+            this.weightDecay = weightDecay;
             return this;
         }
 
         /** Largest norm of a gradient, above 0; 1 by default. */
-        public Builder maxNorm(double norm) {
-            if (!(norm > 0)) {
-                throw new IllegalArgumentException("maxNorm must be above 0, was " + norm);
+        public Builder maxNorm(double maxNorm) {
+            if (!(maxNorm > 0)) {
+                throw new IllegalArgumentException("maxNorm must be above 0, was " + maxNorm);
             }
-            maxNorm = norm;
+            this.maxNorm = maxNorm;
             return this;
         }
 
         /** Type of the matrix products; weights and optimizer are float32 always. FLOAT32 by default. */
-        public Builder precision(Precision newPrecision) {
-            precision = newPrecision;
+        public Builder precision(Precision precision) {
+            this.precision = Objects.requireNonNull(precision, "precision");
             return this;
         }
 
         /** Is told of every step; no one by default. */
-        public Builder progress(Progress newProgress) {
-            progress = newProgress;
+        public Builder progress(Progress progress) {
+            this.progress = Objects.requireNonNull(progress, "progress");
             return this;
         }
 
@@ -226,6 +227,7 @@ public final class Pretrainer {
             return value;
         }
 
+        /** The trainer. */
         public Pretrainer build() {
             return new Pretrainer(this);
         }

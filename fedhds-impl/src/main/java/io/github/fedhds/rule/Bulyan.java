@@ -53,8 +53,8 @@ public final class Bulyan implements Aggregator {
     }
 
     @Override
-    public Aggregation open(RoundContext round) {
-        return new StoredRound(this, round.globalAdapter(), updates -> combine(updates, round.globalAdapter()));
+    public Aggregation open(RoundContext round, Adapter state) {
+        return new StoredRound(this, round, state, updates -> combine(updates, round.globalAdapter()));
     }
 
     private Adapter combine(List<AdapterUpdate> updates, Adapter form) {

@@ -31,7 +31,7 @@ import java.util.function.IntToDoubleFunction;
  *
  * <p>Holds all updates of a round. With R the sum of their ranks, a module costs time O((in + out) R² + R³) and, while it
  * is at work, 16 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
- * Keeps no state; safe for many threads, each aggregation for one.
+ * Keeps no state. Immutable, safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/2402.11505">Bai et al. 2024, FlexLoRA: the same mean, by full matrices</a>
  */
@@ -70,7 +70,7 @@ public final class ExactLoraAveraging implements Aggregator {
      *     for which it gives or throws anything else is refused
      */
     public static Builder scale(IntToDoubleFunction scaleOfRank) {
-        return new Builder(scaleOfRank, "scale by rank");
+        return new Builder(Objects.requireNonNull(scaleOfRank, "scaleOfRank"), "scale by rank");
     }
 
     private static double requirePositive(double value, String name) {
@@ -198,10 +198,10 @@ public final class ExactLoraAveraging implements Aggregator {
      * @throws IllegalArgumentException if the global adapter is not made of LoRA's factors, or a rank of it has no scale
      */
     @Override
-    public Aggregation open(RoundContext round) {
+    public Aggregation open(RoundContext round, Adapter state) {
         Map<String, Module> form = modules(round.globalAdapter());
         form.values().forEach(module -> scaleOf(module.rank()));
-        return new StoredRound(this, round.globalAdapter(), updates -> average(updates, form, round.round()));
+        return new StoredRound(this, round, state, updates -> average(updates, form, round.round()));
     }
 
     private Adapter average(List<AdapterUpdate> updates, Map<String, Module> form, int round) {
@@ -310,23 +310,23 @@ public final class ExactLoraAveraging implements Aggregator {
         }
 
         /** Largest rank that a client may have, 1 or more; 64 by default. A round's cost grows with the ranks' sum. */
-        public Builder maxRank(int rank) {
-            if (rank < 1) {
-                throw new IllegalArgumentException("maxRank must be 1 or more, was " + rank);
+        public Builder maxRank(int maxRank) {
+            if (maxRank < 1) {
+                throw new IllegalArgumentException("maxRank must be 1 or more, was " + maxRank);
             }
-            maxRank = rank;
+            this.maxRank = maxRank;
             return this;
         }
 
         /** How often each client counts; {@link FedAvg#bySamples} by default. */
-        public Builder weighing(FedAvg newMean) {
-            mean = newMean;
+        public Builder weighing(FedAvg weighing) {
+            this.mean = Objects.requireNonNull(weighing, "weighing");
             return this;
         }
 
         /** Told once a round what was lost; nobody by default. What it throws voids the round. */
-        public Builder truncation(Consumer<LoraTruncation> listener) {
-            truncation = listener;
+        public Builder truncation(Consumer<LoraTruncation> truncation) {
+            this.truncation = Objects.requireNonNull(truncation, "truncation");
             return this;
         }
 

@@ -14,7 +14,7 @@ import java.util.TreeMap;
  * The mean of the clients' adapters, weighted by their samples or equally. It is the float nearest to the exact mean, so
  * the order of the updates changes no bit; a mean of zero is positive zero. Keeps one accumulator of usually 24 bytes a
  * parameter (80 at most), however many updates come. Tolerates no attacker: one alone moves the mean as far as it likes.
- * Keeps no state; safe for many threads, each aggregation for one.
+ * Keeps no state. Immutable, safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/1602.05629">McMahan et al. 2017, algorithm 1</a>
  */
@@ -54,8 +54,8 @@ public final class FedAvg implements Aggregator {
     }
 
     @Override
-    public Aggregation open(RoundContext round) {
-        return new Mean(round.globalAdapter());
+    public Aggregation open(RoundContext round, Adapter state) {
+        return new Mean(round.globalAdapter(), state);
     }
 
     @Override
@@ -70,8 +70,8 @@ public final class FedAvg implements Aggregator {
     private final class Mean extends RuleRound {
         private final Map<String, ExactMean> means = new TreeMap<>();
 
-        private Mean(Adapter global) {
-            super(FedAvg.this, global);
+        private Mean(Adapter global, Adapter state) {
+            super(FedAvg.this, global, state);
             global.tensors().forEach((name, tensor) -> means.put(name, new ExactMean(tensor.size())));
         }
 

@@ -28,11 +28,11 @@ import org.jspecify.annotations.Nullable;
  * FedAdagrad too, where here m = d.
  *
  * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates,
- * this one does. m and v are floats and make up the {@link #state}, with t and the state of the rule inside: 4 or 8 bytes
+ * this one does. m and v are floats and make up the {@link Aggregation#state}, with t and the state of the rule inside: 4 or 8 bytes
  * a parameter beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different
  * rank nor with {@link ExactLoraAveraging}.
  *
- * <p>Safe for many threads, each aggregation for one; rounds follow one another.
+ * <p>Immutable, safe for many threads and servers, if the rule inside is; each aggregation for one thread.
  *
  * @see <a href="https://arxiv.org/abs/2003.00295">Reddi et al. 2021, algorithm 2</a>
  * @see <a href="https://arxiv.org/abs/1909.06335">Hsu et al. 2019, FedAvgM</a>
@@ -70,7 +70,6 @@ public final class FedOpt implements Aggregator {
     private final double beta2;
     private final double tau;
     private final Aggregator mean;
-    private volatile Adapter moments = Adapter.empty();
 
     private FedOpt(Builder builder) {
         kind = builder.kind;
@@ -111,28 +110,39 @@ public final class FedOpt implements Aggregator {
         return mean.leastUpdates();
     }
 
-    /** Tensors {@code step}, {@code m.NAME}, {@code v.NAME}, {@code inner.NAME}; empty before the first round. */
-    @Override
-    public Adapter state() {
-        Map<String, Tensor> tensors = new TreeMap<>(moments.tensors());
-        mean.state().tensors().forEach((name, tensor) -> tensors.put(INNER + name, tensor));
-        return new Adapter(tensors);
+    /** Own tensors {@code step}, {@code m.NAME}, {@code v.NAME}, and the inner rule's as {@code inner.NAME}. */
+    private record State(Adapter own, Adapter inner) {
+        static State of(Adapter state) {
+            Map<String, Tensor> own = new TreeMap<>();
+            Map<String, Tensor> inner = new TreeMap<>();
+            state.tensors().forEach((name, tensor) -> {
+                if (name.startsWith(INNER)) {
+                    inner.put(name.substring(INNER.length()), tensor);
+                } else {
+                    own.put(name, tensor);
+                }
+            });
+            return new State(new Adapter(own), new Adapter(inner));
+        }
+
+        Adapter joined() {
+            Map<String, Tensor> tensors = new TreeMap<>(own.tensors());
+            inner.tensors().forEach((name, tensor) -> tensors.put(INNER + name, tensor));
+            return new Adapter(tensors);
+        }
     }
 
     @Override
-    public void restore(Adapter state) {
-        Map<String, Tensor> own = new TreeMap<>();
-        Map<String, Tensor> inner = new TreeMap<>();
-        state.tensors().forEach((name, tensor) -> {
-            if (name.startsWith(INNER)) {
-                inner.put(name.substring(INNER.length()), tensor);
-            } else {
-                own.put(name, tensor);
-            }
-        });
-        check(own);
-        mean.restore(new Adapter(inner));
-        moments = new Adapter(own);
+    public void checkState(Adapter globalAdapter, Adapter state) {
+        State parts = State.of(state);
+        check(parts.own().tensors());
+        if (!parts.own().isEmpty()) {
+            formOf(globalAdapter).differenceInForm(parts.own()).ifPresent(difference -> {
+                throw fault("it is not of this run's adapter: " + difference
+                        + "; restore the state that was saved with the adapter");
+            });
+        }
+        mean.checkState(globalAdapter, parts.inner());
     }
 
     private void check(Map<String, Tensor> own) {
@@ -169,21 +179,11 @@ public final class FedOpt implements Aggregator {
         return new IllegalArgumentException("no state of " + this + ": " + what);
     }
 
-    /**
-     * Opens a round.
-     *
-     * @throws IllegalStateException if the restored state belongs to an adapter of another form
-     */
     @Override
-    public Aggregation open(RoundContext round) {
-        if (!moments.isEmpty()) {
-            stateOf(round.globalAdapter()).differenceInForm(moments).ifPresent(difference -> {
-                throw new IllegalStateException("the state of " + this + " is not of this run's adapter: " + difference
-                        + "; restore the state that was saved with it");
-            });
-        }
-        Aggregation averaging = mean.open(round);
-        return new RuleRound(this, round.globalAdapter()) {
+    public Aggregation open(RoundContext round, Adapter state) {
+        State before = State.of(state);
+        Aggregation averaging = RuleRound.given(mean.open(round, before.inner()), mean, "an Aggregation from open");
+        return new RuleRound(this, round.globalAdapter(), state) {
             @Override
             void add(AdapterUpdate update) {
                 pass(update, mean, averaging);
@@ -191,20 +191,17 @@ public final class FedOpt implements Aggregator {
 
             @Override
             Adapter next() {
-                Adapter before = mean.state();
-                Adapter average = averaging.finish();
-                try {
-                    return step(this, average);
-                } catch (IllegalStateException e) {
-                    mean.restore(before);
-                    throw e;
-                }
+                Adapter average = given(averaging.finish(), mean, "an Adapter from finish");
+                Step step = step(global, average, before.own().tensors());
+                Adapter inner = given(averaging.state(), mean, "an Adapter from state");
+                nextState = new State(finite(step.moments()), inner).joined();
+                return step.adapter();
             }
         };
     }
 
-    /** The form of the state that goes with an adapter. */
-    private Adapter stateOf(Adapter adapter) {
+    /** The form of the own state that goes with an adapter. */
+    private Adapter formOf(Adapter adapter) {
         Map<String, Tensor> tensors = new TreeMap<>();
         tensors.put(STEP, new Tensor(new int[] {1}, new float[1]));
         adapter.tensors().forEach((name, tensor) -> {
@@ -218,8 +215,9 @@ public final class FedOpt implements Aggregator {
         return new Adapter(tensors);
     }
 
-    private Adapter step(RuleRound round, Adapter average) {
-        Map<String, Tensor> before = moments.tensors();
+    private record Step(Adapter adapter, Adapter moments) {}
+
+    private Step step(Adapter global, Adapter average, Map<String, Tensor> before) {
         Tensor last = before.get(STEP);
         int t = last == null ? 1 : Math.min(MOST_STEPS, (int) last.get(0) + 1);
         double correction =
@@ -227,7 +225,7 @@ public final class FedOpt implements Aggregator {
         Map<String, Tensor> next = new TreeMap<>();
         Map<String, Tensor> after = new TreeMap<>();
         after.put(STEP, new Tensor(new int[] {1}, new float[] {t}));
-        round.global.tensors().forEach((name, x) -> {
+        global.tensors().forEach((name, x) -> {
             float[] values = Objects.requireNonNull(average.tensors().get(name)).toArray();
             float[] m = start(before.get("m." + name), x.size());
             float[] v = start(before.get("v." + name), x.size());
@@ -245,9 +243,7 @@ public final class FedOpt implements Aggregator {
                 after.put("v." + name, new Tensor(x.shape(), v));
             }
         });
-        Adapter result = round.finite(new Adapter(next));
-        moments = round.finite(new Adapter(after)); // last: a round that fails leaves the state as it was
-        return result;
+        return new Step(new Adapter(next), new Adapter(after));
     }
 
     private static float[] start(@Nullable Tensor saved, int size) {
@@ -294,23 +290,23 @@ public final class FedOpt implements Aggregator {
         }
 
         /** Factor of each step, finite and above 0; 1 for FedAvgM, else 0.01 by default. */
-        public Builder learningRate(double factor) {
-            if (!(factor > 0) || Double.isInfinite(factor)) {
-                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + factor);
+        public Builder learningRate(double learningRate) {
+            if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
             }
-            learningRate = factor;
+            this.learningRate = learningRate;
             return this;
         }
 
         /** What is left of the momentum from round to round, 0 or more and below 1; 0.9 by default. Not for FedAdagrad. */
-        public Builder beta1(double decay) {
-            beta1 = decay("beta1", kind.momentum, decay);
+        public Builder beta1(double beta1) {
+            this.beta1 = decay("beta1", kind.momentum, beta1);
             return this;
         }
 
         /** What is left of the squares' mean, 0 or more and below 1; 0.99 by default. For FedAdam and FedYogi. */
-        public Builder beta2(double decay) {
-            beta2 = decay("beta2", kind.usesBeta2(), decay);
+        public Builder beta2(double beta2) {
+            this.beta2 = decay("beta2", kind.usesBeta2(), beta2);
             return this;
         }
 
@@ -323,12 +319,12 @@ public final class FedOpt implements Aggregator {
         }
 
         /** Added to the root, finite and above 0; 1e-3 by default. The larger, the less adaptive. Not for FedAvgM. */
-        public Builder tau(double newTau) {
+        public Builder tau(double tau) {
             requireUse("tau", kind.variance);
-            if (!(newTau > 0) || Double.isInfinite(newTau)) {
-                throw new IllegalArgumentException("tau must be finite and above 0, was " + newTau);
+            if (!(tau > 0) || Double.isInfinite(tau)) {
+                throw new IllegalArgumentException("tau must be finite and above 0, was " + tau);
             }
-            tau = newTau;
+            this.tau = tau;
             return this;
         }
 
@@ -345,17 +341,18 @@ public final class FedOpt implements Aggregator {
          * @throws IllegalArgumentException if it is {@link ExactLoraAveraging}, alone or in {@link NormClipping}: that one
          *     writes A and B in another basis, so d is not zero where nobody moved
          */
-        public Builder mean(Aggregator rule) {
-            if (NormClipping.unclipped(rule) instanceof ExactLoraAveraging) {
-                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but " + rule
+        public Builder mean(Aggregator mean) {
+            Objects.requireNonNull(mean, "mean");
+            if (NormClipping.unclipped(mean) instanceof ExactLoraAveraging) {
+                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but " + mean
                         + " gives factors in another basis than x's; use that rule without FedOpt, or a mean of factors"
                         + " such as FedAvg or TrimmedMean");
             }
-            mean = rule;
+            this.mean = mean;
             return this;
         }
 
-        /** The rule, before its first round. */
+        /** The rule. */
         public FedOpt build() {
             return new FedOpt(this);
         }

@@ -6,18 +6,19 @@ import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
  * Krum: the one update with the lowest score, the sum of its n - f - 2 smallest squared distances to other updates.
- * Multi-Krum: the mean of the m &le; n - f - 2 with the lowest scores. Of equal scores the first client's counts as the
- * lower.
+ * Multi-Krum: the mean of the m &le; n - f - 2 with the lowest scores. Of equal scores that of the client registered
+ * first counts as the lower.
  *
  * <p>With f attackers of n &ge; 2f + 3 clients, and D the largest distance between two honest updates, what is kept lies
  * within D sqrt((n - f - 2) / (n - 2f - 1)) of an honest update, for its score is at most an honest one's, and n - 2f - 1 or
  * more of the distances in it are to honest updates. An attack that stays among the honest updates is not seen.
  *
- * <p>Holds all updates of a round; time O(n² d). Keeps no state; safe for many threads, each aggregation for one.
+ * <p>Holds all updates of a round; time O(n² d). Keeps no state. Immutable, safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/1703.02757">Blanchard et al. 2017</a>
  */
@@ -75,7 +76,7 @@ public final class Krum implements Aggregator {
 
     /** The same rule with another mean of the kept updates. */
     public Krum weighing(FedAvg newMean) {
-        return new Krum(attackers, kept, newMean);
+        return new Krum(attackers, kept, Objects.requireNonNull(newMean, "newMean"));
     }
 
     @Override
@@ -84,15 +85,15 @@ public final class Krum implements Aggregator {
     }
 
     @Override
-    public Aggregation open(RoundContext round) {
-        return new StoredRound(this, round.globalAdapter(), updates -> combine(updates, round));
+    public Aggregation open(RoundContext round, Adapter state) {
+        return new StoredRound(this, round, state, updates -> combine(updates, round));
     }
 
     private Adapter combine(List<AdapterUpdate> updates, RoundContext round) {
         int n = updates.size();
         List<Integer> all = IntStream.range(0, n).boxed().toList();
         List<Integer> order = new Distances(updates).byScore(all, n - attackers - 2);
-        Aggregation average = mean.open(round);
+        Aggregation average = mean.open(round, Adapter.empty());
         order.subList(0, kept).forEach(i -> RuleRound.pass(updates.get(i), mean, average));
         return average.finish();
     }

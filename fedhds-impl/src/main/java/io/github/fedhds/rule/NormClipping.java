@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * float). With FedAvg each of n equally weighted clients then moves the mean by bound / n at most.
  *
  * <p>Adds one adapter to what the other rule holds, and time O(d) an update. Takes updates of the global adapter's form
- * only. As safe for threads as the other rule, whose state is this one's.
+ * only. Its state is the other rule's. Immutable and safe for many threads, if the other rule is.
  *
  * @see <a href="https://arxiv.org/abs/1911.07963">Sun et al. 2019</a>
  */
@@ -59,19 +59,14 @@ public final class NormClipping implements Aggregator {
     }
 
     @Override
-    public Adapter state() {
-        return rule.state();
+    public void checkState(Adapter globalAdapter, Adapter state) {
+        rule.checkState(globalAdapter, state);
     }
 
     @Override
-    public void restore(Adapter state) {
-        rule.restore(state);
-    }
-
-    @Override
-    public Aggregation open(RoundContext round) {
-        Aggregation clipped = rule.open(round);
-        return new RuleRound(this, round.globalAdapter()) {
+    public Aggregation open(RoundContext round, Adapter state) {
+        Aggregation clipped = RuleRound.given(rule.open(round, state), rule, "an Aggregation from open");
+        return new RuleRound(this, round.globalAdapter(), state) {
             @Override
             void add(AdapterUpdate update) {
                 double norm = Math.sqrt(global.squaredDistance(update.adapter()));
@@ -83,7 +78,9 @@ public final class NormClipping implements Aggregator {
 
             @Override
             Adapter next() {
-                return clipped.finish();
+                Adapter next = given(clipped.finish(), rule, "an Adapter from finish");
+                nextState = given(clipped.state(), rule, "an Adapter from state");
+                return next;
             }
         };
     }

@@ -8,17 +8,28 @@ import io.github.fedhds.training.Adapter;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What the rounds of all rules check: each update, their number, the result. */
 abstract class RuleRound implements Aggregation {
     final Adapter global;
+    /** The state for the next round: the one that this round was opened with, until {@link #next} sets another. */
+    Adapter nextState;
+
     private final Aggregator rule;
     private final Set<ClientId> clients = new HashSet<>();
     private boolean finished;
 
-    RuleRound(Aggregator rule, Adapter global) {
+    /**
+     * A round without updates.
+     *
+     * @throws IllegalArgumentException if no round of the rule can start from this state
+     */
+    RuleRound(Aggregator rule, Adapter global, Adapter state) {
+        rule.checkState(global, state);
         this.rule = rule;
         this.global = global;
+        nextState = state;
     }
 
     /** Refuses a rule that could never finish, where the number of clients is known before the first round. */
@@ -37,8 +48,16 @@ abstract class RuleRound implements Aggregation {
     /** Takes a checked update; must leave no trace of one that it refuses with an IllegalArgumentException. */
     abstract void add(AdapterUpdate update);
 
-    /** The next adapter; there is an update, and there are enough. */
+    /** The next adapter, and, if the rule keeps a state, {@link #nextState}; there is an update, and there are enough. */
     abstract Adapter next();
+
+    @Override
+    public final Adapter state() {
+        if (!finished) {
+            throw new IllegalStateException("the state for the next round is known after finish; call that first");
+        }
+        return nextState;
+    }
 
     @Override
     public final void accept(AdapterUpdate update) {
@@ -48,6 +67,14 @@ abstract class RuleRound implements Aggregation {
             throw refused(update, fault.get());
         }
         take(update);
+    }
+
+    /** What the rule inside another answers; it may be the application's own, so that null must be found. */
+    static <T> T given(@Nullable T answer, Aggregator inner, String expected) {
+        if (answer == null) {
+            throw new IllegalStateException("the rule inside, " + inner + ", gave null; it must give " + expected);
+        }
+        return answer;
     }
 
     /**

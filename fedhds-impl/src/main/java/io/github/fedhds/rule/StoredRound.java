@@ -1,22 +1,35 @@
 package io.github.fedhds.rule;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** A round of a rule that must see all updates at once. They come to it in client order, however they arrived. */
+/**
+ * A round of a rule that must see all updates at once. They come to it in the order of {@link RoundContext#clients},
+ * however they arrived; clients that it does not list come last, by their ids.
+ */
 final class StoredRound extends RuleRound {
-    private final SortedMap<ClientId, AdapterUpdate> updates = new TreeMap<>();
+    private final SortedMap<ClientId, AdapterUpdate> updates;
     private final Function<List<AdapterUpdate>, Adapter> combination;
 
-    StoredRound(Aggregator rule, Adapter global, Function<List<AdapterUpdate>, Adapter> combination) {
-        super(rule, global);
+    StoredRound(
+            Aggregator rule, RoundContext round, Adapter state, Function<List<AdapterUpdate>, Adapter> combination) {
+        super(rule, round.globalAdapter(), state);
         this.combination = combination;
+        Map<ClientId, Integer> places = new HashMap<>();
+        round.clients().forEach(client -> places.put(client, places.size()));
+        Comparator<ClientId> byPlace =
+                Comparator.comparingInt(client -> places.getOrDefault(client, Integer.MAX_VALUE));
+        updates = new TreeMap<>(byPlace.thenComparing(Comparator.naturalOrder()));
     }
 
     @Override

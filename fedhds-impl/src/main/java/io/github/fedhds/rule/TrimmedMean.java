@@ -3,11 +3,12 @@ package io.github.fedhds.rule;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.training.Adapter;
 
 /**
  * The mean of each coordinate without its f smallest and f largest values. Every client counts once. With f attackers of n
  * clients, n &gt; 2f, each coordinate stays within the honest clients' range. Holds all updates of a round; time
- * O(d n log n). Keeps no state; safe for many threads, each aggregation for one.
+ * O(d n log n). Keeps no state. Immutable, safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/1803.01498">Yin et al. 2018, definition 2</a>
  */
@@ -43,10 +44,11 @@ public final class TrimmedMean implements Aggregator {
     }
 
     @Override
-    public Aggregation open(RoundContext round) {
+    public Aggregation open(RoundContext round, Adapter state) {
         return new StoredRound(
                 this,
-                round.globalAdapter(),
+                round,
+                state,
                 updates -> Coordinatewise.reduce(
                         round.globalAdapter(),
                         updates,

@@ -12,6 +12,7 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The paper's choice: groups are clusters of HDBSCAN (or of another {@link Clusterer}), a group's centre is its members'
@@ -92,17 +93,17 @@ public final class HdbscanSelector implements CoresetSelector {
          * How groups are found: by {@link Hdbscan}, {@link KMeans} or a method of your own; HDBSCAN with its defaults
          * (clusters of 5 or more) by default.
          */
-        public Builder clustering(Clusterer newClustering) {
-            clustering = newClustering;
+        public Builder clustering(Clusterer clustering) {
+            this.clustering = Objects.requireNonNull(clustering, "clustering");
             return this;
         }
 
         /** How many members stand for a group, 1 or more, all of a smaller group; 1 by default. */
-        public Builder samplesPerGroup(int newSamplesPerGroup) {
-            if (newSamplesPerGroup < 1) {
-                throw new IllegalArgumentException("samplesPerGroup must be 1 or more, was " + newSamplesPerGroup);
+        public Builder samplesPerGroup(int samplesPerGroup) {
+            if (samplesPerGroup < 1) {
+                throw new IllegalArgumentException("samplesPerGroup must be 1 or more, was " + samplesPerGroup);
             }
-            samplesPerGroup = newSamplesPerGroup;
+            this.samplesPerGroup = samplesPerGroup;
             return this;
         }
 
@@ -110,8 +111,8 @@ public final class HdbscanSelector implements CoresetSelector {
          * Whether noise is kept, each candidate of it as a group of its own after the clusters; by default it is in no group.
          * On the server, noise is a group like no other client's: the most diverse ones of all.
          */
-        public Builder keepUnique(boolean newKeepUnique) {
-            keepUnique = newKeepUnique;
+        public Builder keepUnique(boolean keepUnique) {
+            this.keepUnique = keepUnique;
             return this;
         }
 

@@ -9,6 +9,7 @@ import io.github.fedhds.coreset.SampleScore;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -119,17 +120,17 @@ public final class ScoreSelector implements CoresetSelector {
         }
 
         /** Which end of the scores; the highest by default. */
-        public Builder order(Order newOrder) {
-            order = newOrder;
+        public Builder order(Order order) {
+            this.order = Objects.requireNonNull(order, "order");
             return this;
         }
 
         /** Coordinates of the group's centre, as many as the server takes, 1 or more; 2 by default. */
-        public Builder dimensions(int newDimensions) {
-            if (newDimensions < 1) {
-                throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
+        public Builder dimensions(int dimensions) {
+            if (dimensions < 1) {
+                throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
             }
-            dimensions = newDimensions;
+            this.dimensions = dimensions;
             return this;
         }
 

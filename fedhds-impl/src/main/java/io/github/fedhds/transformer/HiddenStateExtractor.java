@@ -10,6 +10,7 @@ import io.github.fedhds.instruction.PromptTemplate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -40,13 +41,12 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         tokenBudget = builder.tokenBudget;
         states = builder.states.orElseGet(
                 () -> IntStream.rangeClosed(0, model.config().layers()).toArray());
-        AdaptedModel.checkStates(model.config(), states);
         cache = builder.cache;
     }
 
     /** Starts an extractor on a loaded model. */
     public static Builder builder(LanguageModel model) {
-        return new Builder(model);
+        return new Builder(Objects.requireNonNull(model, "model"));
     }
 
     @Override
@@ -115,20 +115,20 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         }
 
         /** Form of the round's adapter; none by default: the base model's features, whatever the round's adapter is. */
-        public Builder adapter(AdapterForm newForm) {
-            form = newForm;
+        public Builder adapter(AdapterForm adapter) {
+            this.form = Objects.requireNonNull(adapter, "adapter");
             return this;
         }
 
         /** How a prompt is written; the Alpaca form by default. */
-        public Builder template(PromptTemplate newTemplate) {
-            template = newTemplate;
+        public Builder template(PromptTemplate template) {
+            this.template = Objects.requireNonNull(template, "template");
             return this;
         }
 
         /** Last token by default. */
-        public Builder pooling(Pooling newPooling) {
-            pooling = newPooling;
+        public Builder pooling(Pooling pooling) {
+            this.pooling = Objects.requireNonNull(pooling, "pooling");
             return this;
         }
 
@@ -136,26 +136,27 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          * Which hidden states a row is made of, ascending: 0 for the embeddings, i for what layer i gives; all by default.
          * Layers above the highest are not computed.
          */
-        public Builder states(int... numbers) {
-            states = Optional.of(numbers.clone());
+        public Builder states(int... states) {
+            AdaptedModel.checkStates(model.config(), Objects.requireNonNull(states, "states"));
+            this.states = Optional.of(states.clone());
             return this;
         }
 
         /** Longest sample in tokens, 2 or more; 1,024 by default, lowered to the model's positions. */
-        public Builder maxTokens(int tokens) {
-            if (tokens < 2) {
-                throw new IllegalArgumentException("maxTokens must be 2 or more, was " + tokens);
+        public Builder maxTokens(int maxTokens) {
+            if (maxTokens < 2) {
+                throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);
             }
-            maxTokens = tokens;
+            this.maxTokens = maxTokens;
             return this;
         }
 
         /** Tokens of a batch, padding included, 1 or more; 2,048 by default. Without effect where there is a cache. */
-        public Builder tokenBudget(int tokens) {
-            if (tokens < 1) {
-                throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokens);
+        public Builder tokenBudget(int tokenBudget) {
+            if (tokenBudget < 1) {
+                throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
             }
-            tokenBudget = tokens;
+            this.tokenBudget = tokenBudget;
             return this;
         }
 
@@ -172,11 +173,12 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          * differ as from batch to batch. On a CPU that costs little, for a row has many tokens (10 and 20 % more time with
          * models of 0.26 and 2.9 million parameters on one thread); on a GPU, not measured, batches may be faster by far.
          */
-        public Builder cache(FeatureCache newCache) {
-            cache = Optional.of(newCache);
+        public Builder cache(FeatureCache cache) {
+            this.cache = Optional.of(Objects.requireNonNull(cache, "cache"));
             return this;
         }
 
+        /** The extractor. */
         public HiddenStateExtractor build() {
             return new HiddenStateExtractor(this);
         }

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
@@ -231,23 +232,24 @@ public final class MessageCodec {
          * server and clients the run's: {@link io.github.fedhds.FedHdsServer#messageLimits}, or {@link
          * MessageLimits#forAdapter} of the run's adapter.
          */
-        public Builder limits(MessageLimits newLimits) {
-            limits = newLimits;
+        public Builder limits(MessageLimits limits) {
+            this.limits = Objects.requireNonNull(limits, "limits");
             return this;
         }
 
         /** How the adapters of openings are written; exactly by default. Each client then starts from what it read. */
-        public Builder openings(AdapterPrecision precision) {
-            openings = precision;
+        public Builder openings(AdapterPrecision openings) {
+            this.openings = Objects.requireNonNull(openings, "openings");
             return this;
         }
 
         /** How the adapters of updates are written; exactly by default. */
-        public Builder updates(AdapterPrecision precision) {
-            updates = precision;
+        public Builder updates(AdapterPrecision updates) {
+            this.updates = Objects.requireNonNull(updates, "updates");
             return this;
         }
 
+        /** The codec. */
         public MessageCodec build() {
             return new MessageCodec(this);
         }

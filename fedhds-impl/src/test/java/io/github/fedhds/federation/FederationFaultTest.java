@@ -249,7 +249,7 @@ class FederationFaultTest extends OnTinyModel {
                             }
                             return new EverySelector().select(candidates, round);
                         })
-                        .aggregator(round -> new Aggregation() {
+                        .aggregator((round, state) -> new Aggregation() {
                             @Override
                             public void accept(AdapterUpdate update) {}
 

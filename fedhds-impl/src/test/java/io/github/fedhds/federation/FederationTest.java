@@ -408,11 +408,11 @@ class FederationTest {
                         .selector(new EverySelector())
                         .runId("mine")
                         .settings(Map.of("k", "v"))
-                        .aggregator(round -> {
+                        .aggregator((round, state) -> {
                             opened.incrementAndGet();
                             assertEquals("mine", round.runId());
                             assertEquals(Map.of("k", "v"), round.settings());
-                            return FedAvg.equally().open(round);
+                            return FedAvg.equally().open(round, state);
                         }))
                 .build()
                 .run()

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import io.github.fedhds.ClientId;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
@@ -22,6 +23,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +86,9 @@ class AggregationGoldenTest {
         JsonObject golden = JsonFile.readObject(folder.resolve("aggregate.json"), 1 << 20);
         int rounds = golden.get("rounds").getAsInt();
         int clients = golden.get("clients").getAsInt();
+        List<ClientId> roster = IntStream.range(0, clients)
+                .mapToObj(client -> new ClientId("c" + client)) // c10 after c9: the text of an id means nothing
+                .toList();
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("aggregate.safetensors"))) {
             Set<String> rules = new TreeSet<>();
             Set<String> names = new TreeSet<>();
@@ -99,6 +104,7 @@ class AggregationGoldenTest {
             for (String name : rules) {
                 Aggregator rule = rule(name, golden.getAsJsonObject("parameters"), clients);
                 Adapter global = read(file, "start.", names);
+                Adapter state = Adapter.empty();
                 double worst = 0;
                 for (int number = 0; number < rounds; number++) {
                     List<AdapterUpdate> updates = new ArrayList<>();
@@ -109,9 +115,13 @@ class AggregationGoldenTest {
                                 .get(client)
                                 .getAsInt();
                         Adapter adapter = read(file, "update." + number + "." + client + ".", names);
-                        updates.add(AggregatorContract.update(number + 1, "c" + client, adapter, samples));
+                        updates.add(AggregatorContract.update(
+                                number + 1, roster.get(client).value(), adapter, samples));
                     }
-                    global = AggregatorContract.aggregate(rule, AggregatorContract.round(number + 1, global), updates);
+                    AggregatorContract.Result result = AggregatorContract.run(
+                            rule, AggregatorContract.round(number + 1, global, roster), state, updates);
+                    global = result.adapter();
+                    state = result.state();
                     Adapter expected = read(file, name + "." + number + ".", names);
                     assertEquals(Optional.empty(), expected.differenceInForm(global));
                     for (String tensor : names) {

@@ -223,7 +223,7 @@ class AttackersTest {
     private static Optional<float[]> run(Case test, Attack attack, Honest honest) {
         Adapter bad = adapter(honest.attack(attack, test.attackers()));
         Adapter global = adapter(honest.global());
-        Aggregation aggregation = test.rule().open(AggregatorContract.round(1, global));
+        Aggregation aggregation = test.rule().open(AggregatorContract.round(1, global), Adapter.empty());
         int accepted = 0;
         for (int i = 0; i < CLIENTS; i++) { // attackers first, so that ties go their way
             boolean attacker = i < test.attackers();

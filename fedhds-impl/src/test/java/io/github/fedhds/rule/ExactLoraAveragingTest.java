@@ -363,7 +363,7 @@ class ExactLoraAveragingTest extends AggregatorContract {
         assertRefused(rule, global, new Adapter(nan), "odd.lora_A holds NaN at 1");
         assertFails(
                 IllegalArgumentException.class,
-                () -> rule.open(round(1, changed(global, "odd.bias", new int[] {2}))),
+                () -> rule.open(round(1, changed(global, "odd.bias", new int[] {2})), Adapter.empty()),
                 "odd.bias is neither");
     }
 
@@ -385,14 +385,17 @@ class ExactLoraAveragingTest extends AggregatorContract {
         Adapter first = changed(global, "odd.lora_A", new int[] {3, 3}); // in one module only
         assertRefused(rule, global, changed(first, "odd.lora_B", new int[] {30, 3}), "module odd has rank 3, but");
 
-        Aggregation aggregation = rule.open(round(1, global));
+        Aggregation aggregation = rule.open(round(1, global), Adapter.empty());
         List<AdapterUpdate> updates = clients(new Random(2), 4, 8, 3);
         aggregation.accept(updates.get(0));
         aggregation.accept(updates.get(1));
         assertFails(IllegalArgumentException.class, () -> aggregation.accept(updates.get(2)), "client c2", "rank 3");
         assertEquals(Optional.empty(), global.differenceInForm(aggregation.finish()));
         Adapter unknown = lora(new Random(1), 3, 0.1);
-        assertFails(IllegalArgumentException.class, () -> rule.open(round(1, unknown)), "rank 3 is not known");
+        assertFails(
+                IllegalArgumentException.class,
+                () -> rule.open(round(1, unknown), Adapter.empty()),
+                "rank 3 is not known");
     }
 
     private static void assertRefused(Aggregator rule, Adapter global, Adapter update, String reason) {

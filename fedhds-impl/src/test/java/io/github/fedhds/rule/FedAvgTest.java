@@ -140,7 +140,7 @@ class FedAvgTest extends AggregatorContract {
     @Test
     void accept_updateThatDoesNotFit_isRefusedAndChangesNothing() {
         Adapter global = one(1, 2);
-        Aggregation aggregation = aggregator().open(round(1, global));
+        Aggregation aggregation = aggregator().open(round(1, global), Adapter.empty());
         Class<IllegalArgumentException> kind = IllegalArgumentException.class;
         assertFails(kind, () -> aggregation.accept(update(1, 1)), "client c", "tensor t");
         assertFails(kind, () -> aggregation.accept(update(1, 5, Float.NaN)), "holds NaN at 1");

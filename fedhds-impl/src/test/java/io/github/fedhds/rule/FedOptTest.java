@@ -3,7 +3,6 @@ package io.github.fedhds.rule;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.training.Adapter;
@@ -73,14 +72,15 @@ class FedOptTest {
     private static double[] path(FedOpt.Builder builder, float... differences) {
         Aggregator rule = builder.build();
         double[] path = new double[differences.length];
-        Adapter global = one(0);
+        AggregatorContract.Result last = new AggregatorContract.Result(one(0), Adapter.empty());
         for (int i = 0; i < path.length; i++) {
-            float x = Objects.requireNonNull(global.tensors().get("t")).get(0);
-            global = AggregatorContract.aggregate(
+            float x = Objects.requireNonNull(last.adapter().tensors().get("t")).get(0);
+            last = AggregatorContract.run(
                     rule,
-                    AggregatorContract.round(i + 1, global),
+                    AggregatorContract.round(i + 1, last.adapter()),
+                    last.state(),
                     List.of(AggregatorContract.update(i + 1, "c", one(x + differences[i]), 1)));
-            path[i] = Objects.requireNonNull(global.tensors().get("t")).get(0);
+            path[i] = Objects.requireNonNull(last.adapter().tensors().get("t")).get(0);
         }
         return path;
     }
@@ -138,20 +138,18 @@ class FedOptTest {
         for (FedOpt.Builder builder :
                 List.of(FedOpt.fedAvgM(), FedOpt.fedAdam(), FedOpt.fedYogi(), FedOpt.fedAdagrad())) {
             FedOpt rule = builder.build();
-            assertTrue(rule.state().isEmpty());
+            Adapter state = Adapter.empty();
             for (int number = 1; number <= 2; number++) {
-                AggregatorContract.aggregate(
-                        rule,
-                        AggregatorContract.round(number, one(0)),
-                        List.of(AggregatorContract.update(number, "c", one(1), 1)));
+                state = AggregatorContract.run(
+                                rule,
+                                AggregatorContract.round(number, one(0)),
+                                state,
+                                List.of(AggregatorContract.update(number, "c", one(1), 1)))
+                        .state();
             }
             String title = rule.toString().substring(0, rule.toString().indexOf('['));
-            assertEquals(expected.get(title), rule.state().tensors().keySet());
-            assertEquals(
-                    2,
-                    Objects.requireNonNull(rule.state().tensors().get("step")).get(0));
-            rule.restore(Adapter.empty());
-            assertTrue(rule.state().isEmpty());
+            assertEquals(expected.get(title), state.tensors().keySet());
+            assertEquals(2, Objects.requireNonNull(state.tensors().get("step")).get(0));
         }
     }
 
@@ -166,35 +164,40 @@ class FedOptTest {
     }
 
     @Test
-    void restore_whatNoRuleLeaves_isRefusedAndChangesNothing() {
+    void checkState_whatNoRuleLeaves_isRefused() {
         FedOpt rule = FedOpt.fedAdam().build();
-        rule.restore(state(7, 1, 1));
+        rule.checkState(one(0), state(7, 1, 1));
         Class<IllegalArgumentException> kind = IllegalArgumentException.class;
         for (float step : new float[] {0, -1, 1.5f, Float.NaN, 1e9f}) {
-            assertFails(kind, () -> rule.restore(state(step, 0, 0)), "FedAdam", "step from 1");
+            assertFails(kind, () -> rule.checkState(one(0), state(step, 0, 0)), "FedAdam", "step from 1");
         }
-        assertFails(kind, () -> rule.restore(state(1, Float.NaN, 0)), "m.t holds NaN");
-        assertFails(kind, () -> rule.restore(state(1, 0, -1)), "v.t is a mean of squares, but holds -1");
-        assertFails(kind, () -> FedOpt.fedAvgM().build().restore(state(1, 0, 0)), "tensor v.t is not its own");
-        assertFails(kind, () -> FedOpt.fedAdagrad().build().restore(state(1, 0, 0)), "tensor m.t is not its own");
+        assertFails(kind, () -> rule.checkState(one(0), state(1, Float.NaN, 0)), "m.t holds NaN");
+        assertFails(kind, () -> rule.checkState(one(0), state(1, 0, -1)), "v.t is a mean of squares, but holds -1");
+        assertFails(
+                kind, () -> FedOpt.fedAvgM().build().checkState(one(0), state(1, 0, 0)), "tensor v.t is not its own");
         assertFails(
                 kind,
-                () -> rule.restore(new Adapter(Map.of("inner.x", new Tensor(new int[] {1}, new float[] {1})))),
+                () -> FedOpt.fedAdagrad().build().checkState(one(0), state(1, 0, 0)),
+                "tensor m.t is not its own");
+        assertFails(
+                kind,
+                () -> rule.checkState(one(0), new Adapter(Map.of("inner.x", new Tensor(new int[] {1}, new float[] {1
+                })))),
                 "keeps no state");
-        assertEquals(state(7, 1, 1), rule.state());
     }
 
     @Test
-    void open_stateOfAnotherAdapter_isRefused() {
+    void checkState_ofAnotherAdapter_isRefused() {
         FedOpt rule = FedOpt.fedAdam().build();
-        rule.restore(state(7, 1, 1));
         Adapter longer = new Adapter(Map.of("t", new Tensor(new int[] {2}, new float[2])));
-        assertFails(
-                IllegalStateException.class,
-                () -> rule.open(AggregatorContract.round(8, longer)),
-                "FedAdam",
-                "tensor m.t is Tensor[1], expected Tensor[2]",
-                "restore the state that was saved with it");
+        String[] parts = {
+            "FedAdam",
+            "tensor m.t is Tensor[1], expected Tensor[2]",
+            "restore the state that was saved with the adapter"
+        };
+        Class<IllegalArgumentException> kind = IllegalArgumentException.class;
+        assertFails(kind, () -> rule.checkState(longer, state(7, 1, 1)), parts);
+        assertFails(kind, () -> rule.open(AggregatorContract.round(8, longer), state(7, 1, 1)), parts);
     }
 
     /** Its factors are in a basis of their own: d is not zero where nobody moved, and momentum drives the adapter away. */
@@ -212,20 +215,22 @@ class FedOptTest {
                     "use that rule without FedOpt, or");
         }
         // All that keeps an adapter nobody moved is a mean: this package's rules, and an application's.
-        Aggregator own = round -> FedAvg.equally().open(round);
+        Aggregator own = (round, state) -> FedAvg.equally().open(round, state);
         for (Aggregator rule : List.of(NormClipping.of(1, TrimmedMean.of(0)), Krum.of(0), own)) {
             FedOpt momentum = FedOpt.fedAvgM().mean(rule).build();
-            Adapter global = one(3);
+            AggregatorContract.Result last = new AggregatorContract.Result(one(3), Adapter.empty());
             for (int number = 1; number <= 3; number++) {
-                global = AggregatorContract.aggregate(
+                Adapter global = last.adapter();
+                last = AggregatorContract.run(
                         momentum,
                         AggregatorContract.round(number, global),
+                        last.state(),
                         List.of(
                                 AggregatorContract.update(number, "a", global, 1),
                                 AggregatorContract.update(number, "b", global, 2),
                                 AggregatorContract.update(number, "c", global, 3)));
             }
-            assertEquals(one(3), global);
+            assertEquals(one(3), last.adapter());
         }
     }
 

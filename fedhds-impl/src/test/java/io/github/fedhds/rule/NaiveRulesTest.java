@@ -2,6 +2,7 @@ package io.github.fedhds.rule;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.github.fedhds.ClientId;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.training.Adapter;
@@ -10,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class NaiveRulesTest {
     private static final int TRIALS = 400;
 
-    /** Names are in the order of the lists. */
+    /** Their order is that of the lists; c10 comes after c9, whatever the text. */
     private record Client(String name, double[] vector, int samples) {
         double squaredDistance(Client other) {
             double sum = 0;
@@ -50,8 +50,7 @@ class NaiveRulesTest {
         Collections.shuffle(vectors, random);
         List<Client> clients = new ArrayList<>();
         for (double[] vector : vectors) {
-            String name = String.format(Locale.ROOT, "c%02d", clients.size());
-            clients.add(new Client(name, vector, 1 + random.nextInt(9)));
+            clients.add(new Client("c" + clients.size(), vector, 1 + random.nextInt(9)));
         }
         return clients;
     }
@@ -65,8 +64,10 @@ class NaiveRulesTest {
         for (Client client : clients) {
             updates.add(AggregatorContract.update(1, client.name(), adapter(client.vector()), client.samples()));
         }
+        List<ClientId> order = updates.stream().map(AdapterUpdate::client).toList();
+        Collections.shuffle(updates, new Random(trial)); // the order of arrival
         Adapter global = adapter(new double[expected.length]);
-        Adapter next = AggregatorContract.aggregate(rule, AggregatorContract.round(1, global), updates);
+        Adapter next = AggregatorContract.aggregate(rule, AggregatorContract.round(1, global, order), updates);
         Tensor actual = Objects.requireNonNull(next.tensors().get("t"));
         double[] values =
                 IntStream.range(0, actual.size()).mapToDouble(actual::get).toArray();

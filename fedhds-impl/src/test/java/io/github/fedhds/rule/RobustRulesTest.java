@@ -4,6 +4,7 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
@@ -134,6 +135,40 @@ class RobustRulesTest {
         assertEquals(0, Float.floatToRawIntBits(aggregate(new CoordinateMedian(), column(-0f))[0]));
     }
 
+    /** In the order of registration c2 is before c10, in that of the text behind it. */
+    @Test
+    void ties_goByTheOrderOfRegistration() {
+        // c2 and c10 have the same score, the lowest one.
+        float[] ten = {100, 1, 200, 400, 800, -100, -200, -400, -800, -1};
+        assertTie(1, Krum.of(3), 1, ten);
+        // Chosen in turn: 7, -7, 13, -13, then 16 of c4 before -16 of c10. Median 7; 7, 13 and 16 are nearest.
+        assertTie(12, Bulyan.of(1), 4, new float[] {16, 13, 7, 0, -13, -7, -16});
+    }
+
+    /** Values that are the same about zero, so that the result of the opposite order has the opposite sign. */
+    private static void assertTie(float expected, Aggregator rule, int first, float[] values) {
+        List<ClientId> clients = new ArrayList<>();
+        List<AdapterUpdate> updates = new ArrayList<>();
+        for (int i = 0; i < values.length; i++) {
+            clients.add(new ClientId("c" + (first + i)));
+            updates.add(AggregatorContract.update(1, "c" + (first + i), vector(values[i]), 1));
+        }
+        List<ClientId> opposite = new ArrayList<>(clients);
+        Collections.reverse(opposite);
+        for (int arrival = 0; arrival < 20; arrival++) {
+            Adapter next = AggregatorContract.aggregate(rule, AggregatorContract.round(1, vector(0), clients), updates);
+            assertArrayEquals(new float[] {expected}, values(next), rule.toString());
+            Adapter turned =
+                    AggregatorContract.aggregate(rule, AggregatorContract.round(1, vector(0), opposite), updates);
+            assertArrayEquals(new float[] {-expected}, values(turned), rule.toString());
+            if (arrival == 0) {
+                Collections.reverse(updates);
+            } else {
+                Collections.shuffle(updates, new Random(arrival));
+            }
+        }
+    }
+
     @Test
     void trimmedMean_ofNone_isTheMean() {
         List<float[]> vectors = random(9, 20, 5);
@@ -203,8 +238,8 @@ class RobustRulesTest {
         }
 
         @Override
-        public Aggregation open(RoundContext round) {
-            return FedAvg.equally().open(round);
+        public Aggregation open(RoundContext round, Adapter state) {
+            return FedAvg.equally().open(round, state);
         }
     }
 
@@ -227,7 +262,7 @@ class RobustRulesTest {
                     NormClipping.of(1, new Lenient()),
                     FedOpt.fedAvgM().mean(new Lenient()).build(),
                     NormClipping.of(1, FedOpt.fedAvgM().mean(new Lenient()).build()))) {
-                Aggregation aggregation = rule.open(AggregatorContract.round(1, vector(0, 0)));
+                Aggregation aggregation = rule.open(AggregatorContract.round(1, vector(0, 0)), Adapter.empty());
                 AdapterUpdate update = AggregatorContract.update(1, "bad", vector(0.5f, bad), 1);
                 assertFails(
                         IllegalArgumentException.class,

@@ -33,7 +33,7 @@ final class Rounds {
                 .roster(roster)
                 .sampler((all, round) -> all)
                 .selector(onServer)
-                .aggregator(round -> new Unchanged(round.globalAdapter()))
+                .aggregator((round, state) -> new Unchanged(round.globalAdapter()))
                 .initialAdapter(Adapter.empty())
                 .build();
         RoundOpening opening = server.open();

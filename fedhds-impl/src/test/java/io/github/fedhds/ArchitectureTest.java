@@ -77,7 +77,7 @@ class ArchitectureTest {
 
     @Test
     void nd4j_isMetInFusionOnly() {
-        onlyIn("org.nd4j..", "io.github.fedhds.fusion..");
+        onlyIn("org.nd4j..", "io.github.fedhds.reduction..");
     }
 
     @Test

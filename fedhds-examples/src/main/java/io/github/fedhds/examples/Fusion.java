@@ -2,8 +2,8 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.PcaFusion;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.reduction.TsneFusion;
 import java.util.function.Function;
 
 /** How features become points. */

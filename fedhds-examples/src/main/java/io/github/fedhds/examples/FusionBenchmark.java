@@ -2,7 +2,7 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;
 import java.io.PrintWriter;

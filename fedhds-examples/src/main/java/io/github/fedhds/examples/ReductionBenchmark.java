@@ -2,8 +2,8 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.KernelPcaFusion;
-import io.github.fedhds.fusion.PcaFusion;
+import io.github.fedhds.reduction.KernelPcaFusion;
+import io.github.fedhds.reduction.PcaFusion;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

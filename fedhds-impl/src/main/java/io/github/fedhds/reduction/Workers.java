@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.github.fedhds.FedHdsException;

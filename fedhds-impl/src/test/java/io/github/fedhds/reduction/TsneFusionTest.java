@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 import java.util.Arrays;
 import java.util.function.Consumer;

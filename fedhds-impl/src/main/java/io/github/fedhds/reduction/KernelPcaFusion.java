@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;

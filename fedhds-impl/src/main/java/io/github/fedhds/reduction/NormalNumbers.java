@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 /**
  * Standard normal numbers that are computed from where they stand, in no order: a table of any size that is never stored.

@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 /**
  * How far a t-SNE has come; told every 50 iterations.

@@ -1,4 +1,4 @@
-package io.github.fedhds.fusion;
+package io.github.fedhds.reduction;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;

@@ -55,6 +55,12 @@ record Limits(
                     "client " + report.client() + " sends " + centroids.size()
                             + " centroids, this server takes at most " + maxCentroids + " of a client");
         }
+        if (report.samples() > maxSamples) {
+            return refused(
+                    Refusal.SAMPLES,
+                    "client " + report.client() + " says that it holds " + report.samples()
+                            + " samples, this server takes at most " + maxSamples + " of a client");
+        }
         for (int i = 0; i < centroids.size(); i++) {
             double[] point = centroids.get(i).point();
             if (centroids.get(i).group() != i) {
@@ -66,7 +72,9 @@ record Limits(
             if (point.length != dimensions) {
                 return refused(
                         Refusal.WRONG_SHAPE,
-                        "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions);
+                        "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions
+                                + "; set FedHdsServer.Builder.dimensions to the clients' Fusion.dimensions (a shared"
+                                + " frame has its own, Frame.dimensions)");
             }
             if (!Arrays.stream(point).allMatch(Double::isFinite)) {
                 return refused(Refusal.NOT_FINITE, "centroid " + i + " is not finite: " + Arrays.toString(point));

@@ -148,10 +148,12 @@ final class Round {
     private Map<ClientId, Set<Integer>> choose(CoresetSelector selector) {
         List<ClientId> owners = new ArrayList<>();
         List<Centroid> centroids = new ArrayList<>();
+        long samples = 0;
         for (ClientId client : opening.clients()) { // in roster order, so that the choice does not depend on arrival
             CentroidReport report = reports.get(client);
             if (report != null) {
                 centroids.addAll(report.centroids());
+                samples += report.samples();
                 owners.addAll(Collections.nCopies(report.centroids().size(), client));
             }
         }
@@ -160,8 +162,8 @@ final class Round {
             return groups;
         }
         Points points = Points.of(centroids.stream().map(Centroid::point).toList());
-        for (Group group :
-                selector.select(Candidates.of(points), opening.context()).groups()) {
+        for (Group group : selector.select(Candidates.of(points, samples), opening.context())
+                .groups()) {
             for (int place : group.representatives()) {
                 if (place >= centroids.size()) {
                     throw new IllegalStateException("the server's selector names centroid " + place + ", there are "

@@ -2,11 +2,13 @@ package io.github.fedhds.reduction;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import java.util.Arrays;
+import java.util.function.ObjIntConsumer;
 
 /**
  * Feature rows with the column means taken off, in double, and their inner products. Centring first keeps the distances of
  * near rows exact even where all rows share large values, as hidden states do. Equal rows stay exactly equal, and a column
- * of equal values becomes exactly zero. Immutable.
+ * of equal values becomes exactly zero. Holds no copy of the rows, but turns some of them at a time into double.
+ * Immutable.
  */
 final class CentredRows {
     /** Largest number of rows whose square is still an array's length. */
@@ -18,17 +20,19 @@ final class CentredRows {
     /** Squared distances below this part of the squared norms are computed anew, pair by pair: they cancel. */
     private static final double CANCELLED = 1e-6;
 
+    private final FeatureMatrix features;
     private final int rows;
     private final int columns;
-    private final float[] values;
     private final double[] scale;
+    private final double[] first; // row 0, scaled
     private final double[] shift;
 
-    private CentredRows(int rows, int columns, float[] values, double[] scale, double[] shift) {
-        this.rows = rows;
-        this.columns = columns;
-        this.values = values;
+    private CentredRows(FeatureMatrix features, double[] scale, double[] first, double[] shift) {
+        this.features = features;
+        this.rows = features.rows();
+        this.columns = features.columns();
         this.scale = scale;
+        this.first = first;
         this.shift = shift;
     }
 
@@ -59,25 +63,29 @@ final class CentredRows {
         checkFinite(features);
         int n = features.rows();
         int d = features.columns();
-        float[] values = features.toArray();
+        float[] row = new float[d];
         double[] scale = new double[n];
+        double[] first = new double[d];
+        double[] shift = new double[d]; // mean of x - x0, so that equal values give exactly 0
         for (int i = 0; i < n; i++) {
+            features.copy(i, 0, row);
             double square = 0;
             for (int c = 0; unit && c < d; c++) {
-                square += (double) values[i * d + c] * values[i * d + c];
+                square += (double) row[c] * row[c];
             }
             scale[i] = square > 0 ? 1 / Math.sqrt(square) : 1;
-        }
-        double[] shift = new double[d]; // mean of x - x0, so that equal values give exactly 0
-        for (int i = 1; i < n; i++) {
             for (int c = 0; c < d; c++) {
-                shift[c] += values[i * d + c] * scale[i] - values[c] * scale[0];
+                if (i == 0) {
+                    first[c] = row[c] * scale[0];
+                } else {
+                    shift[c] += row[c] * scale[i] - first[c];
+                }
             }
         }
         for (int c = 0; c < d; c++) {
             shift[c] /= n;
         }
-        return new CentredRows(n, d, values, scale, shift);
+        return new CentredRows(features, scale, first, shift);
     }
 
     int rows() {
@@ -90,14 +98,44 @@ final class CentredRows {
 
     /** Row i, column c, less the column's mean. */
     double get(int i, int c) {
-        return values[i * columns + c] * scale[i] - values[c] * scale[0] - shift[c];
+        return features.get(i, c) * scale[i] - first[c] - shift[c];
+    }
+
+    /** Reads rows, some columns at a time; not safe for many threads. */
+    private final class Reader {
+        private final int from;
+        private final float[] part;
+
+        /** Of columns {@code from} to before {@code from + width}. */
+        Reader(int from, int width) {
+            this.from = from;
+            this.part = new float[width];
+        }
+
+        /** Writes a row's part, centred: a number at every {@code stride}th place from {@code at} on. */
+        void read(int row, double[] into, int at, int stride) {
+            features.copy(row, from, part);
+            for (int c = 0; c < part.length; c++) {
+                into[at + c * stride] = part[c] * scale[row] - first[from + c] - shift[from + c];
+            }
+        }
+    }
+
+    /** Does something with each centred row; the array is reused for the next one. */
+    void forEachRow(ObjIntConsumer<double[]> use) {
+        Reader reader = new Reader(0, columns);
+        double[] row = new double[columns];
+        for (int i = 0; i < rows; i++) {
+            reader.read(i, row, 0, 1);
+            use.accept(row, i);
+        }
     }
 
     /** The columns' means, {@code [columns]}. */
     double[] means() {
         double[] means = new double[columns];
         for (int c = 0; c < columns && rows > 0; c++) {
-            means[c] = values[c] * scale[0] + shift[c];
+            means[c] = first[c] + shift[c];
         }
         return means;
     }
@@ -155,10 +193,9 @@ final class CentredRows {
         for (int from = 0; from < columns; from += step) {
             int width = Math.min(step, columns - from);
             double[] piece = new double[rows * width];
+            Reader reader = new Reader(from, width);
             for (int i = 0; i < rows; i++) {
-                for (int c = 0; c < width; c++) {
-                    piece[i * width + c] = get(i, from + c);
-                }
+                reader.read(i, piece, i * width, 1);
             }
             use.accept(piece, width);
         }
@@ -167,13 +204,12 @@ final class CentredRows {
     /** The centred rows' transpose, some rows at a time. */
     private void forEachRowPiece(int size, PieceUse use) {
         int step = Math.max(1, Math.min(rows, size / columns));
+        Reader reader = new Reader(0, columns);
         for (int from = 0; from < rows; from += step) {
             int width = Math.min(step, rows - from);
             double[] piece = new double[columns * width];
             for (int i = 0; i < width; i++) {
-                for (int c = 0; c < columns; c++) {
-                    piece[c * width + i] = get(from + i, c);
-                }
+                reader.read(from + i, piece, i, width);
             }
             use.accept(piece, width);
         }
@@ -182,11 +218,11 @@ final class CentredRows {
     /** Squared lengths of the centred rows, {@code [rows]}. */
     double[] squaredLengths() {
         double[] squares = new double[rows];
-        for (int i = 0; i < rows; i++) {
-            for (int c = 0; c < columns; c++) {
-                squares[i] += get(i, c) * get(i, c);
+        forEachRow((row, i) -> {
+            for (double x : row) {
+                squares[i] += x * x;
             }
-        }
+        });
         return squares;
     }
 
@@ -194,12 +230,22 @@ final class CentredRows {
     double[] productsWithMeans() {
         double[] means = means();
         double[] products = new double[rows];
-        for (int i = 0; i < rows; i++) {
+        forEachRow((row, i) -> {
             for (int c = 0; c < columns; c++) {
-                products[i] += get(i, c) * means[c];
+                products[i] += row[c] * means[c];
             }
-        }
+        });
         return products;
+    }
+
+    /** Inner products of some rows with all rows, {@code [to - from, rows]}. Time O((to - from) rows columns). */
+    double[] products(int from, int to) {
+        try (DenseAlgebra.ProductSum sum = new DenseAlgebra.ProductSum(to - from, rows)) {
+            forEachColumnPiece(
+                    PIECE,
+                    (piece, width) -> sum.add(Arrays.copyOfRange(piece, from * width, to * width), piece, width));
+            return sum.toArray();
+        }
     }
 
     /**
@@ -209,13 +255,7 @@ final class CentredRows {
      * @return {@code [to - from, rows]}, finite, 0 for equal rows
      */
     double[] squaredDistances(int from, int to, double[] lengths) {
-        double[] squares;
-        try (DenseAlgebra.ProductSum sum = new DenseAlgebra.ProductSum(to - from, rows)) {
-            forEachColumnPiece(
-                    PIECE,
-                    (piece, width) -> sum.add(Arrays.copyOfRange(piece, from * width, to * width), piece, width));
-            squares = sum.toArray();
-        }
+        double[] squares = products(from, to);
         for (int i = from; i < to; i++) {
             for (int j = 0; j < rows; j++) {
                 int at = (i - from) * rows + j;
@@ -258,10 +298,9 @@ final class CentredRows {
     /** All centred values, {@code [rows, columns]}. */
     double[] toArray() {
         double[] all = new double[Math.multiplyExact(rows, columns)];
+        Reader reader = new Reader(0, columns);
         for (int i = 0; i < rows; i++) {
-            for (int c = 0; c < columns; c++) {
-                all[i * columns + c] = get(i, c);
-            }
+            reader.read(i, all, i * columns, 1);
         }
         return all;
     }
@@ -269,7 +308,7 @@ final class CentredRows {
     private double squaredDistance(int i, int j) {
         double sum = 0;
         for (int c = 0; c < columns; c++) {
-            double difference = values[i * columns + c] * scale[i] - values[j * columns + c] * scale[j];
+            double difference = features.get(i, c) * scale[i] - features.get(j, c) * scale[j];
             sum += difference * difference;
         }
         return sum;

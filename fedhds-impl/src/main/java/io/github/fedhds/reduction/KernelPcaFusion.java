@@ -1,8 +1,9 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import java.util.function.Function;
+import io.github.fedhds.fusion.Fusion;
 
 /**
  * Places long feature rows on the principal axes of a kernel's feature space.
@@ -10,12 +11,12 @@ import java.util.function.Function;
  * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}, centred on zero, the axis of largest variance
  * first; the unit is the features' (linear) or none (the others). Signs, ranks and rounding as {@link PcaFusion} has them,
  * values as scikit-learn's {@code KernelPCA}. Time O(n² d) and the eigenvectors, memory 16 n² bytes on and off the heap;
- * 46,340 rows at most. Immutable, safe for many threads; equal input gives equal output on one machine with one number of
+ * 46,340 rows at most. Equal rows and the order of rows as with {@link PcaFusion}. Immutable, safe for many threads; equal input gives equal output on one machine with one number of
  * BLAS threads.
  *
  * @see <a href="https://doi.org/10.1162/089976698300017467">Schoelkopf, Smola, Mueller 1998</a>
  */
-public final class KernelPcaFusion implements Function<FeatureMatrix, Points> {
+public final class KernelPcaFusion implements Fusion {
     private enum Kernel {
         LINEAR,
         RBF,
@@ -100,6 +101,11 @@ public final class KernelPcaFusion implements Function<FeatureMatrix, Points> {
         }
     }
 
+    @Override
+    public int dimensions() {
+        return dimensions;
+    }
+
     /**
      * The rows' scores on the principal axes.
      *
@@ -107,7 +113,7 @@ public final class KernelPcaFusion implements Function<FeatureMatrix, Points> {
      *     message names the row
      */
     @Override
-    public Points apply(FeatureMatrix features) {
+    public Points fuse(FeatureMatrix features, RoundContext round) {
         CentredRows rows = kernel == Kernel.COSINE ? CentredRows.ofUnitRows(features) : CentredRows.of(features);
         int n = rows.rows();
         if (n < 2) {
@@ -115,7 +121,8 @@ public final class KernelPcaFusion implements Function<FeatureMatrix, Points> {
         }
         double[] gram = kernel(rows, gamma > 0 ? gamma : 1.0 / rows.columns());
         double[] scores = PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, true);
-        return new Points(n, dimensions, PcaFusion.orient(scores, n, dimensions));
+        PcaFusion.orient(scores, n, dimensions);
+        return new Points(n, dimensions, EqualRows.samePoints(features, scores, dimensions));
     }
 
     /** The kernel of all pairs, centred in the kernel's space. */

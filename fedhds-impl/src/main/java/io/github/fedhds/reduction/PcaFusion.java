@@ -1,9 +1,10 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import java.util.OptionalLong;
-import java.util.function.Function;
 
 /**
  * Places long feature rows on their principal axes, those along which the rows differ most.
@@ -12,15 +13,19 @@ import java.util.function.Function;
  * of largest variance first. Of each axis the score of largest magnitude is positive, so the sign is no accident. Axes
  * beyond the features' rank are zero, and so is the only row of one. In exact arithmetic the scores of scikit-learn's
  * {@code PCA}; by the smaller of the two Gram matrices, so axes whose spread is under 1e-7 of the first one's drown in
- * rounding. Time O(n d min(n, d)) and the eigenvectors, memory 8 min(n, d)² bytes on and off the heap, 64 MiB and a copy
- * of the rows: rows of 100,000 columns are fine. The smaller of n and d is 46,340 at most; {@link #randomised} takes any.
+ * rounding. Time O(n d min(n, d)) and the eigenvectors, memory beside the rows 8 min(n, d)² bytes on and off the heap and
+ * 64 MiB: rows of 100,000 columns are fine. The smaller of n and d is 46,340 at most; {@link #randomised} takes any.
  * Immutable, safe for many threads; equal input gives equal output on one machine with one number of BLAS threads.
+ *
+ * <p>Equal rows get exactly equal points, in any order of the rows. The same rows in another order get the same points up
+ * to rounding, and up to the sign of an axis on which two scores of opposite signs are the largest within 1e-9. The round
+ * plays no part, nor its seed.
  *
  * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
  * @see <a href="https://doi.org/10.1080/14786440109462720">Pearson 1901; Hotelling 1933</a>
  */
-public final class PcaFusion implements Function<FeatureMatrix, Points> {
+public final class PcaFusion implements Fusion {
     private final int dimensions;
     private final OptionalLong seed; // present: randomised
 
@@ -67,15 +72,21 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
         return DenseAlgebra.backend();
     }
 
+    @Override
+    public int dimensions() {
+        return dimensions;
+    }
+
     /**
      * The rows' scores on the principal axes.
      *
      * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
      */
     @Override
-    public Points apply(FeatureMatrix features) {
+    public Points fuse(FeatureMatrix features, RoundContext round) {
         CentredRows rows = CentredRows.of(features);
-        return new Points(rows.rows(), dimensions, axes(rows, dimensions, seed).scores());
+        double[] scores = axes(rows, dimensions, seed).scores();
+        return new Points(rows.rows(), dimensions, EqualRows.samePoints(features, scores, dimensions));
     }
 
     static int checkDimensions(int dimensions) {
@@ -95,12 +106,12 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
         /** Direction of an axis below the rank, {@code [columns]}, of length one: the rows weighted by their scores. */
         double[] component(CentredRows rows, int axis) {
             double[] component = new double[rows.columns()];
-            for (int i = 0; i < rows.rows(); i++) {
+            rows.forEachRow((row, i) -> {
                 double score = scores[i * dimensions + axis];
                 for (int c = 0; c < component.length; c++) {
-                    component[c] += score * rows.get(i, c);
+                    component[c] += score * row[c];
                 }
-            }
+            });
             double square = 0;
             for (double x : component) {
                 square += x * x;
@@ -177,13 +188,14 @@ public final class PcaFusion implements Function<FeatureMatrix, Points> {
         for (int c = 0; c < eigen.values().length; c++) {
             if (eigen.values()[c] > noise(eigen, rows.rows())) {
                 double[] axis = eigen.vectors()[c];
-                for (int i = 0; i < rows.rows(); i++) {
+                int column = c;
+                rows.forEachRow((row, i) -> {
                     double sum = 0;
                     for (int j = 0; j < axis.length; j++) {
-                        sum += rows.get(i, j) * axis[j];
+                        sum += row[j] * axis[j];
                     }
-                    scores[i * dimensions + c] = sum;
-                }
+                    scores[i * dimensions + column] = sum;
+                });
             }
         }
         return scores;

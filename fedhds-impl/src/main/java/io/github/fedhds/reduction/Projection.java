@@ -1,10 +1,11 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import java.util.Objects;
 import java.util.OptionalLong;
-import java.util.function.Function;
 
 /**
  * A fixed linear map of feature rows to few axes: the same for every row and every party, so that points of different
@@ -14,7 +15,7 @@ import java.util.function.Function;
  * columns dimensions) on one thread, memory of the points; rows are placed one by one, so a row's point does not depend on
  * the rows beside it. Equal projections of equal rows have equal bits on every machine. Immutable, safe for many threads.
  */
-public final class Projection implements Function<FeatureMatrix, Points> {
+public final class Projection implements Fusion {
     /** Columns taken at a time; even, for random numbers come in pairs. */
     private static final int BLOCK = 256;
 
@@ -70,7 +71,7 @@ public final class Projection implements Function<FeatureMatrix, Points> {
     }
 
     /**
-     * The principal axes of some rows, for use on others: {@code pca(anchors, k).apply(anchors)} is what {@link
+     * The principal axes of some rows, for use on others: {@code pca(anchors, k).fuse(anchors, round)} is what {@link
      * PcaFusion} gives, signs included. Exact; time and memory as there, and 8 columns dimensions bytes. The fit is equal
      * on one machine only: fit once and hand on {@link #mean} and {@link #component components} where parties must agree.
      *
@@ -135,7 +136,7 @@ public final class Projection implements Function<FeatureMatrix, Points> {
         return columns;
     }
 
-    /** Coordinates of a point that it gives. */
+    @Override
     public int dimensions() {
         return dimensions;
     }
@@ -167,7 +168,7 @@ public final class Projection implements Function<FeatureMatrix, Points> {
      * @throws IllegalArgumentException if rows have another length, or one holds a NaN or an infinity; the message names it
      */
     @Override
-    public Points apply(FeatureMatrix features) {
+    public Points fuse(FeatureMatrix features, RoundContext round) {
         if (features.columns() != columns) {
             throw new IllegalArgumentException(
                     "feature rows have " + features.columns() + " columns, this projection takes " + columns

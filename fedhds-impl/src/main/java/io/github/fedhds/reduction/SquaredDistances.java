@@ -9,6 +9,8 @@ import java.util.Arrays;
 final class SquaredDistances {
     /** Inner products of a block: 64 MiB. */
     private static final int PIECE = 1 << 23;
+    /** Numbers of all rows that are turned into double at once, 2 GiB; of more, some columns at a time. */
+    private static final long AT_ONCE = 1L << 28;
 
     private final CentredRows rows;
     /** {@code [n, n]}, or empty. */
@@ -27,26 +29,31 @@ final class SquaredDistances {
     }
 
     private final int piece;
+    private final long atOnce;
 
-    private SquaredDistances(CentredRows rows, double[] gram, int piece) {
+    private SquaredDistances(CentredRows rows, double[] gram, int piece, long atOnce) {
         this.rows = rows;
         this.gram = gram;
         this.piece = piece;
+        this.atOnce = atOnce;
     }
 
     /** From inner products that {@link CentredRows#rowGram} gave. */
     static SquaredDistances of(CentredRows rows, double[] gram) {
-        return new SquaredDistances(rows, gram, PIECE);
+        return new SquaredDistances(rows, gram, PIECE, AT_ONCE);
     }
 
-    /** By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap and 128 MiB. */
+    /**
+     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and 128
+     * MiB.
+     */
     static SquaredDistances byBlocks(CentredRows rows) {
-        return byBlocks(rows, PIECE);
+        return byBlocks(rows, PIECE, AT_ONCE);
     }
 
-    /** By blocks of so many inner products, but one row at least. */
-    static SquaredDistances byBlocks(CentredRows rows, int piece) {
-        return new SquaredDistances(rows, new double[0], piece);
+    /** By blocks of so many inner products, but one row at least; the rows in double at once up to so many numbers. */
+    static SquaredDistances byBlocks(CentredRows rows, int piece, long atOnce) {
+        return new SquaredDistances(rows, new double[0], piece, atOnce);
     }
 
     int rows() {
@@ -62,14 +69,22 @@ final class SquaredDistances {
             visit(0, n, gram, norms, workers, visitor);
             return;
         }
-        double[] values = rows.toArray();
         int d = rows.columns();
+        int block = Math.max(1, piece / n);
+        if ((long) n * d > atOnce) {
+            double[] lengths = rows.squaredLengths();
+            for (int first = 0; first < n; first += block) {
+                int end = Math.min(n, first + block);
+                visit(first, end, rows.products(first, end), lengths, workers, visitor);
+            }
+            return;
+        }
+        double[] values = rows.toArray();
         for (int i = 0; i < n; i++) {
             for (int c = 0; c < d; c++) {
                 norms[i] += values[i * d + c] * values[i * d + c];
             }
         }
-        int block = Math.max(1, piece / n);
         try (DenseAlgebra.RowProducts products = new DenseAlgebra.RowProducts(values, n, d)) {
             for (int first = 0; first < n; first += block) {
                 int end = Math.min(n, first + block);

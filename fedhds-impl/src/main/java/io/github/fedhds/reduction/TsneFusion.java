@@ -1,11 +1,12 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * Places long feature rows on a few axes with t-SNE, so that near rows stay near.
@@ -18,9 +19,12 @@ import java.util.function.Function;
  * also push together, by a tree. On two axes single forces are computed in float and added up in double.
  *
  * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) by the tree. Memory up to 5,000 rows 24 n² bytes,
- * above 32 n d bytes and 8 d² (8 n² where d is above n). Equal input gives equal output on one machine, by any number of
+ * above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² where d is above n). Equal input gives equal output on one machine, by any number of
  * {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
  * fusion, between iterations or blocks of rows.
+ *
+ * <p>Equal rows get exactly equal points, those of the first of them, in any order of the rows. The same rows in another
+ * order get another map, as good: rounding decides which. The round plays no part, nor its seed.
  *
  * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. One row is placed at zero, and
  * so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
@@ -31,7 +35,7 @@ import java.util.function.Function;
  * @see <a href="https://doi.org/10.1038/s41467-019-13055-y">Belkina et al. 2019: the learning rate of many rows</a>
  * @see <a href="https://jmlr.org/papers/v15/vandermaaten14a.html">van der Maaten 2014, section 4</a>
  */
-public final class TsneFusion implements Function<FeatureMatrix, Points> {
+public final class TsneFusion implements Fusion {
     /** Up to this many rows all pairs attract: it is as fast, and exact. */
     static final int ALL_PAIRS = 512;
 
@@ -176,6 +180,11 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
         }
     }
 
+    @Override
+    public int dimensions() {
+        return dimensions;
+    }
+
     /**
      * The rows' places.
      *
@@ -184,7 +193,7 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
      *     on
      */
     @Override
-    public Points apply(FeatureMatrix features) {
+    public Points fuse(FeatureMatrix features, RoundContext round) {
         CentredRows rows = CentredRows.of(features);
         int n = rows.rows();
         if (n < 2) {
@@ -194,12 +203,13 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
             double[] gram = holdsGram(rows) ? rows.rowGram() : new double[0];
             double[] start = gram.length > 0
                     ? PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, false)
-                    : new PcaFusion(dimensions).apply(features).toArray();
+                    : new PcaFusion(dimensions).fuse(features, round).toArray();
             scale(start, n);
             Forces forces = forces(rows, gram, workers);
             TsneDescent descent = new TsneDescent(
                     forces, start, rate(n, earlyExaggeration), rate(n, 1), minimumProgress, workers, listener);
-            return new Points(n, dimensions, descent.run(iterations, earlyExaggeration));
+            double[] places = descent.run(iterations, earlyExaggeration);
+            return new Points(n, dimensions, EqualRows.samePoints(features, places, dimensions));
         }
     }
 
@@ -229,7 +239,7 @@ public final class TsneFusion implements Function<FeatureMatrix, Points> {
 
     /**
      * How badly places keep the rows' neighbourhoods: the Kullback-Leibler divergence over all pairs, exact, 0 or more. It
-     * compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as of {@link #apply}.
+     * compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as of {@link #fuse}.
      *
      * @param features the rows
      * @param points their places, as many

@@ -44,12 +44,13 @@ public final class AnchorFrame implements Function<RoundContext, Optional<Frame>
         FeatureMatrix features = extractor.extract(anchors, round);
         int n = features.rows();
         int columns = features.columns();
-        float[] rows = features.toArray();
         double[] mean = new double[columns];
-        for (int i = 0; i < rows.length; i++) {
-            mean[i % columns] += (double) rows[i] / n;
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < columns; j++) {
+                mean[j] += (double) features.get(i, j) / n;
+            }
         }
-        Points scores = new PcaFusion(dimensions).apply(features);
+        Points scores = new PcaFusion(dimensions).fuse(features, round);
         float[] centre = new float[columns];
         for (int j = 0; j < columns; j++) {
             centre[j] = (float) mean[j];
@@ -65,7 +66,7 @@ public final class AnchorFrame implements Function<RoundContext, Optional<Frame>
                     j++) { // scores are rows . axis, so rows' . scores are the axis again
                 double sum = 0;
                 for (int i = 0; i < n; i++) {
-                    sum += (rows[i * columns + j] - mean[j]) * scores.get(i, axis);
+                    sum += (features.get(i, j) - mean[j]) * scores.get(i, axis);
                 }
                 axes[axis * columns + j] = (float) (sum / squares);
             }

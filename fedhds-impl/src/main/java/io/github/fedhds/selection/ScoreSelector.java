@@ -40,13 +40,11 @@ public final class ScoreSelector implements CoresetSelector {
     private final Kind kind;
     private final Amount amount;
     private final Order order;
-    private final int dimensions;
 
     private ScoreSelector(Builder builder) {
         kind = builder.kind;
         amount = builder.amount;
         order = builder.order;
-        dimensions = builder.dimensions;
     }
 
     /** By the perplexity of the answer after the prompt: the mean loss of its tokens orders the samples alike. */
@@ -78,7 +76,7 @@ public final class ScoreSelector implements CoresetSelector {
                 .toArray();
         return chosen.length == 0
                 ? Coreset.empty()
-                : new Coreset(List.of(new Group(0, new double[dimensions], chosen, chosen.length)));
+                : new Coreset(List.of(new Group(0, new double[candidates.dimensions()], chosen, chosen.length)));
     }
 
     private IntToDoubleFunction score(Candidates candidates) {
@@ -100,7 +98,6 @@ public final class ScoreSelector implements CoresetSelector {
         private final Kind kind;
         private Amount amount = Amount.ofShare(0.01);
         private Order order = Order.HIGHEST;
-        private int dimensions = 2;
 
         private Builder(Kind kind) {
             this.kind = kind;
@@ -121,15 +118,6 @@ public final class ScoreSelector implements CoresetSelector {
         /** Which end of the scores; the highest by default. */
         public Builder order(Order newOrder) {
             order = newOrder;
-            return this;
-        }
-
-        /** Coordinates of the group's centre, as many as the server takes, 1 or more; 2 by default. */
-        public Builder dimensions(int newDimensions) {
-            if (newDimensions < 1) {
-                throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
-            }
-            dimensions = newDimensions;
             return this;
         }
 

@@ -34,6 +34,10 @@ final class FieldReader {
         return MessageLimits.checkText(field, text, most);
     }
 
+    boolean has(String field) {
+        return texts.containsKey(field);
+    }
+
     String name(String field) {
         return MessageLimits.checkName(field, text(field, MessageLimits.NAME));
     }

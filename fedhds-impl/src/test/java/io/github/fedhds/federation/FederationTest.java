@@ -355,9 +355,9 @@ class FederationTest {
         Diary diary = new Diary();
         Federation federation = federation(6, 8)
                 .clientSettings(client -> client.featureExtractor(still)
-                        .fusion(features -> {
+                        .fusion((features, round) -> {
                             fused.addAndGet(features.rows());
-                            return TinyFederation.firstTwo(features);
+                            return TinyFederation.firstTwo(features, round);
                         })
                         .scorer((kind, list, round) -> {
                             scored.addAndGet(list.size());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.io.IOException;
@@ -40,7 +41,7 @@ class FusionGoldenTest {
     @Test
     void pca_everySet_matchesScikitLearnUpToSign() throws IOException {
         forEachSet((set, facts, arrays) -> {
-            Points actual = new PcaFusion().apply(arrays.get(set + ".features").features());
+            Points actual = new PcaFusion().fuse(arrays.get(set + ".features").features(), RoundContext.first());
             assertColumns(set + ".pca", arrays.get(set + ".pca"), actual);
         });
     }
@@ -52,7 +53,7 @@ class FusionGoldenTest {
             FeatureMatrix features = arrays.get(set + ".features").features();
             double total =
                     Arrays.stream(CentredRows.of(features).squaredLengths()).sum();
-            Points points = new PcaFusion().apply(features);
+            Points points = new PcaFusion().fuse(features, RoundContext.first());
             for (int axis = 0; axis < 2; axis++) {
                 double square = 0;
                 for (int i = 0; i < points.size(); i++) {
@@ -81,7 +82,7 @@ class FusionGoldenTest {
                     KernelPcaFusion.cosine(2));
             kernels.forEach((kernel, fusion) -> {
                 String name = set + ".kernel_pca_" + kernel;
-                assertColumns(name, arrays.get(name), fusion.apply(features));
+                assertColumns(name, arrays.get(name), fusion.fuse(features, RoundContext.first()));
             });
         });
     }
@@ -109,7 +110,7 @@ class FusionGoldenTest {
             double[] trust = new double[5];
             for (int run = 0; run < 5; run++) {
                 FeatureMatrix noisy = noisy(features, run);
-                Points points = TSNE.apply(noisy);
+                Points points = TSNE.fuse(noisy, RoundContext.first());
                 divergences[run] = TSNE.divergence(noisy, points);
                 trust[run] = points.size() > 12 ? Trustworthiness.of(features.features(), points, 5) : 1;
             }

@@ -6,12 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every fusion keeps, and PCA's own properties; t-SNE's are in TsneFusionTest. */
 class FusionTest {
-    static List<Function<FeatureMatrix, Points>> fusions() {
+    static List<Fusion> fusions() {
         return List.of(
                 TsneFusion.builder().build(),
                 new PcaFusion(),
@@ -51,56 +52,58 @@ class FusionTest {
 
     @ParameterizedTest
     @MethodSource("fusions")
-    void apply_fewRows_givesFinitePoints(Function<FeatureMatrix, Points> fusion) {
+    void fuse_fewRows_givesFinitePoints(Fusion fusion) {
         for (int n = 0; n <= 5; n++) {
             for (int d : new int[] {1, 2, 7}) {
-                assertFinite(fusion.apply(groups(n, d, 2, 1)), n, 2);
+                assertFinite(fusion.fuse(groups(n, d, 2, 1), RoundContext.first()), n, 2);
             }
         }
-        assertArrayEquals(new double[2], fusion.apply(groups(1, 4, 1, 1)).toArray());
+        assertArrayEquals(
+                new double[2],
+                fusion.fuse(groups(1, 4, 1, 1), RoundContext.first()).toArray());
     }
 
     @ParameterizedTest
     @MethodSource("fusions")
-    void apply_equalRowsAndConstantColumns_givesFinitePoints(Function<FeatureMatrix, Points> fusion) {
+    void fuse_equalRowsAndConstantColumns_givesFinitePoints(Fusion fusion) {
         for (int n : new int[] {2, 3, 5, 50, 300}) {
             float[] values = new float[n * 3];
             Arrays.fill(values, 0.1f);
-            Points same = fusion.apply(new FeatureMatrix(n, 1, 3, values));
+            Points same = fusion.fuse(new FeatureMatrix(n, 1, 3, values), RoundContext.first());
             assertFinite(same, n, 2);
             assertArrayEquals(new double[2 * n], same.toArray(), "equal rows have no axes");
             for (int i = 0; i < n; i++) {
                 values[i * 3] = i % 3; // groups of equal rows, and two constant columns
             }
-            assertFinite(fusion.apply(new FeatureMatrix(n, 1, 3, values)), n, 2);
+            assertFinite(fusion.fuse(new FeatureMatrix(n, 1, 3, values), RoundContext.first()), n, 2);
         }
     }
 
     @ParameterizedTest
     @MethodSource("fusions")
-    void apply_notANumber_namesTheRow(Function<FeatureMatrix, Points> fusion) {
+    void fuse_notANumber_namesTheRow(Fusion fusion) {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
             FeatureMatrix features = new FeatureMatrix(3, 1, 2, new float[] {1, 2, 3, 4, 5, bad});
-            var error = assertThrows(IllegalArgumentException.class, () -> fusion.apply(features));
+            var error = assertThrows(IllegalArgumentException.class, () -> fusion.fuse(features, RoundContext.first()));
             assertTrue(String.valueOf(error.getMessage()).contains("row 2"), error.getMessage());
         }
     }
 
     @ParameterizedTest
     @MethodSource("fusions")
-    void apply_lastBlockComposed_seesOnlyTheLastLayer(Function<FeatureMatrix, Points> fusion) {
+    void fuse_lastBlockComposed_seesOnlyTheLastLayer(Fusion fusion) {
         FeatureMatrix layers = groups(20, 12, 3, 5);
         FeatureMatrix rows = new FeatureMatrix(20, 3, 4, layers.toArray());
         assertEquals(
-                fusion.apply(rows.lastBlock()),
-                fusion.compose(FeatureMatrix::lastBlock).apply(rows));
+                fusion.fuse(rows.lastBlock(), RoundContext.first()),
+                fusion.compose(FeatureMatrix::lastBlock).fuse(rows, RoundContext.first()));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {3, 40, 700})
     void pca_eitherGramSide_keepsDistancesOnAllAxes(int n) {
         FeatureMatrix features = groups(n, 5, 4, 2);
-        Points points = new PcaFusion(8).apply(features); // axes beyond the rank are zero
+        Points points = new PcaFusion(8).fuse(features, RoundContext.first()); // axes beyond the rank are zero
         assertFinite(points, n, 8);
         for (int i = 1; i < n; i++) {
             double before = 0;
@@ -124,8 +127,8 @@ class FusionTest {
                 turned[(n - 1 - i) * 800 + c] = features.get(i, c) + 64;
             }
         }
-        Points points = new PcaFusion(3).apply(features);
-        Points others = new PcaFusion(3).apply(new FeatureMatrix(n, 1, 800, turned));
+        Points points = new PcaFusion(3).fuse(features, RoundContext.first());
+        Points others = new PcaFusion(3).fuse(new FeatureMatrix(n, 1, 800, turned), RoundContext.first());
         for (int i = 0; i < n; i++) {
             assertArrayEquals(points.point(i), others.point(n - 1 - i), 1e-4); // 64 + x is rounded to 4e-6
         }
@@ -152,11 +155,11 @@ class FusionTest {
     @ValueSource(ints = {1200, 2500})
     void pca_randomised_isNearTheExactOne(int n) {
         FeatureMatrix features = groups(n, 2000, 6, 5);
-        Points exact = new PcaFusion(4).apply(features);
-        Points randomised = PcaFusion.randomised(4, 11).apply(features);
+        Points exact = new PcaFusion(4).fuse(features, RoundContext.first());
+        Points randomised = PcaFusion.randomised(4, 11).fuse(features, RoundContext.first());
         assertNotEquals(exact, randomised);
-        assertEquals(randomised, PcaFusion.randomised(4, 11).apply(features), "equal seeds");
-        assertNotEquals(randomised, PcaFusion.randomised(4, 12).apply(features), "another seed");
+        assertEquals(randomised, PcaFusion.randomised(4, 11).fuse(features, RoundContext.first()), "equal seeds");
+        assertNotEquals(randomised, PcaFusion.randomised(4, 12).fuse(features, RoundContext.first()), "another seed");
         for (int c = 0; c < 4; c++) {
             double largest = 0;
             double difference = 0;
@@ -174,14 +177,15 @@ class FusionTest {
         Arrays.fill(values, 0.1f);
         FeatureMatrix same = new FeatureMatrix(1100, 1, 1100, values);
         assertArrayEquals(
-                new double[2200], PcaFusion.randomised(2, 1).apply(same).toArray());
+                new double[2200],
+                PcaFusion.randomised(2, 1).fuse(same, RoundContext.first()).toArray());
     }
 
     @Test
     void pca_rowsOf100000Columns_keepTheirGroups() {
         FeatureMatrix features = groups(30, 100_000, 3, 9);
         for (PcaFusion fusion : List.of(new PcaFusion(), PcaFusion.randomised(2, 1))) {
-            Points points = fusion.apply(features);
+            Points points = fusion.fuse(features, RoundContext.first());
             for (int i = 3; i < 30; i++) {
                 for (int other = 0; other < 3; other++) {
                     double distance = Math.hypot(
@@ -194,7 +198,7 @@ class FusionTest {
 
     @Test
     void pca_largestScore_isPositive() {
-        Points points = new PcaFusion(3).apply(groups(50, 6, 3, 6));
+        Points points = new PcaFusion(3).fuse(groups(50, 6, 3, 6), RoundContext.first());
         for (int c = 0; c < 3; c++) {
             double largest = 0;
             for (int i = 0; i < 50; i++) {
@@ -206,7 +210,9 @@ class FusionTest {
 
     @Test
     void pca_settings_areChecked() {
-        assertEquals(1, new PcaFusion(1).apply(groups(4, 3, 2, 1)).dimensions());
+        assertEquals(
+                1,
+                new PcaFusion(1).fuse(groups(4, 3, 2, 1), RoundContext.first()).dimensions());
         assertThrows(IllegalArgumentException.class, () -> new PcaFusion(0));
         assertThrows(IllegalArgumentException.class, () -> PcaFusion.randomised(0, 1));
     }
@@ -215,9 +221,11 @@ class FusionTest {
     void kernelPca_settings_areChecked() {
         FeatureMatrix features = groups(20, 4, 3, 7);
         assertEquals(
-                KernelPcaFusion.rbf(2, 0.25).apply(features),
-                KernelPcaFusion.rbf(2).apply(features));
-        assertEquals(1, KernelPcaFusion.linear(1).apply(features).dimensions());
+                KernelPcaFusion.rbf(2, 0.25).fuse(features, RoundContext.first()),
+                KernelPcaFusion.rbf(2).fuse(features, RoundContext.first()));
+        assertEquals(
+                1,
+                KernelPcaFusion.linear(1).fuse(features, RoundContext.first()).dimensions());
         assertThrows(IllegalArgumentException.class, () -> KernelPcaFusion.linear(0));
         for (double bad : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
             assertThrows(IllegalArgumentException.class, () -> KernelPcaFusion.rbf(2, bad));
@@ -229,8 +237,10 @@ class FusionTest {
         for (int n : new int[] {6, 60}) {
             FeatureMatrix features = groups(n, 9, 3, 8);
             assertArrayEquals(
-                    new PcaFusion(4).apply(features).toArray(),
-                    KernelPcaFusion.linear(4).apply(features).toArray(),
+                    new PcaFusion(4).fuse(features, RoundContext.first()).toArray(),
+                    KernelPcaFusion.linear(4)
+                            .fuse(features, RoundContext.first())
+                            .toArray(),
                     1e-9);
         }
     }

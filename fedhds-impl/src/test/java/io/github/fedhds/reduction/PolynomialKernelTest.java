@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class PolynomialKernelTest {
     }
 
     private static void assertAxes(KernelPcaFusion fusion, int shift, double[] first, double[] second) {
-        Points points = fusion.apply(rows(shift));
+        Points points = fusion.fuse(rows(shift), RoundContext.first());
         double[][] axes = {first, second};
         for (int a = 0; a < 2; a++) {
             for (int i = 0; i < 7; i++) {
@@ -178,14 +179,16 @@ class PolynomialKernelTest {
     @Test
     void polynomial_defaults_areGammaByColumnsCoefOneDegreeThree() {
         assertEquals(
-                KernelPcaFusion.polynomial(2, 0.25, 1, 3).apply(rows(1)),
-                KernelPcaFusion.polynomial(2).apply(rows(1)));
+                KernelPcaFusion.polynomial(2, 0.25, 1, 3).fuse(rows(1), RoundContext.first()),
+                KernelPcaFusion.polynomial(2).fuse(rows(1), RoundContext.first()));
     }
 
     @Test
     void polynomial_degreeOne_isPcaScaledByTheRootOfGamma() {
-        Points pca = new PcaFusion(3).apply(rows(2));
-        double[] scaled = KernelPcaFusion.polynomial(3, 4, 5, 1).apply(rows(2)).toArray();
+        Points pca = new PcaFusion(3).fuse(rows(2), RoundContext.first());
+        double[] scaled = KernelPcaFusion.polynomial(3, 4, 5, 1)
+                .fuse(rows(2), RoundContext.first())
+                .toArray();
         for (int i = 0; i < scaled.length; i++) {
             scaled[i] /= 2;
         }
@@ -209,7 +212,7 @@ class PolynomialKernelTest {
         FeatureMatrix huge = new FeatureMatrix(2, 1, 1, new float[] {1e38f, 2e38f});
         var error = assertThrows(
                 IllegalArgumentException.class,
-                () -> KernelPcaFusion.polynomial(1, 1, 1, 9).apply(huge));
+                () -> KernelPcaFusion.polynomial(1, 1, 1, 9).fuse(huge, RoundContext.first()));
         assertTrue(String.valueOf(error.getMessage()).contains("smaller gamma or degree"), error.getMessage());
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.util.Arrays;
@@ -82,7 +83,7 @@ class ProjectionTest {
             assertEquals(columns, projection.columns());
             assertEquals(3, projection.dimensions());
             assertArrayEquals(new double[columns], projection.mean());
-            Points points = projection.apply(features);
+            Points points = projection.fuse(features, RoundContext.first());
             for (int a = 0; a < 3; a++) {
                 double[] component = projection.component(a);
                 for (int i = 0; i < 3; i++) {
@@ -142,7 +143,7 @@ class ProjectionTest {
     @Test
     void random_distances_areKeptAboutAndOnAverage() {
         FeatureMatrix features = FusionTest.groups(40, 3000, 5, 2);
-        Points points = Projection.random(3000, 64, 3).apply(features);
+        Points points = Projection.random(3000, 64, 3).fuse(features, RoundContext.first());
         double ratios = 0;
         for (int i = 1; i < 40; i++) {
             double before = squaredDistance(row(features, 0), row(features, i));
@@ -159,8 +160,8 @@ class ProjectionTest {
         FeatureMatrix anchors = FusionTest.groups(n, 9, 3, 4); // fewer rows than columns, and more
         Projection projection = Projection.pca(anchors, 4);
         assertArrayEquals(
-                new PcaFusion(4).apply(anchors).toArray(),
-                projection.apply(anchors).toArray(),
+                new PcaFusion(4).fuse(anchors, RoundContext.first()).toArray(),
+                projection.fuse(anchors, RoundContext.first()).toArray(),
                 1e-9);
         for (int a = 0; a < 4; a++) {
             double square = squaredDistance(projection.component(a), new double[9]);
@@ -178,14 +179,17 @@ class ProjectionTest {
     }
 
     @Test
-    void apply_rowsAloneOrTogether_haveEqualBits() {
+    void fuse_rowsAloneOrTogether_haveEqualBits() {
         FeatureMatrix features = FusionTest.groups(30, 700, 3, 6);
         for (Projection projection :
                 new Projection[] {Projection.random(700, 5, 1), Projection.pca(rows(features, 0, 12), 5)}) {
-            Points all = projection.apply(features);
+            Points all = projection.fuse(features, RoundContext.first());
             for (int i = 0; i < 30; i++) {
                 assertArrayEquals(
-                        all.point(i), projection.apply(rows(features, i, i + 1)).point(0));
+                        all.point(i),
+                        projection
+                                .fuse(rows(features, i, i + 1), RoundContext.first())
+                                .point(0));
             }
         }
     }
@@ -195,25 +199,27 @@ class ProjectionTest {
         FeatureMatrix features = FusionTest.groups(20, 300, 3, 7);
         Projection fitted = Projection.pca(features, 2);
         Projection received = Projection.of(fitted.mean(), new double[][] {fitted.component(0), fitted.component(1)});
-        assertEquals(fitted.apply(features), received.apply(features));
+        assertEquals(fitted.fuse(features, RoundContext.first()), received.fuse(features, RoundContext.first()));
     }
 
     @Test
-    void apply_noRows_givesNoPoints() {
+    void fuse_noRows_givesNoPoints() {
         assertEquals(
                 new Points(0, 2, new double[0]),
-                Projection.random(3, 2, 0).apply(new FeatureMatrix(0, 1, 3, new float[0])));
+                Projection.random(3, 2, 0).fuse(new FeatureMatrix(0, 1, 3, new float[0]), RoundContext.first()));
     }
 
     @Test
-    void apply_rowsThatDoNotFit_areNamed() {
+    void fuse_rowsThatDoNotFit_areNamed() {
         Projection projection = Projection.random(3, 2, 0);
         var length = assertThrows(
-                IllegalArgumentException.class, () -> projection.apply(new FeatureMatrix(1, 1, 4, new float[4])));
+                IllegalArgumentException.class,
+                () -> projection.fuse(new FeatureMatrix(1, 1, 4, new float[4]), RoundContext.first()));
         assertTrue(String.valueOf(length.getMessage()).contains("4 columns, this projection takes 3"));
         for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
             FeatureMatrix features = new FeatureMatrix(2, 1, 3, new float[] {1, 2, 3, 4, bad, 6});
-            var error = assertThrows(IllegalArgumentException.class, () -> projection.apply(features));
+            var error =
+                    assertThrows(IllegalArgumentException.class, () -> projection.fuse(features, RoundContext.first()));
             assertTrue(String.valueOf(error.getMessage()).contains("row 1"), error.getMessage());
             assertThrows(IllegalArgumentException.class, () -> Projection.pca(features, 1));
         }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.io.IOException;
@@ -13,31 +15,31 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class TrustworthinessTest {
-    /**
-     * Of maps in golden/reduce, by scikit-learn 1.9:
-     *
-     * <pre>
-     * a = safetensors.numpy.load_file("reduce/reduce.safetensors")
-     * for s, k in ("real", 5), ("blobs", 5), ("small", 3):
-     *     x = a[s + ".features"].astype(float)
-     *     print([trustworthiness(x, a[f"{s}.{m}"].astype(float), n_neighbors=k) for m in ("pca", "kernel_pca_rbf")])
-     * </pre>
-     *
-     * "real" has three pairs of equal rows, which scikit-learn orders as its sort leaves them; a rank there is 8.2e-6.
-     */
+    /** Largest difference seen: 1e-16. */
     @Tag("golden")
     @Test
     void of_goldenMaps_matchesScikitLearn() throws IOException {
         GoldenArrays arrays = GoldenArrays.read("reduce/reduce.safetensors");
-        assertTrust(arrays, "real", 5, 2e-5, 0.8804523026315789, 0.8778782894736842);
-        assertTrust(arrays, "blobs", 5, 1e-12, 0.9608177083333334, 0.7917552083333333);
-        assertTrust(arrays, "small", 3, 1e-12, 0.9814814814814815, 0.8703703703703703);
-    }
-
-    private static void assertTrust(GoldenArrays arrays, String set, int k, double within, double pca, double rbf) {
-        FeatureMatrix features = arrays.get(set + ".features").features();
-        assertEquals(pca, Trustworthiness.of(features, points(arrays.get(set + ".pca")), k), within, set);
-        assertEquals(rbf, Trustworthiness.of(features, points(arrays.get(set + ".kernel_pca_rbf")), k), within, set);
+        JsonObject sets = GoldenArrays.json("reduce/reduce.json").getAsJsonObject("sets");
+        int compared = 0;
+        for (String set : sets.keySet()) {
+            JsonObject expected = sets.getAsJsonObject(set).getAsJsonObject("trustworthiness");
+            assertEquals("by row index", expected.get("ties").getAsString(), set);
+            int k = expected.get("n_neighbors").getAsInt();
+            FeatureMatrix features = arrays.get(set + ".features").features();
+            for (String map : expected.keySet()) {
+                if (arrays.has(set + "." + map)) {
+                    Points points = points(arrays.get(set + "." + map));
+                    assertEquals(
+                            expected.get(map).getAsDouble(),
+                            Trustworthiness.of(features, points, k),
+                            1e-12,
+                            set + " " + map);
+                    compared++;
+                }
+            }
+        }
+        assertEquals(2 * sets.size(), compared, "maps of each set");
     }
 
     private static Points points(GoldenArrays.Array array) {
@@ -63,7 +65,7 @@ class TrustworthinessTest {
         int n = 3000;
         int k = 3;
         FeatureMatrix features = FusionTest.groups(n, 3, 6, 2);
-        Points points = new PcaFusion(1).apply(features);
+        Points points = new PcaFusion(1).fuse(features, RoundContext.first());
         double sum = 0;
         for (int row = 0; row < n; row++) {
             int i = row;
@@ -110,7 +112,7 @@ class TrustworthinessTest {
     @Test
     void of_whatDoesNotFit_isNamed() {
         FeatureMatrix features = FusionTest.groups(10, 3, 2, 3);
-        Points points = new PcaFusion().apply(features);
+        Points points = new PcaFusion().fuse(features, RoundContext.first());
         for (int k : new int[] {0, -1, 5, 6}) {
             assertThrows(IllegalArgumentException.class, () -> Trustworthiness.of(features, points, k), "k " + k);
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.util.ArrayList;
@@ -22,21 +23,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TsneFusionTest {
     @ParameterizedTest
     @CsvSource({"400, 2", "1300, 2", "1700, 2", "400, 3"}) // all pairs, neighbours, far ones together, other axes
-    void apply_anyNumberOfThreads_givesTheSameBits(int n, int dimensions) {
+    void fuse_anyNumberOfThreads_givesTheSameBits(int n, int dimensions) {
         FeatureMatrix features = FusionTest.groups(n, 20, 6, 1);
         TsneFusion.Builder settings = TsneFusion.builder().iterations(300).dimensions(dimensions);
-        Points one = settings.threads(1).build().apply(features);
-        assertEquals(one, settings.threads(2).build().apply(features));
-        assertEquals(one, settings.threads(3).build().apply(features));
-        assertEquals(one, settings.threads(1).build().apply(features));
+        Points one = settings.threads(1).build().fuse(features, RoundContext.first());
+        assertEquals(one, settings.threads(2).build().fuse(features, RoundContext.first()));
+        assertEquals(one, settings.threads(3).build().fuse(features, RoundContext.first()));
+        assertEquals(one, settings.threads(1).build().fuse(features, RoundContext.first()));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
-    void apply_clearGroups_keepsThemApart(int dimensions) {
+    void fuse_clearGroups_keepsThemApart(int dimensions) {
         int n = 120;
         FeatureMatrix features = FusionTest.groups(n, 30, 4, 2);
-        Points points = TsneFusion.builder().dimensions(dimensions).build().apply(features);
+        Points points = TsneFusion.builder().dimensions(dimensions).build().fuse(features, RoundContext.first());
         int own = 0;
         for (int i = 0; i < n; i++) {
             int nearest = i == 0 ? 1 : 0;
@@ -58,13 +59,13 @@ class TsneFusionTest {
     }
 
     @Test
-    void apply_moreRowsThanAllPairs_isAsGoodByNeighbours() {
+    void fuse_moreRowsThanAllPairs_isAsGoodByNeighbours() {
         int n = TsneFusion.ALL_PAIRS + 76;
         FeatureMatrix features = FusionTest.groups(n, 10, 12, 3);
         TsneFusion fusion = TsneFusion.builder().build();
-        double divergence = fusion.divergence(features, fusion.apply(features));
+        double divergence = fusion.divergence(features, fusion.fuse(features, RoundContext.first()));
         double[] start = new double[2 * n];
-        Points pca = new PcaFusion().apply(features);
+        Points pca = new PcaFusion().fuse(features, RoundContext.first());
         for (int i = 0; i < start.length; i++) {
             start[i] = 1e-4 * pca.get(i / 2, i % 2);
         }
@@ -78,12 +79,12 @@ class TsneFusionTest {
     }
 
     @Test
-    void apply_rowsOnALine_leavesTheLine() {
+    void fuse_rowsOnALine_leavesTheLine() {
         float[] values = new float[60];
         for (int i = 0; i < 60; i++) {
             values[i] = i * i;
         }
-        Points points = TsneFusion.builder().build().apply(new FeatureMatrix(60, 1, 1, values));
+        Points points = TsneFusion.builder().build().fuse(new FeatureMatrix(60, 1, 1, values), RoundContext.first());
         double second = 0;
         for (int i = 0; i < 60; i++) {
             second = Math.max(second, Math.abs(points.get(i, 1)));
@@ -92,7 +93,7 @@ class TsneFusionTest {
     }
 
     @Test
-    void apply_translatedRows_haveTheSameAffinities() {
+    void fuse_translatedRows_haveTheSameAffinities() {
         FeatureMatrix features = FusionTest.groups(80, 6, 3, 4);
         float[] moved = features.toArray();
         for (int i = 0; i < moved.length; i++) {
@@ -119,13 +120,13 @@ class TsneFusionTest {
     }
 
     @Test
-    void apply_manyDuplicates_keepsThemTogether() {
+    void fuse_manyDuplicates_keepsThemTogether() {
         FeatureMatrix few = FusionTest.groups(4, 5, 4, 6);
         float[] values = new float[200 * 5];
         for (int i = 0; i < 200; i++) {
             System.arraycopy(few.row(i % 4), 0, values, i * 5, 5);
         }
-        Points points = TsneFusion.builder().build().apply(new FeatureMatrix(200, 1, 5, values));
+        Points points = TsneFusion.builder().build().fuse(new FeatureMatrix(200, 1, 5, values), RoundContext.first());
         assertEquals(-1, points.firstNonFinite());
         for (int i = 4; i < 200; i++) {
             assertTrue(square(points, i, i % 4) < 1e-3 * square(points, i, (i + 1) % 4), "row " + i);
@@ -139,7 +140,7 @@ class TsneFusionTest {
         assertThrows(
                 IllegalArgumentException.class, () -> fusion.divergence(features, new Points(4, 2, new double[8])));
         FeatureMatrix one = FusionTest.groups(1, 3, 1, 7);
-        assertEquals(0, fusion.divergence(one, fusion.apply(one)));
+        assertEquals(0, fusion.divergence(one, fusion.fuse(one, RoundContext.first())));
     }
 
     @Test
@@ -147,7 +148,11 @@ class TsneFusionTest {
         TsneFusion.Builder b = TsneFusion.builder();
         b.dimensions(1).iterations(1).threads(1).perplexity(Math.nextUp(1.0)).earlyExaggeration(1);
         b.learningRate(Double.MIN_VALUE);
-        assertEquals(-1, b.build().apply(FusionTest.groups(6, 3, 2, 8)).firstNonFinite());
+        assertEquals(
+                -1,
+                b.build()
+                        .fuse(FusionTest.groups(6, 3, 2, 8), RoundContext.first())
+                        .firstNonFinite());
         assertThrows(IllegalArgumentException.class, () -> b.dimensions(0));
         assertThrows(IllegalArgumentException.class, () -> b.iterations(0));
         assertThrows(IllegalArgumentException.class, () -> b.threads(0));
@@ -175,16 +180,18 @@ class TsneFusionTest {
                 .iterations(1000)
                 .exactRows(1500)
                 .build();
-        assertEquals(written.apply(features), TsneFusion.builder().build().apply(features));
+        assertEquals(
+                written.fuse(features, RoundContext.first()),
+                TsneFusion.builder().build().fuse(features, RoundContext.first()));
     }
 
     @Test
-    void apply_farPointsTogether_isAsGoodAsEveryRepulsion() {
+    void fuse_farPointsTogether_isAsGoodAsEveryRepulsion() {
         int n = 1500;
         FeatureMatrix features = FusionTest.groups(n, 10, 30, 10);
         TsneFusion exact = TsneFusion.builder().exactRows(n).build();
-        Points every = exact.apply(features);
-        Points together = TsneFusion.builder().exactRows(0).build().apply(features);
+        Points every = exact.fuse(features, RoundContext.first());
+        Points together = TsneFusion.builder().exactRows(0).build().fuse(features, RoundContext.first());
         assertNotEquals(every, together);
         double wanted = exact.divergence(features, every);
         double divergence = exact.divergence(features, together);
@@ -193,8 +200,9 @@ class TsneFusionTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
-    void apply_fewestRows_placesEach(int n) {
-        Points points = TsneFusion.builder().exactRows(0).build().apply(FusionTest.groups(n, 5, 3, 11));
+    void fuse_fewestRows_placesEach(int n) {
+        Points points =
+                TsneFusion.builder().exactRows(0).build().fuse(FusionTest.groups(n, 5, 3, 11), RoundContext.first());
         assertEquals(n, points.size());
         assertEquals(-1, points.firstNonFinite());
         for (int i = 1; i < n; i++) {
@@ -205,35 +213,35 @@ class TsneFusionTest {
     /** Also where the rows are so many that neighbours attract and far points push together. */
     @ParameterizedTest
     @ValueSource(ints = {50, 600, 1600})
-    void apply_equalRowsAndConstantColumns_doNoHarm(int n) {
+    void fuse_equalRowsAndConstantColumns_doNoHarm(int n) {
         float[] values = new float[n * 3];
         Arrays.fill(values, 7);
         TsneFusion fusion = TsneFusion.builder().iterations(260).build();
-        Points equal = fusion.apply(new FeatureMatrix(n, 1, 3, values));
+        Points equal = fusion.fuse(new FeatureMatrix(n, 1, 3, values), RoundContext.first());
         assertEquals(-1, equal.firstNonFinite());
         for (int i = 0; i < n; i++) {
             values[3 * i + 1] = i % 40; // many duplicates, and two constant columns
         }
-        Points few = fusion.apply(new FeatureMatrix(n, 1, 3, values));
+        Points few = fusion.fuse(new FeatureMatrix(n, 1, 3, values), RoundContext.first());
         assertEquals(-1, few.firstNonFinite());
         assertTrue(square(few, 0, 1) > 1e-6, "other rows lie apart");
     }
 
     @Test
-    void apply_nanInAnyRow_isRefusedByName() {
+    void fuse_nanInAnyRow_isRefusedByName() {
         float[] values = new float[600 * 2];
         values[599 * 2] = Float.NaN;
         Exception e = assertThrows(
                 IllegalArgumentException.class,
-                () -> TsneFusion.builder().build().apply(new FeatureMatrix(600, 1, 2, values)));
+                () -> TsneFusion.builder().build().fuse(new FeatureMatrix(600, 1, 2, values), RoundContext.first()));
         assertTrue(String.valueOf(e.getMessage()).contains("row 599"), e.getMessage());
     }
 
     @Test
-    void apply_withListener_tellsEveryFiftyIterations() {
+    void fuse_withListener_tellsEveryFiftyIterations() {
         List<TsneProgress> told = new ArrayList<>();
         FeatureMatrix features = FusionTest.groups(90, 6, 3, 12);
-        TsneFusion.builder().iterations(400).listener(told::add).build().apply(features);
+        TsneFusion.builder().iterations(400).listener(told::add).build().fuse(features, RoundContext.first());
         assertEquals(
                 List.of(50, 100, 150, 200, 250, 300, 350, 400),
                 told.stream().map(TsneProgress::iteration).toList());
@@ -246,27 +254,30 @@ class TsneFusionTest {
 
     @ParameterizedTest
     @ValueSource(ints = {300, 900}) // all pairs, neighbours
-    void apply_onAPlateau_endsWithAsGoodAMap(int n) {
+    void fuse_onAPlateau_endsWithAsGoodAMap(int n) {
         List<TsneProgress> told = new ArrayList<>();
         FeatureMatrix features = FusionTest.groups(n, 10, 12, 17);
-        Points soon = TsneFusion.builder().listener(told::add).build().apply(features);
+        Points soon = TsneFusion.builder().listener(told::add).build().fuse(features, RoundContext.first());
         int last = told.get(told.size() - 1).iteration();
         assertTrue(last > 500 && last < 1000, "ended after " + last);
         TsneFusion patient = TsneFusion.builder().minimumProgress(0).build();
-        double wanted = patient.divergence(features, patient.apply(features));
+        double wanted = patient.divergence(features, patient.fuse(features, RoundContext.first()));
         double divergence = patient.divergence(features, soon);
         assertTrue(divergence <= 1.02 * wanted, divergence + " after " + last + ", after all " + wanted);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {100, 1600})
-    void apply_absurdSteps_leavesNumbers(int n) {
+    void fuse_absurdSteps_leavesNumbers(int n) {
         TsneFusion fusion = TsneFusion.builder()
                 .learningRate(1e60)
                 .exactRows(1000)
                 .iterations(20)
                 .build();
-        assertEquals(-1, fusion.apply(FusionTest.groups(n, 4, 3, 18)).firstNonFinite());
+        assertEquals(
+                -1,
+                fusion.fuse(FusionTest.groups(n, 4, 3, 18), RoundContext.first())
+                        .firstNonFinite());
     }
 
     @Test
@@ -278,12 +289,12 @@ class TsneFusionTest {
     }
 
     @Test
-    void apply_interrupted_endsWithItsErrorAndNoThread() {
+    void fuse_interrupted_endsWithItsErrorAndNoThread() {
         FeatureMatrix features = FusionTest.groups(1600, 6, 3, 13);
         TsneFusion fusion = TsneFusion.builder()
                 .listener(progress -> Thread.currentThread().interrupt())
                 .build();
-        FedHdsException e = assertThrows(FedHdsException.class, () -> fusion.apply(features));
+        FedHdsException e = assertThrows(FedHdsException.class, () -> fusion.fuse(features, RoundContext.first()));
         assertTrue(Thread.interrupted(), "the flag is kept");
         assertTrue(String.valueOf(e.getMessage()).contains("after 50 of 1000 iterations"), e.getMessage());
         assertTrue(e.getCause() instanceof InterruptedException);
@@ -295,11 +306,11 @@ class TsneFusionTest {
     }
 
     @Test
-    void apply_interruptedBefore_doesNothing() {
+    void fuse_interruptedBefore_doesNothing() {
         Thread.currentThread().interrupt();
         FeatureMatrix features = FusionTest.groups(600, 6, 3, 14);
         TsneFusion fusion = TsneFusion.builder().build();
-        assertThrows(FedHdsException.class, () -> fusion.apply(features));
+        assertThrows(FedHdsException.class, () -> fusion.fuse(features, RoundContext.first()));
         assertTrue(Thread.interrupted(), "the flag is kept");
     }
 
@@ -309,7 +320,8 @@ class TsneFusionTest {
         FeatureMatrix features = FusionTest.groups(n, 5, 8, 15);
         CentredRows rows = CentredRows.of(features);
         try (Workers workers = new Workers(n, 2)) {
-            Neighbours blocks = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000), 20, workers);
+            Neighbours blocks = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000, Long.MAX_VALUE), 20, workers);
+            Neighbours columns = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000, 0), 20, workers);
             Neighbours gram = Neighbours.among(SquaredDistances.of(rows, rows.rowGram()), 20, workers);
             for (int i = 0; i < n; i++) {
                 int own = i;
@@ -324,7 +336,7 @@ class TsneFusionTest {
                         .mapToDouble(j -> square[j])
                         .sorted()
                         .toArray();
-                for (Neighbours found : List.of(blocks, gram)) {
+                for (Neighbours found : List.of(blocks, gram, columns)) {
                     for (int e = 0; e < 20; e++) {
                         int j = found.rows()[i * 20 + e];
                         assertEquals(sorted[e], square[j], 1e-6 * sorted[e], "row " + i);

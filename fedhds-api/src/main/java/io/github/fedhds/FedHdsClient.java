@@ -8,6 +8,7 @@ import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -32,7 +33,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -57,11 +57,13 @@ import org.jspecify.annotations.Nullable;
 public final class FedHdsClient {
     private static final System.Logger LOGGER = System.getLogger("io.github.fedhds");
     private static final int REMEMBERED = 2;
+    /** Rows of features held at a time where only their places in a shared frame are asked for. */
+    private static final int ROWS_AT_A_TIME = 1024;
 
     private final ClientId id;
     private final List<Instruction> instructions;
     private final FeatureExtractor extractor;
-    private final Function<FeatureMatrix, Points> fusion;
+    private final Fusion fusion;
     private final CoresetSelector selector;
     private final SampleScorer scorer;
     private final LocalTrainer trainer;
@@ -217,14 +219,19 @@ public final class FedHdsClient {
 
     /**
      * Steps 2 to 6: features, fusion, groups, and their centres. Where the opening carries a frame, a group's centre is
-     * its members' mean in that frame, whatever coordinates it was found in.
+     * its members' mean in that frame, whatever coordinates it was found in. Where it carries none, that is the group's
+     * own centre, or, without one, the mean of its members' fused points.
+     *
+     * <p>Memory: all features at a time where the selector asks for points, {@code 4 columns} bytes an instruction;
+     * otherwise, with a frame, those of 1,024 instructions at a time.
      *
      * @param opening the server's opening; must name this client
      * @return the report; without centroids when the client has no instruction or nothing stood out
      * @throws SettingsMismatchException if the opening asks for other {@link Builder#agreedSettings} than this client's
      * @throws IllegalArgumentException if the opening does not name this client, or a feature is NaN or infinite
-     * @throws IllegalStateException if a role gives too many or too few rows, or names a sample that is not there, or gives null; what a
-     *     role throws passes through. The client is then as it was before
+     * @throws IllegalStateException if a role gives null or too many or too few rows, the fusion gives NaN, infinity or
+     *     another number of coordinates than {@link Fusion#dimensions}, or the selector names a sample that is not there;
+     *     what a role throws passes through. The client is then as it was before
      */
     public synchronized CentroidReport summarise(RoundOpening opening) {
         if (!opening.clients().contains(id)) {
@@ -240,10 +247,10 @@ public final class FedHdsClient {
             return known.get().report();
         }
         Features features = new Features(round);
+        Candidates candidates = candidates(features);
         Coreset coreset = instructions.isEmpty()
                 ? Coreset.empty()
-                : RoleAnswer.require(selector.select(candidates(features), round), "client's selector", "a Coreset");
-        List<Centroid> centroids = new ArrayList<>();
+                : given("selector", "a Coreset", selector.select(candidates, round));
         for (Group group : coreset.groups()) {
             for (int member : group.members()) {
                 if (member >= instructions.size()) {
@@ -251,12 +258,9 @@ public final class FedHdsClient {
                             + ", which has " + instructions.size() + ", counted from 0");
                 }
             }
-            centroids.add(new Centroid(group.id(), group.centre()));
         }
-        if (opening.frame().isPresent() && !centroids.isEmpty()) {
-            centroids = means(coreset, opening.frame().get().place(features.get()));
-        }
-        CentroidReport report = new CentroidReport(round.runId(), round.round(), id, centroids);
+        List<Centroid> centroids = centroids(coreset, opening.frame(), candidates, features);
+        CentroidReport report = new CentroidReport(round.runId(), round.round(), id, centroids, instructions.size());
         known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
         steps.addFirst(new Step(round, opening.frame(), coreset, report));
         if (steps.size() > REMEMBERED) {
@@ -277,21 +281,41 @@ public final class FedHdsClient {
         return steps.stream().filter(step -> step.isOf(runId, round)).findFirst();
     }
 
-    /** Each group's mean in the shared frame, every member counting the same: the selector's centres are of another. */
-    private static List<Centroid> means(Coreset coreset, Points placed) {
-        List<Centroid> means = new ArrayList<>();
-        for (Group group : coreset.groups()) {
-            double[] mean = new double[placed.dimensions()];
-            int[] members = group.members();
-            Arrays.sort(members); // so that the order of telling does not show in the sum
-            for (int member : members) {
-                for (int axis = 0; axis < mean.length; axis++) {
-                    mean[axis] += placed.get(member, axis) / members.length;
-                }
-            }
-            means.add(new Centroid(group.id(), mean));
+    /** In a shared frame each group's mean, for the selector's centres are of another; else its centre if it has one. */
+    private static List<Centroid> centroids(
+            Coreset coreset, Optional<Frame> frame, Candidates candidates, Features features) {
+        List<Centroid> centroids = new ArrayList<>();
+        if (!coreset.groups().isEmpty() && frame.isPresent()) {
+            Points placed = features.placed(frame.get());
+            coreset.groups().forEach(group -> centroids.add(new Centroid(group.id(), mean(group, placed))));
+        } else {
+            coreset.groups()
+                    .forEach(group -> centroids.add(new Centroid(
+                            group.id(), group.centre().orElseGet(() -> mean(group, candidates.points())))));
         }
-        return means;
+        return centroids;
+    }
+
+    /** The mean of a group's members, every member counting the same. */
+    private static double[] mean(Group group, Points points) {
+        double[] mean = new double[points.dimensions()];
+        int[] members = group.members();
+        Arrays.sort(members); // so that the order of the members does not change the sum
+        for (int member : members) {
+            for (int axis = 0; axis < mean.length; axis++) {
+                mean[axis] += points.get(member, axis) / members.length;
+            }
+        }
+        return mean;
+    }
+
+    /** What a role gave, or an error that names the role. */
+    private <T> T given(String role, String what, @Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException(
+                    "the " + role + " of client " + id + " gave null; it must give " + what + " for every call");
+        }
+        return value;
     }
 
     /** A round's features, extracted once at most, when first asked for. */
@@ -306,29 +330,72 @@ public final class FedHdsClient {
         @Override
         public synchronized FeatureMatrix get() {
             if (extracted == null) {
-                FeatureMatrix features = RoleAnswer.require(
-                        extractor.extract(instructions, round), "feature extractor", "a FeatureMatrix");
-                if (features.rows() != instructions.size()) {
-                    throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
-                            + instructions.size() + " instructions of client " + id + "; it must give one each");
-                }
-                int bad = features.firstNonFiniteRow();
-                if (bad >= 0) {
-                    throw new IllegalArgumentException("features of instruction " + bad + " of client " + id
-                            + " hold NaN or infinity; is the adapter or the model damaged?");
-                }
-                extracted = features;
+                extracted = extract(0, instructions.size());
             }
             return extracted;
         }
+
+        /**
+         * All rows' places in a shared frame. Where nothing else has asked for the features, no more than {@link
+         * #ROWS_AT_A_TIME} rows of them are held at a time.
+         */
+        synchronized Points placed(Frame frame) {
+            int n = instructions.size();
+            if (extracted != null || n <= ROWS_AT_A_TIME) {
+                return frame.place(get());
+            }
+            double[] all = new double[Math.multiplyExact(n, frame.dimensions())];
+            for (int from = 0; from < n; from += ROWS_AT_A_TIME) {
+                double[] some = frame.place(extract(from, Math.min(n, from + ROWS_AT_A_TIME)))
+                        .toArray();
+                System.arraycopy(some, 0, all, from * frame.dimensions(), some.length);
+            }
+            return new Points(n, frame.dimensions(), all);
+        }
+
+        private FeatureMatrix extract(int from, int to) {
+            FeatureMatrix features = given(
+                    "feature extractor", "a FeatureMatrix", extractor.extract(instructions.subList(from, to), round));
+            if (features.rows() != to - from) {
+                throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
+                        + (to - from) + " instructions of client " + id + "; it must give one each");
+            }
+            int bad = features.firstNonFiniteRow();
+            if (bad >= 0) {
+                throw new IllegalArgumentException("features of instruction " + (from + bad) + " of client " + id
+                        + " hold NaN or infinity; is the adapter or the model damaged?");
+            }
+            return features;
+        }
+    }
+
+    private Points fused(Features features) {
+        Points points = given("fusion", "Points", fusion.fuse(features.get(), features.round));
+        if (points.size() != instructions.size()) {
+            throw new IllegalStateException("the fusion of client " + id + " gave " + points.size() + " points for "
+                    + instructions.size() + " instructions; it must give one each");
+        }
+        if (points.dimensions() != fusion.dimensions()) {
+            throw new IllegalStateException("the fusion of client " + id + " gave points of " + points.dimensions()
+                    + " coordinates, its Fusion.dimensions says " + fusion.dimensions()
+                    + "; for a lambda, Fusion.of(" + points.dimensions() + ", lambda) says how many it gives");
+        }
+        int bad = points.firstNonFinite();
+        if (bad >= 0) {
+            throw new IllegalStateException("the fusion of client " + id + " gave NaN or infinity for instruction "
+                    + bad + ", " + Arrays.toString(points.point(bad)) + "; the features are finite, so the fault is"
+                    + " the fusion's");
+        }
+        return points;
     }
 
     private Candidates candidates(Features features) {
         return Candidates.of(
                 instructions,
-                () -> RoleAnswer.require(fusion.apply(features.get()), "fusion", "Points"),
-                kind -> RoleAnswer.require(
-                        scorer.score(kind, instructions, features.round), "scorer", "an array of scores"));
+                fusion.dimensions(),
+                () -> fused(features),
+                kind -> given(
+                        "scorer", "a number for each instruction", scorer.score(kind, instructions, features.round)));
     }
 
     /**
@@ -338,7 +405,8 @@ public final class FedHdsClient {
      * @param selection the server's choice for this client
      * @return an {@link AdapterUpdate}; a {@link Withdrawal} with the counts if nothing could be trained; empty if no group
      *     was chosen
-     * @throws IllegalStateException if the round was not summarised before, or the selection answers another report
+     * @throws IllegalStateException if the round was not summarised before, the selection answers another report, or the
+     *     trainer gives null
      * @throws IllegalArgumentException if the selection is for another client or names a group that does not exist
      */
     public synchronized Optional<Message> train(GroupSelection selection) {
@@ -370,8 +438,7 @@ public final class FedHdsClient {
     }
 
     private Message trained(GroupSelection selection, List<Instruction> chosen, RoundContext round) {
-        TrainingResult result =
-                RoleAnswer.require(trainer.train(List.copyOf(chosen), round), "trainer", "a TrainingResult");
+        TrainingResult result = given("trainer", "a TrainingResult", trainer.train(List.copyOf(chosen), round));
         String left = result.counts().describe();
         if (result.samples() == 0) {
             return withdraw(
@@ -425,7 +492,7 @@ public final class FedHdsClient {
         private final ClientId id;
         private List<Instruction> instructions = List.of();
         private @Nullable FeatureExtractor extractor;
-        private @Nullable Function<FeatureMatrix, Points> fusion;
+        private @Nullable Fusion fusion;
         private @Nullable CoresetSelector selector;
         private @Nullable LocalTrainer trainer;
         private SampleScorer scorer = (kind, list, round) -> {
@@ -469,8 +536,8 @@ public final class FedHdsClient {
             return this;
         }
 
-        /** Step 3. */
-        public Builder fusion(Function<FeatureMatrix, Points> fusion) {
+        /** Step 3; without a shared frame, the server's number of dimensions must be the fusion's. */
+        public Builder fusion(Fusion fusion) {
             this.fusion = Objects.requireNonNull(fusion, "fusion");
             return this;
         }

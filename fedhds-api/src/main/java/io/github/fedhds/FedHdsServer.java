@@ -441,7 +441,10 @@ public final class FedHdsServer {
             return this;
         }
 
-        /** Coordinates of a centroid; 2 by default, as the paper's t-SNE has. With a {@link #frame}, it says how many. */
+        /**
+         * Coordinates of a centroid, those of the clients' {@link io.github.fedhds.fusion.Fusion#dimensions fusion}; 2 by
+         * default, as the paper's t-SNE has. With a {@link #frame}, it says how many.
+         */
         public Builder dimensions(int dimensions) {
             this.dimensions = Limits.atLeast(1, dimensions, "dimensions");
             return this;
@@ -476,8 +479,8 @@ public final class FedHdsServer {
         }
 
         /**
-         * Samples that one client may say it trained on in a round, 1 or more; 1,000,000 by default. An adapter of more is
-         * refused. Where clients count by samples, set it to what your clients have: it bounds what a liar weighs.
+         * Samples that one client may say it holds, or trained on in a round, 1 or more; 1,000,000 by default. A report or
+         * an adapter of more is refused. Where clients count by samples, set it to what your clients have: it bounds what a liar weighs.
          */
         public Builder maxSamples(int maxSamples) {
             this.limits = limits.withMaxSamples(maxSamples);

@@ -164,6 +164,13 @@ record Limits(
                     "client " + report.client() + " sends " + centroids.size()
                             + " centroids, this server takes at most " + maxCentroids + " of a client");
         }
+        if (report.samples() > maxSamples) {
+            return refused(
+                    report,
+                    Refusal.SAMPLES,
+                    "client " + report.client() + " says that it holds " + report.samples()
+                            + " samples, this server takes at most " + maxSamples + " of a client");
+        }
         for (int i = 0; i < centroids.size(); i++) {
             double[] point = centroids.get(i).point();
             if (centroids.get(i).group() != i) {
@@ -177,7 +184,9 @@ record Limits(
                 return refused(
                         report,
                         Refusal.WRONG_SHAPE,
-                        "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions);
+                        "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions
+                                + "; set FedHdsServer.Builder.dimensions to the clients' Fusion.dimensions (a shared"
+                                + " frame has its own, Frame.dimensions)");
             }
             if (!Arrays.stream(point).allMatch(Double::isFinite)) {
                 return refused(

@@ -206,10 +206,12 @@ final class Round {
     private Map<ClientId, Set<Integer>> choose(CoresetSelector selector) {
         List<ClientId> owners = new ArrayList<>();
         List<Centroid> centroids = new ArrayList<>();
+        long samples = 0;
         for (ClientId client : opening.clients()) { // in roster order, so that the choice does not depend on arrival
             CentroidReport report = reports.get(client);
             if (report != null) {
                 centroids.addAll(report.centroids());
+                samples += report.samples();
                 owners.addAll(Collections.nCopies(report.centroids().size(), client));
             }
         }
@@ -219,7 +221,7 @@ final class Round {
         }
         Points points = Points.of(centroids.stream().map(Centroid::point).toList());
         Coreset coreset = RoleAnswer.require(
-                selector.select(Candidates.of(points), opening.context()), "server's selector", "a Coreset");
+                selector.select(Candidates.of(points, samples), opening.context()), "server's selector", "a Coreset");
         for (Group group : coreset.groups()) {
             for (int place : group.representatives()) {
                 if (place >= centroids.size()) {

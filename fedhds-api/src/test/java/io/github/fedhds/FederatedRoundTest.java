@@ -14,6 +14,7 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -141,7 +142,7 @@ class FederatedRoundTest {
         FedHdsClient client = FedHdsClient.builder(A)
                 .instructions(instructions("x", "y"))
                 .featureExtractor(extractor)
-                .fusion(Roles::asPoints)
+                .fusion(Fusion.of(1, Roles::asPoints))
                 .selector(selector)
                 .trainer(trainer)
                 .build();

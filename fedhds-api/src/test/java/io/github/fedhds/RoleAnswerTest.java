@@ -7,20 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.coreset.SampleScore;
-import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
-import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
-import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.training.Adapter;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
@@ -294,30 +289,8 @@ class RoleAnswerTest {
                 .trainer(new Roles.AddCount());
     }
 
-    private static void assertNamed(FedHdsClient.Builder parts, String... names) {
-        FedHdsClient client = parts.build();
-        RoundOpening opening = new RoundOpening("run", 1, List.of(A), 0, FIRST, Map.of());
-        assertFails(
-                STATE,
-                () -> {
-                    client.train(GroupSelection.of(client.summarise(opening), List.of(0)));
-                },
-                names);
-    }
-
     @Test
-    void client_roleGivesNull_isNamed() {
-        assertNamed(client().featureExtractor((list, round) -> nothing()), "feature extractor gave null");
-        assertNamed(client().fusion((FeatureMatrix features) -> nothing()), "the fusion gave null");
-        assertNamed(client().selector((candidates, round) -> nothing()), "the client's selector gave null");
-        assertNamed(client().trainer((list, round) -> nothing()), "the trainer gave null");
-        assertNamed(
-                client().selector((candidates, round) -> {
-                            candidates.scores(SampleScore.values()[0]);
-                            return nothing();
-                        })
-                        .scorer((kind, list, round) -> nothing()),
-                "the scorer gave null");
+    void client_wrapperGivesNull_isNamed() {
         assertFails(STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper around the trainer gave null");
         assertFails(
                 STATE,

@@ -47,7 +47,7 @@ final class Roles {
         }
     }
 
-    static Points asPoints(FeatureMatrix features) {
+    static Points asPoints(FeatureMatrix features, RoundContext round) {
         double[] values = new double[features.rows() * features.columns()];
         float[] floats = features.toArray();
         for (int i = 0; i < values.length; i++) {

@@ -162,6 +162,14 @@ class ServerRefusalTest {
                 Refusal.WRONG_SHAPE,
                 "centroid 0 has 3 coordinates, this run has 2",
                 server.accept(centroids(new Centroid(0, new double[3]))));
+        assertRefused(
+                Refusal.WRONG_SHAPE,
+                "set FedHdsServer.Builder.dimensions to the clients' Fusion.dimensions",
+                server.accept(centroids(new Centroid(0, new double[1]))));
+        assertRefused(
+                Refusal.SAMPLES,
+                "says that it holds 11 samples, this server takes at most 10",
+                server.accept(new CentroidReport("run", 1, A, List.of(), 11)));
         for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
             assertRefused(Refusal.NOT_FINITE, "centroid 1 is not finite", server.accept(report(1, A, 1, bad)));
         }

@@ -11,6 +11,7 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -118,7 +119,7 @@ class SharedFrameTest {
                     extractions.incrementAndGet();
                     return new Roles.Lengths().extract(list, round);
                 })
-                .fusion(features -> new Points(3, 1, new double[] {7, 8, 7})) // another frame, of one axis
+                .fusion(Fusion.of(1, (features, round) -> new Points(3, 1, new double[] {7, 8, 7}))) // another frame
                 .selector(new Roles.FirstCoordinate())
                 .trainer(new Roles.AddCount())
                 .build();
@@ -167,7 +168,8 @@ class SharedFrameTest {
         RoundOpening first = server.open();
         assertEquals(3, first.frame().orElseThrow().dimensions());
         Receipt receipt = server.accept(new CentroidReport("run", 1, A, List.of(new Centroid(0, new double[] {1, 2}))));
-        assertEquals("centroid 0 has 2 coordinates, this run has 3", receipt.reason());
+        assertTrue(receipt.reason().startsWith("centroid 0 has 2 coordinates, this run has 3; "), receipt.reason());
+        assertTrue(receipt.reason().contains("Frame.dimensions"), receipt.reason());
         assertTrue(server.accept(client().summarise(first)).counts());
         assertEquals(List.of(0), Objects.requireNonNull(server.select().get(A)).groups());
         server.aggregate();

@@ -169,6 +169,8 @@ class ValuesTest {
         assertFails(BAD, () -> new FeatureMatrix(1, 0, 1, values), "blocks 0");
         assertFails(BAD, () -> new FeatureMatrix(1, 1, 0, values), "width 0");
         assertFails(BAD, () -> new FeatureMatrix(1, 1, 7, values), "has 7 values, was 8");
+        assertFails(BAD, () -> FeatureMatrix.of(2, 1, 2, i -> new float[2 - i]), "row 1 has 1 numbers");
+        assertFails(BAD, () -> FeatureMatrix.of(-1, 1, 2, i -> new float[2]), "rows -1");
         assertFails(BAD, () -> new FeatureMatrix(1 << 20, 1 << 22, 1 << 22, new float[0]), "at most");
     }
 
@@ -197,7 +199,7 @@ class ValuesTest {
         Group group = new Group(0, centre, members);
         centre[0] = 9;
         members[0] = 9;
-        group.centre()[0] = 9;
+        group.centre().orElseThrow()[0] = 9;
         group.members()[0] = 9;
         assertEquals(new Group(0, new double[] {1}, new int[] {4, 2}, 1), group);
         assertArrayEquals(new int[] {4}, group.representatives());
@@ -209,6 +211,12 @@ class ValuesTest {
         assertFails(BAD, () -> new Group(0, centre, new int[] {1, 1}), "candidate 1 twice");
         assertFails(BAD, () -> new Group(0, centre, new int[] {-1}), "candidate -1, which is below 0");
         assertFails(BAD, () -> new Group(0, new double[] {Double.NaN}, members), "must be finite");
+        assertFails(BAD, () -> new Group(3, new double[0], members), "centre of group 3 has no coordinate");
+        Group bare = new Group(0, new int[] {4, 2}, 2);
+        assertEquals(Optional.empty(), bare.centre());
+        assertEquals(new Group(0, new int[] {4, 2}, 2), bare);
+        assertNotEquals(bare, new Group(0, new double[1], new int[] {4, 2}, 2));
+        assertTrue(bare.toString().contains("centre none"), bare.toString());
     }
 
     @Test
@@ -231,6 +239,7 @@ class ValuesTest {
         double[] given = {7};
         Candidates candidates = Candidates.of(
                 List.of(new Instruction("a", "", "b")),
+                1,
                 () -> {
                     calls.incrementAndGet();
                     return Points.of(new double[] {1});
@@ -241,6 +250,9 @@ class ValuesTest {
                 });
         assertEquals(1, candidates.size());
         assertEquals(0, calls.get());
+        assertEquals(1, candidates.dimensions());
+        assertEquals(1, candidates.samples());
+        assertEquals(0, calls.get(), "known without points");
         assertEquals(candidates.points(), candidates.points());
         candidates.scores(SampleScore.ANSWER_LOSS)[0] = 9;
         given[0] = 8;
@@ -249,12 +261,33 @@ class ValuesTest {
         assertEquals("a", candidates.instructions().get(0).instruction());
 
         Class<IllegalStateException> state = IllegalStateException.class;
-        Candidates wrong = Candidates.of(candidates.instructions(), () -> Points.of(List.of()), kind -> new double[2]);
+        Candidates wrong =
+                Candidates.of(candidates.instructions(), 1, () -> Points.of(List.of()), kind -> new double[2]);
         assertFails(state, wrong::points, "gave 0 points for 1");
         assertFails(state, () -> wrong.scores(SampleScore.ANSWER_LOSS), "gave 2 scores for 1");
+        Candidates wide =
+                Candidates.of(candidates.instructions(), 1, () -> Points.of(new double[2]), kind -> new double[2]);
+        assertFails(state, wide::points, "points of 2 coordinates, its Fusion.dimensions says 1");
+        assertFails(BAD, () -> Candidates.of(List.of(), 0, () -> Points.of(List.of()), kind -> given), "was 0");
         Candidates server = Candidates.of(Points.of(new double[] {1}));
+        assertEquals(1, server.samples());
+        assertEquals(9, Candidates.of(Points.of(new double[3]), 9).samples());
+        assertEquals(3, Candidates.of(Points.of(new double[3]), 9).dimensions());
+        assertFails(BAD, () -> Candidates.of(Points.of(new double[3]), -1), "samples must be 0 or more, was -1");
         assertFails(state, server::instructions, "points alone");
-        assertFails(state, () -> server.scores(SampleScore.ANSWER_LOSS), "ANSWER_LOSS needs instructions");
+        assertFails(state, () -> server.scores(SampleScore.ANSWER_LOSS), "answer loss needs instructions");
+    }
+
+    @Test
+    void sampleScore_isKnownByItsName() {
+        SampleScore own = new SampleScore("reward");
+        Candidates candidates =
+                Candidates.of(List.of(new Instruction("a", "", "b")), 2, () -> new Points(1, 2, new double[2]), kind ->
+                        new double[] {kind.equals(own) ? 3 : 4});
+        assertArrayEquals(new double[] {3}, candidates.scores(new SampleScore("reward")));
+        assertArrayEquals(new double[] {4}, candidates.scores(SampleScore.ANSWER_LOSS_ALONE));
+        assertEquals("reward", own.toString());
+        assertFails(BAD, () -> new SampleScore(" "), "must not be blank");
     }
 
     @Test
@@ -278,7 +311,9 @@ class ValuesTest {
         centroid.point()[0] = 9;
         assertEquals(new Centroid(0, new double[] {1}), centroid);
         assertFails(BAD, () -> new Centroid(-1, point), "group must be 0 or more");
-        assertEquals(List.of(1, 3), new GroupSelection("r", 1, new ClientId("c"), List.of(3, 1, 3), "").groups());
+        ClientId sender = new ClientId("c");
+        assertFails(BAD, () -> new CentroidReport("r", 1, sender, List.of(), -1), "samples must be 0 or more, was -1");
+        assertEquals(List.of(1, 3), new GroupSelection("r", 1, sender, List.of(3, 1, 3), "").groups());
         assertFails(BAD, () -> new RoundOpening("r", 0, List.of(), 1, Adapter.empty(), Map.of()), "round must be 1");
         assertTrue(Receipt.accepted(MESSAGE).counts());
         assertFalse(Receipt.alreadyHad(MESSAGE).counts());

@@ -25,6 +25,7 @@ class ArchitectureTest {
         "io.github.fedhds.aggregation..",
         "io.github.fedhds.coreset..",
         "io.github.fedhds.feature..",
+        "io.github.fedhds.fusion..",
         "io.github.fedhds.instruction..",
         "io.github.fedhds.message..",
         "io.github.fedhds.training.."
@@ -77,7 +78,7 @@ class ArchitectureTest {
 
     @Test
     void nd4j_isMetInFusionOnly() {
-        onlyIn("org.nd4j..", "io.github.fedhds.fusion..");
+        onlyIn("org.nd4j..", "io.github.fedhds.reduction..");
     }
 
     @Test

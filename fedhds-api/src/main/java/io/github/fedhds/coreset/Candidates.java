@@ -2,7 +2,7 @@ package io.github.fedhds.coreset;
 
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -16,26 +16,44 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Candidates {
     private final int size;
+    private final long samples;
+    private final int dimensions;
     private final Supplier<Points> pointSource;
     private final @Nullable List<Instruction> instructions;
     private final Function<SampleScore, double[]> scoreSource;
-    private final Map<SampleScore, double[]> scores = new EnumMap<>(SampleScore.class);
+    private final Map<SampleScore, double[]> scores = new HashMap<>();
     private @Nullable Points points;
 
     private Candidates(
             int size,
+            long samples,
+            int dimensions,
             Supplier<Points> pointSource,
             @Nullable List<Instruction> instructions,
             Function<SampleScore, double[]> scoreSource) {
         this.size = size;
+        this.samples = samples;
+        this.dimensions = dimensions;
         this.pointSource = pointSource;
         this.instructions = instructions;
         this.scoreSource = scoreSource;
     }
 
-    /** Candidates that are points alone, as on the server. */
+    /** Candidates that are points alone, each a sample. */
     public static Candidates of(Points points) {
-        return new Candidates(points.size(), () -> points, null, score -> {
+        return of(points, points.size());
+    }
+
+    /**
+     * Candidates that are points alone, as on the server.
+     *
+     * @param samples how many samples they stand for, 0 or more; see {@link #samples}
+     */
+    public static Candidates of(Points points, long samples) {
+        if (samples < 0) {
+            throw new IllegalArgumentException("samples must be 0 or more, was " + samples);
+        }
+        return new Candidates(points.size(), samples, points.dimensions(), () -> points, null, score -> {
             throw new IllegalStateException(score + " needs instructions, and these candidates are points alone"
                     + " (the server holds centroids); use a selector of points here");
         });
@@ -45,18 +63,38 @@ public final class Candidates {
      * A client's instructions.
      *
      * @param instructions the instructions
+     * @param dimensions coordinates of a point, 1 or more
      * @param pointSource gives as many points as instructions, in their order; called at most once
      * @param scoreSource gives as many scores as instructions, in their order; called at most once a kind
      */
     public static Candidates of(
-            List<Instruction> instructions, Supplier<Points> pointSource, Function<SampleScore, double[]> scoreSource) {
+            List<Instruction> instructions,
+            int dimensions,
+            Supplier<Points> pointSource,
+            Function<SampleScore, double[]> scoreSource) {
+        if (dimensions < 1) {
+            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
+        }
         List<Instruction> copy = List.copyOf(instructions);
-        return new Candidates(copy.size(), pointSource, copy, scoreSource);
+        return new Candidates(copy.size(), copy.size(), dimensions, pointSource, copy, scoreSource);
     }
 
     /** Number of candidates. */
     public int size() {
         return size;
+    }
+
+    /**
+     * Samples that the candidates stand for: on a client its instructions; on the server all instructions of the clients
+     * that have reported, as far as they say how many they hold.
+     */
+    public long samples() {
+        return samples;
+    }
+
+    /** Coordinates of a point; known without computing the points. */
+    public int dimensions() {
+        return dimensions;
     }
 
     /** The points, {@code [n, d]}. */
@@ -66,6 +104,10 @@ public final class Candidates {
             if (made.size() != size) {
                 throw new IllegalStateException("the fusion gave " + made.size() + " points for " + size
                         + " candidates; it must give one each");
+            }
+            if (made.dimensions() != dimensions) {
+                throw new IllegalStateException("the fusion gave points of " + made.dimensions()
+                        + " coordinates, its Fusion.dimensions says " + dimensions);
             }
             points = made;
         }

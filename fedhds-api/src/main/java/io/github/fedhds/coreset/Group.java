@@ -2,18 +2,27 @@ package io.github.fedhds.coreset;
 
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * Alike candidates.
  *
  * @param id number of the group in its coreset, from 0
- * @param centre coordinates of its centre
+ * @param centre coordinates of its centre; empty where the selector looked at no points. A client then sends the mean of
+ *     its members' points, and computes features and fusion for it unless the selector had them computed
  * @param members indices of the candidates in it, the most telling first; at least one, none twice
  * @param take how many of the members, from the first, stand for the group when it is chosen; 1 or more
  */
-public record Group(int id, double[] centre, int[] members, int take) {
+public record Group(int id, Optional<double[]> centre, int[] members, int take) {
+    /** Stands for no centre where arrays are compared; a centre has one coordinate or more. */
+    private static final double[] NONE = {};
+
     public Group {
+        if (centre.isPresent() && centre.get().length == 0) {
+            throw new IllegalArgumentException(
+                    "centre of group " + id + " has no coordinate; leave a centre out, or give 1 or more");
+        }
         if (id < 0) {
             throw new IllegalArgumentException("a group's id must be 0 or more, was " + id);
         }
@@ -31,24 +40,34 @@ public record Group(int id, double[] centre, int[] members, int take) {
                         "group " + id + " names candidate " + member + (member < 0 ? ", which is below 0" : " twice"));
             }
         }
-        for (double c : centre) {
+        for (double c : centre.orElse(NONE)) {
             if (!Double.isFinite(c)) {
                 throw new IllegalArgumentException(
-                        "centre of group " + id + " must be finite, was " + Arrays.toString(centre));
+                        "centre of group " + id + " must be finite, was " + Arrays.toString(centre.orElse(NONE)));
             }
         }
-        centre = centre.clone();
+        centre = centre.map(double[]::clone);
         members = members.clone();
     }
 
-    /** A group that its first member stands for. */
+    /** A group with a centre. */
+    public Group(int id, double[] centre, int[] members, int take) {
+        this(id, Optional.of(centre), members, take);
+    }
+
+    /** A group with a centre that its first member stands for. */
     public Group(int id, double[] centre, int[] members) {
         this(id, centre, members, 1);
     }
 
+    /** A group without a centre, of a selector that looked at no points. */
+    public Group(int id, int[] members, int take) {
+        this(id, Optional.empty(), members, take);
+    }
+
     @Override
-    public double[] centre() {
-        return centre.clone();
+    public Optional<double[]> centre() {
+        return centre.map(double[]::clone);
     }
 
     @Override
@@ -66,18 +85,18 @@ public record Group(int id, double[] centre, int[] members, int take) {
         return other instanceof Group that
                 && id == that.id
                 && take == that.take
-                && Arrays.equals(centre, that.centre)
+                && Arrays.equals(centre.orElse(NONE), that.centre.orElse(NONE))
                 && Arrays.equals(members, that.members);
     }
 
     @Override
     public int hashCode() {
-        return 31 * (31 * id + Arrays.hashCode(centre)) + Arrays.hashCode(members);
+        return 31 * (31 * id + Arrays.hashCode(centre.orElse(NONE))) + Arrays.hashCode(members);
     }
 
     @Override
     public String toString() {
-        return "Group[" + id + ", centre " + Arrays.toString(centre) + ", members " + Arrays.toString(members)
-                + ", take " + take + "]";
+        return "Group[" + id + ", centre " + centre.map(Arrays::toString).orElse("none") + ", members "
+                + Arrays.toString(members) + ", take " + take + "]";
     }
 }

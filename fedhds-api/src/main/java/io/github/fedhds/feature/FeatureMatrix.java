@@ -1,16 +1,29 @@
 package io.github.fedhds.feature;
 
 import java.util.Arrays;
+import java.util.function.IntFunction;
 
 /**
  * Features of many instructions: row i belongs to instruction i, always. A row is {@code blocks} vectors of {@code width}
  * numbers side by side: the embeddings, then the output of each layer. Immutable, safe for many threads.
+ *
+ * <p>Memory: 4 bytes a number, {@code 4 rows columns}, in an array of its own for each row, so that the whole may hold far
+ * more than 2<sup>31</sup> numbers; the heap is the bound. {@link #blocks} and {@link #lastBlock} are views, which share
+ * the rows. To read much, take {@link #get} or {@link #copy} with a buffer of one row; {@link #toArray} copies everything.
  */
 public final class FeatureMatrix {
-    private final int rows;
+    private final float[][] values;
     private final int blocks;
     private final int width;
-    private final float[] values;
+    private final int offset; // of the first number in each of the arrays
+
+    /** Takes the rows as they are. */
+    FeatureMatrix(float[][] values, int blocks, int width, int offset) {
+        this.values = values;
+        this.blocks = blocks;
+        this.width = width;
+        this.offset = offset;
+    }
 
     /**
      * Copies the values.
@@ -21,6 +34,46 @@ public final class FeatureMatrix {
      * @param values {@code [rows, blocks * width]}, row by row
      */
     public FeatureMatrix(int rows, int blocks, int width, float[] values) {
+        this(split(rows, blocks, width, values), blocks, width, 0);
+    }
+
+    private static float[][] split(int rows, int blocks, int width, float[] values) {
+        checkShape(rows, blocks, width);
+        if (values.length != (long) rows * blocks * width) {
+            throw new IllegalArgumentException("a feature matrix of " + rows + " rows, " + blocks + " blocks and width "
+                    + width + " has " + (long) rows * blocks * width + " values, was " + values.length);
+        }
+        int columns = blocks * width;
+        float[][] split = new float[rows][];
+        for (int i = 0; i < rows; i++) {
+            split[i] = Arrays.copyOfRange(values, i * columns, (i + 1) * columns);
+        }
+        return split;
+    }
+
+    /**
+     * Takes the rows one by one and copies each, so that the caller need not hold them all.
+     *
+     * @param rows number of instructions, 0 or more
+     * @param blocks vectors in a row, 1 or more
+     * @param width numbers in a vector, 1 or more
+     * @param row gives row i, {@code [blocks * width]}; called once for each row, in order
+     */
+    public static FeatureMatrix of(int rows, int blocks, int width, IntFunction<float[]> row) {
+        checkShape(rows, blocks, width);
+        float[][] values = new float[rows][];
+        for (int i = 0; i < rows; i++) {
+            float[] given = row.apply(i);
+            if (given.length != blocks * width) {
+                throw new IllegalArgumentException("row " + i + " has " + given.length + " numbers, a row of " + blocks
+                        + " blocks of width " + width + " has " + blocks * width);
+            }
+            values[i] = given.clone();
+        }
+        return new FeatureMatrix(values, blocks, width, 0);
+    }
+
+    private static void checkShape(int rows, int blocks, int width) {
         if (rows < 0 || blocks < 1 || width < 1) {
             throw new IllegalArgumentException("a feature matrix has rows >= 0, blocks >= 1 and width >= 1, was rows "
                     + rows + ", blocks " + blocks + ", width " + width);
@@ -29,19 +82,11 @@ public final class FeatureMatrix {
             throw new IllegalArgumentException(
                     "a row has at most " + Integer.MAX_VALUE + " numbers, was blocks " + blocks + ", width " + width);
         }
-        if (values.length != (long) rows * blocks * width) {
-            throw new IllegalArgumentException("a feature matrix of " + rows + " rows, " + blocks + " blocks and width "
-                    + width + " has " + (long) rows * blocks * width + " values, was " + values.length);
-        }
-        this.rows = rows;
-        this.blocks = blocks;
-        this.width = width;
-        this.values = values.clone();
     }
 
     /** Number of instructions. */
     public int rows() {
-        return rows;
+        return values.length;
     }
 
     /** Numbers in a row: {@code blocks * width}. */
@@ -61,8 +106,25 @@ public final class FeatureMatrix {
 
     /** A copy of row i. */
     public float[] row(int i) {
-        checkRow(i);
-        return Arrays.copyOfRange(values, i * columns(), (i + 1) * columns());
+        float[] row = new float[columns()];
+        copy(i, 0, row);
+        return row;
+    }
+
+    /**
+     * Copies a part of a row, to read many rows with one buffer.
+     *
+     * @param row the row
+     * @param from column of the first number
+     * @param into takes as many numbers as it is long; they end before the row's end
+     */
+    public void copy(int row, int from, float[] into) {
+        checkRow(row);
+        if (from < 0 || from > columns() - into.length) {
+            throw new IndexOutOfBoundsException(
+                    "columns " + from + " to before " + ((long) from + into.length) + " of " + columns());
+        }
+        System.arraycopy(values[row], offset + from, into, 0, into.length);
     }
 
     /** One number. */
@@ -71,21 +133,34 @@ public final class FeatureMatrix {
         if (column < 0 || column >= columns()) {
             throw new IndexOutOfBoundsException("column " + column + " of " + columns());
         }
-        return values[row * columns() + column];
+        return values[row][offset + column];
     }
 
-    /** A copy of all values, row by row. */
+    /**
+     * A copy of all values, row by row: as much memory again. For small matrices.
+     *
+     * @throws IllegalStateException if there are more numbers than an array holds
+     */
     public float[] toArray() {
-        return values.clone();
+        long size = (long) rows() * columns();
+        if (size > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException(this + " holds " + size + " numbers, an array at most "
+                    + (Integer.MAX_VALUE - 8) + "; read it row by row, with row, copy or get");
+        }
+        float[] all = new float[(int) size];
+        for (int i = 0; i < rows(); i++) {
+            System.arraycopy(values[i], offset, all, i * columns(), columns());
+        }
+        return all;
     }
 
-    /** Only the last vector of each row: the last layer's output. */
+    /** Only the last vector of each row: the last layer's output. A view. */
     public FeatureMatrix lastBlock() {
         return blocks(blocks - 1, blocks);
     }
 
     /**
-     * Only some vectors of each row, one after the other.
+     * Only some vectors of each row, one after the other. A view: it keeps the whole rows in memory.
      *
      * @param from first block, 0 or more
      * @param to block after the last, above from, at most the number of blocks
@@ -94,49 +169,59 @@ public final class FeatureMatrix {
         if (from < 0 || from >= to || to > blocks) {
             throw new IndexOutOfBoundsException("blocks " + from + " to before " + to + " of " + blocks);
         }
-        if (to - from == blocks) {
-            return this;
-        }
-        int length = (to - from) * width;
-        float[] some = new float[rows * length];
-        for (int i = 0; i < rows; i++) {
-            System.arraycopy(values, i * columns() + from * width, some, i * length, length);
-        }
-        return new FeatureMatrix(rows, to - from, width, some);
+        return to - from == blocks ? this : new FeatureMatrix(values, to - from, width, offset + from * width);
     }
 
     /** Index of the first row that holds a NaN or an infinity, or -1. */
     public int firstNonFiniteRow() {
+        int end = offset + columns();
         for (int i = 0; i < values.length; i++) {
-            if (!Float.isFinite(values[i])) {
-                return i / columns();
+            float[] row = values[i];
+            for (int c = offset; c < end; c++) {
+                if (!Float.isFinite(row[c])) {
+                    return i;
+                }
             }
         }
         return -1;
     }
 
     private void checkRow(int i) {
-        if (i < 0 || i >= rows) {
-            throw new IndexOutOfBoundsException("row " + i + " of " + rows);
+        if (i < 0 || i >= values.length) {
+            throw new IndexOutOfBoundsException("row " + i + " of " + values.length);
         }
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof FeatureMatrix that
-                && rows == that.rows
-                && blocks == that.blocks
-                && width == that.width
-                && Arrays.equals(values, that.values);
+        if (!(other instanceof FeatureMatrix that)
+                || rows() != that.rows()
+                || blocks != that.blocks
+                || width != that.width) {
+            return false;
+        }
+        for (int i = 0; i < values.length; i++) {
+            if (!Arrays.equals(
+                    values[i], offset, offset + columns(), that.values[i], that.offset, that.offset + columns())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override
     public int hashCode() {
-        return 31 * (31 * rows + blocks) + Arrays.hashCode(values);
+        int hash = 31 * rows() + blocks;
+        for (float[] row : values) {
+            for (int c = offset; c < offset + columns(); c++) {
+                hash = 31 * hash + Float.hashCode(row[c]);
+            }
+        }
+        return hash;
     }
 
     @Override
     public String toString() {
-        return "FeatureMatrix[" + rows + ", " + blocks + " x " + width + "]";
+        return "FeatureMatrix[" + rows() + ", " + blocks + " x " + width + "]";
     }
 }

@@ -16,7 +16,7 @@ public sealed interface Frame {
 
     /**
      * Places rows in the frame: the same point for the same row on every machine, but for rounding. Time
-     * O(n columns dimensions).
+     * O(n columns dimensions), memory of the points and of one row; a row's point does not depend on the rows beside it.
      *
      * @param features {@code [n, columns]}; n may be 0
      * @return {@code [n, dimensions]}
@@ -44,7 +44,7 @@ public sealed interface Frame {
         public Points place(FeatureMatrix features) {
             int n = features.rows();
             int columns = features.columns();
-            float[] values = features.toArray();
+            float[] row = new float[columns];
             double[] placed = new double[n * dimensions];
             double scale = 1 / Math.sqrt(dimensions);
             SplittableRandom random = new SplittableRandom(seed);
@@ -57,9 +57,10 @@ public sealed interface Frame {
                     }
                 }
                 for (int i = 0; i < n; i++) {
+                    features.copy(i, 0, row);
                     double sum = 0;
                     for (int j = 0; j < columns; j++) {
-                        sum += values[i * columns + j] * signs[j];
+                        sum += row[j] * signs[j];
                     }
                     placed[i * dimensions + axis] = sum;
                 }
@@ -114,13 +115,14 @@ public sealed interface Frame {
                 throw new IllegalArgumentException("the frame is for rows of " + mean.length
                         + " numbers, these features have " + columns + "; do server and clients use one model?");
             }
-            float[] values = features.toArray();
+            float[] row = new float[columns];
             double[] placed = new double[n * dimensions()];
             for (int i = 0; i < n; i++) {
+                features.copy(i, 0, row);
                 for (int axis = 0; axis < dimensions(); axis++) {
                     double sum = 0;
                     for (int j = 0; j < columns; j++) {
-                        sum += ((double) values[i * columns + j] - mean[j]) * axes[axis * columns + j];
+                        sum += ((double) row[j] - mean[j]) * axes[axis * columns + j];
                     }
                     placed[i * dimensions() + axis] = sum;
                 }

@@ -55,12 +55,12 @@ final class EmbeddedComparison {
             double learningRate,
             double fullLearningRate,
             int samplesPerGroup,
-            Fusion fusion,
+            FusionName fusion,
             int parallel,
             Optional<Path> folder,
             boolean resume) {
         static Options defaults() {
-            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, Fusion.TSNE, 2, Optional.empty(), false);
+            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, FusionName.TSNE, 2, Optional.empty(), false);
         }
     }
 
@@ -157,17 +157,17 @@ final class EmbeddedComparison {
     }
 
     /** With the paper's features. */
-    static FedHds fedHds(LanguageModel model, double learningRate, int epochs, Fusion fusion) {
+    static FedHds fedHds(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
         return fedHds(model, Pooling.LAST_TOKEN, learningRate, epochs, fusion);
     }
 
-    static FedHds fedHds(LanguageModel model, Pooling pooling, double learningRate, int epochs, Fusion fusion) {
+    static FedHds fedHds(LanguageModel model, Pooling pooling, double learningRate, int epochs, FusionName fusion) {
         return FedHds.on(model)
                 .learningRate(learningRate)
                 .epochs(epochs)
                 .maxTokens(model.config().positions())
                 .pooling(pooling)
-                .fusion(fusion.function())
+                .fusion(fusion.fusion())
                 .build();
     }
 

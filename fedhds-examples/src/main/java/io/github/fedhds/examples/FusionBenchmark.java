@@ -1,8 +1,9 @@
 package io.github.fedhds.examples;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -126,11 +127,11 @@ public final class FusionBenchmark implements Callable<Integer> {
 
     private Placed place(FeatureMatrix features) {
         TsneFusion fusion = fusion();
-        Points points = fusion.apply(features); // compiles, and loads the linear algebra
+        Points points = fusion.fuse(features, RoundContext.first()); // compiles, and loads the linear algebra
         double best = Double.MAX_VALUE;
         for (int i = 0; i < repeats; i++) {
             long start = System.nanoTime();
-            points = fusion.apply(features);
+            points = fusion.fuse(features, RoundContext.first());
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
         return new Placed(points, best);

@@ -71,8 +71,8 @@ public final class LearningRateSearch implements Callable<Integer> {
         try (LanguageModel model = EmbeddedModel.load(ModelOptions.defaults().withThreads(1))) {
             System.out.printf("%-10s %18s %18s %18s%n", "rate", "FedHDS", "random choice", "full data");
             for (double rate : rates) {
-                FedHds fedHds = EmbeddedComparison.fedHds(model, rate, epochs, Fusion.TSNE);
-                FedHds once = EmbeddedComparison.fedHds(model, rate, 1, Fusion.TSNE);
+                FedHds fedHds = EmbeddedComparison.fedHds(model, rate, epochs, FusionName.TSNE);
+                FedHds once = EmbeddedComparison.fedHds(model, rate, 1, FusionName.TSNE);
                 TunedRun.Setting setting = new TunedRun.Setting(fedHds, clients, rounds, fraction, seed, 2);
                 RoundListener quiet = new RoundListener() {};
                 TunedRun chosen = setting.fedHds(samplesPerGroup, quiet);

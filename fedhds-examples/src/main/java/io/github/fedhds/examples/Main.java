@@ -101,8 +101,11 @@ public final class Main implements Callable<Integer> {
                     "samples of each chosen group that --selection fedhds takes (embedded: 3; own data: 1, the paper's)")
     private @Nullable Integer samplesPerGroup;
 
-    @Option(names = "--fusion", converter = FusionName.class, description = "tsne, pca or last-layer (default: tsne)")
-    private Fusion fusion = Fusion.TSNE;
+    @Option(
+            names = "--fusion",
+            converter = FusionConverter.class,
+            description = "tsne, pca or last-layer (default: tsne)")
+    private FusionName fusion = FusionName.TSNE;
 
     @Option(
             names = "--feature-model",
@@ -325,10 +328,10 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private static final class FusionName implements ITypeConverter<Fusion> {
+    private static final class FusionConverter implements ITypeConverter<FusionName> {
         @Override
-        public Fusion convert(String value) {
-            return named(Fusion.class, value);
+        public FusionName convert(String value) {
+            return named(FusionName.class, value);
         }
     }
 

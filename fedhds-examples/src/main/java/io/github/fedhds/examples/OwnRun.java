@@ -56,7 +56,7 @@ final class OwnRun {
             Selection selection,
             double share,
             int samplesPerGroup,
-            Fusion fusion,
+            FusionName fusion,
             Optional<Path> featureModel,
             Optional<Path> featureCache,
             int maxLength,
@@ -91,7 +91,7 @@ final class OwnRun {
                 .learningRate(options.learningRate())
                 .trainer(trainer -> trainer.recompute(options.recompute()))
                 .maxTokens(options.maxLength())
-                .fusion(options.fusion().function());
+                .fusion(options.fusion().fusion());
         if (options.selection() == Selection.DIVERSE) {
             parts.pooling(Pooling.PARTS);
         }

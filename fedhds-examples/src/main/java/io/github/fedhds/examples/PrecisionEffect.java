@@ -9,10 +9,11 @@ import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.federation.FedHds;
-import io.github.fedhds.fusion.PcaFusion;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
@@ -28,7 +29,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -109,7 +109,7 @@ public final class PrecisionEffect implements Callable<Integer> {
     private Outcome outcome(Precision precision, List<List<Instruction>> held) {
         ModelOptions options = ModelOptions.defaults().onDevice("cpu").withPrecision(precision);
         try (LanguageModel model = EmbeddedModel.load(options)) {
-            FedHds fedHds = EmbeddedComparison.fedHds(model, 1e-3, 1, Fusion.TSNE);
+            FedHds fedHds = EmbeddedComparison.fedHds(model, 1e-3, 1, FusionName.TSNE);
             RoundContext round = new RoundContext(
                     "precision",
                     1,
@@ -128,12 +128,7 @@ public final class PrecisionEffect implements Callable<Integer> {
     }
 
     private void agreement(
-            PrintWriter out,
-            String name,
-            Function<FeatureMatrix, Points> fusion,
-            Outcome exact,
-            Outcome rounded,
-            List<FeatureMatrix> moved) {
+            PrintWriter out, String name, Fusion fusion, Outcome exact, Outcome rounded, List<FeatureMatrix> moved) {
         out.printf(
                 Locale.ROOT,
                 "chosen samples by %s: %.0f %% alike in bfloat16, %.0f %% alike after a change by one in a million%n",
@@ -143,12 +138,12 @@ public final class PrecisionEffect implements Callable<Integer> {
     }
 
     /** Of all samples that either choice has, the share that both have. */
-    private double alike(Function<FeatureMatrix, Points> fusion, List<FeatureMatrix> some, List<FeatureMatrix> others) {
+    private double alike(Fusion fusion, List<FeatureMatrix> some, List<FeatureMatrix> others) {
         int both = 0;
         int either = 0;
         for (int i = 0; i < some.size(); i++) {
-            Set<Integer> one = chosen(fusion.apply(some.get(i)));
-            Set<Integer> other = chosen(fusion.apply(others.get(i)));
+            Set<Integer> one = chosen(fusion.fuse(some.get(i), RoundContext.first()));
+            Set<Integer> other = chosen(fusion.fuse(others.get(i), RoundContext.first()));
             Set<Integer> common = new HashSet<>(one);
             common.retainAll(other);
             both += common.size();

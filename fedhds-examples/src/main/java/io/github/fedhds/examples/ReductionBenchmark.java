@@ -1,9 +1,10 @@
 package io.github.fedhds.examples;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.KernelPcaFusion;
-import io.github.fedhds.fusion.PcaFusion;
+import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.reduction.KernelPcaFusion;
+import io.github.fedhds.reduction.PcaFusion;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -19,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,7 +55,7 @@ public final class ReductionBenchmark implements Callable<Integer> {
             """;
 
     /** A method here and the one of scikit-learn that does the same. */
-    private record Pair(String name, Function<FeatureMatrix, Points> fusion, String python) {}
+    private record Pair(String name, Fusion fusion, String python) {}
 
     @Option(names = "--rows", split = ",", description = "numbers of rows")
     private List<Integer> rows = List.of(300, 1000, 3000);
@@ -100,7 +100,8 @@ public final class ReductionBenchmark implements Callable<Integer> {
                     double there = Double.POSITIVE_INFINITY;
                     for (int run = 0; run < repeats; run++) {
                         long start = System.nanoTime();
-                        int placed = pair.fusion.apply(features).size();
+                        int placed =
+                                pair.fusion.fuse(features, RoundContext.first()).size();
                         here = Math.min(here, (System.nanoTime() - start) / 1e9);
                         if (placed != n) {
                             throw new IllegalStateException(pair.name + " placed " + placed + " of " + n + " rows");

@@ -181,7 +181,8 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
                 shapes.add(shape(i));
             }
         }
-        String[] hues = hues(server.stream().map(Group::centre).toList());
+        String[] hues =
+                hues(server.stream().map(group -> group.centre().orElseThrow()).toList());
         String[] fills = new String[points.size()];
         Arrays.fill(fills, GREY);
         boolean[] taken = new boolean[points.size()];

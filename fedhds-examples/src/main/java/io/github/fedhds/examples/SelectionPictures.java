@@ -3,6 +3,7 @@ package io.github.fedhds.examples;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.SampleScore;
@@ -80,7 +81,7 @@ public final class SelectionPictures implements Callable<Integer> {
     /** A sample: its features, and the mean loss of its answer with the prompt and alone. */
     private record Sample(float x, float y, double loss, double lossAlone) {
         double score(SampleScore kind) {
-            return kind == SampleScore.ANSWER_LOSS ? loss : lossAlone;
+            return kind.equals(SampleScore.ANSWER_LOSS) ? loss : lossAlone;
         }
     }
 
@@ -278,7 +279,7 @@ public final class SelectionPictures implements Callable<Integer> {
     }
 
     /** The fusion: columns as they are. */
-    private static Points points(FeatureMatrix features) {
+    private static Points points(FeatureMatrix features, RoundContext round) {
         float[] values = features.toArray();
         double[] wide = new double[values.length];
         for (int i = 0; i < values.length; i++) {

@@ -11,11 +11,11 @@ import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
@@ -39,7 +39,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -111,8 +110,7 @@ public final class SelectionQuality implements Callable<Integer> {
         Map<String, List<Instruction>> all = tasks();
         FeatureExtractor known =
                 extracted(all.values().stream().flatMap(List::stream).toList());
-        Function<FeatureMatrix, Points> fusion =
-                new CachedFusion(TsneFusion.builder().threads(1).build().compose(pooling::grouping), 1 << 20);
+        Fusion fusion = new CachedFusion(TsneFusion.builder().threads(1).build().compose(pooling::grouping), 1 << 20);
         Map<String, Selection> ways = ways();
         Map<String, List<Figure>> figures = new LinkedHashMap<>();
         for (long seed = 0; seed < seeds; seed++) {
@@ -239,7 +237,7 @@ public final class SelectionQuality implements Callable<Integer> {
             Selection way,
             Map<ClientId, List<Instruction>> dealt,
             FeatureExtractor extractor,
-            Function<FeatureMatrix, Points> fusion,
+            Fusion fusion,
             long seed) {
         FedHdsServer server = FedHdsServer.builder()
                 .roster(List.copyOf(dealt.keySet()))

@@ -85,18 +85,18 @@ public final class SelectionTraining implements Callable<Integer> {
                 EmbeddedComparison.byTask(set.training(EmbeddedComparison.PER_TASK)), defaults.clients(), seed);
         List<Instruction> unseen = set.unseen(EmbeddedComparison.UNSEEN_PER_TASK);
         TunedRun.Setting few = new TunedRun.Setting(
-                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), epochs, Fusion.TSNE),
+                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), epochs, FusionName.TSNE),
                 clients,
                 rounds,
                 defaults.fraction(),
                 seed,
                 parallel);
-        TunedRun.Setting parts =
-                few.with(EmbeddedComparison.fedHds(model, Pooling.PARTS, defaults.learningRate(), epochs, Fusion.TSNE));
-        TunedRun.Setting once =
-                few.with(EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), 1, Fusion.TSNE));
+        TunedRun.Setting parts = few.with(
+                EmbeddedComparison.fedHds(model, Pooling.PARTS, defaults.learningRate(), epochs, FusionName.TSNE));
+        TunedRun.Setting once = few.with(
+                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.learningRate(), 1, FusionName.TSNE));
         TunedRun.Setting full = few.with(
-                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.fullLearningRate(), 1, Fusion.TSNE));
+                EmbeddedComparison.fedHds(model, Pooling.LAST_TOKEN, defaults.fullLearningRate(), 1, FusionName.TSNE));
 
         TunedRun paper = few.fedHds(defaults.samplesPerGroup(), SILENT);
         ToIntFunction<RoundContext> ofClient = few.asManyAs(paper);

@@ -59,7 +59,7 @@ class EmbeddedComparisonTest {
         List<Instruction> unseen = set.unseen(1).subList(0, 4);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         EmbeddedComparison comparison = new EmbeddedComparison(
-                new EmbeddedComparison.Options(3, 1, 1, 1, 1e-2, 2e-3, 2, Fusion.PCA, 2, Optional.empty(), false),
+                new EmbeddedComparison.Options(3, 1, 1, 1, 1e-2, 2e-3, 2, FusionName.PCA, 2, Optional.empty(), false),
                 new PrintStream(bytes, true, StandardCharsets.UTF_8));
         List<EmbeddedComparison.Row> rows = comparison.run(model, training, unseen);
         comparison.print(rows);
@@ -101,7 +101,7 @@ class EmbeddedComparisonTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         Function<Boolean, List<EmbeddedComparison.Row>> run = resume -> new EmbeddedComparison(
                         new EmbeddedComparison.Options(
-                                3, 2, 1, 1, 1e-2, 2e-3, 2, Fusion.PCA, 2, Optional.of(folder), resume),
+                                3, 2, 1, 1, 1e-2, 2e-3, 2, FusionName.PCA, 2, Optional.of(folder), resume),
                         new PrintStream(bytes, true, StandardCharsets.UTF_8))
                 .run(model, training, unseen);
         List<EmbeddedComparison.Row> first = run.apply(false);

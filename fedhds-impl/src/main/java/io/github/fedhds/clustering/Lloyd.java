@@ -105,18 +105,36 @@ final class Lloyd {
         return changed;
     }
 
-    /** Gives an empty cluster the row that lies farthest from its mean, of those that are not alone in theirs. */
+    /**
+     * Gives an empty cluster the row that lies farthest from its mean, of those that are not alone in theirs, with the rows
+     * that are equal to it: an equal row is never alone, and equal rows stay together.
+     */
     private void fill(int cluster) {
         int farthest = -1;
         for (int row = 0; row < label.length; row++) {
-            if (size[label[row]] > 1 && (farthest < 0 || distance[row] > distance[farthest])) {
+            if ((farthest < 0 || distance[row] > distance[farthest]) && !alone(row)) {
                 farthest = row;
             }
         }
-        size[label[farthest]]--;
-        label[farthest] = cluster;
-        size[cluster] = 1;
-        distance[farthest] = 0;
+        int from = label[farthest];
+        for (int row = 0; row < label.length; row++) {
+            if (label[row] == from && rows.squaredDistance(row, farthest) == 0) {
+                size[from]--;
+                label[row] = cluster;
+                size[cluster]++;
+                distance[row] = 0;
+            }
+        }
+    }
+
+    /** Whether a row's cluster holds none but equal ones. */
+    private boolean alone(int row) {
+        for (int other = 0; other < label.length; other++) {
+            if (label[other] == label[row] && rows.squaredDistance(other, row) > 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void average() {

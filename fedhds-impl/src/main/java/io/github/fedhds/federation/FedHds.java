@@ -8,12 +8,11 @@ import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
-import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.training.Adapter;
@@ -28,7 +27,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * The paper's method on a loaded model: hands out clients and servers whose parts are set to its defaults, each of which
@@ -44,7 +42,7 @@ public final class FedHds {
     private final int maxTokens;
     private final Optional<FeatureCache> featureCache;
     private final FeatureExtractor extractor;
-    private final Function<FeatureMatrix, Points> fusion;
+    private final Fusion fusion;
     private final LoraTrainer trainer;
     private final Selection selection;
     private final Aggregator aggregator;
@@ -63,7 +61,7 @@ public final class FedHds {
         pooling = builder.pooling;
         featureModel = builder.featureModel;
         boolean turbo = builder.featureModel != builder.model;
-        Function<FeatureMatrix, Points> ofGroups = builder.fusion.compose(builder.pooling::grouping);
+        Fusion ofGroups = builder.fusion.compose(builder.pooling::grouping);
         fusion = turbo ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
         featureCache = builder.featureCache.or(
                 () -> turbo ? Optional.of(FeatureCache.inMemory(TURBO_CACHE)) : Optional.empty());
@@ -107,6 +105,7 @@ public final class FedHds {
                 .roster(roster)
                 .seed(seed)
                 .selector(selection.server())
+                .dimensions(fusion.dimensions())
                 .frame(selection.frame())
                 .aggregator(aggregator)
                 .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(model, lora, ofSeed));
@@ -182,7 +181,7 @@ public final class FedHds {
         private Aggregator aggregator = FedAvg.bySamples();
         private Selection selection = Selection.paper();
         private Pooling pooling = Pooling.LAST_TOKEN;
-        private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
+        private Fusion fusion = TsneFusion.builder().build();
 
         private Builder(LanguageModel model) {
             this.model = model;
@@ -251,10 +250,20 @@ public final class FedHds {
             return this;
         }
 
-        /** Step 3; t-SNE to two dimensions by default. */
-        public Builder fusion(Function<FeatureMatrix, Points> fusion) {
+        /** Step 3; t-SNE to two dimensions by default. Servers take as many coordinates as it gives. */
+        public Builder fusion(Fusion fusion) {
             this.fusion = Objects.requireNonNull(fusion, "fusion");
             return this;
+        }
+
+        /**
+         * The recommended choice, in one call: {@link Pooling#PARTS} and {@link Selection#recommended} together. Covers more
+         * tasks with as few samples than chance or the paper's choice do.
+         *
+         * @param share of all instructions that the clients of a round hold, above 0 to 1; 0.015 is about the paper's
+         */
+        public Builder recommended(double share) {
+            return pooling(Pooling.PARTS).selection(Selection.recommended(share));
         }
 
         /**

@@ -4,9 +4,9 @@ import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.PcaFusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Frame;
+import io.github.fedhds.reduction.PcaFusion;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -44,12 +44,13 @@ public final class AnchorFrame implements Function<RoundContext, Optional<Frame>
         FeatureMatrix features = extractor.extract(anchors, round);
         int n = features.rows();
         int columns = features.columns();
-        float[] rows = features.toArray();
         double[] mean = new double[columns];
-        for (int i = 0; i < rows.length; i++) {
-            mean[i % columns] += (double) rows[i] / n;
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < columns; j++) {
+                mean[j] += (double) features.get(i, j) / n;
+            }
         }
-        Points scores = new PcaFusion(dimensions).apply(features);
+        Points scores = new PcaFusion(dimensions).fuse(features, round);
         float[] centre = new float[columns];
         for (int j = 0; j < columns; j++) {
             centre[j] = (float) mean[j];
@@ -65,7 +66,7 @@ public final class AnchorFrame implements Function<RoundContext, Optional<Frame>
                     j++) { // scores are rows . axis, so rows' . scores are the axis again
                 double sum = 0;
                 for (int i = 0; i < n; i++) {
-                    sum += (rows[i * columns + j] - mean[j]) * scores.get(i, axis);
+                    sum += (features.get(i, j) - mean[j]) * scores.get(i, axis);
                 }
                 axes[axis * columns + j] = (float) (sum / squares);
             }

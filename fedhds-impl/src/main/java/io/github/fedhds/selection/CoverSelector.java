@@ -1,5 +1,6 @@
 package io.github.fedhds.selection;
 
+import com.google.common.primitives.Ints;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -9,6 +10,7 @@ import io.github.fedhds.feature.Points;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /**
  * Covers the candidates with a given number of them, farthest first: the one nearest to the mean, then again and again the
@@ -23,10 +25,10 @@ import java.util.List;
  *     intercluster distance</a>
  */
 public final class CoverSelector implements CoresetSelector {
-    private final Amount amount;
+    private final ToIntFunction<Candidates> count;
 
-    private CoverSelector(Amount amount) {
-        this.amount = amount;
+    private CoverSelector(ToIntFunction<Candidates> count) {
+        this.count = count;
     }
 
     /**
@@ -35,7 +37,8 @@ public final class CoverSelector implements CoresetSelector {
      * @param count 0 or more
      */
     public static CoverSelector count(int count) {
-        return new CoverSelector(Amount.ofCount(count));
+        Amount amount = Amount.ofCount(count);
+        return new CoverSelector(candidates -> amount.of(candidates.size()));
     }
 
     /**
@@ -44,13 +47,32 @@ public final class CoverSelector implements CoresetSelector {
      * @param share above 0, at most 1
      */
     public static CoverSelector share(double share) {
-        return new CoverSelector(Amount.ofShare(share));
+        Amount amount = Amount.ofShare(share);
+        return new CoverSelector(candidates -> amount.of(candidates.size()));
+    }
+
+    /**
+     * Covers with as many candidates as are a share of the {@linkplain Candidates#samples samples} that they stand for, at
+     * least one. On the server, with groups that one sample stands for, that is a share of all data of the clients that
+     * have reported, whatever number of groups they found in it; fewer where they found fewer groups.
+     *
+     * @param share above 0, at most 1
+     */
+    public static CoverSelector shareOfSamples(double share) {
+        Amount amount = Amount.ofShare(share);
+        return new CoverSelector(candidates -> {
+            if (candidates.samples() == 0 && candidates.size() > 0) {
+                throw new IllegalStateException("a share of the samples needs to know how many there are, and no client"
+                        + " said how many it holds (CentroidReport.samples); use CoverSelector.count");
+            }
+            return Math.min(candidates.size(), amount.of(Ints.saturatedCast(candidates.samples())));
+        });
     }
 
     @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         int n = candidates.size();
-        int k = amount.of(n);
+        int k = count.applyAsInt(candidates);
         if (k == 0) {
             return Coreset.empty();
         }

@@ -14,25 +14,6 @@ import java.util.stream.IntStream;
  * threads.
  */
 public final class EverySelector implements CoresetSelector {
-    private final int dimensions;
-
-    /** With centres of 2 coordinates, which a server takes by default. */
-    public EverySelector() {
-        this(2);
-    }
-
-    /**
-     * With centres of this many coordinates.
-     *
-     * @param dimensions as many as the server's setting of that name says, 1 or more
-     */
-    public EverySelector(int dimensions) {
-        if (dimensions < 1) {
-            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
-        }
-        this.dimensions = dimensions;
-    }
-
     @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         int n = candidates.size();
@@ -40,6 +21,6 @@ public final class EverySelector implements CoresetSelector {
             return Coreset.empty();
         }
         int[] all = IntStream.range(0, n).toArray();
-        return new Coreset(List.of(new Group(0, new double[dimensions], all, n)));
+        return new Coreset(List.of(new Group(0, new double[candidates.dimensions()], all, n)));
     }
 }

@@ -1,5 +1,6 @@
 package io.github.fedhds.selection;
 
+import com.google.common.primitives.Doubles;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Clusterer;
 import io.github.fedhds.clustering.Clustering;
@@ -11,7 +12,10 @@ import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -71,14 +75,24 @@ public final class HdbscanSelector implements CoresetSelector {
                     Math.min(members[id].length, samplesPerGroup)));
         }
         if (keepUnique) {
-            int[] labels = clusters.labels();
-            for (int i = 0; i < labels.length; i++) {
-                if (labels[i] == Clustering.NOISE) {
-                    groups.add(new Group(groups.size(), points.point(i), new int[] {i}));
-                }
+            for (List<Integer> unique : unique(points, clusters.labels())) {
+                int[] all = unique.stream().mapToInt(Integer::intValue).toArray();
+                groups.add(new Group(groups.size(), points.point(all[0]), all));
             }
         }
         return new Coreset(groups);
+    }
+
+    /** The noise, in order; candidates that coincide together. */
+    private static Collection<List<Integer>> unique(Points points, int[] labels) {
+        Map<List<Double>, List<Integer>> byPoint = new LinkedHashMap<>();
+        for (int i = 0; i < labels.length; i++) {
+            if (labels[i] == Clustering.NOISE) {
+                byPoint.computeIfAbsent(Doubles.asList(points.point(i)), p -> new ArrayList<>())
+                        .add(i);
+            }
+        }
+        return byPoint.values();
     }
 
     /** Collects the settings. Not safe for many threads. */
@@ -108,7 +122,8 @@ public final class HdbscanSelector implements CoresetSelector {
         }
 
         /**
-         * Whether noise is kept, each candidate of it as a group of its own after the clusters; by default it is in no group.
+         * Whether noise is kept, each candidate of it as a group of its own after the clusters (those that coincide are one
+         * group); by default it is in no group.
          * On the server, noise is a group like no other client's: the most diverse ones of all.
          */
         public Builder keepUnique(boolean keepUnique) {

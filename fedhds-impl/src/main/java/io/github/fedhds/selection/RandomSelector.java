@@ -20,11 +20,9 @@ import java.util.stream.IntStream;
  */
 public final class RandomSelector implements CoresetSelector {
     private final Function<RoundContext, Amount> amount;
-    private final int dimensions;
 
-    private RandomSelector(Function<RoundContext, Amount> amount, int dimensions) {
+    private RandomSelector(Function<RoundContext, Amount> amount) {
         this.amount = amount;
-        this.dimensions = dimensions;
     }
 
     /**
@@ -34,7 +32,7 @@ public final class RandomSelector implements CoresetSelector {
      */
     public static RandomSelector share(double share) {
         Amount fixed = Amount.ofShare(share);
-        return new RandomSelector(round -> fixed, 2);
+        return new RandomSelector(round -> fixed);
     }
 
     /**
@@ -44,7 +42,7 @@ public final class RandomSelector implements CoresetSelector {
      */
     public static RandomSelector count(int count) {
         Amount fixed = Amount.ofCount(count);
-        return new RandomSelector(round -> fixed, 2);
+        return new RandomSelector(round -> fixed);
     }
 
     /**
@@ -54,19 +52,7 @@ public final class RandomSelector implements CoresetSelector {
      * @param count gives 0 or more
      */
     public static RandomSelector count(ToIntFunction<RoundContext> count) {
-        return new RandomSelector(round -> Amount.ofCount(count.applyAsInt(round)), 2);
-    }
-
-    /**
-     * The same with centres of this many coordinates; 2 by default, which a server takes by default.
-     *
-     * @param newDimensions as many as the server's setting of that name says, 1 or more
-     */
-    public RandomSelector dimensions(int newDimensions) {
-        if (newDimensions < 1) {
-            throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);
-        }
-        return new RandomSelector(amount, newDimensions);
+        return new RandomSelector(round -> Amount.ofCount(count.applyAsInt(round)));
     }
 
     @Override
@@ -86,6 +72,6 @@ public final class RandomSelector implements CoresetSelector {
         }
         int[] chosen = Arrays.copyOf(places, k);
         Arrays.sort(chosen);
-        return new Coreset(List.of(new Group(0, new double[dimensions], chosen, k)));
+        return new Coreset(List.of(new Group(0, new double[candidates.dimensions()], chosen, k)));
     }
 }

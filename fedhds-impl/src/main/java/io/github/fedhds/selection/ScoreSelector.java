@@ -41,13 +41,11 @@ public final class ScoreSelector implements CoresetSelector {
     private final Kind kind;
     private final Amount amount;
     private final Order order;
-    private final int dimensions;
 
     private ScoreSelector(Builder builder) {
         kind = builder.kind;
         amount = builder.amount;
         order = builder.order;
-        dimensions = builder.dimensions;
     }
 
     /** By the perplexity of the answer after the prompt: the mean loss of its tokens orders the samples alike. */
@@ -79,7 +77,7 @@ public final class ScoreSelector implements CoresetSelector {
                 .toArray();
         return chosen.length == 0
                 ? Coreset.empty()
-                : new Coreset(List.of(new Group(0, new double[dimensions], chosen, chosen.length)));
+                : new Coreset(List.of(new Group(0, new double[candidates.dimensions()], chosen, chosen.length)));
     }
 
     private IntToDoubleFunction score(Candidates candidates) {
@@ -101,7 +99,6 @@ public final class ScoreSelector implements CoresetSelector {
         private final Kind kind;
         private Amount amount = Amount.ofShare(0.01);
         private Order order = Order.HIGHEST;
-        private int dimensions = 2;
 
         private Builder(Kind kind) {
             this.kind = kind;
@@ -122,15 +119,6 @@ public final class ScoreSelector implements CoresetSelector {
         /** Which end of the scores; the highest by default. */
         public Builder order(Order order) {
             this.order = Objects.requireNonNull(order, "order");
-            return this;
-        }
-
-        /** Coordinates of the group's centre, as many as the server takes, 1 or more; 2 by default. */
-        public Builder dimensions(int dimensions) {
-            if (dimensions < 1) {
-                throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
-            }
-            this.dimensions = dimensions;
             return this;
         }
 

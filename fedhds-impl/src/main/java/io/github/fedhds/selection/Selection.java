@@ -18,6 +18,21 @@ import java.util.function.Function;
 public record Selection(CoresetSelector client, CoresetSelector server, Function<RoundContext, Optional<Frame>> frame) {
     private static final Function<RoundContext, Optional<Frame>> NONE = round -> Optional.empty();
 
+    /**
+     * Recommended, with {@link io.github.fedhds.transformer.Pooling#PARTS}: as different samples as can be, a share of the
+     * data that the clients of the round hold. {@code FedHds.on(model).recommended(share)} sets both.
+     *
+     * <p>The clients' groups as in the paper, their means in a shared frame of 128 {@link #inSharedFrame random signs},
+     * covered by {@link CoverSelector#shareOfSamples} with one sample a group. The clients say how many instructions they
+     * hold, so the share is one of the data, not of the groups. It is rounded down and at least one sample a round, and
+     * fewer where the clients find fewer groups.
+     *
+     * @param share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about the paper's
+     */
+    public static Selection recommended(double share) {
+        return paper().withServer(CoverSelector.shareOfSamples(share)).inSharedFrame(128);
+    }
+
     /** The paper's: HDBSCAN on clients and server, in each client's own coordinates. */
     public static Selection paper() {
         return new Selection(HdbscanSelector.forClient(), HdbscanSelector.forServer(), NONE);
@@ -45,7 +60,7 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
     }
 
     /**
-     * Samples as different as can be, so many in a round: the clients' groups as in the paper, their means in a shared frame of
+     * {@link #recommended} with a number of samples in place of a share: the clients' groups as in the paper, their means in a shared frame of
      * 128 {@link #inSharedFrame random signs}, covered by {@link CoverSelector} with as many as there shall be samples. Best
      * with features in {@link io.github.fedhds.transformer.Pooling#PARTS parts}.
      *

@@ -16,7 +16,8 @@ import java.util.TreeMap;
 /**
  * Parts all candidates into a given number of groups by Ward's method: from groups of one, the two whose union adds least
  * to the squared distances from the groups' means become one, until so many are left. The member nearest to its group's
- * mean stands for it. Every candidate is in a group, none is noise, and the number of groups is the budget exactly.
+ * mean stands for it. Every candidate is in a group, none is noise, and the number of groups is the budget exactly, unless
+ * fewer candidates are distinct: those that coincide are always in one group.
  *
  * <p>Time O(n² d), memory O(n d); ties go to the candidates that come first, the seed plays no part. Immutable, safe for
  * many threads.
@@ -65,7 +66,8 @@ public final class WardSelector implements CoresetSelector {
         merges.sort(Comparator.comparingDouble(Merge::cost)); // stable: a union never comes before its parts
         int[] parent = new int[n];
         Arrays.setAll(parent, i -> i);
-        for (Merge merge : merges.subList(0, n - k)) {
+        for (int m = 0; m < merges.size() && (m < n - k || merges.get(m).cost() == 0); m++) {
+            Merge merge = merges.get(m);
             int one = root(parent, merge.first());
             int other = root(parent, merge.second());
             parent[Math.max(one, other)] = Math.min(one, other);

@@ -5,12 +5,13 @@ import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Scores instructions by the model's loss on their answers, after the prompt and without it; NaN where the template alone
- * leaves no room for an answer token. Cost: one pass through the model a sample and score. Immutable, safe for many
+ * leaves no room for an answer token. Equal samples get equal scores. Cost: one pass through the model a distinct sample and
+ * score. Immutable, safe for many
  * threads.
  */
 public final class AnswerLossScorer implements SampleScorer {
@@ -39,18 +40,29 @@ public final class AnswerLossScorer implements SampleScorer {
 
     @Override
     public double[] score(SampleScore kind, List<Instruction> instructions, RoundContext round) {
-        SampleEncoder encoder = switch (kind) {
-            case ANSWER_LOSS -> withPrompt;
-            case ANSWER_LOSS_ALONE -> alone;
-        };
+        SampleEncoder encoder = encoder(kind);
         AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
-        List<int[]> rows = new ArrayList<>();
-        int[] starts = new int[instructions.size()];
-        for (int i = 0; i < starts.length; i++) {
-            EncodedSample sample = encoder.forFeatures(instructions.get(i));
-            rows.add(sample.ids());
-            starts[i] = Math.max(1, sample.answerStart()); // nothing comes before the first token to predict it from
+        Distinct<EncodedSample> samples =
+                Distinct.of(instructions.stream().map(encoder::forFeatures).toList());
+        List<int[]> rows = samples.items().stream().map(EncodedSample::ids).toList();
+        int[] starts = samples.items().stream()
+                .mapToInt(sample -> Math.max(1, sample.answerStart())) // nothing comes before the first token
+                .toArray();
+        double[] losses = adapted.losses(rows, starts, tokenBudget);
+        return IntStream.of(samples.places())
+                .mapToDouble(place -> losses[place])
+                .toArray();
+    }
+
+    private SampleEncoder encoder(SampleScore kind) {
+        if (kind.equals(SampleScore.ANSWER_LOSS)) {
+            return withPrompt;
         }
-        return adapted.losses(rows, starts, tokenBudget);
+        if (kind.equals(SampleScore.ANSWER_LOSS_ALONE)) {
+            return alone;
+        }
+        throw new IllegalArgumentException("this scorer knows \"" + SampleScore.ANSWER_LOSS + "\" and \""
+                + SampleScore.ANSWER_LOSS_ALONE + "\", was asked for \"" + kind
+                + "\"; set a scorer that knows it on the client's builder");
     }
 }

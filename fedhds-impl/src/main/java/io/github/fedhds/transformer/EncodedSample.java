@@ -1,5 +1,7 @@
 package io.github.fedhds.transformer;
 
+import java.util.Arrays;
+
 /**
  * A sample as the model reads it.
  *
@@ -8,6 +10,19 @@ package io.github.fedhds.transformer;
  * @param cut true if part of the prompt (or, for features alone, of the answer) was left out to fit
  */
 public record EncodedSample(int[] ids, int answerStart, boolean cut) {
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof EncodedSample that
+                && answerStart == that.answerStart
+                && cut == that.cut
+                && Arrays.equals(ids, that.ids);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(ids) + answerStart;
+    }
+
     /** Number of answer tokens, the end-of-text among them. */
     public int answerLength() {
         return ids.length - answerStart;

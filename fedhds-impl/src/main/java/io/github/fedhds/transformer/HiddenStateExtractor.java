@@ -7,9 +7,7 @@ import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -18,13 +16,17 @@ import java.util.stream.IntStream;
  * Features of an instruction: the hidden states of all layers, of its prompt, first output and end-of-text. Rows are
  * {@code [(layers + 1) * width]}, the last part after the final norm; or some of the states alone.
  *
- * <p>Cost: one pass through the model a sample, in batches of alike length. A row's last bits depend on the batch that it
- * lies in, about 1e-7 of its size, so they are equal for equal lists of instructions. With a {@link Builder#cache cache}
- * they depend on the row alone. Immutable, safe for many threads.
+ * <p>Cost: one pass through the model a distinct sample, in batches of alike length; memory {@code 4 columns} bytes a sample.
+ * Equal samples have equal rows, and with {@link Pooling#PARTS} samples of one instruction have one mean of it, that of the
+ * first. Beside that, a row's last bits depend on the batch that it lies in, about 1e-7 of its size, so they are equal for
+ * equal lists of instructions; with a {@link Builder#cache cache} they depend on the row alone. Immutable, safe for many
+ * threads.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, section 4.2</a>
  */
 public final class HiddenStateExtractor implements FeatureExtractor {
+    private static final float[] GIVEN = {};
+
     private final LanguageModel model;
     private final AdapterForm form;
     private final SampleEncoder encoder;
@@ -53,15 +55,43 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     public FeatureMatrix extract(List<Instruction> instructions, RoundContext round) {
         int blocks = pooling == Pooling.PARTS ? 2 * states.length : states.length;
         int width = model.config().width();
-        List<PartedSample> rows = instructions.stream().map(this::row).toList();
+        Distinct<PartedSample> rows =
+                Distinct.of(instructions.stream().map(this::row).toList());
         AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
-        float[] values = new float[Math.multiplyExact(rows.size(), blocks * width)];
-        float[][] features =
-                cache.isPresent() ? kept(cache.get(), adapted, rows, round, blocks * width) : features(adapted, rows);
-        for (int i = 0; i < features.length; i++) {
-            System.arraycopy(features[i], 0, values, i * blocks * width, blocks * width);
+        float[][] features = cache.isPresent()
+                ? kept(cache.get(), adapted, rows.items(), round, blocks * width)
+                : features(adapted, rows.items());
+        if (pooling == Pooling.PARTS) {
+            shareInstructions(rows.items(), features, blocks / 2 * width);
         }
-        return new FeatureMatrix(rows.size(), blocks, width, values);
+        int[] places = rows.places();
+        int[] uses = new int[features.length];
+        for (int place : places) {
+            uses[place]++;
+        }
+        return FeatureMatrix.of(places.length, blocks, width, i -> {
+            float[] row = features[places[i]];
+            if (--uses[places[i]] == 0) {
+                features[places[i]] = GIVEN; // so that the rows are not held twice
+            }
+            return row;
+        });
+    }
+
+    /**
+     * Gives samples of one instruction the mean of the first of them: what follows an instruction does not show in its
+     * states, but in their last bits.
+     */
+    private static void shareInstructions(List<PartedSample> rows, float[][] features, int length) {
+        Distinct<PartedSample> instructions =
+                Distinct.of(rows.stream().map(PartedSample::throughInstruction).toList());
+        int[] first = new int[instructions.items().size()];
+        for (int i = features.length - 1; i >= 0; i--) {
+            first[instructions.places()[i]] = i;
+        }
+        for (int i = 0; i < features.length; i++) {
+            System.arraycopy(features[first[instructions.places()[i]]], 0, features[i], 0, length);
+        }
     }
 
     /** A row's tokens; its spans are told apart only where they are asked for. */
@@ -82,19 +112,16 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private float[][] kept(
             FeatureCache known, AdaptedModel adapted, List<PartedSample> rows, RoundContext round, int columns) {
         FeatureKeys keys = FeatureKeys.of(model, form, round.globalAdapter(), pooling, states);
-        Map<String, float[]> distinct = new HashMap<>();
         float[][] features = new float[rows.size()][];
         for (int i = 0; i < features.length; i++) {
             PartedSample sample = rows.get(i);
-            features[i] = distinct.computeIfAbsent(keys.of(sample), key -> {
-                float[] row = known.row(key, columns, () -> features(adapted, List.of(sample))[0]);
-                if (row.length != columns) {
-                    throw new FedHdsException(
-                            "the feature cache gave a row of " + row.length + " numbers, this model's have " + columns
-                                    + "; is " + known.getClass().getName() + " right?");
-                }
-                return row;
-            });
+            float[] row = known.row(keys.of(sample), columns, () -> features(adapted, List.of(sample))[0]);
+            if (row.length != columns) {
+                throw new FedHdsException(
+                        "the feature cache gave a row of " + row.length + " numbers, this model's have " + columns
+                                + "; is " + known.getClass().getName() + " right?");
+            }
+            features[i] = row;
         }
         return features;
     }

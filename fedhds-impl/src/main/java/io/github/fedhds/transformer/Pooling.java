@@ -22,8 +22,16 @@ public enum Pooling {
      * What groups are found by: of {@link #PARTS} the instructions' means, else the whole rows.
      *
      * @param features rows of this pooling
+     * @throws IllegalArgumentException if rows of {@link #PARTS} have an odd number of blocks
      */
     public FeatureMatrix grouping(FeatureMatrix features) {
+        if (this == PARTS && features.blocks() % 2 != 0) {
+            throw new IllegalArgumentException("Pooling.PARTS groups by the first half of a row's blocks, the"
+                    + " instruction's, and the feature extractor gave rows of " + features.blocks()
+                    + " blocks of width "
+                    + features.width() + ", which have no halves; take a HiddenStateExtractor with Pooling.PARTS, or"
+                    + " leave FedHds' pooling at LAST_TOKEN for an extractor of another kind");
+        }
         return this == PARTS ? features.blocks(0, features.blocks() / 2) : features;
     }
 }

@@ -5,6 +5,7 @@ import io.github.fedhds.instruction.PromptTemplate;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns samples into tokens: prompt, answer, end-of-text. What does not fit is cut from the end of the input text, then
@@ -45,7 +46,7 @@ public final class SampleEncoder {
     /** The same, but an answer too long for the model is cut at its end: every sample has features. */
     public EncodedSample forFeatures(Instruction sample) {
         return forTraining(sample).orElseGet(() -> {
-            int[] bare = tokens.encode(template.prompt(new Instruction("", "", "")));
+            int[] bare = encoded(new Instruction("", "", "")).ids();
             int[] all = concat(bare, answer(sample));
             int length = Math.min(all.length, maxTokens);
             return new EncodedSample(Arrays.copyOf(all, length), Math.min(bare.length, length), true);
@@ -104,7 +105,14 @@ public final class SampleEncoder {
     private record Prompt(Instruction sample, int[] ids) {}
 
     private Prompt encoded(Instruction sample) {
-        return new Prompt(sample, tokens.encode(template.prompt(sample)));
+        @Nullable String prompt = template.prompt(sample); // it may be the host's
+        if (prompt == null) {
+            throw new IllegalStateException(
+                    "the prompt template " + template.getClass().getName()
+                            + " gave null; it must give a text for every instruction, those with an empty instruction, input and"
+                            + " output among them");
+        }
+        return new Prompt(sample, tokens.encode(prompt));
     }
 
     private Optional<EncodedSample> prompt(Instruction sample, int room) {

@@ -186,6 +186,9 @@ final class MessageForms {
         out.name("run", report.runId());
         out.whole("round", report.round(), 1);
         out.text("client", report.client().value(), MessageLimits.NAME);
+        if (report.samples() > 0) {
+            out.whole("samples", report.samples(), 1);
+        }
         List<Centroid> centroids = report.centroids();
         int n = centroids.size();
         double[][] points = centroids.stream().map(Centroid::point).toArray(double[][]::new);
@@ -227,6 +230,7 @@ final class MessageForms {
         String run = in.name("run");
         int round = in.positive("round");
         ClientId client = new ClientId(in.name("client"));
+        int samples = in.has("samples") ? in.positive("samples") : 0;
         StoredTensor groups = in.tensor(GROUPS, Dtype.I32, 1);
         StoredTensor points = in.tensor(POINTS, Dtype.F64, 2);
         int n = groups.size();
@@ -243,7 +247,7 @@ final class MessageForms {
             }
             centroids.add(new Centroid(groups.intAt(i), point));
         }
-        return new CentroidReport(run, round, client, centroids);
+        return new CentroidReport(run, round, client, centroids, samples);
     }
 
     private static void write(GroupSelection selection, FieldWriter out) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,7 +15,7 @@ class CachedFusionTest {
 
     private CachedFusion cached(long coordinates) {
         return new CachedFusion(
-                features -> {
+                (features, round) -> {
                     calls.incrementAndGet();
                     return new Points(features.rows(), 1, new double[features.rows()]);
                 },
@@ -26,30 +27,30 @@ class CachedFusionTest {
     }
 
     @Test
-    void apply_equalFeatures_fusesOnce() {
+    void fuse_equalFeatures_fusesOnce() {
         CachedFusion fusion = cached(10);
-        Points points = fusion.apply(features(1, 1, 2));
-        assertSame(points, fusion.apply(features(1, 1, 2)));
+        Points points = fusion.fuse(features(1, 1, 2), RoundContext.first());
+        assertSame(points, fusion.fuse(features(1, 1, 2), RoundContext.first()));
         assertEquals(1, calls.get());
     }
 
     @Test
-    void apply_anythingElse_fusesAnew() {
+    void fuse_anythingElse_fusesAnew() {
         CachedFusion fusion = cached(10);
-        fusion.apply(features(1, 1, 2));
-        fusion.apply(features(2, 1, 2));
-        fusion.apply(features(1, 1, Math.nextUp(2f)));
-        fusion.apply(features(1, 2, 1));
-        fusion.apply(new FeatureMatrix(2, 1, 1, new float[] {1, 2}));
+        fusion.fuse(features(1, 1, 2), RoundContext.first());
+        fusion.fuse(features(2, 1, 2), RoundContext.first());
+        fusion.fuse(features(1, 1, Math.nextUp(2f)), RoundContext.first());
+        fusion.fuse(features(1, 2, 1), RoundContext.first());
+        fusion.fuse(new FeatureMatrix(2, 1, 1, new float[] {1, 2}), RoundContext.first());
         assertEquals(5, calls.get());
     }
 
     @Test
-    void apply_moreThanFits_forgets() {
+    void fuse_moreThanFits_forgets() {
         CachedFusion fusion = cached(1);
-        fusion.apply(features(1, 1));
-        fusion.apply(features(1, 2));
-        fusion.apply(features(1, 1));
+        fusion.fuse(features(1, 1), RoundContext.first());
+        fusion.fuse(features(1, 2), RoundContext.first());
+        fusion.fuse(features(1, 1), RoundContext.first());
         assertEquals(3, calls.get());
         assertThrows(IllegalArgumentException.class, () -> cached(-1));
     }

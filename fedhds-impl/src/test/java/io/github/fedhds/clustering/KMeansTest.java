@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.feature.Points;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,40 @@ class KMeansTest {
             }
         }
         return total;
+    }
+
+    /** The first three are cases in which a cluster is emptied in the last iteration. */
+    @ParameterizedTest
+    @ValueSource(ints = {45_560, 204_407, 391_133, 1, 2, 3, 4, 5})
+    void fit_equalRows_areInOneClusterAfterAnyIteration(int seed) {
+        Random random = new Random(seed);
+        int distinct = 4 + random.nextInt(10);
+        int clusters = 2 + random.nextInt(distinct - 2);
+        double[] values = new double[distinct];
+        Arrays.setAll(values, i -> Math.round(100 * Math.abs(random.nextGaussian())));
+        int n = 10 + random.nextInt(30);
+        List<double[]> rows = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            int copy = random.nextInt(distinct);
+            rows.add(new double[] {values[copy], values[(3 * copy + 1) % distinct]});
+        }
+        for (int iterations = 1; iterations < 6; iterations++) {
+            int[] labels = KMeans.builder()
+                    .clusters(clusters)
+                    .starts(1)
+                    .iterations(iterations)
+                    .seed(seed)
+                    .build()
+                    .fit(Points.of(rows))
+                    .labels();
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j < i; j++) {
+                    if (Arrays.equals(rows.get(i), rows.get(j))) {
+                        assertEquals(labels[j], labels[i], "rows " + j + " and " + i + ", iterations " + iterations);
+                    }
+                }
+            }
+        }
     }
 
     @Test

@@ -115,7 +115,7 @@ class FederationFaultTest extends OnTinyModel {
                 client -> client.selector((candidates, round) -> {
                     throw failure;
                 }),
-                client -> client.fusion(features -> {
+                client -> client.fusion((features, round) -> {
                             throw failure;
                         })
                         .selector((candidates, round) -> {

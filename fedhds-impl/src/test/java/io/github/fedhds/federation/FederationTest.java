@@ -12,13 +12,13 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.fusion.TsneFusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.RandomSelector;
@@ -355,9 +355,9 @@ class FederationTest {
         Diary diary = new Diary();
         Federation federation = federation(6, 8)
                 .clientSettings(client -> client.featureExtractor(still)
-                        .fusion(features -> {
+                        .fusion((features, round) -> {
                             fused.addAndGet(features.rows());
-                            return TinyFederation.firstTwo(features);
+                            return TinyFederation.firstTwo(features, round);
                         })
                         .scorer((kind, list, round) -> {
                             scored.addAndGet(list.size());

@@ -7,17 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.fusion.TsneFusion;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.reduction.KernelPcaFusion;
+import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.reduction.Projection;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -90,9 +97,9 @@ class SelectionWiringTest {
         FedHds fedHds = FedHds.on(model)
                 .template(TinyFederation.SHORT)
                 .pooling(Pooling.PARTS)
-                .fusion(features -> {
+                .fusion((features, round) -> {
                     fused.add(features);
-                    return tsne.apply(features);
+                    return tsne.fuse(features, round);
                 })
                 .selection(Selection.diverse(2))
                 .build();
@@ -103,6 +110,141 @@ class SelectionWiringTest {
                 .build()
                 .run();
         assertEquals(model.config().layers() + 1, fused.get(0).blocks());
+    }
+
+    /**
+     * The server takes as many coordinates as the fusion gives. (Whether the paper's choice finds clusters among few
+     * centroids is another matter: it has to with 8 axes of a PCA, the others' groups are all taken.)
+     */
+    @Test
+    void fusion_ofAnyNumberOfAxes_trains() {
+        for (Fusion fusion : List.of(
+                new PcaFusion(8),
+                new PcaFusion(1),
+                TsneFusion.builder().dimensions(3).build(),
+                Projection.random((model.config().layers() + 1) * model.config().width(), 5, 1),
+                Fusion.of(4, new PcaFusion(4)::fuse))) {
+            for (Selection selection : List.of(
+                    fusion.dimensions() == 8 ? Selection.paper() : Selection.intraClientOnly(),
+                    Selection.random(0.1),
+                    Selection.perplexity(0.1))) {
+                FedHds fedHds = FedHds.on(model)
+                        .template(TinyFederation.SHORT)
+                        .fusion(fusion)
+                        .selection(selection)
+                        .build();
+                RoundReport report = Federation.builder(fedHds)
+                        .clients(TinyFederation.clients(40, 40, 40))
+                        .activeShare(1)
+                        .rounds(1)
+                        .build()
+                        .run()
+                        .get(0);
+                String what = fusion.dimensions() + " axes, " + report;
+                assertEquals(3, report.result().reports(), what);
+                assertTrue(report.result().samples() > 0, what);
+            }
+        }
+    }
+
+    /** Three distinct instructions, 50 copies of each, in any order: three groups at most, whatever fusion and pooling. */
+    @Test
+    void copiesOfInstructions_areAtMostOneGroupEach() {
+        TsneFusion tsne = TsneFusion.builder().iterations(300).build();
+        List<Fusion> fusions = List.of(
+                new PcaFusion(),
+                KernelPcaFusion.rbf(2),
+                tsne,
+                tsne.compose(FeatureMatrix::lastBlock),
+                new PcaFusion(8));
+        List<Instruction> distinct = List.of(
+                new Instruction("abc", "a", "b"), new Instruction("VW", "", "XYZ"), new Instruction("567", "8 9", "5"));
+        for (int seed = 0; seed < 3; seed++) {
+            List<Instruction> list = new ArrayList<>(distinct);
+            for (int copy = 1; copy < 50; copy++) {
+                list.addAll(distinct);
+            }
+            Collections.shuffle(list, new Random(seed));
+            for (Fusion fusion : fusions) {
+                for (Pooling pooling : Pooling.values()) {
+                    FedHds fedHds = FedHds.on(model)
+                            .template(TinyFederation.SHORT)
+                            .pooling(pooling)
+                            .fusion(fusion)
+                            .build();
+                    ClientId id = TinyFederation.id(0);
+                    RoundOpening opening =
+                            fedHds.server(List.of(id), seed).build().open();
+                    int groups = fedHds.client(id)
+                            .instructions(list)
+                            .build()
+                            .summarise(opening)
+                            .centroids()
+                            .size();
+                    assertTrue(groups >= 2 && groups <= 3, pooling + ": " + groups + " groups");
+                }
+            }
+        }
+    }
+
+    /** Tasks of one instruction and many inputs: one group a task at most, by the instructions' means. */
+    @Test
+    void parts_inputsOfOneInstruction_areOneGroup() {
+        List<Instruction> list = new ArrayList<>();
+        for (int i = 0; i < 90; i++) {
+            String input = "abc 123 ".repeat(i % 15) + i;
+            list.add(new Instruction(
+                    List.of("abcdefgh", "VWXYZ VWX", "5678 1234").get(i % 3), input, "a" + i % 10));
+        }
+        try (LanguageModel wide = TinyFederation.model(folder.resolve("wide"), 1, 128, 3, 256)) {
+            for (Fusion fusion : List.of(new PcaFusion(), TsneFusion.builder().build())) {
+                FedHds fedHds = FedHds.on(wide)
+                        .template(TinyFederation.SHORT)
+                        .pooling(Pooling.PARTS)
+                        .fusion(fusion)
+                        .build();
+                ClientId id = TinyFederation.id(0);
+                RoundOpening opening = fedHds.server(List.of(id), 1).build().open();
+                assertEquals(
+                        3,
+                        fedHds.client(id)
+                                .instructions(list)
+                                .build()
+                                .summarise(opening)
+                                .centroids()
+                                .size());
+            }
+        }
+    }
+
+    @Test
+    void recommended_isAShareOfTheRoundsData() {
+        for (double share : new double[] {0.005, 0.02, 0.03}) {
+            FedHds fedHds = FedHds.on(model)
+                    .template(TinyFederation.SHORT)
+                    .recommended(share)
+                    .build();
+            RoundReport report = Federation.builder(fedHds)
+                    .clients(TinyFederation.clients(60, 40, 50))
+                    .activeShare(1)
+                    .rounds(1)
+                    .build()
+                    .run()
+                    .get(0);
+            assertEquals(Math.max(1, (int) (share * 150)), report.result().samples(), "share " + share);
+            assertTrue(report.result().centroids() > 4, "the budget binds");
+            assertEquals(
+                    2 * (model.config().layers() + 1),
+                    fedHds.extractor()
+                            .extract(
+                                    List.of(new Instruction("a", "", "b")),
+                                    fedHds.server(List.of(TinyFederation.id(0)), 1)
+                                            .build()
+                                            .open()
+                                            .context())
+                            .blocks(),
+                    "parts");
+        }
     }
 
     @Test

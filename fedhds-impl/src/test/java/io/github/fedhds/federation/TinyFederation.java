@@ -3,6 +3,7 @@ package io.github.fedhds.federation;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
@@ -135,7 +136,7 @@ final class TinyFederation {
     }
 
     /** Points of the rows' first two numbers. */
-    static Points firstTwo(FeatureMatrix features) {
+    static Points firstTwo(FeatureMatrix features, RoundContext round) {
         double[] values = new double[2 * features.rows()];
         for (int i = 0; i < features.rows(); i++) {
             values[2 * i] = features.row(i)[0];

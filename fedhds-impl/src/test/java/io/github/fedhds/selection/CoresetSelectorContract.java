@@ -12,6 +12,7 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,7 +38,7 @@ abstract class CoresetSelectorContract {
 
     private static void assertValid(Coreset coreset, Points points) {
         for (Group group : coreset.groups()) { // ids, doubles and finite centres are checked by the records themselves
-            assertEquals(points.dimensions(), group.centre().length);
+            assertEquals(points.dimensions(), group.centre().orElseThrow().length);
             for (int member : group.members()) {
                 assertTrue(member < points.size(), "candidate " + member + " of " + points.size());
             }
@@ -71,6 +72,27 @@ abstract class CoresetSelectorContract {
     }
 
     @Test
+    void select_equalCandidates_areInOneGroupOrInNone() {
+        for (int seed = 0; seed < 30; seed++) {
+            Random random = new Random(seed);
+            Points distinct = random(1 + random.nextInt(12), seed);
+            int[] copies =
+                    random.ints(5 + random.nextInt(60), 0, distinct.size()).toArray();
+            Points points =
+                    Points.of(IntStream.of(copies).mapToObj(distinct::point).toList());
+            Map<Integer, Integer> groups = new HashMap<>();
+            for (Group group : selector()
+                    .select(Candidates.of(points), RoundContext.first())
+                    .groups()) {
+                for (int member : group.members()) {
+                    Integer before = groups.put(copies[member], group.id());
+                    assertTrue(before == null || before == group.id(), "seed " + seed + ", copy " + copies[member]);
+                }
+            }
+        }
+    }
+
+    @Test
     void select_equalCandidatesAndRound_givesEqualCoresets() {
         CoresetSelector one = selector();
         for (int seed = 0; seed < 10; seed++) {
@@ -91,7 +113,7 @@ abstract class CoresetSelectorContract {
             List<Instruction> instructions = IntStream.range(0, 60)
                     .mapToObj(i -> new Instruction("do", "it " + i, "done", tasks.equals("one") ? "t" : "t" + i % 7))
                     .toList();
-            Candidates candidates = Candidates.of(instructions, () -> points, kind -> {
+            Candidates candidates = Candidates.of(instructions, 2, () -> points, kind -> {
                 throw new AssertionError("asked for " + kind);
             });
             assertEquals(expected, selector().select(candidates, round));
@@ -112,11 +134,16 @@ abstract class CoresetSelectorContract {
 
     /** Candidates whose points nobody may ask for. */
     static Candidates blind(int n) {
+        return blind(n, 2);
+    }
+
+    static Candidates blind(int n, int dimensions) {
         List<Instruction> instructions = IntStream.range(0, n)
                 .mapToObj(i -> new Instruction("do", "it " + i, "done"))
                 .toList();
         return Candidates.of(
                 instructions,
+                dimensions,
                 () -> {
                     throw new AssertionError("asked for points");
                 },

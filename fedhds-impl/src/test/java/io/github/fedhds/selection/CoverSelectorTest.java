@@ -77,6 +77,21 @@ class CoverSelectorTest extends CoresetSelectorContract {
     }
 
     @Test
+    void shareOfSamples_countsWhatTheCandidatesStandFor() {
+        Points points = random(12, 1);
+        CoverSelector selector = CoverSelector.shareOfSamples(0.015);
+        for (long[] one : new long[][] {{1, 1}, {199, 2}, {200, 3}, {799, 11}, {800, 12}, {Long.MAX_VALUE, 12}}) {
+            Coreset coreset = selector.select(Candidates.of(points, one[0]), RoundContext.first());
+            assertEquals(one[1], coreset.groups().size(), one[0] + " samples");
+            assertEquals(select(points, (int) one[1]), coreset.groups());
+        }
+        IllegalStateException unknown = assertThrows(
+                IllegalStateException.class, () -> selector.select(Candidates.of(points, 0), RoundContext.first()));
+        assertTrue(unknown.toString().contains("CentroidReport.samples"), unknown.toString());
+        assertThrows(IllegalArgumentException.class, () -> CoverSelector.shareOfSamples(0));
+    }
+
+    @Test
     void select_noneOrNotFinite() {
         assertEquals(Coreset.empty(), new Coreset(select(random(5, 1), 0)));
         IllegalArgumentException error = assertThrows(

@@ -2,10 +2,10 @@ package io.github.fedhds.selection;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
@@ -23,17 +23,16 @@ class EverySelectorTest extends CoresetSelectorContract {
     void select_candidates_areAllTakenUnseen() {
         Group group = selector().select(blind(3), RoundContext.first()).groups().get(0);
         assertArrayEquals(new int[] {0, 1, 2}, group.representatives());
-        assertArrayEquals(new double[2], group.centre());
+        assertArrayEquals(new double[2], group.centre().orElseThrow());
     }
 
     @Test
-    void dimensions_leastAndBelow() {
-        Group group = new EverySelector(1)
-                .select(blind(3), RoundContext.first())
-                .groups()
-                .get(0);
-        assertArrayEquals(new double[1], group.centre());
-        assertThrows(IllegalArgumentException.class, () -> new EverySelector(0));
+    void centre_isTheOriginOfTheCandidatesAxes() {
+        for (int dimensions : new int[] {1, 8}) {
+            Coreset coreset = selector().select(blind(3, dimensions), RoundContext.first());
+            assertArrayEquals(
+                    new double[dimensions], coreset.groups().get(0).centre().orElseThrow());
+        }
     }
 
     @Test

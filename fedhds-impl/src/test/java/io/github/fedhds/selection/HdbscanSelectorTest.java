@@ -37,13 +37,15 @@ class HdbscanSelectorTest extends CoresetSelectorContract {
         assertTrue(clusters.clusters() > 1);
         assertEquals(clusters.clusters(), groups.size());
         for (Group group : groups) {
-            assertArrayEquals(clusters.centroids().point(group.id()), group.centre());
+            assertArrayEquals(
+                    clusters.centroids().point(group.id()), group.centre().orElseThrow());
             int[] members = group.members();
             double before = 0;
             for (int member : members) {
                 assertEquals(group.id(), clusters.labels()[member]);
                 double distance = Math.hypot(
-                        points.get(member, 0) - group.centre()[0], points.get(member, 1) - group.centre()[1]);
+                        points.get(member, 0) - group.centre().orElseThrow()[0],
+                        points.get(member, 1) - group.centre().orElseThrow()[1]);
                 assertTrue(distance >= before - 1e-9);
                 before = distance;
             }

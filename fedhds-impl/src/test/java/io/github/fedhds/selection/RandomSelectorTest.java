@@ -72,16 +72,12 @@ class RandomSelectorTest extends CoresetSelectorContract {
     }
 
     @Test
-    void dimensions_ofCentre_areTwoOrAsSet() {
-        assertArrayEquals(new double[2], centre(RandomSelector.count(3)));
-        assertArrayEquals(new double[1], centre(RandomSelector.count(3).dimensions(1)));
-        assertArrayEquals(new double[8], centre(RandomSelector.share(0.5).dimensions(8)));
-        assertThrows(
-                IllegalArgumentException.class, () -> RandomSelector.count(3).dimensions(0));
-    }
-
-    private static double[] centre(CoresetSelector selector) {
-        return selector.select(blind(10), RoundContext.first()).groups().get(0).centre();
+    void centre_isTheOriginOfTheCandidatesAxes() {
+        for (int dimensions : new int[] {1, 8}) {
+            Coreset coreset = RandomSelector.count(3).select(blind(10, dimensions), RoundContext.first());
+            assertArrayEquals(
+                    new double[dimensions], coreset.groups().get(0).centre().orElseThrow());
+        }
     }
 
     @Test

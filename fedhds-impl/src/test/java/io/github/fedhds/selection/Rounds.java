@@ -7,6 +7,7 @@ import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.GroupSelection;
@@ -47,7 +48,7 @@ final class Rounds {
                             .mapToObj(i -> new Instruction(Integer.toString(i), "", "answer"))
                             .toList())
                     .featureExtractor((list, round) -> new FeatureMatrix(list.size(), 1, 1, new float[list.size()]))
-                    .fusion(features -> points)
+                    .fusion(Fusion.of(points.dimensions(), (features, round) -> points))
                     .selector(onClients)
                     .trainer((list, round) -> {
                         trained.put(

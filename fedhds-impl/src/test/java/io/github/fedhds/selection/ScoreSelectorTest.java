@@ -19,10 +19,11 @@ class ScoreSelectorTest {
     private static Candidates candidates(double[] loss, double[] alone) {
         return Candidates.of(
                 Collections.nCopies(loss.length, new Instruction("do", "", "done")),
+                3,
                 () -> {
                     throw new AssertionError("asked for points");
                 },
-                kind -> kind == SampleScore.ANSWER_LOSS ? loss : alone);
+                kind -> kind.equals(SampleScore.ANSWER_LOSS) ? loss : alone);
     }
 
     private static int[] chosen(ScoreSelector selector, Candidates candidates) {
@@ -62,15 +63,12 @@ class ScoreSelectorTest {
                 IllegalArgumentException.class, () -> ScoreSelector.perplexity().share(0));
         assertThrows(
                 IllegalArgumentException.class, () -> ScoreSelector.perplexity().count(-1));
-        assertThrows(
-                IllegalArgumentException.class, () -> ScoreSelector.difficulty().dimensions(0));
-        ScoreSelector three = ScoreSelector.perplexity().dimensions(3).build();
-        assertEquals(
-                3,
-                three.select(candidates(new double[] {1}, new double[1]), RoundContext.first())
-                        .groups()
-                        .get(0)
-                        .centre()
-                        .length);
+    }
+
+    @Test
+    void centre_isTheOriginOfTheCandidatesAxes() {
+        ScoreSelector selector = ScoreSelector.perplexity().build();
+        Coreset coreset = selector.select(candidates(new double[] {1}, new double[1]), RoundContext.first());
+        assertArrayEquals(new double[3], coreset.groups().get(0).centre().orElseThrow());
     }
 }

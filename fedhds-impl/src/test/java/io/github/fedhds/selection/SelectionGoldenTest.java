@@ -96,8 +96,8 @@ class SelectionGoldenTest {
                 assertEquals(expected.length, coreset.groups().size());
                 for (int g = 0; g < expected.length; g++) { // in the file's order, so that its numbers mean ours
                     Group group = coreset.groups().get(match[g]);
-                    assertArrayEquals(expected[g], group.centre(), 1e-6);
-                    centroids.add(group.centre());
+                    assertArrayEquals(expected[g], group.centre().orElseThrow(), 1e-6);
+                    centroids.add(group.centre().orElseThrow());
                     origins.add(new Origin(c, match[g]));
                 }
             }

@@ -13,9 +13,9 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.fusion.PcaFusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Frame;
+import io.github.fedhds.reduction.PcaFusion;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -103,7 +103,7 @@ class SelectionTest {
                 92, with.groups().stream().mapToInt(g -> g.members().length).sum());
         assertTrue(with.groups().size() > clusters);
         for (Group group : with.groups().subList(clusters, with.groups().size())) {
-            assertArrayEquals(points.point(group.members()[0]), group.centre());
+            assertArrayEquals(points.point(group.members()[0]), group.centre().orElseThrow());
         }
     }
 
@@ -146,7 +146,7 @@ class SelectionTest {
                 .apply(RoundContext.first())
                 .orElseThrow();
         assertArrayEquals(
-                new PcaFusion(3).apply(features).toArray(),
+                new PcaFusion(3).fuse(features, RoundContext.first()).toArray(),
                 frame.place(features).toArray(),
                 1e-5); // axes are floats
         assertThrows(IllegalArgumentException.class, () -> new AnchorFrame((list, round) -> features, anchors, 20));

@@ -53,6 +53,31 @@ class AnswerLossScorerTest {
     }
 
     @Test
+    void score_equalInstructions_areEqualWhateverTheBatch() {
+        List<Instruction> distinct = FeatureExtractorContract.instructions(7);
+        List<Instruction> list = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            list.add(distinct.get(i * i % 7));
+        }
+        for (SampleScore kind : List.of(SampleScore.ANSWER_LOSS, SampleScore.ANSWER_LOSS_ALONE)) {
+            double[] scores = scorer(FORM, 150).score(kind, list, round());
+            for (int i = 7; i < 50; i++) {
+                assertEquals(scores[i % 7], scores[i], kind + " " + i);
+            }
+        }
+    }
+
+    @Test
+    void score_ofAnotherKind_isRefused() {
+        assertFails(
+                IllegalArgumentException.class,
+                () -> scorer(FORM, 150).score(new SampleScore("reward"), List.of(), round()),
+                "answer loss",
+                "was asked for \"reward\"",
+                "set a scorer");
+    }
+
+    @Test
     void score_bothKinds_areTheHandComputedLosses() {
         List<Instruction> list = FeatureExtractorContract.instructions(9);
         for (AdapterForm form : List.of(AdapterForm.none(), FORM)) {

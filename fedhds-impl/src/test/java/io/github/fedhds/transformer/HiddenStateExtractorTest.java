@@ -11,10 +11,13 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.training.Adapter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -126,6 +129,68 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
         for (Pooling whole : List.of(Pooling.LAST_TOKEN, Pooling.MEAN)) {
             assertEquals(parts, whole.grouping(parts));
         }
+    }
+
+    /** Whatever else is in the list: a batch would give equal texts rows that differ in their last bits. */
+    @Test
+    void extract_equalInstructions_givesEqualRowsAndOtherRowsAsWithoutCopies() {
+        for (int seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            List<Instruction> distinct = instructions(2 + random.nextInt(12));
+            int[] copies = IntStream.concat(IntStream.range(0, distinct.size()), random.ints(40, 0, distinct.size()))
+                    .toArray();
+            List<Instruction> list =
+                    IntStream.of(copies).mapToObj(distinct::get).toList();
+            for (Pooling pooling : Pooling.values()) {
+                HiddenStateExtractor extractor =
+                        builder().adapter(FORM).pooling(pooling).build();
+                FeatureMatrix expected = extractor.extract(distinct, round());
+                FeatureMatrix actual = extractor.extract(list, round());
+                for (int i = 0; i < copies.length; i++) {
+                    assertArrayEquals(
+                            expected.row(copies[i]), actual.row(i), pooling + ", seed " + seed + ", row " + i);
+                }
+            }
+        }
+    }
+
+    /** Else samples of one task would look like groups within it. */
+    @Test
+    void extract_partsOfOneInstruction_haveOneMeanOfIt() {
+        Random random = new Random(1);
+        List<Instruction> list = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            list.add(new Instruction(
+                    List.of("add", "abc ab", "d").get(i % 3),
+                    "ab ".repeat(1 + random.nextInt(9)) + i,
+                    "ab".repeat(1 + i % 4)));
+        }
+        FeatureExtractor parts = builder().adapter(FORM).pooling(Pooling.PARTS).build();
+        FeatureMatrix features = parts.extract(list, round());
+        FeatureMatrix grouping = Pooling.PARTS.grouping(features);
+        for (int i = 3; i < 60; i++) {
+            assertArrayEquals(grouping.row(i % 3), grouping.row(i));
+            FeatureMatrix alone = Pooling.PARTS.grouping(parts.extract(list.subList(i, i + 1), round()));
+            assertArrayEquals(alone.row(0), grouping.row(i), 2e-5f);
+        }
+        assertEquals(
+                60,
+                IntStream.range(0, 60)
+                        .mapToObj(i -> Arrays.toString(features.row(i)))
+                        .distinct()
+                        .count());
+    }
+
+    @Test
+    void grouping_rowsWithoutParts_namesPoolingAndExtractor() {
+        FeatureMatrix bagOfWords = new FeatureMatrix(2, 1, 5, new float[10]);
+        assertFails(
+                VALUE,
+                () -> Pooling.PARTS.grouping(bagOfWords),
+                "Pooling.PARTS",
+                "the feature extractor gave rows of 1 blocks of width 5",
+                "leave FedHds' pooling at LAST_TOKEN");
+        assertEquals(bagOfWords, Pooling.LAST_TOKEN.grouping(bagOfWords));
     }
 
     /** The default template alone is longer than this model's 64 positions: samples are cut and still have features. */

@@ -51,6 +51,21 @@ class SampleEncoderTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // what a host without NullAway may write
+    void template_givesNull_isNamed() {
+        SampleEncoder encoder = new SampleEncoder(model, sample -> null, 64);
+        Instruction sample = new Instruction("add", "a b", "ab");
+        String what = "the prompt template " + SampleEncoderTest.class.getName();
+        assertFails(IllegalStateException.class, () -> encoder.forTraining(sample), what, "gave null");
+        assertFails(IllegalStateException.class, () -> encoder.forFeatures(sample), what, "gave null");
+        assertFails(IllegalStateException.class, () -> encoder.forParts(sample), what, "gave null");
+        assertFails(IllegalStateException.class, () -> encoder.forGeneration(sample, 1), what, "gave null");
+        SampleEncoder bareFails =
+                new SampleEncoder(model, s -> s.instruction().isEmpty() ? null : TinyModel.TEMPLATE.prompt(s), 8);
+        assertFails(IllegalStateException.class, () -> bareFails.forFeatures(sample), what, "an empty instruction");
+    }
+
+    @Test
     void forTraining_sampleThatFits_isPromptAnswerAndEnd() {
         EncodedSample sample = training(64, new Instruction("add", "a b", "ab"));
         assertEquals("Q:add I:a b A:", prompt(sample));

@@ -1,0 +1,19 @@
+package io.github.fedhds.fusion;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+
+/** A fusion that is said to give so many coordinates. */
+record SizedFusion(int dimensions, Fusion fusion) implements Fusion {
+    SizedFusion {
+        if (dimensions < 1) {
+            throw new IllegalArgumentException("dimensions of a fusion must be 1 or more, was " + dimensions);
+        }
+    }
+
+    @Override
+    public Points fuse(FeatureMatrix features, RoundContext round) {
+        return fusion.fuse(features, round);
+    }
+}

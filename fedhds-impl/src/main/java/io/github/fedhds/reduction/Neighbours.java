@@ -1,0 +1,43 @@
+package io.github.fedhds.reduction;
+
+import java.util.Arrays;
+
+/**
+ * The nearest other rows of each row, all exact: by Euclidean distance, of equal ones the lower row first.
+ *
+ * @param count of each row, 1..n-1
+ * @param rows {@code [n, count]}, the nearest first
+ * @param squares squared distances, in float as scikit-learn takes them
+ */
+record Neighbours(int count, int[] rows, float[] squares) {
+    /** Compares all pairs; time O(n² d). */
+    static Neighbours among(SquaredDistances distances, int count, Workers workers) {
+        int n = distances.rows();
+        Neighbours found = new Neighbours(count, new int[Math.multiplyExact(n, count)], new float[n * count]);
+        distances.forEachRow(workers, found::select);
+        return found;
+    }
+
+    /** Keeps a buffer of the nearest seen, cut to the wanted number whenever it is full. */
+    private void select(int i, float[] row) {
+        long[] nearest = new long[4 * count]; // the square's bits, then the row: both rise with the number
+        int size = 0;
+        long bound = Long.MAX_VALUE;
+        for (int j = 0; j < row.length; j++) {
+            long key = (long) Float.floatToRawIntBits(row[j]) << 32 | j;
+            if (key < bound && j != i) {
+                nearest[size++] = key;
+                if (size == nearest.length) {
+                    Arrays.sort(nearest);
+                    size = count;
+                    bound = nearest[count - 1];
+                }
+            }
+        }
+        Arrays.sort(nearest, 0, size);
+        for (int e = 0; e < count; e++) {
+            rows[i * count + e] = (int) nearest[e];
+            squares[i * count + e] = Float.intBitsToFloat((int) (nearest[e] >>> 32));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+package io.github.fedhds.reduction;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
+import java.util.OptionalLong;
+
+/**
+ * Places long feature rows on their principal axes, those along which the rows differ most.
+ *
+ * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]} in the features' unit, centred on zero, the axis
+ * of largest variance first. Of each axis the score of largest magnitude is positive, so the sign is no accident. Axes
+ * beyond the features' rank are zero, and so is the only row of one. In exact arithmetic the scores of scikit-learn's
+ * {@code PCA}; by the smaller of the two Gram matrices, so axes whose spread is under 1e-7 of the first one's drown in
+ * rounding. Time O(n d min(n, d)) and the eigenvectors, memory beside the rows 8 min(n, d)² bytes on and off the heap and
+ * 64 MiB: rows of 100,000 columns are fine. The smaller of n and d is 46,340 at most; {@link #randomised} takes any.
+ * Immutable, safe for many threads; equal input gives equal output on one machine with one number of BLAS threads.
+ *
+ * <p>Equal rows get exactly equal points, in any order of the rows. The same rows in another order get the same points up
+ * to rounding, and up to the sign of an axis on which two scores of opposite signs are the largest within 1e-9. The round
+ * plays no part, nor its seed.
+ *
+ * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
+ *
+ * @see <a href="https://doi.org/10.1080/14786440109462720">Pearson 1901; Hotelling 1933</a>
+ */
+public final class PcaFusion implements Fusion {
+    private final int dimensions;
+    private final OptionalLong seed; // present: randomised
+
+    private PcaFusion(int dimensions, OptionalLong seed) {
+        this.dimensions = checkDimensions(dimensions);
+        this.seed = seed;
+    }
+
+    /**
+     * Exact PCA to some axes.
+     *
+     * @param dimensions number of axes, 1 or more; the paper's ablation takes 2
+     */
+    public PcaFusion(int dimensions) {
+        this(dimensions, OptionalLong.empty());
+    }
+
+    /** Exact PCA to 2 axes. */
+    public PcaFusion() {
+        this(2);
+    }
+
+    /**
+     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of scikit-learn's
+     * randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n, d) (dimensions +
+     * 10) bytes beside the rows and 8 MiB; any number of rows. Near the exact scores, 1e-5 of the axis or so, where the
+     * spreads of the wanted axes stand out from one another and from the ten that follow; where they are alike, so are the
+     * axes, and the seed decides which are found. Where the smaller of n and d is at most 1,000, or 4 (dimensions + 10), it
+     * is the exact one, which is faster there.
+     *
+     * @param dimensions number of axes, 1 or more
+     * @param seed any number; equal seeds give equal points on one machine
+     */
+    public static PcaFusion randomised(int dimensions, long seed) {
+        return new PcaFusion(dimensions, OptionalLong.of(seed));
+    }
+
+    /**
+     * Name of the linear algebra backend in use, such as {@code CPU (OPENBLAS)}; ND4J chooses it from the class path.
+     *
+     * @throws io.github.fedhds.FedHdsException if there is none
+     */
+    public static String backend() {
+        return DenseAlgebra.backend();
+    }
+
+    @Override
+    public int dimensions() {
+        return dimensions;
+    }
+
+    /**
+     * The rows' scores on the principal axes.
+     *
+     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
+     */
+    @Override
+    public Points fuse(FeatureMatrix features, RoundContext round) {
+        CentredRows rows = CentredRows.of(features);
+        double[] scores = axes(rows, dimensions, seed).scores();
+        return new Points(rows.rows(), dimensions, EqualRows.samePoints(features, scores, dimensions));
+    }
+
+    static int checkDimensions(int dimensions) {
+        if (dimensions < 1) {
+            throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
+        }
+        return dimensions;
+    }
+
+    /**
+     * Rows on their principal axes.
+     *
+     * @param rank axes along which the rows differ, at most the dimensions asked for
+     * @param scores {@code [n, dimensions]}, zero beyond the rank
+     */
+    record Axes(int rank, int dimensions, double[] scores) {
+        /** Direction of an axis below the rank, {@code [columns]}, of length one: the rows weighted by their scores. */
+        double[] component(CentredRows rows, int axis) {
+            double[] component = new double[rows.columns()];
+            rows.forEachRow((row, i) -> {
+                double score = scores[i * dimensions + axis];
+                for (int c = 0; c < component.length; c++) {
+                    component[c] += score * row[c];
+                }
+            });
+            double square = 0;
+            for (double x : component) {
+                square += x * x;
+            }
+            for (int c = 0; c < component.length; c++) {
+                component[c] /= Math.sqrt(square);
+            }
+            return component;
+        }
+    }
+
+    /** Scores by the smaller Gram matrix; with a seed, by products with it where that is sooner. */
+    static Axes axes(CentredRows rows, int dimensions, OptionalLong seed) {
+        int n = rows.rows();
+        int d = rows.columns();
+        int k = Math.min(dimensions, Math.min(n - 1, d)); // centred rows have a rank of n - 1 at most
+        if (k < 1) {
+            return new Axes(0, dimensions, new double[n * dimensions]);
+        }
+        boolean randomised = seed.isPresent() && DenseAlgebra.worthRandomising(Math.min(n, d), k);
+        double[] scores;
+        if (n <= d) {
+            DenseAlgebra.Eigen eigen = randomised
+                    ? DenseAlgebra.randomised(rows::rowGramTimes, n, k, seed.getAsLong())
+                    : DenseAlgebra.leading(rows.rowGram(), n, k, true);
+            scores = scores(eigen, n, dimensions);
+        } else {
+            DenseAlgebra.Eigen eigen = randomised
+                    ? DenseAlgebra.randomised(rows::columnGramTimes, d, k, seed.getAsLong())
+                    : DenseAlgebra.leading(rows.columnGram(), d, k, true);
+            scores = projections(rows, eigen, dimensions);
+        }
+        orient(scores, n, dimensions);
+        int rank = 0;
+        while (rank < k && !isZero(scores, rank, dimensions)) {
+            rank++;
+        }
+        return new Axes(rank, dimensions, scores);
+    }
+
+    private static boolean isZero(double[] scores, int axis, int dimensions) {
+        for (int at = axis; at < scores.length; at += dimensions) {
+            if (scores[at] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Scores from a Gram matrix of centred rows: eigenvectors times the roots of the eigenvalues.
+     *
+     * @return {@code [n, dimensions]}, zero beyond k axes or the rank
+     */
+    static double[] scores(double[] gram, int n, int k, int dimensions, boolean exact) {
+        return scores(DenseAlgebra.leading(gram, n, k, exact), n, dimensions);
+    }
+
+    private static double[] scores(DenseAlgebra.Eigen eigen, int n, int dimensions) {
+        double[] scores = new double[n * dimensions];
+        for (int c = 0; c < eigen.values().length; c++) {
+            if (eigen.values()[c] > noise(eigen, n)) {
+                double root = Math.sqrt(eigen.values()[c]);
+                for (int i = 0; i < n; i++) {
+                    scores[i * dimensions + c] = eigen.vectors()[c][i] * root;
+                }
+            }
+        }
+        return scores;
+    }
+
+    private static double[] projections(CentredRows rows, DenseAlgebra.Eigen eigen, int dimensions) {
+        double[] scores = new double[rows.rows() * dimensions];
+        for (int c = 0; c < eigen.values().length; c++) {
+            if (eigen.values()[c] > noise(eigen, rows.rows())) {
+                double[] axis = eigen.vectors()[c];
+                int column = c;
+                rows.forEachRow((row, i) -> {
+                    double sum = 0;
+                    for (int j = 0; j < axis.length; j++) {
+                        sum += row[j] * axis[j];
+                    }
+                    scores[i * dimensions + column] = sum;
+                });
+            }
+        }
+        return scores;
+    }
+
+    /** Eigenvalues up to this one are rounding. */
+    private static double noise(DenseAlgebra.Eigen eigen, int order) {
+        return Math.max(0, eigen.values()[0]) * order * 10 * Math.ulp(1.0);
+    }
+
+    /** Turns each axis so that its score of largest magnitude, the first among near equals, is positive. In place. */
+    static double[] orient(double[] scores, int n, int dimensions) {
+        for (int c = 0; c < dimensions; c++) {
+            double largest = 0;
+            for (int i = 0; i < n; i++) {
+                double score = scores[i * dimensions + c];
+                if (Math.abs(score) > Math.abs(largest) * (1 + 1e-9)) {
+                    largest = score;
+                }
+            }
+            if (largest < 0) {
+                for (int i = 0; i < n; i++) {
+                    scores[i * dimensions + c] = 0 - scores[i * dimensions + c]; // 0 stays +0
+                }
+            }
+        }
+        return scores;
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.fedhds.reduction;
+
+import java.util.Arrays;
+
+/**
+ * Squared distances of all pairs of rows, handed out row by row: from all inner products where they are held, else from
+ * blocks of them. Immutable.
+ */
+final class SquaredDistances {
+    /** Inner products of a block: 64 MiB. */
+    private static final int PIECE = 1 << 23;
+    /** Numbers of all rows that are turned into double at once, 2 GiB; of more, some columns at a time. */
+    private static final long AT_ONCE = 1L << 28;
+
+    private final CentredRows rows;
+    /** {@code [n, n]}, or empty. */
+    private final double[] gram;
+
+    /** What is done with one row; called by many threads. */
+    @FunctionalInterface
+    interface Visitor {
+        /**
+         * Takes a row.
+         *
+         * @param i which one
+         * @param squares {@code [n]}, zero at i, as {@link CentredRows#squaredDistances} rounds them; reused for the next row
+         */
+        void visit(int i, float[] squares);
+    }
+
+    private final int piece;
+    private final long atOnce;
+
+    private SquaredDistances(CentredRows rows, double[] gram, int piece, long atOnce) {
+        this.rows = rows;
+        this.gram = gram;
+        this.piece = piece;
+        this.atOnce = atOnce;
+    }
+
+    /** From inner products that {@link CentredRows#rowGram} gave. */
+    static SquaredDistances of(CentredRows rows, double[] gram) {
+        return new SquaredDistances(rows, gram, PIECE, AT_ONCE);
+    }
+
+    /**
+     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and 128
+     * MiB.
+     */
+    static SquaredDistances byBlocks(CentredRows rows) {
+        return byBlocks(rows, PIECE, AT_ONCE);
+    }
+
+    /** By blocks of so many inner products, but one row at least; the rows in double at once up to so many numbers. */
+    static SquaredDistances byBlocks(CentredRows rows, int piece, long atOnce) {
+        return new SquaredDistances(rows, new double[0], piece, atOnce);
+    }
+
+    int rows() {
+        return rows.rows();
+    }
+
+    /** Visits every row once. */
+    void forEachRow(Workers workers, Visitor visitor) {
+        int n = rows();
+        double[] norms = new double[n];
+        if (gram.length > 0) {
+            Arrays.setAll(norms, i -> gram[i * n + i]);
+            visit(0, n, gram, norms, workers, visitor);
+            return;
+        }
+        int d = rows.columns();
+        int block = Math.max(1, piece / n);
+        if ((long) n * d > atOnce) {
+            double[] lengths = rows.squaredLengths();
+            for (int first = 0; first < n; first += block) {
+                int end = Math.min(n, first + block);
+                visit(first, end, rows.products(first, end), lengths, workers, visitor);
+            }
+            return;
+        }
+        double[] values = rows.toArray();
+        for (int i = 0; i < n; i++) {
+            for (int c = 0; c < d; c++) {
+                norms[i] += values[i * d + c] * values[i * d + c];
+            }
+        }
+        try (DenseAlgebra.RowProducts products = new DenseAlgebra.RowProducts(values, n, d)) {
+            for (int first = 0; first < n; first += block) {
+                int end = Math.min(n, first + block);
+                visit(first, end, products.of(first, end), norms, workers, visitor);
+            }
+        }
+    }
+
+    private void visit(int first, int end, double[] products, double[] norms, Workers workers, Visitor visitor) {
+        int n = norms.length;
+        workers.run((from, to) -> {
+            float[] squares = new float[n];
+            int last = share(to, first, end);
+            for (int i = share(from, first, end); i < last && workers.goOn(); i++) {
+                for (int j = 0; j < n; j++) {
+                    squares[j] = rows.squaredDistance(i, j, products[(i - first) * n + j], norms[i] + norms[j]);
+                }
+                squares[i] = 0;
+                visitor.visit(i, squares);
+            }
+        });
+    }
+
+    /** The block's row at which a thread's range begins. */
+    private int share(int row, int first, int end) {
+        return first + (int) ((long) (end - first) * row / rows());
+    }
+}

@@ -1,0 +1,311 @@
+package io.github.fedhds.reduction;
+
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
+import java.util.Objects;
+import java.util.Random;
+import java.util.function.Consumer;
+
+/**
+ * Places long feature rows on a few axes with t-SNE, so that near rows stay near.
+ *
+ * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}; no unit, centred on zero. Follows scikit-learn's
+ * defaults (start on the principal axes, learning rate n / 48 but at least 50, up to 1,000 iterations), but after the first
+ * 250 the learning rate is n / 4, which takes fewer iterations to as good a map, and {@link Builder#minimumProgress} ends
+ * them. Up to 512 rows it is exact. Above, attraction acts between each row and its 3 x perplexity nearest ones only, which
+ * are found exactly, as scikit-learn's default does; above {@link Builder#exactRows} rows (1,500), on two axes, far points
+ * also push together, by a tree. On two axes single forces are computed in float and added up in double.
+ *
+ * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) by the tree. Memory up to 5,000 rows 24 n² bytes,
+ * above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² where d is above n). Equal input gives equal output on one machine, by any number of
+ * {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
+ * fusion, between iterations or blocks of rows.
+ *
+ * <p>Equal rows get exactly equal points, those of the first of them, in any order of the rows. The same rows in another
+ * order get another map, as good: rounding decides which. The round plays no part, nor its seed.
+ *
+ * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. One row is placed at zero, and
+ * so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
+ *
+ * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
+ *
+ * @see <a href="https://jmlr.org/papers/v9/vandermaaten08a.html">van der Maaten, Hinton 2008, sections 2-3</a>
+ * @see <a href="https://doi.org/10.1038/s41467-019-13055-y">Belkina et al. 2019: the learning rate of many rows</a>
+ * @see <a href="https://jmlr.org/papers/v15/vandermaaten14a.html">van der Maaten 2014, section 4</a>
+ */
+public final class TsneFusion implements Fusion {
+    /** Up to this many rows all pairs attract: it is as fast, and exact. */
+    static final int ALL_PAIRS = 512;
+
+    /** Up to this many rows the inner products of all are held; above, blocks of them. */
+    private static final int HELD = 5000;
+
+    private static final double START_DEVIATION = 1e-4;
+
+    private final int dimensions;
+    private final double perplexity;
+    private final double earlyExaggeration;
+    private final double learningRate;
+    private final int iterations;
+    private final double minimumProgress;
+    private final int exactRows;
+    private final int threads;
+    private final Consumer<TsneProgress> listener;
+
+    private TsneFusion(Builder builder) {
+        this.dimensions = builder.dimensions;
+        this.perplexity = builder.perplexity;
+        this.earlyExaggeration = builder.earlyExaggeration;
+        this.learningRate = builder.learningRate;
+        this.iterations = builder.iterations;
+        this.minimumProgress = builder.minimumProgress;
+        this.exactRows = builder.exactRows;
+        this.listener = builder.listener;
+        this.threads = builder.threads;
+    }
+
+    /** Settings, each with the default of the paper or of scikit-learn. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Settings of a {@link TsneFusion}; not safe for many threads. */
+    public static final class Builder {
+        private int dimensions = 2;
+        private double perplexity = 30;
+        private double earlyExaggeration = 12;
+        private double learningRate; // 0: by the number of rows
+        private int iterations = 1000;
+        private double minimumProgress = 0.005;
+        private int exactRows = 1500;
+        private Consumer<TsneProgress> listener = progress -> {};
+        private int threads = Math.min(2, Runtime.getRuntime().availableProcessors());
+
+        private Builder() {}
+
+        /** Number of axes, 1 or more; 2 by default. */
+        public Builder dimensions(int dimensions) {
+            this.dimensions = atLeastOne("dimensions", dimensions);
+            return this;
+        }
+
+        /** Effective number of neighbours, finite and above 1; 30 by default, and never above the number of rows less 1. */
+        public Builder perplexity(double perplexity) {
+            if (!(perplexity > 1) || Double.isInfinite(perplexity)) {
+                throw new IllegalArgumentException("perplexity must be finite and above 1, was " + perplexity);
+            }
+            this.perplexity = perplexity;
+            return this;
+        }
+
+        /** Factor of the affinities in the first 250 iterations, finite and 1 or more; 12 by default. */
+        public Builder earlyExaggeration(double earlyExaggeration) {
+            if (!(earlyExaggeration >= 1) || Double.isInfinite(earlyExaggeration)) {
+                throw new IllegalArgumentException(
+                        "earlyExaggeration must be finite and 1 or more, was " + earlyExaggeration);
+            }
+            this.earlyExaggeration = earlyExaggeration;
+            return this;
+        }
+
+        /**
+         * Step size of all iterations, finite and above 0; by default rows / earlyExaggeration / 4 in the first 250, rows / 4
+         * in the others, but at least 50.
+         */
+        public Builder learningRate(double learningRate) {
+            if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
+            }
+            this.learningRate = learningRate;
+            return this;
+        }
+
+        /**
+         * Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. All are run only where {@link
+         * #minimumProgress} allows.
+         */
+        public Builder iterations(int iterations) {
+            this.iterations = atLeastOne("iterations", iterations);
+            return this;
+        }
+
+        /**
+         * Least part of the divergence by which 50 iterations must lower it, 0 to below 1; 0.005 by default. Less, after 500
+         * iterations, ends the fusion. With 0 only 300 iterations without any progress do, as with scikit-learn.
+         */
+        public Builder minimumProgress(double minimumProgress) {
+            if (!(minimumProgress >= 0 && minimumProgress < 1)) {
+                throw new IllegalArgumentException("minimumProgress must be 0 to below 1, was " + minimumProgress);
+            }
+            this.minimumProgress = minimumProgress;
+            return this;
+        }
+
+        /**
+         * Most rows of which every repulsion is computed, 0 or more; 1,500 by default. Of more rows far ones push together,
+         * on two axes: on others every repulsion is computed always.
+         */
+        public Builder exactRows(int exactRows) {
+            if (exactRows < 0) {
+                throw new IllegalArgumentException("exactRows must be 0 or more, was " + exactRows);
+            }
+            this.exactRows = exactRows;
+            return this;
+        }
+
+        /** Is told of the progress, on the thread that fuses; no one by default. What it throws ends the fusion. */
+        public Builder listener(Consumer<TsneProgress> listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
+            return this;
+        }
+
+        /** Threads that share the work, 1 or more; 2 by default. The result is the same for any number. */
+        public Builder threads(int threads) {
+            this.threads = atLeastOne("threads", threads);
+            return this;
+        }
+
+        /** The fusion. */
+        public TsneFusion build() {
+            return new TsneFusion(this);
+        }
+
+        private static int atLeastOne(String name, int value) {
+            if (value < 1) {
+                throw new IllegalArgumentException(name + " must be 1 or more, was " + value);
+            }
+            return value;
+        }
+    }
+
+    @Override
+    public int dimensions() {
+        return dimensions;
+    }
+
+    /**
+     * The rows' places.
+     *
+     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
+     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and nothing runs
+     *     on
+     */
+    @Override
+    public Points fuse(FeatureMatrix features, RoundContext round) {
+        CentredRows rows = CentredRows.of(features);
+        int n = rows.rows();
+        if (n < 2) {
+            return new Points(n, dimensions, new double[n * dimensions]);
+        }
+        try (Workers workers = new Workers(n, threads)) {
+            double[] gram = holdsGram(rows) ? rows.rowGram() : new double[0];
+            double[] start = gram.length > 0
+                    ? PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, false)
+                    : new PcaFusion(dimensions).fuse(features, round).toArray();
+            scale(start, n);
+            Forces forces = forces(rows, gram, workers);
+            TsneDescent descent = new TsneDescent(
+                    forces, start, rate(n, earlyExaggeration), rate(n, 1), minimumProgress, workers, listener);
+            double[] places = descent.run(iterations, earlyExaggeration);
+            return new Points(n, dimensions, EqualRows.samePoints(features, places, dimensions));
+        }
+    }
+
+    private double rate(int n, double exaggeration) {
+        return learningRate > 0 ? learningRate : Math.max(n / exaggeration / 4, 50);
+    }
+
+    private Forces forces(CentredRows rows, double[] gram, Workers workers) {
+        int n = rows.rows();
+        if (n <= ALL_PAIRS) {
+            double[] joint = Affinities.joint(rows.squaredDistances(gram), n, perplexity(n), workers);
+            return Forces.overAllPairs(joint, n, dimensions);
+        }
+        int count = (int) Math.min(n - 1, 3 * perplexity(n) + 1);
+        Neighbours near = Neighbours.among(distances(rows, gram), count, workers);
+        return Forces.overNeighbours(Affinities.between(near, n, perplexity(n), workers), n, dimensions, n > exactRows);
+    }
+
+    /** Whether the inner products of all rows are kept: they serve the start and the distances. */
+    private static boolean holdsGram(CentredRows rows) {
+        return rows.rows() <= HELD;
+    }
+
+    private static SquaredDistances distances(CentredRows rows, double[] gram) {
+        return gram.length > 0 ? SquaredDistances.of(rows, gram) : SquaredDistances.byBlocks(rows);
+    }
+
+    /**
+     * How badly places keep the rows' neighbourhoods: the Kullback-Leibler divergence over all pairs, exact, 0 or more. It
+     * compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as of {@link #fuse}.
+     *
+     * @param features the rows
+     * @param points their places, as many
+     */
+    public double divergence(FeatureMatrix features, Points points) {
+        if (points.size() != features.rows()) {
+            throw new IllegalArgumentException(
+                    "each feature row needs its point, was " + features.rows() + " rows, " + points.size() + " points");
+        }
+        if (points.size() < 2) {
+            return 0;
+        }
+        CentredRows rows = CentredRows.of(features);
+        SquaredDistances distances = distances(rows, holdsGram(rows) ? rows.rowGram() : new double[0]);
+        try (Workers workers = new Workers(points.size(), threads)) {
+            return Affinities.divergence(
+                    distances, perplexity(points.size()), points.toArray(), points.dimensions(), workers);
+        }
+    }
+
+    /** Joint affinities of all pairs of rows, {@code [n, n]}. */
+    double[] affinities(FeatureMatrix features) {
+        CentredRows rows = CentredRows.of(features);
+        int n = rows.rows();
+        if (n < 2) {
+            return new double[n * n];
+        }
+        try (Workers workers = new Workers(n, threads)) {
+            return Affinities.joint(rows.squaredDistances(rows.rowGram()), n, perplexity(n), workers);
+        }
+    }
+
+    private double perplexity(int n) {
+        return Math.min(perplexity, n - 1);
+    }
+
+    /** Scales scores on the principal axes to a standard deviation of 1e-4 on the first, in place. */
+    private void scale(double[] start, int n) {
+        PcaFusion.orient(start, n, dimensions);
+        double square = 0;
+        for (int i = 0; i < n; i++) {
+            square += start[i * dimensions] * start[i * dimensions];
+        }
+        if (square == 0) {
+            return; // all rows are equal
+        }
+        double scale = START_DEVIATION / Math.sqrt(square / n);
+        for (int i = 0; i < start.length; i++) {
+            start[i] *= scale;
+        }
+        Random random = new Random(0);
+        for (int a = 1; a < dimensions; a++) {
+            if (isZero(start, a)) { // on an axis without a spread nothing could ever move
+                for (int i = 0; i < n; i++) {
+                    start[i * dimensions + a] = 1e-4 * START_DEVIATION * random.nextGaussian();
+                }
+            }
+        }
+    }
+
+    private boolean isZero(double[] start, int axis) {
+        for (int at = axis; at < start.length; at += dimensions) {
+            if (start[at] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -46,7 +46,7 @@ class ClientFaultTest {
 
     private static GroupSelection selection(String run, int round, Integer... groups) {
         CentroidReport report = new CentroidReport(
-                run, round, A, List.of(new Centroid(0, new double[] {1, 1}), new Centroid(1, new double[] {2, 1})));
+                run, round, A, List.of(new Centroid(0, new double[] {1, 1}), new Centroid(1, new double[] {2, 1})), 2);
         return GroupSelection.of(report, List.of(groups));
     }
 

@@ -284,7 +284,7 @@ class FederatedRoundTest {
         assertFails(kind, server::aggregate, "between two rounds");
 
         FedHdsClient client = client(A, "x").build();
-        CentroidReport report = new CentroidReport("run", 2, A, List.of(new Centroid(0, new double[] {1, 1})));
+        CentroidReport report = new CentroidReport("run", 2, A, List.of(new Centroid(0, new double[] {1, 1})), 1);
         GroupSelection selection = GroupSelection.of(report, List.of(0));
         assertFails(kind, () -> client.train(selection), "has not summarised round 2 of run run");
         client.summarise(server.open());

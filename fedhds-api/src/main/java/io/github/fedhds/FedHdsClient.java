@@ -100,8 +100,8 @@ public final class FedHdsClient {
      * @param opening the server's opening; must name this client
      * @return the report; without centroids when the client has no instruction or nothing stood out
      * @throws IllegalArgumentException if the opening does not name this client, or a feature is NaN or infinite
-     * @throws IllegalStateException if a role gives too many or too few rows, or names a sample that is not there, or gives null; what a
-     *     role throws passes through. The client is then as it was before
+     * @throws IllegalStateException if a role gives null, too many or too few rows, or names a sample that is not there;
+     *     what a role throws passes through. The client is then as it was before
      */
     public synchronized CentroidReport summarise(RoundOpening opening) {
         if (!opening.clients().contains(id)) {

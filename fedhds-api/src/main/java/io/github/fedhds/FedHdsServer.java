@@ -185,8 +185,8 @@ public final class FedHdsServer {
      *
      * @return the message to the clients that it names
      * @throws IllegalStateException if a round is open, or the sampler names clients that it must not, or fewer than
-     *     {@link Builder#minAnswers} or {@link Aggregator#leastUpdates} ask for, or sampler or frame gives null; what sampler and frame throw passes
-     *     through. No round is open then, and open may be called again
+     *     {@link Builder#minAnswers} or {@link Aggregator#leastUpdates} ask for, or sampler or frame gives null; what
+     *     sampler and frame throw passes through. No round is open then, and open may be called again
      */
     public synchronized RoundOpening open() {
         requireClosed("open");
@@ -233,8 +233,8 @@ public final class FedHdsServer {
      *
      * @return a message for every client of the round whose report was accepted, in roster order
      * @throws IllegalStateException unless a round takes reports, or if the selector names a centroid that is not there,
-     *     or selector or aggregator gives null; what selector and aggregator throw passes through. The round then still takes reports: select again, or
-     *     {@link #abandon} it
+     *     or selector or aggregator gives null; what selector and aggregator throw passes through. The round then still
+     *     takes reports: select again, or {@link #abandon} it
      */
     public synchronized Map<ClientId, GroupSelection> select() {
         Round open = require(RoundProgress.Step.REPORTS, "select");
@@ -250,8 +250,8 @@ public final class FedHdsServer {
      * @return the result; where no update came, or too few for {@link Builder#minAnswers}, {@link Builder#minShare} and
      *     {@link Aggregator#leastUpdates}, the adapter is the old one
      * @throws IllegalStateException unless a round takes updates; or if the aggregator failed, gave null, or an adapter
-     *     of another form or with NaN or infinity, or all updates were refused because it failed over them. The round is closed then all the same, adapter and aggregator's state are
-     *     the old ones, and the next round can open
+     *     of another form or with NaN or infinity; or if no update was accepted and it failed over one. The round is
+     *     closed then all the same, adapter and aggregator's state are the old ones, and the next round can open
      */
     public synchronized RoundResult aggregate() {
         Round ended = require(RoundProgress.Step.UPDATES, "aggregate");

@@ -486,7 +486,11 @@ class FederationTest {
         assertFails(bad, () -> builder.clients(TinyFederation.clients(1)), "client client 0 was added before");
         assertFails(bad, () -> Federation.builder(fedHds).build(), "at least one client");
         for (double share : new double[] {0, -1, 1.01, Double.NaN}) {
-            assertFails(bad, () -> federation(1).activeShare(share).build(), "activeShare must be", "was " + share);
+            assertFails(
+                    bad,
+                    () -> federation(1).activeShare(share).build(),
+                    "activeShare must be above 0 and at most 1",
+                    "was " + share);
         }
     }
 }

@@ -51,7 +51,7 @@ public final class FedHds {
     private FedHds(Builder builder) {
         model = builder.model;
         lora = builder.lora;
-        form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+        form = lora.form();
         template = builder.template;
         maxTokens = builder.maxTokens;
         selection = builder.selection;

@@ -187,7 +187,7 @@ public final class ModelBenchmark implements Callable<Integer> {
 
         Training(LanguageModel loaded, boolean recomputes) {
             LoraConfig lora = LoraConfig.defaults().withDropout(0);
-            AdapterForm form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+            AdapterForm form = lora.form();
             values = form.flatten(loaded.config(), LoraTrainer.firstAdapter(loaded, lora, 1));
             gradient = new float[values.length];
             graph = recomputes ? loaded.recomputingLoraGradient(form, 0) : loaded.loraGradient(form, 0);

@@ -53,7 +53,7 @@ public final class FedHds {
         model = builder.model;
         trainer = builder.trainer.build();
         lora = trainer.lora();
-        form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+        form = lora.form();
         template = trainer.template();
         maxTokens = trainer.maxTokens();
         aggregator = builder.aggregator;

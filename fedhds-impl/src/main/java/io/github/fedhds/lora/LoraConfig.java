@@ -12,14 +12,14 @@ import java.util.List;
  * @param alpha numerator of the scale, finite and above 0; 16 by default
  * @param dropout chance that an element of x is left out of {@code A x} in training, from 0 to below 1; 0.05 by default
  * @param targetModules the adapted modules, each once, as {@link AdapterForm} and PEFT have them: ends of names
- *     ({@code q_proj}), patterns for whole names, or {@code all-linear}; by default the seven of LLaMA and its kin
+ *     ({@code q_proj}), patterns for whole names, or {@code all-linear}, the default: every linear layer of attention and
+ *     feed-forward network, by the names that the model's family gives them
  * @param rsLora whether the scale is {@code alpha / sqrt(rank)} instead of {@code alpha / rank}; false by default
  * @see <a href="https://arxiv.org/abs/2106.09685">Hu et al. 2021, section 4.1</a>
  * @see <a href="https://arxiv.org/abs/2312.03732">Kalajdzievski 2023, rank-stabilized scale</a>
  */
 public record LoraConfig(int rank, double alpha, double dropout, List<String> targetModules, boolean rsLora) {
-    private static final LoraConfig DEFAULTS = new LoraConfig(
-            8, 16, 0.05, List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), false);
+    private static final LoraConfig DEFAULTS = new LoraConfig(8, 16, 0.05, List.of(AdapterForm.ALL_LINEAR), false);
 
     public LoraConfig {
         if (rank < 1) {
@@ -33,7 +33,8 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         }
         targetModules = List.copyOf(targetModules);
         if (targetModules.isEmpty() || targetModules.stream().anyMatch(String::isBlank)) {
-            throw new IllegalArgumentException("targetModules must name at least one layer, was " + targetModules);
+            throw new IllegalArgumentException("targetModules must name at least one layer, was " + targetModules
+                    + "; all-linear stands for every linear layer of a model");
         }
         targetModules.forEach(AdapterForm::checkTarget);
         if (new HashSet<>(targetModules).size() != targetModules.size()) {
@@ -41,7 +42,10 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         }
     }
 
-    /** The paper's settings: rank 8, alpha 16, dropout 0.05, on all linear layers. */
+    /**
+     * The paper's settings: rank 8, alpha 16, dropout 0.05, on all linear layers of whatever family the model is of
+     * (LLaMA's seven, GPT-2's four).
+     */
     public static LoraConfig defaults() {
         return DEFAULTS;
     }
@@ -49,6 +53,11 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     /** What {@code B A x} is multiplied by: {@code alpha / rank}, with rsLoRA {@code alpha / sqrt(rank)}. */
     public double scale() {
         return alpha / (rsLora ? Math.sqrt(rank) : rank);
+    }
+
+    /** What is adapted, and how, without what concerns training alone. */
+    public AdapterForm form() {
+        return new AdapterForm(targetModules, rank, scale());
     }
 
     /** The same with another rank. */

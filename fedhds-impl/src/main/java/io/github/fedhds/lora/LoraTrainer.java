@@ -9,6 +9,7 @@ import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
+import io.github.fedhds.transformer.DecoderConfig;
 import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.LoraGradient;
@@ -50,7 +51,7 @@ public final class LoraTrainer implements LocalTrainer {
     private LoraTrainer(Builder builder) {
         model = builder.model;
         lora = builder.lora;
-        form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+        form = lora.form();
         graph = builder.recompute
                 ? model.recomputingLoraGradient(form, lora.dropout())
                 : model.loraGradient(form, lora.dropout());
@@ -80,15 +81,24 @@ public final class LoraTrainer implements LocalTrainer {
         return maxTokens;
     }
 
+    /** The first adapter of a loaded model; see {@link #firstAdapter(DecoderConfig, LoraConfig, long)}. */
+    public static Adapter firstAdapter(LanguageModel model, LoraConfig lora, long seed) {
+        return firstAdapter(model.config(), lora, seed);
+    }
+
     /**
      * A first adapter, which changes nothing yet: A uniform in {@code +-1 / sqrt(in)} (Kaiming with a = sqrt 5, as PEFT
-     * has it), B zero.
+     * has it), B zero. It needs no weights, no tokenizer and no native library, so a server can make it from
+     * {@code config.json} alone: {@code firstAdapter(DecoderConfig.read(folder), lora, seed)}. Equal configuration and
+     * seed give equal bits.
+     *
+     * @throws IllegalArgumentException if a target module is not in the model
      */
-    public static Adapter firstAdapter(LanguageModel model, LoraConfig lora, long seed) {
-        AdapterForm form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+    public static Adapter firstAdapter(DecoderConfig config, LoraConfig lora, long seed) {
+        AdapterForm form = lora.form();
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        form.shapes(model.config()).forEach((name, shape) -> {
+        form.shapes(config).forEach((name, shape) -> {
             float[] values = new float[shape[0] * shape[1]];
             if (name.endsWith(".lora_A")) {
                 double bound = 1 / Math.sqrt(shape[1]);

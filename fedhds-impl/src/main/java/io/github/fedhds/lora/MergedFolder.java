@@ -9,6 +9,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.Disk;
 import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.PendingTensor;
@@ -26,7 +27,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -70,6 +73,15 @@ public final class MergedFolder {
 
     /** GPT-2's layers whose weights lie as {@code [in, out]}. */
     private static final Set<String> TRANSPOSED = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
+
+    private static final Set<String> EMBEDDINGS = Set.of("embed_tokens", "wte");
+
+    /** Families for which transformers takes head and embedding for two weights where the configuration says nothing. */
+    private static final Set<JsonElement> UNTIED_BY_DEFAULT = Set.of(
+            new JsonPrimitive("llama"),
+            new JsonPrimitive("mistral"),
+            new JsonPrimitive("qwen2"),
+            new JsonPrimitive("qwen3"));
 
     private static final long MAX_CONFIG_BYTES = 1 << 20;
     private static final long MAX_INDEX_BYTES = 64 << 20;
@@ -115,7 +127,11 @@ public final class MergedFolder {
      *     after any of these errors {@code out} is as it was
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out) {
-        checked(base, config, adapter, null).writeTo(out);
+        checked(base, config, adapter, null).writeTo(Disk.real(), out);
+    }
+
+    static void write(Disk disk, Path base, LoraConfig config, Adapter adapter, Path out) {
+        checked(base, config, adapter, null).writeTo(disk, out);
     }
 
     /**
@@ -129,7 +145,7 @@ public final class MergedFolder {
         if (!TORCH_NAMES.containsKey(dtype)) {
             throw new IllegalArgumentException("a merged model is written as F32, F16 or BF16, was " + dtype);
         }
-        checked(base, config, adapter, dtype).writeTo(out);
+        checked(base, config, adapter, dtype).writeTo(Disk.real(), out);
     }
 
     private static MergedFolder checked(Path base, LoraConfig config, Adapter adapter, @Nullable Dtype dtype) {
@@ -139,7 +155,7 @@ public final class MergedFolder {
         return new MergedFolder(base, config, adapter, dtype);
     }
 
-    private void writeTo(Path out) {
+    private void writeTo(Disk disk, Path out) {
         Path target = out.toAbsolutePath().normalize();
         Path parent = target.getParent();
         if (parent == null) {
@@ -168,14 +184,45 @@ public final class MergedFolder {
                     writeFile(temporary.resolve(WEIGHTS), file, modules);
                 }
                 writeCompanions(temporary);
-                checkFree(target);
-                Files.deleteIfExists(target); // empty, as just seen; if not, this fails
-                Files.move(temporary, target);
+                place(disk, temporary, target);
             } finally {
                 deleteAll(temporary);
             }
         } catch (IOException e) {
             throw new FedHdsException(out + ": cannot be written: " + e, e);
+        }
+    }
+
+    /**
+     * Gives a whole folder its name. An empty folder of that name stays, as its owner made it, and gets the files one by
+     * one, {@code config.json} last, without which no reader takes it for a model; after a failure it is empty again.
+     */
+    private static void place(Disk disk, Path temporary, Path target) throws IOException {
+        checkFree(target);
+        if (Files.notExists(target)) {
+            disk.move(temporary, target);
+            return;
+        }
+        List<Path> moved = new ArrayList<>();
+        try {
+            for (Path file : inOrder(temporary)) {
+                Path to = target.resolve(file.getFileName());
+                disk.move(file, to);
+                moved.add(to);
+            }
+        } catch (IOException e) {
+            for (Path file : moved) {
+                Files.deleteIfExists(file);
+            }
+            throw e;
+        }
+    }
+
+    private static List<Path> inOrder(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted(Comparator.comparing((Path file) -> file.endsWith(CONFIG))
+                            .thenComparing(Comparator.naturalOrder()))
+                    .toList();
         }
     }
 
@@ -205,6 +252,7 @@ public final class MergedFolder {
             }
             String module = PeftFolder.module(name);
             String weight = weightOf(module, source);
+            checkTie(name, module);
             if (!source.names().contains(weight)) {
                 throw new IllegalArgumentException("adapter tensor " + name + " changes " + weight + ", which " + where
                         + " lacks; was the adapter trained on another model?");
@@ -212,11 +260,6 @@ public final class MergedFolder {
             if (!source.dtype(weight).readsAsFloat()) {
                 throw new IllegalArgumentException(where + ": " + weight + " is of type " + source.dtype(weight)
                         + "; an adapter is merged into F32, F16, BF16 and F64");
-            }
-            boolean tied = new JsonPrimitive(true).equals(config.get("tie_word_embeddings"));
-            if (module.equals("lm_head") && tied) {
-                throw new IllegalArgumentException("adapter tensor " + name + " changes lm_head, which " + base
-                        + " ties to the embedding; readers would not see the change");
             }
             int out = part(module, PeftFolder.B).shape()[0];
             int in = part(module, PeftFolder.A).shape()[1];
@@ -229,6 +272,31 @@ public final class MergedFolder {
             modules.put(weight, module);
         }
         return modules;
+    }
+
+    /**
+     * Head and embedding of a tied model are one weight: a change of the head alone would not be read, and one of the
+     * embedding would change the head too, which the adapter was not trained to.
+     */
+    private void checkTie(String tensor, String module) {
+        boolean head = module.equals("lm_head");
+        if (!head && !EMBEDDINGS.contains(module.substring(module.lastIndexOf('.') + 1))) {
+            return;
+        }
+        JsonElement written = config.get("tie_word_embeddings");
+        boolean silent = written == null || written.isJsonNull();
+        JsonElement type = config.get("model_type");
+        boolean untied =
+                silent ? type != null && UNTIED_BY_DEFAULT.contains(type) : new JsonPrimitive(false).equals(written);
+        if (!untied) {
+            throw new IllegalArgumentException("adapter tensor " + tensor + " changes " + module + ", but the head of "
+                    + base + " is tied to its embedding (tie_word_embeddings is "
+                    + (silent
+                            ? "not in config.json, model_type is " + JsonFile.shorten(type)
+                            : JsonFile.shorten(written))
+                    + "): the merged model would lose the change, or make it twice; untie the base first, by an"
+                    + " lm_head.weight that is a copy of the embedding and \"tie_word_embeddings\": false");
+        }
     }
 
     /** GPT-2's first checkpoints lack the prefix that its modules have. */

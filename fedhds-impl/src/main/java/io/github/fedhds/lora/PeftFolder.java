@@ -3,6 +3,8 @@ package io.github.fedhds.lora;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
+import io.github.fedhds.transformer.AdaptedModel;
+import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.wire.AtomicFile;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
@@ -66,6 +68,15 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
             throw new FedHdsException(weights + ": " + fault);
         });
         return new PeftFolder(config, adapter, peft.baseModelName());
+    }
+
+    /**
+     * A model with this adapter, to generate with or to evaluate: {@code PeftFolder.read(folder).on(model).answer(text, 128)}.
+     *
+     * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
+     */
+    public AdaptedModel on(LanguageModel model) {
+        return model.with(config.form(), adapter);
     }
 
     /**

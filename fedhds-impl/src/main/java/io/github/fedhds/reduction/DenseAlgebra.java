@@ -70,7 +70,8 @@ final class DenseAlgebra {
         } catch (RuntimeException | LinkageError e) {
             throw new FedHdsException(
                     "ND4J found no backend; is org.nd4j:nd4j-native on the class path, also with this platform's"
-                            + " classifier?",
+                            + " classifier, and can its libraries be copied to .javacpp/cache in the home folder? The"
+                            + " system property org.bytedeco.javacpp.cachedir sets another folder",
                     e);
         }
     }

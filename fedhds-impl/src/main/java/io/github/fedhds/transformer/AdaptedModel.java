@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -132,7 +134,8 @@ public final class AdaptedModel {
         float[][] features = new float[rows.size()][];
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);
-            try (NDManager scope = decoder.scope()) {
+            try (Decoder.Call call = decoder.call()) {
+                NDManager scope = call.scope();
                 NDList inputs = inputs(scope, batch);
                 inputs.add(pool.of(batch, places, scope));
                 float[] values = run(purpose, variant, scope, inputs, new NDList())
@@ -184,7 +187,8 @@ public final class AdaptedModel {
         double[] losses = new double[rows.size()];
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);
-            try (NDManager scope = decoder.scope()) {
+            try (Decoder.Call call = decoder.call()) {
+                NDManager scope = call.scope();
                 int[] starts = IntStream.of(places).map(p -> answerStarts[p]).toArray();
                 int[] lengths = batch.answerLengths(starts);
                 float[] values = new float[0];
@@ -214,7 +218,8 @@ public final class AdaptedModel {
      */
     public List<float[]> states(int[] ids) {
         TokenBatch batch = new TokenBatch(List.of(ids), config());
-        try (NDManager scope = decoder.scope()) {
+        try (Decoder.Call call = decoder.call()) {
+            NDManager scope = call.scope();
             List<float[]> states = new ArrayList<>();
             float[] values = everywhere(Purpose.TOKENS, scope, batch);
             int width = config().width();
@@ -273,6 +278,36 @@ public final class AdaptedModel {
             }
         }
         return List.of(answers);
+    }
+
+    /**
+     * Answers an instruction, each token the likeliest, in the prompt of {@link PromptTemplate#alpaca}.
+     *
+     * @param maxNewTokens tokens of the answer at most, 0 or more
+     * @return the answer's text, without the spaces around it
+     * @see #answer(Instruction, PromptTemplate, int, Sampling)
+     */
+    public String answer(String instruction, int maxNewTokens) {
+        return answer(new Instruction(instruction, "", ""), PromptTemplate.alpaca(), maxNewTokens, Sampling.greedy());
+    }
+
+    /**
+     * Answers an instruction. A prompt that leaves no room for so many tokens is cut as in training: the input at its end,
+     * then the instruction.
+     *
+     * @param question its output is not read
+     * @param template the one that the adapter was trained with
+     * @param maxNewTokens tokens of the answer at most, 0 or more
+     * @param sampling how each token is chosen
+     * @return the answer's text, without the spaces around it
+     * @throws IllegalArgumentException if the bare template leaves no room for so many tokens
+     */
+    public String answer(Instruction question, PromptTemplate template, int maxNewTokens, Sampling sampling) {
+        EncodedSample prompt = new SampleEncoder(config(), tokens, template, config().positions())
+                .forGeneration(question, maxNewTokens);
+        return tokens.decode(generate(List.of(prompt.ids()), maxNewTokens, 1, sampling)
+                        .get(0))
+                .strip();
     }
 
     /** Rows in batches of alike length, longest first, so that little is padding; each batch is a list of places. */

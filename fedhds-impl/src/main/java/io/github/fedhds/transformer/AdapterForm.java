@@ -21,7 +21,8 @@ import java.util.stream.IntStream;
  * @param scale factor of the low-rank part: alpha / rank, or alpha / sqrt(rank)
  */
 public record AdapterForm(List<String> targets, int rank, double scale) {
-    private static final String ALL = "all-linear";
+    /** The target that means every linear module of the layers, whatever the model's family calls them. */
+    public static final String ALL_LINEAR = "all-linear";
 
     public AdapterForm {
         targets = List.copyOf(targets);
@@ -55,7 +56,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
 
     /** True if a target means the module of this full name, such as {@code model.layers.0.self_attn.q_proj}. */
     public static boolean matches(String target, String module) {
-        return target.equals(ALL)
+        return target.equals(ALL_LINEAR)
                 || module.equals(target)
                 || module.endsWith("." + target)
                 || Pattern.matches(target, module);

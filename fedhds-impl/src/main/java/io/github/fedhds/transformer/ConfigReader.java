@@ -1,6 +1,7 @@
 package io.github.fedhds.transformer;
 
 import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.JsonFile;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -22,6 +24,9 @@ final class ConfigReader {
     private static final String QWEN3 = "qwen3";
     private static final String GPT2 = "gpt2";
     private static final List<String> FAMILIES = List.of(LLAMA, MISTRAL, QWEN2, QWEN3, GPT2);
+
+    /** What transformers takes where a file says nothing. */
+    private static final double DEFAULT_ROTARY_BASE = 10000;
 
     private ConfigReader() {}
 
@@ -93,12 +98,14 @@ final class ConfigReader {
         if (json.flag("mlp_bias")) {
             throw new IllegalArgumentException("mlp_bias is true; supported: false");
         }
-        json.given("rope_parameters").ifPresent(value -> {
-            throw new IllegalArgumentException("rope_parameters is " + JsonFile.shorten(value) + "; not supported");
-        });
-        double factor = json.number("partial_rotary_factor", 1);
-        if (factor != 1) {
-            throw new IllegalArgumentException("partial_rotary_factor is " + factor + "; only 1 is supported");
+        JsonOptions rotary =
+                json.inner("rope_parameters").orElse(new JsonOptions("rope_parameters.", new JsonObject()));
+        for (JsonOptions options : List.of(json, rotary)) {
+            double factor = options.number("partial_rotary_factor", 1);
+            if (factor != 1) {
+                throw new IllegalArgumentException(
+                        options.prefix() + "partial_rotary_factor is " + factor + "; only 1 is supported");
+            }
         }
         int width = json.whole("hidden_size");
         int heads = json.whole("num_attention_heads");
@@ -113,8 +120,8 @@ final class ConfigReader {
                 json.whole("vocab_size"),
                 json.whole("max_position_embeddings"),
                 json.number("rms_norm_eps", 1e-6),
-                json.number("rope_theta", 10000),
-                scaling(json),
+                rotaryBase(json, rotary),
+                scaling(json, rotary),
                 attention(json, family),
                 json.flag("tie_word_embeddings"),
                 ends(json.wholes("eos_token_id"), generationEnds));
@@ -212,21 +219,53 @@ final class ConfigReader {
         return window;
     }
 
-    private static RotaryScaling scaling(JsonOptions json) {
-        return json.inner("rope_scaling").map(ConfigReader::ofType).orElse(new RotaryScaling.None());
+    /**
+     * The base of the rotary wavelengths. transformers 4 writes {@code rope_theta} and {@code rope_scaling}, transformers 5
+     * both as {@code rope_parameters}. A file with both forms must say the same in both: which one counts is then a matter
+     * of the reader's version.
+     */
+    private static double rotaryBase(JsonOptions json, JsonOptions rotary) {
+        double older = json.number("rope_theta", DEFAULT_ROTARY_BASE);
+        double newer = rotary.number("rope_theta", older);
+        if (json.given("rope_theta").isPresent() && newer != older) {
+            throw new IllegalArgumentException(
+                    "rope_theta is " + older + ", but rope_parameters.rope_theta is " + newer + "; remove one of them");
+        }
+        return newer;
+    }
+
+    private static RotaryScaling scaling(JsonOptions json, JsonOptions rotary) {
+        Optional<RotaryScaling> older = json.inner("rope_scaling").map(ConfigReader::ofType);
+        rotary.json().asMap().forEach((key, value) -> {
+            if (value.isJsonObject()) { // each kind of layer with its own rotary embedding
+                throw new IllegalArgumentException(
+                        rotary.prefix() + key + " is " + JsonFile.shorten(value) + "; supported: one for all layers");
+            }
+        });
+        boolean typed = rotary.has("rope_type") || rotary.has("type");
+        Optional<RotaryScaling> newer = typed ? Optional.of(ofType(rotary)) : Optional.empty();
+        if (older.isPresent() && newer.isPresent() && !older.equals(newer)) {
+            throw new IllegalArgumentException("rope_scaling is " + older.get() + ", but rope_parameters is "
+                    + newer.get() + "; remove one of them");
+        }
+        return newer.or(() -> older).orElse(new RotaryScaling.None());
     }
 
     /** Older files say {@code type}, newer ones {@code rope_type}, some say both. */
     private static RotaryScaling ofType(JsonOptions scaling) {
         boolean older = scaling.given("rope_type").isEmpty() && scaling.has("type");
         return switch (scaling.oneOf(older ? "type" : "rope_type", List.of("default", "linear", "llama3"))) {
-            case "linear" -> new RotaryScaling.Linear(scaling.number("factor"));
-            case "llama3" ->
-                new RotaryScaling.Llama3(
-                        scaling.number("factor"),
-                        scaling.number("low_freq_factor"),
-                        scaling.number("high_freq_factor"),
-                        scaling.whole("original_max_position_embeddings"));
+            case "linear" -> {
+                double factor = scaling.number("factor");
+                yield scaling.checked(() -> new RotaryScaling.Linear(factor));
+            }
+            case "llama3" -> {
+                double factor = scaling.number("factor");
+                double low = scaling.number("low_freq_factor");
+                double high = scaling.number("high_freq_factor");
+                int original = scaling.whole("original_max_position_embeddings");
+                yield scaling.checked(() -> new RotaryScaling.Llama3(factor, low, high, original));
+            }
             default -> new RotaryScaling.None();
         };
     }

@@ -87,13 +87,41 @@ final class Decoder implements AutoCloseable {
     }
 
     /**
-     * Native memory for one call or one step.
+     * A call's native memory, and torch's settings of the calling thread: other native code on this thread (ND4J's) may have
+     * changed OpenMP's number of threads, and sums in another number of parts have other last bits.
+     */
+    final class Call implements AutoCloseable {
+        private final NDManager scope = manager.newSubManager();
+        private final int before = TorchRuntime.threads();
+
+        private Call() {
+            TorchRuntime.threads(threads);
+            // Per thread too: the profiling executor recompiles for every new shape and costs more than it gives.
+            JniUtils.setGraphExecutorOptimize(false);
+        }
+
+        /** Native memory that lives until the call ends. */
+        NDManager scope() {
+            return scope;
+        }
+
+        /** Frees the memory and puts the caller's settings back. */
+        @Override
+        public void close() {
+            scope.close();
+            TorchRuntime.threads(before);
+            JniUtils.setGraphExecutorOptimize(TorchRuntime.optimizesGraphs());
+        }
+    }
+
+    /**
+     * Begins a call, on the thread that runs it.
      *
      * @throws IllegalStateException if the model was closed
      */
-    NDManager scope() {
+    Call call() {
         checkOpen();
-        return manager.newSubManager();
+        return new Call();
     }
 
     private void checkOpen() {
@@ -196,11 +224,6 @@ final class Decoder implements AutoCloseable {
 
     /** Runs a module on weights of the caller's, each marked by {@link #asWeight}. */
     NDList run(Purpose purpose, Variant variant, NDList inputs, NDList own, NDList cache, boolean training) {
-        // Per thread: the profiling executor recompiles for every new shape and costs more than it gives.
-        JniUtils.setGraphExecutorOptimize(false);
-        // Per thread as well: another native library that was called on this thread (ND4J's) may have changed OpenMP's
-        // number, and sums in another number of parts have other last bits.
-        TorchRuntime.threads(threads);
         NDList all = new NDList(inputs);
         all.addAll(own);
         cache.forEach(array -> array.setName(CACHE));

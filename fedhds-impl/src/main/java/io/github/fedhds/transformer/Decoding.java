@@ -62,8 +62,17 @@ final class Decoding {
 
     /** The added ids of each row. */
     List<int[]> run() {
+        try (Decoder.Call call = model.decoder().call()) {
+            run(call.scope());
+        }
+        return rows.stream()
+                .map(row -> row.answer.stream().mapToInt(Integer::intValue).toArray())
+                .toList();
+    }
+
+    private void run(NDManager all) {
         List<Row> live = rows;
-        NDManager scope = model.decoder().scope();
+        NDManager scope = all.newSubManager();
         try {
             NDList inputs = new NDList(batch.ids(scope));
             inputs.addAll(model.decoder().positions(scope, batch.width()));
@@ -76,7 +85,7 @@ final class Decoding {
                     break;
                 }
                 NDManager last = scope;
-                scope = model.decoder().scope();
+                scope = all.newSubManager();
                 try {
                     if (2 * open.length <= live.size()) {
                         live = IntStream.of(open).mapToObj(live::get).toList();
@@ -92,9 +101,6 @@ final class Decoding {
         } finally {
             scope.close();
         }
-        return rows.stream()
-                .map(row -> row.answer.stream().mapToInt(Integer::intValue).toArray())
-                .toList();
     }
 
     private void extend(List<Row> live, NDArray logits, int step) {

@@ -8,6 +8,7 @@ import io.github.fedhds.wire.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Options of a JSON object from outside, checked as they are read: an IllegalArgumentException names option, value and
@@ -105,6 +106,15 @@ record JsonOptions(String prefix, JsonObject json) {
 
     private static boolean isNumber(JsonElement value) {
         return value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber();
+    }
+
+    /** A value whose constructor checks it; its error gets the prefix. */
+    <T> T checked(Supplier<T> constructor) {
+        try {
+            return constructor.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(prefix + e.getMessage(), e);
+        }
     }
 
     /** The options inside an option. */

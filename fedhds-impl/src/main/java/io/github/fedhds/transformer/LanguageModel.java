@@ -53,7 +53,7 @@ public final class LanguageModel implements AutoCloseable {
                 file.toString().endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
-            int threads = options.threads() > 0 ? options.threads() : TorchRuntime.threads();
+            int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
             Decoder decoder = new Decoder(config, manager, weights, options.precision(), threads);
             return new LanguageModel(tokens, decoder, manager.getDevice().toString());
         } catch (RuntimeException | Error e) {
@@ -102,6 +102,14 @@ public final class LanguageModel implements AutoCloseable {
      */
     public String digest() {
         return digest.get();
+    }
+
+    /**
+     * SHA-256 over what the token ids of a text depend on, in hexadecimal; see {@link Tokens#digest}. The weights' digest
+     * says nothing of it: equal weights with another tokenizer read another text.
+     */
+    public String tokenizerDigest() {
+        return tokens.digest();
     }
 
     /** The model as it was loaded. */

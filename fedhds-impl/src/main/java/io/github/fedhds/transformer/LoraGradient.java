@@ -49,7 +49,8 @@ public final class LoraGradient {
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();
-        try (NDManager scope = decoder.scope()) {
+        try (Decoder.Call call = decoder.call()) {
+            NDManager scope = call.scope();
             NDList common = new NDList(batch.ids(scope));
             common.addAll(decoder.positions(scope, batch.width()));
             NDList answers = batch.answers(

@@ -5,7 +5,8 @@ package io.github.fedhds.transformer;
  *
  * @param device "auto" (the first GPU where there is one, else the CPU), "cpu", "cuda" or "cuda:N"; a GPU that is not
  *     there is an error, never a silent run on the CPU
- * @param threads threads inside one torch operation; 0 takes torch's own choice at the time of loading
+ * @param threads threads inside one torch operation; 0 takes the system property {@code ai.djl.pytorch.num_threads} where
+ *     it is set, else one a core, but no more than the processors that the JVM may use
  * @param precision type in which the weights of products and embeddings are kept: {@link Precision#FLOAT32} by default;
  *     {@link Precision#BFLOAT16} takes half the memory. Adapters, norms, attention and the states between layers are
  *     float32 in both
@@ -17,7 +18,7 @@ public record ModelOptions(String device, int threads, Precision precision) {
         }
     }
 
-    /** Device "auto", torch's own number of threads. */
+    /** Device "auto", one thread a core. */
     public static ModelOptions defaults() {
         return new ModelOptions("auto", 0, Precision.FLOAT32);
     }

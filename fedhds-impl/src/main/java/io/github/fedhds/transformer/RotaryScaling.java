@@ -54,12 +54,12 @@ public sealed interface RotaryScaling {
             checkPositive("low_freq_factor", lowFrequencyFactor);
             checkPositive("high_freq_factor", highFrequencyFactor);
             if (!(highFrequencyFactor > lowFrequencyFactor)) {
-                throw new IllegalArgumentException("rope_scaling.high_freq_factor must be above low_freq_factor = "
+                throw new IllegalArgumentException("high_freq_factor must be above low_freq_factor = "
                         + lowFrequencyFactor + ", was " + highFrequencyFactor);
             }
             if (originalPositions < 1) {
                 throw new IllegalArgumentException(
-                        "rope_scaling.original_max_position_embeddings must be 1 or more, was " + originalPositions);
+                        "original_max_position_embeddings must be 1 or more, was " + originalPositions);
             }
         }
 
@@ -81,7 +81,7 @@ public sealed interface RotaryScaling {
 
     private static void checkPositive(String key, double value) {
         if (!(value > 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("rope_scaling." + key + " must be finite and above 0, was " + value);
+            throw new IllegalArgumentException(key + " must be finite and above 0, was " + value);
         }
     }
 }

@@ -22,13 +22,17 @@ public final class SampleEncoder {
      * @param maxTokens longest sequence, at least 2; lowered to the model's positions
      */
     public SampleEncoder(LanguageModel model, PromptTemplate template, int maxTokens) {
+        this(model.config(), model.tokens(), template, maxTokens);
+    }
+
+    SampleEncoder(DecoderConfig config, Tokens tokens, PromptTemplate template, int maxTokens) {
         if (maxTokens < 2) {
             throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);
         }
-        this.tokens = model.tokens();
+        this.tokens = tokens;
         this.template = template;
-        this.maxTokens = Math.min(maxTokens, model.config().positions());
-        this.endId = model.config().endIds().get(0);
+        this.maxTokens = Math.min(maxTokens, config.positions());
+        this.endId = config.endIds().get(0);
     }
 
     /** Longest sequence that comes out. */

@@ -1,5 +1,6 @@
 package io.github.fedhds.transformer;
 
+import com.google.common.collect.ImmutableMap;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -13,8 +14,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,22 +34,29 @@ final class TokenizerFile {
             new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
 
     private final Path file;
+    private final JsonObject json;
 
-    private TokenizerFile(Path file) {
+    private TokenizerFile(Path file, JsonObject json) {
         this.file = file;
+        this.json = json;
     }
 
     /**
-     * The file's text, each key once, without truncation and padding, which are not for the file to choose.
+     * Reads a file, without what is not for the file to choose: truncation, padding, the dropout of merges (equal texts
+     * would have other ids in every call), and what a template puts behind a text (a prompt is not the end of one).
      *
      * @throws FedHdsException if it is no JSON object, or holds what native code cannot stand; the message names it
      */
-    static String read(Path file) {
+    static TokenizerFile read(Path file) {
         JsonObject json = JsonFile.readObject(file, MAX_BYTES);
         json.remove("truncation");
         json.remove("padding");
-        TokenizerFile checked = new TokenizerFile(file);
+        object(json.get("model")).ifPresent(model -> model.remove("dropout"));
+        TokenizerFile checked = new TokenizerFile(file, json);
         checked.checkValues(json, 0);
+        if (checked.hasPostProcessor()) {
+            json.add("post_processor", withoutEnd(json.get("post_processor")));
+        }
         checked.checkModel(json.get("model"));
         checked.checkParts(json.get("normalizer"));
         checked.checkParts(json.get("pre_tokenizer"));
@@ -54,11 +64,38 @@ final class TokenizerFile {
         if (checked.templates(json.get("post_processor")) > 1) {
             throw checked.fault("post_processor has more than one template");
         }
+        return checked;
+    }
+
+    /** What is given to native code: UTF-8, each key once. */
+    byte[] bytes() {
         String text = JSON.toJson(json);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
-            throw checked.fault("a text in it holds half of a surrogate pair");
+            throw fault("a text in it holds half of a surrogate pair");
         }
-        return text;
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** True if the file itself says what stands around a text. */
+    boolean hasPostProcessor() {
+        return object(json.get("post_processor")).isPresent();
+    }
+
+    /** The id of a token; empty if there is none of this text. */
+    OptionalInt id(String token) {
+        if (json.get("added_tokens") instanceof JsonArray added) {
+            for (JsonElement element : added) {
+                JsonObject one = object(element).orElse(new JsonObject());
+                if (text(one.get("content")).equals(token) && number(one.get("id")) >= 0) {
+                    return OptionalInt.of((int) number(one.get("id")));
+                }
+            }
+        }
+        double id = object(json.get("model"))
+                .flatMap(model -> object(model.get("vocab")))
+                .map(vocabulary -> number(vocabulary.get(token)))
+                .orElse(-1.0);
+        return id >= 0 ? OptionalInt.of((int) id) : OptionalInt.empty();
     }
 
     private FedHdsException fault(String what) {
@@ -145,6 +182,52 @@ final class TokenizerFile {
             // said below
         }
         throw fault("precompiled_charsmap of normalizer Precompiled is damaged");
+    }
+
+    /** A post-processor, or a list of them, that puts nothing behind a text. */
+    private static JsonElement withoutEnd(JsonElement processor) {
+        if (processor instanceof JsonArray list) {
+            JsonArray shorter = new JsonArray();
+            list.forEach(one -> shorter.add(withoutEnd(one)));
+            return shorter;
+        }
+        if (!(processor instanceof JsonObject part)) {
+            return processor;
+        }
+        if (part.has("special_tokens") && part.get("single") instanceof JsonArray pieces) {
+            int end = pieces.size();
+            while (end > 0
+                    && object(pieces.get(end - 1))
+                            .map(p -> p.has("SpecialToken"))
+                            .orElse(false)) {
+                end--;
+            }
+            if (end > 0) { // a template without a text in it stays as it is
+                pieces.asList().subList(end, pieces.size()).clear();
+            }
+        } else if (part.get("cls") instanceof JsonArray cls && part.has("sep") && cls.size() == 2) {
+            return template(text(cls.get(0)), cls.get(1));
+        } else if (part.has("processors")) {
+            part.add("processors", withoutEnd(part.get("processors")));
+        }
+        return part;
+    }
+
+    /** BertProcessing and RobertaProcessing cannot leave the token behind the text out; a template can. */
+    private static JsonElement template(String token, JsonElement id) {
+        Map<String, ?> text = ImmutableMap.of("Sequence", ImmutableMap.of("id", "A", "type_id", 0));
+        Map<String, ?> second = ImmutableMap.of("Sequence", ImmutableMap.of("id", "B", "type_id", 0));
+        Map<String, ?> special = ImmutableMap.of("SpecialToken", ImmutableMap.of("id", token, "type_id", 0));
+        Map<String, ?> ids = ImmutableMap.of("id", token, "ids", List.of(id), "tokens", List.of(token));
+        return JSON.toJsonTree(ImmutableMap.of(
+                "type",
+                "TemplateProcessing",
+                "single",
+                List.of(special, text),
+                "pair",
+                List.of(text, second),
+                "special_tokens",
+                ImmutableMap.of(token, ids)));
     }
 
     /** Checks the templates of a post-processor, and counts them. */

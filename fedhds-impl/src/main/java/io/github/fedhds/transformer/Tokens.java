@@ -1,6 +1,9 @@
 package io.github.fedhds.transformer;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.google.common.base.Suppliers;
+import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.JsonFile;
 import java.io.ByteArrayInputStream;
@@ -12,6 +15,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads; a call after closing is an
@@ -20,17 +25,28 @@ import java.util.Map;
 public final class Tokens implements AutoCloseable {
     private final Path file;
     private final HuggingFaceTokenizer tokenizer;
+    private final Optional<int[]> beginning;
+    private final Supplier<String> digest;
     private volatile boolean closed;
 
-    private Tokens(Path file, HuggingFaceTokenizer tokenizer) {
+    private Tokens(Path file, HuggingFaceTokenizer tokenizer, Optional<int[]> beginning, byte[] text) {
         this.file = file;
         this.tokenizer = tokenizer;
+        this.beginning = beginning;
+        this.digest = Suppliers.memoize(() -> Hashing.sha256()
+                .newHasher()
+                .putString(beginning.map(Arrays::toString).orElse("template") + "\n", StandardCharsets.UTF_8)
+                .putBytes(text)
+                .hash()
+                .toString());
     }
 
     /**
-     * Loads {@code tokenizer.json}.
+     * Loads {@code tokenizer.json}, and from {@code tokenizer_config.json} and {@code special_tokens_map.json}, where they
+     * are there, whether a text begins with the beginning-of-text token.
      *
-     * @throws FedHdsException if it is missing or damaged; the message names the file. Encoding and decoding give the same
+     * @throws FedHdsException if a file is missing or damaged, or the native library cannot be loaded; the message names
+     *     the file, or the folder for native libraries and the setting that moves it. Encoding and decoding give the same
      *     where the file turns out to be of no use for a text
      */
     public static Tokens load(Path folder) {
@@ -41,12 +57,17 @@ public final class Tokens implements AutoCloseable {
                     file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
         }
         try {
-            InputStream text = new ByteArrayInputStream(TokenizerFile.read(file).getBytes(StandardCharsets.UTF_8));
+            TokenizerFile checked = TokenizerFile.read(file);
+            Optional<int[]> beginning = BeginningOfText.read(folder, checked);
+            byte[] text = checked.bytes();
             // Without these options it cuts at 512 tokens.
             Map<String, String> options = Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
-            return new Tokens(file, HuggingFaceTokenizer.newInstance(text, options));
+            InputStream in = new ByteArrayInputStream(text);
+            return new Tokens(file, HuggingFaceTokenizer.newInstance(in, options), beginning, text);
         } catch (FedHdsException e) {
             throw e;
+        } catch (EngineException | LinkageError e) {
+            throw TorchRuntime.noNativeLibrary("the tokenizer's native library", "ai.djl.huggingface:tokenizers", e);
         } catch (IOException | RuntimeException e) {
             throw fault(file, "cannot be read", e);
         }
@@ -56,9 +77,19 @@ public final class Tokens implements AutoCloseable {
         return new FedHdsException(file + ": " + what + ": " + JsonFile.shorten(cause.getMessage()), cause);
     }
 
-    /** Ids of a text with the special tokens that the model wants around it, such as the beginning-of-text. */
+    /**
+     * Ids of a text with the special tokens that the model wants before it, such as the beginning-of-text. What a template
+     * puts behind a text is left out: here a text goes on, with an answer, which ends by an end-of-text of its own.
+     */
     public int[] encode(String text) {
-        return encode(text, true);
+        if (beginning.isEmpty()) {
+            return encode(text, true);
+        }
+        int[] before = beginning.get();
+        int[] plain = encode(text, false);
+        int[] ids = Arrays.copyOf(before, before.length + plain.length);
+        System.arraycopy(plain, 0, ids, before.length, plain.length);
+        return ids;
     }
 
     /** Ids of a text that goes on after another one: no special tokens. */
@@ -90,6 +121,15 @@ public final class Tokens implements AutoCloseable {
     /** Text of ids, special tokens left out. */
     public String decode(List<Integer> ids) {
         return decode(ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    /**
+     * SHA-256, in hexadecimal, over what the ids of a text depend on: {@code tokenizer.json} without truncation, padding and
+     * dropout, however it is indented, and the token that texts begin with. Two processes with equal digests make equal
+     * ids. Computed with the first call.
+     */
+    public String digest() {
+        return digest.get();
     }
 
     private HuggingFaceTokenizer open() {

@@ -103,7 +103,8 @@ public final class WeightsGradient {
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();
         JniUtils.setGradMode(true);
-        try (NDManager scope = decoder.scope()) {
+        try (Decoder.Call call = decoder.call()) {
+            NDManager scope = call.scope();
             NDList own = new NDList();
             int at = 0;
             for (DecoderLayout.Weight part : layout.weights()) {

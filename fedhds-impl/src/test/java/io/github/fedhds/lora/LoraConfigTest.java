@@ -16,9 +16,7 @@ class LoraConfigTest {
         assertEquals(8, config.rank());
         assertEquals(16, config.alpha());
         assertEquals(0.05, config.dropout());
-        assertEquals(
-                List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
-                config.targetModules());
+        assertEquals(List.of("all-linear"), config.targetModules());
         assertFalse(config.rsLora());
         assertEquals(2, config.scale());
     }
@@ -48,9 +46,12 @@ class LoraConfigTest {
 
     @Test
     void targets_goesByTheLastNames() {
+        LoraConfig queries = config.withTargetModules(List.of("q_proj"));
+        assertTrue(queries.targets("model.layers.0.self_attn.q_proj"));
+        assertTrue(queries.targets("q_proj"));
+        assertFalse(queries.targets("model.layers.0.self_attn.xq_proj"));
+        assertFalse(queries.targets("model.layers.0.q_proj.other"));
         assertTrue(config.targets("model.layers.0.self_attn.q_proj"));
-        assertTrue(config.targets("q_proj"));
-        assertFalse(config.targets("model.layers.0.self_attn.xq_proj"));
-        assertFalse(config.targets("model.layers.0.q_proj.other"));
+        assertTrue(config.targets("transformer.h.0.attn.c_attn"));
     }
 }

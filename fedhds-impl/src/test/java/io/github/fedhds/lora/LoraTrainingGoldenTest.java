@@ -64,7 +64,7 @@ class LoraTrainingGoldenTest {
         try (LanguageModel model = LanguageModelGoldenTest.load(name)) {
             PeftFolder start = PeftFolder.read(folder(name).resolve("start"));
             LoraConfig lora = start.config();
-            AdapterForm form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+            AdapterForm form = lora.form();
             LoraGradient graph = model.loraGradient(form, 0);
             List<EncodedSample> batches = batches(run);
             for (String optimizer : run.getAsJsonObject("losses").keySet()) {

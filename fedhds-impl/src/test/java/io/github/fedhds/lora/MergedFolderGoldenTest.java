@@ -58,7 +58,7 @@ class MergedFolderGoldenTest {
             for (String optimizer : List.of("adam", "adamw", "sgd")) {
                 PeftFolder peft = PeftFolder.read(golden.resolve("after_" + optimizer));
                 LoraConfig lora = peft.config();
-                AdapterForm form = new AdapterForm(lora.targetModules(), lora.rank(), lora.scale());
+                AdapterForm form = lora.form();
                 List<float[]> states = model.with(form, peft.adapter()).states(ids);
                 Path merged = folder.resolve(optimizer);
                 MergedFolder.write(base, lora, peft.adapter(), merged, Dtype.F32);

@@ -14,6 +14,7 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.TinyModel;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.Disk;
 import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.PendingTensor;
 import io.github.fedhds.wire.SafetensorsFile;
@@ -23,15 +24,20 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Folders of a few weights, worked by hand. */
 class MergedFolderTest {
@@ -81,7 +87,11 @@ class MergedFolderTest {
     }
 
     private void write(Adapter adapter) {
-        MergedFolder.write(base, config, adapter, out);
+        write(adapter, out);
+    }
+
+    private void write(Adapter adapter, Path target) {
+        MergedFolder.write(base, config, adapter, target);
     }
 
     private float[] merged(String name) {
@@ -118,7 +128,7 @@ class MergedFolderTest {
 
     @Test
     void write_gpt2_addsTheTranspose() throws IOException {
-        Files.writeString(base.resolve("config.json"), "{\"model_type\": \"gpt2\"}");
+        Files.writeString(base.resolve("config.json"), "{\"model_type\": \"gpt2\", \"tie_word_embeddings\": false}");
         SafetensorsWriter.write(
                 base.resolve("model.safetensors"),
                 Map.of(
@@ -226,12 +236,115 @@ class MergedFolderTest {
         assertFalse(Files.exists(out));
     }
 
-    @Test
-    void write_tiedHead_isRefused() throws IOException {
-        Files.writeString(base.resolve("config.json"), "{\"tie_word_embeddings\": true}");
+    /** Where the configuration says nothing, GPT-2's head is tied and LLaMA's is not; of others it is not known. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "{'tie_word_embeddings': true}; tie_word_embeddings is true",
+                "{'model_type': 'llama', 'tie_word_embeddings': true}; tie_word_embeddings is true",
+                "{'model_type': 'gpt2', 'tie_word_embeddings': true}; tie_word_embeddings is true",
+                "{'model_type': 'gpt2'}; not in config.json, model_type is \"gpt2\"",
+                "{'model_type': 'gpt2', 'tie_word_embeddings': null}; not in config.json, model_type is \"gpt2\"",
+                "{'model_type': 'gemma'}; not in config.json, model_type is \"gemma\"",
+                "{}; not in config.json",
+                "{'model_type': 'gpt2', 'tie_word_embeddings': false};",
+                "{'model_type': 'llama'};",
+                "{'model_type': 'mistral'};",
+                "{'model_type': 'qwen2'};",
+                "{'model_type': 'qwen3', 'tie_word_embeddings': null};",
+            })
+    void write_adapterOnHeadOrEmbedding_isRefusedWhereTheyAreTied(String json, @Nullable String fault)
+            throws IOException {
+        Files.writeString(base.resolve("config.json"), json.replace('\'', '"'));
+        LoraConfig all = config.withTargetModules(List.of("all-linear"));
+        for (String module : List.of("lm_head", "model.embed_tokens", "transformer.wte", "wte")) {
+            SafetensorsWriter.write(
+                    base.resolve("model.safetensors"),
+                    Map.of(module + ".weight", tensor(2, 3, new float[6])),
+                    Map.of());
+            Path target = out.resolve(module);
+            if (fault == null) {
+                MergedFolder.write(base, all, adapter(module), target);
+                assertTrue(Files.exists(target));
+            } else {
+                assertFails(
+                        VALUE,
+                        () -> MergedFolder.write(base, all, adapter(module), target),
+                        "adapter tensor " + module + ".lora_A changes " + module + ", but the head of " + base,
+                        fault,
+                        "untie the base first");
+                assertFalse(Files.exists(target));
+            }
+        }
         SafetensorsWriter.write(
-                base.resolve("model.safetensors"), Map.of("lm_head.weight", tensor(2, 3, new float[6])), Map.of());
-        assertFails(VALUE, () -> write(adapter("lm_head")), "lm_head", "ties to the embedding");
+                base.resolve("model.safetensors"), Map.of("h.q_proj.weight", tensor(2, 3, new float[6])), Map.of());
+        write(adapter("h.q_proj"), out.resolve("other")); // the layers are free in every case
+    }
+
+    /** Every step may fail: a folder that was there before is there still, and empty. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void write_thatCannotMove_leavesTheTargetAsItWas(boolean there) throws IOException {
+        if (there) {
+            Files.createDirectory(out);
+        }
+        Object key =
+                there ? Files.readAttributes(out, BasicFileAttributes.class).fileKey() : "";
+        int steps = 0;
+        for (int failsAt = 1; ; failsAt++) {
+            CountingDisk disk = new CountingDisk(failsAt);
+            try {
+                MergedFolder.write(disk, base, config, adapter("h.q_proj"), out);
+                break;
+            } catch (FedHdsException e) {
+                steps = failsAt;
+                assertTrue(
+                        String.valueOf(e).contains("out: cannot be written: java.io.IOException: step"), e.toString());
+            }
+            assertEquals(there, Files.exists(out) && isEmpty(out), "step " + failsAt);
+            assertEquals(there, Files.exists(out), "step " + failsAt);
+        }
+        assertEquals(there ? 3 : 1, steps); // tokenizer, weights, configuration; or the folder
+        assertEquals(3, merged("h.q_proj.weight")[0]);
+        if (there) { // its permissions, and what is mounted there, are its owner's
+            assertEquals(
+                    key, Files.readAttributes(out, BasicFileAttributes.class).fileKey());
+        }
+    }
+
+    private static boolean isEmpty(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    /** The real disk, one of whose moves fails without an effect. */
+    private static final class CountingDisk implements Disk {
+        private final int failsAt;
+        private int steps;
+
+        CountingDisk(int failsAt) {
+            this.failsAt = failsAt;
+        }
+
+        @Override
+        public Output create(Path file) throws IOException {
+            return Disk.real().create(file);
+        }
+
+        @Override
+        public void move(Path from, Path to) throws IOException {
+            if (++steps == failsAt) {
+                throw new IOException("step " + steps);
+            }
+            Disk.real().move(from, to);
+        }
+
+        @Override
+        public void forceFolder(Path forced) throws IOException {
+            Disk.real().forceFolder(forced);
+        }
     }
 
     @Test

@@ -162,7 +162,7 @@ public record MemoryGrowth(int arrays, long heap, long resident) {
             case GENERATION_WITH_LEAKS ->
                 () -> {
                     generation.run();
-                    model.base().decoder().scope();
+                    model.base().decoder().call();
                     kept.add(new float[3072]);
                     NDManager.newBaseManager("PyTorch").zeros(new Shape(3072));
                 };
@@ -189,8 +189,8 @@ public record MemoryGrowth(int arrays, long heap, long resident) {
 
     /** The manager of a model's native memory. */
     static NDManager manager(LanguageModel model) {
-        try (NDManager scope = model.base().decoder().scope()) {
-            return Objects.requireNonNull(scope.getParentManager());
+        try (Decoder.Call call = model.base().decoder().call()) {
+            return Objects.requireNonNull(call.scope().getParentManager());
         }
     }
 

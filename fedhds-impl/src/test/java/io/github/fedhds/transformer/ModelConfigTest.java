@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,7 +122,6 @@ class ModelConfigTest extends OnModelFolder {
         "hidden_act, \"gelu\"",
         "hidden_act, [\"silu\"]",
         "mlp_bias, true",
-        "rope_parameters, {\"rope_theta\":500000.0}",
         "quantization_config, {\"bits\":4}",
         "partial_rotary_factor, 0.5",
         "use_sliding_window, true"
@@ -210,8 +210,73 @@ class ModelConfigTest extends OnModelFolder {
             "{'rope_type': 'llama3', 'factor': 8, 'low_freq_factor': 1, 'high_freq_factor': 4,"
                     + " 'original_max_position_embeddings': 16}";
 
+    /** The key of transformers 4, or that of 5. */
+    private String scalingKey = "rope_scaling";
+
     private void changeScaling(String text) throws IOException {
-        changeConfig(json -> json.add("rope_scaling", JsonParser.parseString(text)));
+        changeConfig(json -> json.add(scalingKey, JsonParser.parseString(text)));
+    }
+
+    /** transformers 5 writes one object where 4 wrote two options. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "{'rope_theta': 500000.0}; {'rope_parameters': {'rope_type': 'default', 'rope_theta': 500000.0}}",
+                "{'rope_theta': 500000.0}; {'rope_parameters': {'rope_theta': 500000.0}}",
+                "{'rope_theta': 500000.0}; {'rope_theta': 500000.0, 'rope_parameters': {'rope_type': 'default'}}",
+                "{'rope_theta': 9.0, 'rope_scaling': {'rope_type': 'linear', 'factor': 2}};"
+                        + " {'rope_parameters': {'rope_type': 'linear', 'factor': 2, 'rope_theta': 9.0}}",
+                "{'rope_theta': 9.0, 'rope_scaling': @}; {'rope_parameters': @+{'rope_theta': 9.0}}",
+                "{'rope_theta': 9.0, 'rope_scaling': @}; {'rope_scaling': @, 'rope_parameters': @+{'rope_theta': 9.0}}",
+                "{}; {'rope_parameters': {}}",
+                "{}; {'rope_parameters': null}",
+                "{'torch_dtype': 'float32'}; {'dtype': 'float32'}",
+            })
+    void read_keysOfTransformers5_meanWhatTheOldOnesDid(String older, String newer) throws IOException {
+        for (String family : List.of("llama", "mistral", "qwen2", "qwen3")) {
+            List<DecoderConfig> configs = new ArrayList<>();
+            for (String keys : List.of(older, newer)) {
+                String written = keys.replace("@+{", LLAMA3.replace("}", ", ")).replace("@", LLAMA3);
+                changeConfig(json -> {
+                    json.addProperty("model_type", family);
+                    json.remove("rope_theta");
+                    JsonParser.parseString(written).getAsJsonObject().asMap().forEach(json::add);
+                });
+                configs.add(DecoderConfig.read(folder));
+            }
+            assertEquals(configs.get(0), configs.get(1), family);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "{'rope_theta': 9.0}; rope_theta is 10000.0, but rope_parameters.rope_theta is 9.0; remove one",
+                "{'rope_type': 'default', 'partial_rotary_factor': 0.5}; rope_parameters.partial_rotary_factor is 0.5",
+                "{'rope_type': 'yarn'}; rope_parameters.rope_type is \"yarn\"",
+                "{'full_attention': {'rope_type': 'default'}}; rope_parameters.full_attention is",
+                "{'rope_theta': -1}; rope_theta must be finite and above 0",
+                "'default'; rope_parameters must be a JSON object",
+            })
+    void read_rotaryParametersThatAreNotComputed_areNamed(String parameters, String expected) throws IOException {
+        changeConfig(json -> {
+            json.add("rope_parameters", JsonParser.parseString(parameters));
+            if (parameters.contains("-1")) {
+                json.remove("rope_theta");
+            }
+        });
+        assertFails(FAULT, this::load, "config.json: " + expected);
+    }
+
+    @Test
+    void read_rotaryScalingInBothForms_mustAgree() throws IOException {
+        changeConfig(json -> {
+            json.add("rope_scaling", JsonParser.parseString(LLAMA3));
+            json.add("rope_parameters", JsonParser.parseString("{'rope_type': 'linear', 'factor': 2}"));
+        });
+        assertFails(FAULT, this::load, "rope_scaling is Llama3", "but rope_parameters is Linear", "remove one");
     }
 
     @Test
@@ -240,28 +305,34 @@ class ModelConfigTest extends OnModelFolder {
     }
 
     @Test
-    void load_rotaryScalingOfWrongValues_namesTheKey() throws IOException {
+    void load_rotaryScalingWithoutType_isNamed() throws IOException {
         changeScaling("{}");
         assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is missing");
         changeScaling("{'factor': 2}");
         assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is missing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rope_scaling", "rope_parameters"})
+    void load_rotaryScalingOfWrongValues_namesTheKey(String option) throws IOException {
+        scalingKey = option;
         changeScaling("{'rope_type': 3, 'factor': 2}");
-        assertFails(FAULT, this::load, "config.json: rope_scaling.rope_type is 3");
+        assertFails(FAULT, this::load, "config.json: " + option + ".rope_type is 3");
         for (String factor : List.of("0", "-2", "1e999", "'NaN'", "true", "[2]")) {
             changeScaling("{'type': 'linear', 'factor': " + factor + "}");
-            assertFails(FAULT, this::load, "config.json: rope_scaling.factor must be ", ", was ");
+            assertFails(FAULT, this::load, "config.json: " + option + ".factor must be ", ", was ");
         }
         for (String key :
                 List.of("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")) {
             for (String value : List.of("0", "-1", "1e999", "'NaN'")) {
                 changeScaling(LLAMA3.replaceFirst("'" + key + "': \\d+", "'" + key + "': " + value));
-                assertFails(FAULT, this::load, "config.json: rope_scaling." + key + " must be ", ", was ");
+                assertFails(FAULT, this::load, "config.json: " + option + "." + key + " must be ", ", was ");
             }
             changeScaling(LLAMA3.replaceFirst("'" + key + "': \\d+", "'" + key + "': null"));
-            assertFails(FAULT, this::load, "config.json: rope_scaling." + key + " is missing");
+            assertFails(FAULT, this::load, "config.json: " + option + "." + key + " is missing");
         }
         changeScaling(LLAMA3.replace("'low_freq_factor': 1", "'low_freq_factor': 4"));
-        assertFails(FAULT, this::load, "rope_scaling.high_freq_factor must be above low_freq_factor = 4.0, was 4.0");
+        assertFails(FAULT, this::load, option + ".high_freq_factor must be above low_freq_factor = 4.0, was 4.0");
         assertFails(VALUE, () -> new RotaryScaling.Linear(Double.NaN), "factor must be finite and above 0, was NaN");
     }
 

@@ -34,7 +34,9 @@ class ModelFileFuzzTest {
     @Tag("jazzer")
     void tokenizer(byte[] bytes) {
         FileFuzz.read(
-                FOLDER.resolve("tokenizer.json"), bytes, () -> TokenizerFile.read(FOLDER.resolve("tokenizer.json")));
+                FOLDER.resolve("tokenizer.json"),
+                bytes,
+                () -> TokenizerFile.read(FOLDER.resolve("tokenizer.json")).bytes());
     }
 
     @FuzzTest(maxDuration = "10m")

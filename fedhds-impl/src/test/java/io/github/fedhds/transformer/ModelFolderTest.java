@@ -269,12 +269,9 @@ class ModelFolderTest extends OnModelFolder {
     void options_threads_areChecked() {
         assertFails(VALUE, () -> ModelOptions.defaults().withThreads(-1), "threads must be 0 or more, was -1");
         TinyModel.write(folder);
-        int before = TorchRuntime.threads();
         try (LanguageModel model =
                 LanguageModel.load(folder, new ModelOptions("auto", 0, Precision.FLOAT32).withThreads(1))) {
             assertEquals(1, model.threads());
-        } finally {
-            TorchRuntime.threads(before);
         }
     }
 }

@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.SharedFolders;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A sum in another number of parts has other last bits, and OpenMP's number of threads belongs to the calling thread: what
@@ -28,10 +32,46 @@ class ThreadNumberTest {
             for (int threads = 2; threads <= 4; threads++) {
                 JniUtils.setNumThreads(threads);
                 float[][] after = model.base().features(rows, Pooling.LAST_TOKEN, 2048);
+                assertEquals(threads, JniUtils.getNumThreads(), "the caller's number");
                 for (int i = 0; i < before.length; i++) {
                     assertArrayEquals(before[i], after[i], 0f, threads + " threads, row " + i);
                 }
             }
+        }
+    }
+
+    /** Every kind of call puts the caller's number back. */
+    @Test
+    void everyCall_leavesTheCallersThreadNumber(@TempDir Path folder) {
+        TinyModel.write(folder);
+        ModelOptions options = ModelOptions.defaults().onDevice("cpu").withThreads(1);
+        JniUtils.setNumThreads(3);
+        try (LanguageModel model = LanguageModel.load(folder, options)) {
+            AdapterForm form = new AdapterForm(List.of("q_proj"), 2, 1);
+            float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 1));
+            EncodedSample sample = new EncodedSample(new int[] {1, 5, 6, 7}, 2, false);
+            List<int[]> rows = List.of(sample.ids());
+            AdaptedModel base = model.base();
+            Map<String, Runnable> calls = new LinkedHashMap<>();
+            calls.put("features", () -> base.features(rows, Pooling.MEAN, 64));
+            calls.put("losses", () -> base.losses(rows, new int[] {2}, 64));
+            calls.put("states", () -> base.states(sample.ids()));
+            calls.put("generate", () -> base.generate(rows, 3, 64));
+            calls.put("gradient", () -> model.loraGradient(form, 0).compute(List.of(sample), flat, 1, flat.clone()));
+            calls.put(
+                    "recomputing gradient",
+                    () -> model.recomputingLoraGradient(form, 0).compute(List.of(sample), flat, 1, flat.clone()));
+            calls.put("weights' gradient", () -> {
+                WeightsGradient weights = model.weightsGradient(Precision.FLOAT32);
+                float[] start = weights.initial();
+                weights.compute(List.of(sample), start, start.clone());
+            });
+            calls.forEach((name, call) -> {
+                call.run();
+                assertEquals(3, JniUtils.getNumThreads(), name);
+            });
+        } finally {
+            JniUtils.setNumThreads(1);
         }
     }
 

@@ -1,0 +1,65 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.lora.PeftFolder;
+import io.github.fedhds.transformer.AdaptedModel;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Answers an instruction with a model, and with an adapter where one is named. */
+@Command(
+        name = "generate-answer",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        customSynopsis = "generate-answer [--max-tokens N] BASE [ADAPTER] \"INSTRUCTION\"",
+        description =
+                "Answers an instruction, in the Alpaca prompt that the adapters of the main job are trained with.")
+public final class GenerateAnswer implements Callable<Integer> {
+    @Parameters(
+            arity = "2..3",
+            description = "folder of the base model; adapter folder in PEFT's layout, if any; the instruction")
+    private List<String> arguments = List.of();
+
+    @Option(names = "--max-tokens", description = "tokens of the answer at most")
+    private int maxTokens = 128;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    /** A failure is told in one line, with status 1. */
+    static CommandLine commandLine() {
+        return new CommandLine(new GenerateAnswer()).setExecutionExceptionHandler((failure, command, parsed) -> {
+            command.getErr().println(failure.getMessage());
+            return 1;
+        });
+    }
+
+    @Override
+    public Integer call() {
+        if (arguments.size() > 3) {
+            throw new ParameterException(spec.commandLine(), "there are more than 3 arguments; quote the instruction");
+        }
+        try (LanguageModel model = LanguageModel.load(Path.of(arguments.get(0)))) {
+            AdaptedModel adapted = arguments.size() == 2
+                    ? model.base()
+                    : PeftFolder.read(Path.of(arguments.get(1))).on(model);
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(adapted.answer(arguments.get(arguments.size() - 1), maxTokens));
+            out.flush();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,82 @@
+package io.github.fedhds.transformer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.jna.Function;
+import io.github.fedhds.FedHdsException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is set or refused when the first model of a process loads, each in a process of its own. */
+class FreshProcessTest {
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void write() {
+        TinyModel.write(folder);
+    }
+
+    /** The process: loads a folder, says what was set, or the error. */
+    public static void main(String[] arguments) {
+        try (LanguageModel model = LanguageModel.load(Path.of(arguments[0]))) {
+            Object policy = Function.getFunction("c", "getenv").invoke(String.class, new Object[] {"OMP_WAIT_POLICY"});
+            System.out.println("threads=" + model.threads() + " policy=" + policy);
+        } catch (FedHdsException e) {
+            System.out.println("error=" + e.getMessage());
+        }
+    }
+
+    private String say(Map<String, String> environment, String... options) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(Arrays.asList(options));
+        command.addAll(List.of(
+                "-cp", System.getProperty("java.class.path"), FreshProcessTest.class.getName(), folder.toString()));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().keySet().removeIf(name -> name.startsWith("OMP_") || name.startsWith("GOMP_"));
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        return said;
+    }
+
+    @Test
+    void load_threadsThatWait_doNotSpin_unlessTheHostWants() throws IOException, InterruptedException {
+        assertTrue(say(Map.of()).contains("policy=passive"));
+        assertTrue(say(Map.of("OMP_WAIT_POLICY", "active")).contains("policy=active"));
+        assertTrue(say(Map.of("GOMP_SPINCOUNT", "1000")).contains("policy=null"));
+    }
+
+    @Test
+    void load_numberOfThreads_isAtMostTheProcessorsOrWhatThePropertySays() throws IOException, InterruptedException {
+        assertTrue(say(Map.of(), "-XX:ActiveProcessorCount=1").contains("threads=1 "));
+        assertTrue(say(Map.of(), "-XX:ActiveProcessorCount=1", "-Dai.djl.pytorch.num_threads=3")
+                .contains("threads=3 "));
+    }
+
+    /** A file stands where a folder should: the same for every user, root too. */
+    @Test
+    void load_folderForNativeLibrariesCannotBeWritten_namesItAndTheSetting() throws IOException, InterruptedException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        for (String property : List.of("ENGINE_CACHE_DIR", "DJL_CACHE_DIR")) {
+            String said = say(Map.of(), "-D" + property + "=" + file + File.separator + "cache");
+            assertTrue(
+                    said.contains("error=the tokenizer's native library cannot be loaded: DJL copies it to " + file),
+                    said);
+            assertTrue(said.contains("which cannot be written") && said.contains("-DENGINE_CACHE_DIR=DIR"), said);
+        }
+    }
+}

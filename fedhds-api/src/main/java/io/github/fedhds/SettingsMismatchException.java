@@ -21,6 +21,13 @@ public final class SettingsMismatchException extends FedHdsException {
         if (server.equals(own)) {
             return;
         }
+        if (server.isEmpty() || own.isEmpty()) {
+            String names = String.join(", ", new TreeSet<>(server.isEmpty() ? own.keySet() : server.keySet()));
+            throw new SettingsMismatchException((server.isEmpty()
+                            ? "the server's opening asks for no agreed settings, client " + client + " has some"
+                            : "the server's opening asks for agreed settings, client " + client + " has none")
+                    + " (" + names + "); set agreedSettings on both builders");
+        }
         TreeSet<String> names = new TreeSet<>(server.keySet());
         names.addAll(own.keySet());
         List<String> differences = new ArrayList<>();

@@ -108,7 +108,7 @@ class BuildersTest {
                 String.class,
                 "k",
                 Path.class,
-                folder.resolve("run"));
+                folder);
         if (type == IntToDoubleFunction.class) {
             return (IntToDoubleFunction) rank -> 1;
         }

@@ -1,7 +1,9 @@
 package io.github.fedhds.federation;
 
+import com.google.common.base.Suppliers;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.caching.CachedFusion;
@@ -9,9 +11,11 @@ import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.Selection;
@@ -19,60 +23,83 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.AnswerLossScorer;
+import io.github.fedhds.transformer.DecoderConfig;
 import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
+import io.github.fedhds.transformer.Precision;
+import io.github.fedhds.wire.MessageCodec;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The paper's method on a loaded model: hands out clients and servers whose parts are set to its defaults, each of which
- * may be replaced on the builder that comes back. Immutable, safe for many threads; does not close the model.
+ * The paper's method on a language model: hands out clients and servers whose parts are set to its defaults, each of which
+ * may be replaced on the builder that comes back. This is where an application begins.
+ *
+ * <pre>{@code
+ * try (LanguageModel model = LanguageModel.load(folder)) {
+ *     FedHds fedHds = FedHds.on(model).recommended(0.015).build();
+ *     FedHdsClient client = fedHds.client(id).instructions(mine).build();
+ *     FedHdsServer server = fedHds.server(ids, seed).build();
+ * }
+ * }</pre>
+ *
+ * <p>Clients and servers of one run may be in many processes, each with an object of its own. What their answers depend on is
+ * in {@link #agreedSettings}, which openings carry and clients compare. A server needs no weights: {@link #withoutWeights}.
+ *
+ * <p>Immutable, safe for many threads; does not close the model.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHds {
-    private final LanguageModel model;
+    private final DecoderConfig config;
     private final LoraConfig lora;
-    private final AdapterForm form;
-    private final PromptTemplate template;
-    private final int maxTokens;
-    private final Optional<FeatureCache> featureCache;
-    private final FeatureExtractor extractor;
     private final Fusion fusion;
-    private final LoraTrainer trainer;
     private final Selection selection;
     private final Aggregator aggregator;
-    private final Pooling pooling;
-    private final LanguageModel featureModel;
+    private final Supplier<Map<String, String>> agreedSettings;
+    private final @Nullable OnModel onModel;
+
+    /** What needs the model's weights. */
+    private record OnModel(
+            LanguageModel model, LoraTrainer trainer, FeatureExtractor extractor, Optional<FeatureCache> featureCache) {
+        AdapterForm form() {
+            return trainer.lora().form();
+        }
+    }
 
     private FedHds(Builder builder) {
-        model = builder.model;
-        trainer = builder.trainer.build();
-        lora = trainer.lora();
-        form = lora.form();
-        template = trainer.template();
-        maxTokens = trainer.maxTokens();
+        config = builder.config;
+        lora = builder.trainer.lora();
         aggregator = builder.aggregator;
         selection = builder.selection;
-        pooling = builder.pooling;
-        featureModel = builder.featureModel;
         boolean turbo = builder.featureModel != builder.model;
         Fusion ofGroups = builder.fusion.compose(builder.pooling::grouping);
         fusion = turbo ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
-        featureCache = builder.featureCache.or(
+        onModel = builder.model == null ? null : onModel(builder, builder.model, turbo);
+        AgreedSettings settings = builder.agreed(fusion.dimensions());
+        agreedSettings = Suppliers.memoize(settings::toMap);
+    }
+
+    private static OnModel onModel(Builder builder, LanguageModel model, boolean turbo) {
+        LoraTrainer trainer = builder.trainer.build();
+        Optional<FeatureCache> cache = builder.featureCache.or(
                 () -> turbo ? Optional.of(FeatureCache.inMemory(TURBO_CACHE)) : Optional.empty());
-        HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(builder.featureModel)
-                .adapter(turbo ? AdapterForm.none() : form)
-                .template(template)
-                .maxTokens(maxTokens)
+        HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(
+                        builder.featureModel == null ? model : builder.featureModel)
+                .adapter(turbo ? AdapterForm.none() : trainer.lora().form())
+                .template(trainer.template())
+                .maxTokens(trainer.maxTokens())
                 .pooling(builder.pooling)
                 .tokenBudget(TOKEN_BUDGET);
-        featureCache.ifPresent(features::cache);
-        extractor = features.build();
+        cache.ifPresent(features::cache);
+        return new OnModel(model, trainer, features.build(), cache);
     }
 
     /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
@@ -84,19 +111,35 @@ public final class FedHds {
     /** Coordinates of points that a feature model comes with: 16 MiB, those of a million samples on two axes. */
     private static final long TURBO_COORDINATES = 2L << 20;
 
-    /** Starts with the paper's settings. */
+    /** Starts with the paper's settings on a loaded model, for clients, servers or both. */
     public static Builder on(LanguageModel model) {
         return new Builder(Objects.requireNonNull(model, "model"));
     }
 
+    /**
+     * Starts with the paper's settings for a server that has no weights: reads {@code config.json} of a model folder, which
+     * is enough for the form of the first adapter. {@link #client} and all else that needs the model is an error then. Clients
+     * compare digests of the weights and the tokenizer: give them with {@link Builder#modelDigest} and {@link
+     * Builder#tokenizerDigest}.
+     *
+     * @throws FedHdsException if the file is missing or damaged, or asks for what this library does not compute
+     */
+    public static Builder withoutWeights(Path modelFolder) {
+        return new Builder(DecoderConfig.read(Objects.requireNonNull(modelFolder, "modelFolder")));
+    }
+
     /** A client with the paper's parts; its instructions are still to be set. */
     public FedHdsClient.Builder client(ClientId id) {
+        OnModel parts = onModel();
+        LoraTrainer trainer = parts.trainer();
         return FedHdsClient.builder(id)
-                .featureExtractor(extractor)
+                .featureExtractor(parts.extractor())
                 .fusion(fusion)
                 .selector(selection.client())
-                .scorer(new AnswerLossScorer(model, form, template, maxTokens, TOKEN_BUDGET))
-                .trainer(trainer);
+                .scorer(new AnswerLossScorer(
+                        parts.model(), parts.form(), trainer.template(), trainer.maxTokens(), TOKEN_BUDGET))
+                .trainer(trainer)
+                .agreedSettings(agreedSettings());
     }
 
     /** A server with the paper's parts, whose first adapter is drawn from the seed that the server is built with. */
@@ -108,7 +151,23 @@ public final class FedHds {
                 .dimensions(fusion.dimensions())
                 .frame(selection.frame())
                 .aggregator(aggregator)
-                .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(model, lora, ofSeed));
+                .agreedSettings(agreedSettings())
+                .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(config, lora, ofSeed));
+    }
+
+    /**
+     * What the answers of this run's clients depend on, by name: digests of model and tokenizer, precision, LoRA form, prompt
+     * template, longest sample, pooling, number of coordinates, how clients train, version of this library. Servers send them
+     * with every opening; a client that has others takes no part. The first call reads all weights, about a second a
+     * gigabyte.
+     */
+    public Map<String, String> agreedSettings() {
+        return agreedSettings.get();
+    }
+
+    /** A codec for the messages of this run, with room for its adapters, which writes them exactly. */
+    public MessageCodec codec() {
+        return MessageCodec.of(MessageLimits.forAdapter(LoraTrainer.firstAdapter(config, lora, 0)));
     }
 
     /**
@@ -117,28 +176,29 @@ public final class FedHds {
      * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128
      */
     public AnswerEvaluator evaluator(int answerTokens) {
-        return new AnswerEvaluator(model, template, maxTokens, answerTokens, TOKEN_BUDGET);
+        OnModel parts = onModel();
+        LoraTrainer trainer = parts.trainer();
+        return new AnswerEvaluator(parts.model(), trainer.template(), trainer.maxTokens(), answerTokens, TOKEN_BUDGET);
     }
 
     /** Evaluates an adapter of this configuration; an empty one stands for the base model. */
-    public AnswerEvaluator.Result evaluate(
-            AnswerEvaluator evaluator, List<io.github.fedhds.instruction.Instruction> instructions, Adapter adapter) {
-        return evaluator.evaluate(instructions, adapter.isEmpty() ? AdapterForm.none() : form, adapter);
+    public AnswerEvaluator.Result evaluate(AnswerEvaluator evaluator, List<Instruction> instructions, Adapter adapter) {
+        return evaluator.evaluate(instructions, adapter.isEmpty() ? AdapterForm.none() : lora.form(), adapter);
     }
 
     /** Step 2, as the clients have it. */
     public FeatureExtractor extractor() {
-        return extractor;
+        return onModel().extractor();
     }
 
     /** Where the features are kept, if they are; its statistics say how many rows were computed. */
     public Optional<FeatureCache> featureCache() {
-        return featureCache;
+        return onModel == null ? Optional.empty() : onModel.featureCache();
     }
 
     /** Step 9, as the clients have it. */
     public LocalTrainer trainer() {
-        return trainer;
+        return onModel().trainer();
     }
 
     /** Rank, scale and layers of the adapters. */
@@ -148,35 +208,26 @@ public final class FedHds {
 
     /** The model that is tuned. */
     public LanguageModel model() {
-        return model;
+        return onModel().model();
     }
 
-    /** What a run's bits hang on, as far as it is known here, by name. Reads all weights once. */
-    Map<String, String> settings() {
-        return Map.of(
-                "model",
-                model.digest(),
-                "feature model",
-                featureModel.digest(),
-                "device",
-                model.device(),
-                "threads",
-                String.valueOf(model.threads()),
-                "precision",
-                model.precision().toString(),
-                "LoRA",
-                lora.toString(),
-                "longest sample",
-                String.valueOf(maxTokens),
-                "pooling",
-                pooling.toString());
+    private OnModel onModel() {
+        if (onModel == null) {
+            throw new IllegalStateException(
+                    "this FedHds has no weights, it is for a server; load a model and start with FedHds.on(model)");
+        }
+        return onModel;
     }
 
     /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
-        private final LanguageModel model;
+        private final DecoderConfig config;
+        private final @Nullable LanguageModel model;
         private final LoraTrainer.Builder trainer;
-        private LanguageModel featureModel;
+        private @Nullable LanguageModel featureModel;
+        private @Nullable String modelDigest;
+        private @Nullable String tokenizerDigest;
+        private Precision precision = Precision.FLOAT32;
         private Optional<FeatureCache> featureCache = Optional.empty();
         private Aggregator aggregator = FedAvg.bySamples();
         private Selection selection = Selection.paper();
@@ -184,9 +235,60 @@ public final class FedHds {
         private Fusion fusion = TsneFusion.builder().build();
 
         private Builder(LanguageModel model) {
+            this.config = model.config();
             this.model = model;
             this.featureModel = model;
+            this.precision = model.precision();
             this.trainer = LoraTrainer.builder(model);
+        }
+
+        private Builder(DecoderConfig config) {
+            this.config = config;
+            this.model = null;
+            this.trainer = LoraTrainer.withoutModel();
+        }
+
+        /**
+         * For a server {@link FedHds#withoutWeights without weights}: {@link LanguageModel#digest} of the clients' model.
+         * Without it the server does not say, and the clients, which do, take no part and name their digest.
+         */
+        public Builder modelDigest(String modelDigest) {
+            this.modelDigest = Objects.requireNonNull(modelDigest, "modelDigest");
+            requireNoModel("modelDigest");
+            return this;
+        }
+
+        /** For a server without weights: {@link LanguageModel#tokenizerDigest} of the clients' model. */
+        public Builder tokenizerDigest(String tokenizerDigest) {
+            this.tokenizerDigest = Objects.requireNonNull(tokenizerDigest, "tokenizerDigest");
+            requireNoModel("tokenizerDigest");
+            return this;
+        }
+
+        /** For a server without weights: how the clients load theirs; float32 by default. */
+        public Builder precision(Precision precision) {
+            this.precision = Objects.requireNonNull(precision, "precision");
+            requireNoModel("precision");
+            return this;
+        }
+
+        private void requireNoModel(String setting) {
+            if (model != null) {
+                throw new IllegalStateException(
+                        setting + " is for a server without weights; a loaded model tells its own");
+            }
+        }
+
+        private AgreedSettings agreed(int coordinates) {
+            return new AgreedSettings(
+                    model,
+                    featureModel == model ? null : featureModel,
+                    modelDigest,
+                    tokenizerDigest,
+                    precision,
+                    pooling,
+                    coordinates,
+                    trainer.settings());
         }
 
         /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */

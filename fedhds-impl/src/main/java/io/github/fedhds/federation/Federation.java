@@ -97,7 +97,9 @@ public final class Federation {
     }
 
     private static SortedMap<String, String> settings(Builder builder) {
-        SortedMap<String, String> settings = new TreeMap<>(builder.fedHds.settings());
+        SortedMap<String, String> settings = new TreeMap<>();
+        settings.put("device", builder.fedHds.model().device());
+        settings.put("threads", String.valueOf(builder.fedHds.model().threads()));
         settings.put("active share", String.valueOf(builder.activeShare));
         builder.checkpointSettings.forEach((name, value) -> {
             if (settings.putIfAbsent(name, value) != null) {

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +50,8 @@ public final class LoraTrainer implements LocalTrainer {
     private final TrainingLoop loop;
 
     private LoraTrainer(Builder builder) {
-        model = builder.model;
+        model = Objects.requireNonNull(
+                builder.model, "a trainer needs a model; start it with LoraTrainer.builder(model)");
         lora = builder.lora;
         form = lora.form();
         graph = builder.recompute
@@ -64,6 +66,11 @@ public final class LoraTrainer implements LocalTrainer {
     /** Starts a trainer for a loaded model. */
     public static Builder builder(LanguageModel model) {
         return new Builder(Objects.requireNonNull(model, "model"));
+    }
+
+    /** Starts settings without a model, for a server that only compares them; {@link Builder#build} is an error then. */
+    public static Builder withoutModel() {
+        return new Builder(null);
     }
 
     /** Rank, alpha, dropout and layers. */
@@ -145,7 +152,7 @@ public final class LoraTrainer implements LocalTrainer {
 
     /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
-        private final LanguageModel model;
+        private final @Nullable LanguageModel model;
         private LoraConfig lora = LoraConfig.defaults();
         private PromptTemplate template = PromptTemplate.alpaca();
         private double learningRate = 3e-4;
@@ -164,7 +171,7 @@ public final class LoraTrainer implements LocalTrainer {
         private IntFunction<Optimizer> optimizer = Adam::new;
         private StepListener listener = step -> {};
 
-        private Builder(LanguageModel model) {
+        private Builder(@Nullable LanguageModel model) {
             this.model = model;
         }
 
@@ -308,6 +315,39 @@ public final class LoraTrainer implements LocalTrainer {
         public Builder listener(StepListener listener) {
             this.listener = Objects.requireNonNull(listener, "listener");
             return this;
+        }
+
+        /** Rank, alpha, dropout and layers as they are set so far. */
+        public LoraConfig lora() {
+            return lora;
+        }
+
+        /**
+         * All that a trained adapter depends on as it is set so far, by name, so that processes can compare it: LoRA form,
+         * prompt template, longest sample, learning rate, epochs and so on. Template, schedule and optimizer are told by a
+         * digest of what they give for fixed input. Not in it: what changes only memory or speed.
+         */
+        public Map<String, String> settings() {
+            Map<String, String> settings = new TreeMap<>();
+            settings.put("LoRA rank", String.valueOf(lora.rank()));
+            settings.put("LoRA alpha", String.valueOf(lora.alpha()));
+            settings.put("LoRA scaling", lora.rsLora() ? "alpha / sqrt(rank)" : "alpha / rank");
+            settings.put("LoRA dropout", String.valueOf(lora.dropout()));
+            settings.put("LoRA target modules", String.join(",", lora.targetModules()));
+            settings.put("prompt template", Fingerprint.of(template));
+            settings.put("longest sample", String.valueOf(maxTokens));
+            settings.put("learning rate", String.valueOf(learningRate));
+            settings.put("learning rate decay", String.valueOf(decay));
+            settings.put("learning rate schedule", Fingerprint.of(schedule));
+            settings.put("optimizer", Fingerprint.of(optimizer));
+            settings.put("epochs", epochs != null ? epochs.toString() : maxSteps != null ? "by steps" : "1");
+            settings.put("steps", maxSteps == null ? "by epochs" : maxSteps.toString());
+            settings.put("batch size", String.valueOf(batchSize));
+            settings.put("gradient accumulation", String.valueOf(gradientAccumulation));
+            settings.put("group by length", String.valueOf(groupByLength));
+            settings.put("proximal", String.valueOf(proximal));
+            settings.put("largest gradient norm", String.valueOf(maxGradientNorm));
+            return settings;
         }
 
         private TrainingLoop loop() {

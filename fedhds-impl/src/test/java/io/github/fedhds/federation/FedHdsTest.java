@@ -213,7 +213,7 @@ class FedHdsTest {
         TrainingResult trained = here.trainer().train(SAMPLES, round);
         for (FedHds fedHds : List.of(there, here)) {
             assertEquals(lora, fedHds.lora());
-            assertEquals("40", fedHds.settings().get("longest sample"));
+            assertEquals("40", fedHds.agreedSettings().get("longest sample"));
             assertEquals(
                     LoraTrainer.firstAdapter(model, lora, 2),
                     fedHds.server(List.of(ID), 2).build().globalAdapter());
@@ -349,7 +349,15 @@ class FedHdsTest {
         }
         return client.instructions(instructions)
                 .build()
-                .summarise(new RoundOpening("run", 1, List.of(ID), 3, round.globalAdapter(), Map.of()));
+                .summarise(new RoundOpening(
+                        "run",
+                        1,
+                        List.of(ID),
+                        3,
+                        round.globalAdapter(),
+                        Map.of(),
+                        FedHds.on(model).build().agreedSettings(),
+                        Optional.empty()));
     }
 
     @Test

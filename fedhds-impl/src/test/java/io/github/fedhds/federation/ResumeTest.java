@@ -388,7 +388,10 @@ class ResumeTest {
                 "this rule keeps no state",
                 wayOut);
         FedHds wide = FedHds.on(model).template(TinyFederation.SHORT).build();
-        refused(federation(checkpoint, wide, "tiny", 3, 4, 5, 6, 2, 3), "made with LoRA ", wayOut);
+        refused(
+                federation(checkpoint, wide, "tiny", 3, 4, 5, 6, 2, 3),
+                "of LoRA target modules q_proj, this run has all-linear",
+                wayOut);
         try (LanguageModel threads =
                         LanguageModel.load(models, ModelOptions.defaults().withThreads(2));
                 LanguageModel other = TinyFederation.model(folder.resolve("model"), 2, 16, 2, 128)) {

@@ -1,0 +1,59 @@
+package io.github.fedhds.federation;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
+import io.github.fedhds.transformer.Precision;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What server and clients must have equal, or the result is silently wrong. A name whose value is not known here is left out,
+ * so that the other side's value shows as one that this side has not set.
+ */
+record AgreedSettings(
+        @Nullable LanguageModel model,
+        @Nullable LanguageModel featureModel,
+        @Nullable String modelDigest,
+        @Nullable String tokenizerDigest,
+        Precision precision,
+        Pooling pooling,
+        int coordinates,
+        Map<String, String> training) {
+    private static final String VERSION = version();
+
+    Map<String, String> toMap() {
+        Map<String, String> settings = new TreeMap<>(training);
+        settings.put("library version", VERSION);
+        put(settings, "model digest", model == null ? modelDigest : model.digest());
+        put(settings, "tokenizer digest", model == null ? tokenizerDigest : model.tokenizerDigest());
+        put(settings, "feature model digest", featureModel == null ? null : featureModel.digest());
+        put(settings, "feature model tokenizer digest", featureModel == null ? null : featureModel.tokenizerDigest());
+        settings.put("precision", precision.toString());
+        settings.put("pooling", pooling.toString());
+        settings.put("coordinates of a point", String.valueOf(coordinates));
+        return Map.copyOf(settings);
+    }
+
+    private static void put(Map<String, String> settings, String name, @Nullable String value) {
+        if (value != null) {
+            settings.put(name, value);
+        }
+    }
+
+    private static String version() {
+        try (InputStream in = AgreedSettings.class.getResourceAsStream("/io/github/fedhds/version.txt")) {
+            if (in == null) {
+                throw new FedHdsException("io/github/fedhds/version.txt is missing in the jar of fedhds-impl;"
+                        + " a fat jar must keep the resources of its parts");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            throw new FedHdsException("the version of the library cannot be read: " + e, e);
+        }
+    }
+}

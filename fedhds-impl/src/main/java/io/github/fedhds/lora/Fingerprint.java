@@ -1,0 +1,61 @@
+package io.github.fedhds.lora;
+
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
+import io.github.fedhds.RoundContext;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * Digests of parts that may be lambdas, by what they give for fixed input: two processes cannot compare code, but they can
+ * compare its answers. 16 hexadecimal digits.
+ */
+final class Fingerprint {
+    private static final List<Instruction> SAMPLES = List.of(
+            new Instruction("instruction", "input", "output", "task"),
+            new Instruction("two\nlines, \u00fc", "", "output"),
+            new Instruction("", "input\n", ""));
+
+    private Fingerprint() {}
+
+    /** Of the prompts of a few samples. */
+    static String of(PromptTemplate template) {
+        Hasher hasher = Hashing.sha256().newHasher();
+        for (Instruction sample : SAMPLES) {
+            String prompt = template.prompt(sample);
+            hasher.putInt(prompt.length()).putUnencodedChars(prompt);
+        }
+        return text(hasher);
+    }
+
+    /** Of the factors of rounds of several lengths. */
+    static String of(LearningRateSchedule schedule) {
+        Hasher hasher = Hashing.sha256().newHasher();
+        for (int steps : new int[] {1, 2, 7, 40}) {
+            for (int step = 0; step < steps; step++) {
+                hasher.putDouble(schedule.factor(step, steps, RoundContext.first()));
+            }
+        }
+        return text(hasher);
+    }
+
+    /** Of the parameters after a few steps. */
+    static String of(IntFunction<Optimizer> maker) {
+        float[] parameters = {0.5f, -1, 0.25f};
+        Optimizer optimizer = maker.apply(parameters.length);
+        for (float[] gradient : new float[][] {{1, -0.5f, 0}, {0.1f, 2, 1e-3f}, {-3, 0.5f, 0.25f}}) {
+            optimizer.step(parameters, gradient, 0.01);
+        }
+        Hasher hasher = Hashing.sha256().newHasher();
+        for (float value : parameters) {
+            hasher.putFloat(value);
+        }
+        return optimizer.getClass().getSimpleName() + " " + text(hasher);
+    }
+
+    private static String text(Hasher hasher) {
+        return hasher.hash().toString().substring(0, 16);
+    }
+}

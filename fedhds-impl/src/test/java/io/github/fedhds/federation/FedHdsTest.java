@@ -12,7 +12,6 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.RoundContext;
-import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -32,8 +31,6 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
-import io.github.fedhds.rule.FedAvg;
-import io.github.fedhds.rule.Krum;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
@@ -190,60 +187,6 @@ class FedHdsTest {
                 .train(SAMPLES, round);
         assertEquals(wanted, fedHds.trainer().train(SAMPLES, round));
         assertEquals(7, steps.size(), "an epoch has 5: nothing limits them but maxSteps");
-    }
-
-    /** Form, template and length are of one builder, wherever they are set; the last one counts. */
-    @Test
-    void trainer_formTemplateAndLength_reachAllSteps() {
-        LoraConfig lora = LoraConfig.defaults().withRank(3);
-        FedHds there = FedHds.on(model)
-                .lora(LoraConfig.defaults().withRank(5))
-                .trainer(trainer ->
-                        trainer.lora(lora).template(TinyFederation.SHORT).maxTokens(40))
-                .build();
-        FedHds here = FedHds.on(model)
-                .trainer(trainer -> trainer.lora(LoraConfig.defaults().withRank(5))
-                        .template(PromptTemplate.alpaca())
-                        .maxTokens(2))
-                .lora(lora)
-                .template(TinyFederation.SHORT)
-                .maxTokens(40)
-                .build();
-        RoundContext round = round(1, here);
-        TrainingResult trained = here.trainer().train(SAMPLES, round);
-        for (FedHds fedHds : List.of(there, here)) {
-            assertEquals(lora, fedHds.lora());
-            assertEquals("40", fedHds.settings().get("longest sample"));
-            assertEquals(
-                    LoraTrainer.firstAdapter(model, lora, 2),
-                    fedHds.server(List.of(ID), 2).build().globalAdapter());
-            assertEquals(trained, fedHds.trainer().train(SAMPLES, round));
-            assertArrayEquals(
-                    here.extractor().extract(SAMPLES, round).toArray(),
-                    fedHds.extractor().extract(SAMPLES, round).toArray());
-        }
-    }
-
-    @Test
-    void server_anotherSeedOnItsBuilder_drawsItsFirstAdapter() {
-        FedHds fedHds = FedHds.on(model).build();
-        Adapter second = fedHds.server(List.of(ID), 1).seed(2).build().globalAdapter();
-        assertEquals(fedHds.server(List.of(ID), 2).build().globalAdapter(), second);
-        assertNotEquals(fedHds.server(List.of(ID), 1).build().globalAdapter(), second);
-    }
-
-    @Test
-    void aggregator_ofTheBuilder_isTheServersUntilItHasAnother() {
-        Aggregator needsThree = Krum.of(0);
-        FedHds fedHds = FedHds.on(model).aggregator(needsThree).build();
-        Class<IllegalArgumentException> bad = IllegalArgumentException.class;
-        assertFails(bad, () -> fedHds.server(List.of(ID), 1).build(), "Krum[f = 0] needs the updates of 3");
-        assertEquals(
-                List.of(ID),
-                fedHds.server(List.of(ID), 1)
-                        .aggregator(FedAvg.equally())
-                        .build()
-                        .roster());
     }
 
     @Test

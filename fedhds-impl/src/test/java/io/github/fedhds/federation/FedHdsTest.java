@@ -12,7 +12,6 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.RoundContext;
-import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -32,8 +31,6 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.reduction.TsneFusion;
-import io.github.fedhds.rule.FedAvg;
-import io.github.fedhds.rule.Krum;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
@@ -192,60 +189,6 @@ class FedHdsTest {
         assertEquals(7, steps.size(), "an epoch has 5: nothing limits them but maxSteps");
     }
 
-    /** Form, template and length are of one builder, wherever they are set; the last one counts. */
-    @Test
-    void trainer_formTemplateAndLength_reachAllSteps() {
-        LoraConfig lora = LoraConfig.defaults().withRank(3);
-        FedHds there = FedHds.on(model)
-                .lora(LoraConfig.defaults().withRank(5))
-                .trainer(trainer ->
-                        trainer.lora(lora).template(TinyFederation.SHORT).maxTokens(40))
-                .build();
-        FedHds here = FedHds.on(model)
-                .trainer(trainer -> trainer.lora(LoraConfig.defaults().withRank(5))
-                        .template(PromptTemplate.alpaca())
-                        .maxTokens(2))
-                .lora(lora)
-                .template(TinyFederation.SHORT)
-                .maxTokens(40)
-                .build();
-        RoundContext round = round(1, here);
-        TrainingResult trained = here.trainer().train(SAMPLES, round);
-        for (FedHds fedHds : List.of(there, here)) {
-            assertEquals(lora, fedHds.lora());
-            assertEquals("40", fedHds.agreedSettings().get("longest sample"));
-            assertEquals(
-                    LoraTrainer.firstAdapter(model, lora, 2),
-                    fedHds.server(List.of(ID), 2).build().globalAdapter());
-            assertEquals(trained, fedHds.trainer().train(SAMPLES, round));
-            assertArrayEquals(
-                    here.extractor().extract(SAMPLES, round).toArray(),
-                    fedHds.extractor().extract(SAMPLES, round).toArray());
-        }
-    }
-
-    @Test
-    void server_anotherSeedOnItsBuilder_drawsItsFirstAdapter() {
-        FedHds fedHds = FedHds.on(model).build();
-        Adapter second = fedHds.server(List.of(ID), 1).seed(2).build().globalAdapter();
-        assertEquals(fedHds.server(List.of(ID), 2).build().globalAdapter(), second);
-        assertNotEquals(fedHds.server(List.of(ID), 1).build().globalAdapter(), second);
-    }
-
-    @Test
-    void aggregator_ofTheBuilder_isTheServersUntilItHasAnother() {
-        Aggregator needsThree = Krum.of(0);
-        FedHds fedHds = FedHds.on(model).aggregator(needsThree).build();
-        Class<IllegalArgumentException> bad = IllegalArgumentException.class;
-        assertFails(bad, () -> fedHds.server(List.of(ID), 1).build(), "Krum[f = 0] needs the updates of 3");
-        assertEquals(
-                List.of(ID),
-                fedHds.server(List.of(ID), 1)
-                        .aggregator(FedAvg.equally())
-                        .build()
-                        .roster());
-    }
-
     @Test
     void extractor_ofDefaults_isThePapers() {
         FedHds fedHds = FedHds.on(model).build();
@@ -342,7 +285,9 @@ class FedHdsTest {
         }
     }
 
-    private static CentroidReport summarise(FedHdsClient.Builder client, int samples, RoundContext round) {
+    private static CentroidReport summarise(
+            FedHds fedHds, FedHdsClient.Builder client, int samples, RoundContext round) {
+        Map<String, String> agreed = fedHds.agreedSettings();
         List<Instruction> instructions = new ArrayList<>();
         for (int i = 0; i < samples; i++) {
             instructions.add(SAMPLES.get(i % SAMPLES.size()));
@@ -350,14 +295,7 @@ class FedHdsTest {
         return client.instructions(instructions)
                 .build()
                 .summarise(new RoundOpening(
-                        "run",
-                        1,
-                        List.of(ID),
-                        3,
-                        round.globalAdapter(),
-                        Map.of(),
-                        FedHds.on(model).build().agreedSettings(),
-                        Optional.empty()));
+                        "run", 1, List.of(ID), 3, round.globalAdapter(), Map.of(), agreed, Optional.empty()));
     }
 
     @Test
@@ -366,6 +304,7 @@ class FedHdsTest {
         RoundContext round = round(1, fedHds);
         List<Candidates> seen = new ArrayList<>();
         summarise(
+                fedHds,
                 fedHds.client(ID).selector((candidates, context) -> {
                     seen.add(candidates);
                     return Coreset.empty();
@@ -407,9 +346,9 @@ class FedHdsTest {
         // Min samples are as many as the min cluster size and do not count the row itself: 5 needs heaps of 6, and 4
         // would
         // find those of 5.
-        assertEquals(List.of(), summarise(fedHds.client(ID), 10, round).centroids());
+        assertEquals(List.of(), summarise(fedHds, fedHds.client(ID), 10, round).centroids());
         FedHdsClient.Builder parts = fedHds.client(ID);
-        CentroidReport report = summarise(parts, 12, round);
+        CentroidReport report = summarise(fedHds, parts, 12, round);
         assertEquals(2, report.centroids().size());
         double[] heap = report.centroids().get(0).point();
         assertTrue(heap.length == 2 && (heap[0] < 10 || heap[0] > 900), "the fusion's own axes: " + heap[0]);

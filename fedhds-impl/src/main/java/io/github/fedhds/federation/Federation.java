@@ -186,7 +186,8 @@ public final class Federation {
         if (folder == null) {
             return runRounds();
         }
-        try (ServerStore.Lock lock = folder.lock()) {
+        ServerStore.Lock lock = folder.lock();
+        try (lock) {
             Optional<CheckpointFolder.Found> found = folder.load();
             int there = found.map(f -> f.checkpoint().past().size()).orElse(0);
             boolean damaged = found.flatMap(CheckpointFolder.Found::damage).isPresent(); // what is here is newer then

@@ -67,7 +67,9 @@ final class SavedRunForm {
     private static void put(Map<String, PendingTensor> tensors, String name, String text) {
         try {
             ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-            tensors.put(name, PendingTensor.of(Arrays.copyOf(bytes.array(), bytes.limit())));
+            byte[] exact = new byte[bytes.remaining()];
+            bytes.get(exact);
+            tensors.put(name, PendingTensor.of(exact));
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(
                     name + " cannot be saved: it holds half of a surrogate pair, which UTF-8 cannot hold", e);

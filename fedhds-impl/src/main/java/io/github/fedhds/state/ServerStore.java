@@ -258,7 +258,8 @@ public final class ServerStore {
     public synchronized void delete() {
         newestIsWhole = false;
         if (Files.isDirectory(folder)) {
-            try (Lock lock = lock()) {
+            Lock lock = lock();
+            try (lock) {
                 for (String name : List.of(UNFINISHED, PREVIOUS, NEWEST)) {
                     Files.deleteIfExists(folder.resolve(name));
                 }

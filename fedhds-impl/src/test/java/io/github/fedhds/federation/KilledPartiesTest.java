@@ -133,7 +133,8 @@ class KilledPartiesTest {
 
         public static void main(String[] arguments) throws IOException {
             ServerStore store = ServerStore.open(Path.of(arguments[0]));
-            try (ServerStore.Lock lock = store.lock()) {
+            ServerStore.Lock lock = store.lock();
+            try (lock) {
                 FedHdsServer server =
                         server().restore(store.load().orElseThrow()).build();
                 ChildJvm.serve((command, input) -> answer(server, store, command, input));

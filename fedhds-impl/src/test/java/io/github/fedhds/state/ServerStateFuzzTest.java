@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  * case i depends on seed and i alone.
  */
 class ServerStateFuzzTest {
-    private static final int CASES = Integer.getInteger("fedhds.fuzz", 50_000);
+    private static final int CASES = Integer.getInteger("fedhds.fuzz", 20_000);
     private static final long SEED = Long.getLong("fedhds.fuzz.seed", 2410);
     private static final List<byte[]> GOOD =
             StateExamples.all().stream().map(StateExamples.Example::bytes).toList();

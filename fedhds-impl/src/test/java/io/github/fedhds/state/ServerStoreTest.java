@@ -104,7 +104,8 @@ class ServerStoreTest {
     @Test
     void lock_askedForTwice_staysWithTheFirst() throws IOException, InterruptedException {
         ServerStore first = ServerStore.open(folder);
-        try (ServerStore.Lock lock = first.lock()) {
+        ServerStore.Lock lock = first.lock();
+        try (lock) {
             ServerStore again = ServerStore.open(folder.resolve("../" + folder.getFileName()));
             assertFails(FedHdsException.class, again::lock, "another federation runs");
             assertFails(FedHdsException.class, again::delete, "another federation runs");
@@ -120,7 +121,8 @@ class ServerStoreTest {
         ServerStore store = ServerStore.open(folder);
         ServerStore.Lock first = store.lock();
         first.close();
-        try (ServerStore.Lock second = store.lock()) {
+        ServerStore.Lock second = store.lock();
+        try (second) {
             first.close();
             assertFails(FedHdsException.class, store::lock, "another federation runs");
             assertEquals("taken", elsewhere());
@@ -136,7 +138,8 @@ class ServerStoreTest {
             assertTrue(type != ServerStore.class);
             Object other = type.getMethod("open", Path.class).invoke(null, folder);
             Method lock = type.getMethod("lock");
-            try (ServerStore.Lock held = first.lock()) {
+            ServerStore.Lock held = first.lock();
+            try (held) {
                 Throwable cause =
                         Objects.requireNonNull(assertThrows(InvocationTargetException.class, () -> lock.invoke(other))
                                 .getCause());
@@ -147,7 +150,8 @@ class ServerStoreTest {
                 assertEquals("taken", elsewhere(), "the refused try let the lock go");
             }
             OpenFiles.assertNoneUnder(folder);
-            try (AutoCloseable held = (AutoCloseable) lock.invoke(other)) {
+            AutoCloseable held = (AutoCloseable) lock.invoke(other);
+            try (held) {
                 assertFails(FedHdsException.class, first::lock, "another federation runs with this checkpoint");
                 assertEquals("taken", elsewhere());
             }

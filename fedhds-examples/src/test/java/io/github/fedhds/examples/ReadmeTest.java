@@ -3,6 +3,7 @@ package io.github.fedhds.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
@@ -15,6 +16,7 @@ import io.github.fedhds.training.Adapter;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringReader;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -101,16 +103,23 @@ class ReadmeTest {
                     .getDeclaredMethod("run", FedHdsServer.Builder.class, Path.class, int.class, Consumer.class);
             run.setAccessible(true);
             List<Integer> opened = new ArrayList<>();
+            TreeSet<String> runs = new TreeSet<>();
             Consumer<FedHdsServer> emptyRound = server -> {
                 opened.add(server.open().round());
+                runs.add(server.runId());
+                if (opened.size() == 1) {
+                    throw new IllegalStateException("killed in round 1");
+                }
                 server.select();
                 server.aggregate();
             };
             Path store = folder.resolve("store");
+            assertThrows(InvocationTargetException.class, () -> run.invoke(null, server(), store, 2, emptyRound));
             run.invoke(null, server(), store, 2, emptyRound);
             FedHdsServer resumed =
                     (FedHdsServer) Objects.requireNonNull(run.invoke(null, server(), store, 3, emptyRound));
-            assertEquals(List.of(1, 2, 3), opened);
+            assertEquals(List.of(1, 1, 2, 3), opened);
+            assertEquals(1, runs.size(), "a server that is started again has the run id of the dead one");
             assertEquals(3, resumed.state().round());
         }
     }

@@ -25,8 +25,12 @@ import org.slf4j.LoggerFactory;
  * <pre>{@code
  * ServerStore store = ServerStore.open(folder);
  * try (ServerStore.Lock lock = store.lock()) {
- *     store.load().ifPresent(builder::restore);
+ *     Optional<ServerState> saved = store.load();
+ *     saved.ifPresent(builder::restore);
  *     FedHdsServer server = builder.build();
+ *     if (saved.isEmpty()) {
+ *         store.save(server.state()); // run id and first adapter, before a message leaves
+ *     }
  *     while (server.state().round() < rounds) {
  *         runRound(server);
  *         store.save(server.state());

@@ -3,14 +3,20 @@ package io.github.fedhds.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.rule.FedAvg;
+import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.training.Adapter;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringReader;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -23,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -36,7 +43,10 @@ import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 import org.xml.sax.InputSource;
 
-/** What README.md shows is true: its Java compiles and runs, its dependencies are this build's, its links lead somewhere. */
+/**
+ * What README.md shows is true: its Java compiles and runs, its dependencies are this build's, its links lead somewhere. The
+ * host on the page of resumed runs compiles and runs too.
+ */
 class ReadmeTest {
     private static final Path ROOT = root();
 
@@ -49,19 +59,23 @@ class ReadmeTest {
         return Files.exists(here.resolve("README.md")) ? here : Objects.requireNonNull(here.getParent());
     }
 
-    private static List<String> blocks(String language) throws IOException {
-        Matcher matcher = Pattern.compile("(?s)```" + language + "\n(.*?)```")
-                .matcher(Files.readString(ROOT.resolve("README.md")));
+    private static List<String> blocks(String page, String language) throws IOException {
+        Matcher matcher =
+                Pattern.compile("(?s)```" + language + "\n(.*?)```").matcher(Files.readString(ROOT.resolve(page)));
         return matcher.results().map(result -> result.group(1)).toList();
+    }
+
+    /** Compiles a block that is a whole class. */
+    private void compile(String name, String block) throws IOException {
+        Path source = Files.writeString(folder.resolve(name + ".java"), block);
+        int errors = ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, "-proc:none", "-cp", System.getProperty("java.class.path"), source.toString());
+        assertEquals(0, errors, name + " does not compile");
     }
 
     @Test
     void javaBlock_compiledAndRun_trainsARound() throws Exception {
-        Path source =
-                Files.writeString(folder.resolve("Example.java"), blocks("java").get(0));
-        int errors = ToolProvider.getSystemJavaCompiler()
-                .run(null, null, null, "-proc:none", "-cp", System.getProperty("java.class.path"), source.toString());
-        assertEquals(0, errors, "README's example does not compile");
+        compile("Example", blocks("README.md", "java").get(0));
         TinyModel.write(folder);
 
         try (URLClassLoader loader =
@@ -74,6 +88,48 @@ class ReadmeTest {
             assertFalse(result.isEmpty(), () -> "nothing was trained: " + result);
             assertTrue(result.samples() <= result.chosen() && Double.isFinite(result.meanLoss()), result::toString);
         }
+    }
+
+    @Test
+    void resumePage_hostRunTwice_goesOnFromItsFolder() throws Exception {
+        String host = blocks("src/site/markdown/resume.md", "java").stream()
+                .filter(block -> block.contains("class Host "))
+                .findFirst()
+                .orElseThrow();
+        compile("Host", host);
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
+            Method run = loader.loadClass("Host")
+                    .getDeclaredMethod("run", FedHdsServer.Builder.class, Path.class, int.class, Consumer.class);
+            run.setAccessible(true);
+            List<Integer> opened = new ArrayList<>();
+            TreeSet<String> runs = new TreeSet<>();
+            Consumer<FedHdsServer> emptyRound = server -> {
+                opened.add(server.open().round());
+                runs.add(server.runId());
+                if (opened.size() == 1) {
+                    throw new IllegalStateException("killed in round 1");
+                }
+                server.select();
+                server.aggregate();
+            };
+            Path store = folder.resolve("store");
+            assertThrows(InvocationTargetException.class, () -> run.invoke(null, server(), store, 2, emptyRound));
+            run.invoke(null, server(), store, 2, emptyRound);
+            FedHdsServer resumed =
+                    (FedHdsServer) Objects.requireNonNull(run.invoke(null, server(), store, 3, emptyRound));
+            assertEquals(List.of(1, 1, 2, 3), opened);
+            assertEquals(1, runs.size(), "a server that is started again has the run id of the dead one");
+            assertEquals(3, resumed.state().round());
+        }
+    }
+
+    private static FedHdsServer.Builder server() {
+        return FedHdsServer.builder()
+                .roster(List.of(new ClientId("a")))
+                .selector(new EverySelector())
+                .aggregator(FedAvg.bySamples())
+                .initialAdapter(Adapter.empty());
     }
 
     /** Eight clients of four tasks each, whose texts look apart even to a model of random weights. */
@@ -96,7 +152,7 @@ class ReadmeTest {
     void dependencyBlocks_nameThisBuild() throws Exception {
         Element parent = parse(Files.readString(ROOT.resolve("pom.xml"))).getDocumentElement();
         Document impl = parse(Files.readString(ROOT.resolve("fedhds-impl/pom.xml")));
-        List<String> blocks = blocks("xml");
+        List<String> blocks = blocks("README.md", "xml");
         assertEquals(2, blocks.size());
         for (String block : blocks) {
             Element dependency = parse(block).getDocumentElement();

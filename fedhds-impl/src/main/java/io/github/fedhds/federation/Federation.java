@@ -7,6 +7,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.state.ServerStore;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.wire.Disk;
 import io.github.fedhds.wire.Traffic;
@@ -189,7 +190,8 @@ public final class Federation {
         if (folder == null) {
             return runRounds();
         }
-        try (CheckpointFolder.Lock lock = folder.lock()) {
+        ServerStore.Lock lock = folder.lock();
+        try (lock) {
             Optional<CheckpointFolder.Found> found = folder.load();
             int there = found.map(f -> f.checkpoint().past().size()).orElse(0);
             boolean damaged = found.flatMap(CheckpointFolder.Found::damage).isPresent(); // what is here is newer then

@@ -4,8 +4,8 @@ import io.github.fedhds.FedHdsException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.UUID;
 
 /** Writes a file beside its place and moves it there when it is whole: a reader sees the old one or the new one. */
@@ -14,6 +14,12 @@ public final class AtomicFile {
     @FunctionalInterface
     public interface Content {
         void writeTo(WritableByteChannel channel) throws IOException;
+    }
+
+    /** What is done between two steps. */
+    @FunctionalInterface
+    public interface Step {
+        void run() throws IOException;
     }
 
     private AtomicFile() {}
@@ -37,22 +43,43 @@ public final class AtomicFile {
         Path temporary = folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
         try {
             disk.makeFolder(folder);
-            try {
-                try (Disk.Output output = disk.create(temporary)) {
-                    content.writeTo(output);
-                    if (force) {
-                        output.force();
-                    }
-                }
-                disk.move(temporary, target);
-                if (force) {
-                    disk.forceFolder(folder);
-                }
-            } finally {
-                Files.deleteIfExists(temporary);
-            }
+            replace(disk, target, folder, temporary, content, force, () -> {});
         } catch (IOException e) {
             throw new FedHdsException(file + ": cannot be written: " + e, e);
+        }
+    }
+
+    /**
+     * The steps of a write, each with the disk: the content is written beside, forced, moved into place, and the folder is
+     * forced. For owners of a folder who say more than {@link #write(Path, Content)} does.
+     *
+     * @param file where to; its folder is there
+     * @param temporary the file beside it; a process that is killed leaves it, and the next write takes it over
+     * @param beforeMove what is done when the new file is on the disk and the old one still in its place
+     */
+    public static void replace(Disk disk, Path file, Path temporary, Content content, Step beforeMove)
+            throws IOException {
+        Path target = file.toAbsolutePath();
+        replace(disk, target, Objects.requireNonNull(target.getParent()), temporary, content, true, beforeMove);
+    }
+
+    private static void replace(
+            Disk disk, Path target, Path folder, Path temporary, Content content, boolean force, Step beforeMove)
+            throws IOException {
+        try {
+            try (Disk.Output output = disk.create(temporary)) {
+                content.writeTo(output);
+                if (force) {
+                    output.force();
+                }
+            }
+            beforeMove.run();
+            disk.move(temporary, target);
+            if (force) {
+                disk.forceFolder(folder);
+            }
+        } finally {
+            disk.delete(temporary);
         }
     }
 

@@ -31,6 +31,11 @@ public interface Disk {
     /** Returns when the names in a folder are on the disk. */
     void forceFolder(Path folder) throws IOException;
 
+    /** Deletes a file that is not finished, if it is there. */
+    default void delete(Path file) throws IOException {
+        Files.deleteIfExists(file);
+    }
+
     /** Makes a folder and those above it that are missing, each with its name on the disk; returns at once if it is there. */
     default void makeFolder(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {

@@ -5,11 +5,9 @@ import io.github.fedhds.message.MessageKind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.Map;
 
 /**
@@ -31,18 +29,7 @@ public final class EncodedMessage {
         tensors = layout.tensors();
         header = layout.header();
         bytes = layout.bytes();
-        digest = seal();
-    }
-
-    private String seal() {
-        MessageDigest computed = MessageSeal.digest();
-        MessageSeal.begin(ByteBuffer.wrap(header), computed);
-        try {
-            SafetensorsWriter.writeAll(new DigestChannel(computed), new byte[0], tensors);
-        } catch (IOException e) {
-            throw new FedHdsException("a digest cannot be computed", e);
-        }
-        return MessageSeal.close(header, computed);
+        digest = SealedSafetensors.seal(header, tensors);
     }
 
     /** What it is. */
@@ -106,22 +93,5 @@ public final class EncodedMessage {
     @Override
     public String toString() {
         return "EncodedMessage[" + MessageForms.name(kind) + ", " + bytes + " bytes, " + digest + "]";
-    }
-
-    private record DigestChannel(MessageDigest digest) implements WritableByteChannel {
-        @Override
-        public int write(ByteBuffer from) {
-            int count = from.remaining();
-            digest.update(from);
-            return count;
-        }
-
-        @Override
-        public boolean isOpen() {
-            return true;
-        }
-
-        @Override
-        public void close() {}
     }
 }

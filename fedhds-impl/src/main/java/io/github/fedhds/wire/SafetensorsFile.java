@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -152,6 +153,21 @@ public final class SafetensorsFile implements TensorSource {
             bytes.read(dataStart + entry.begin() + offset, into);
         } catch (IOException e) {
             throw new FedHdsException(label + ": tensor " + name + " cannot be read: " + e, e);
+        }
+    }
+
+    /** Gives all bytes from first to last, the header's too, 256 KiB at a time; a piece is overwritten by the next one. */
+    void forEachPiece(Consumer<ByteBuffer> use) {
+        try {
+            long size = bytes.size();
+            ByteBuffer piece = ByteBuffer.allocate((int) Math.min(CHUNK, size));
+            for (long at = 0; at < size; at += piece.limit()) {
+                piece.clear().limit((int) Math.min(piece.capacity(), size - at));
+                bytes.read(at, piece);
+                use.accept(piece.flip());
+            }
+        } catch (IOException e) {
+            throw new FedHdsException(label + ": cannot be read: " + e, e);
         }
     }
 

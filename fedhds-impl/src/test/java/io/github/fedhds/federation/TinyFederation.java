@@ -4,6 +4,9 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
@@ -143,6 +146,15 @@ final class TinyFederation {
             values[2 * i + 1] = features.row(i)[1];
         }
         return new Points(features.rows(), 2, values);
+    }
+
+    /** A selector: each candidate is a group of its own, at its point. */
+    static Coreset each(Candidates candidates, RoundContext round) {
+        List<Group> groups = new ArrayList<>();
+        for (int i = 0; i < candidates.size(); i++) {
+            groups.add(new Group(i, candidates.points().point(i), new int[] {i}));
+        }
+        return new Coreset(groups);
     }
 
     /** Features without a model: the codes of the first character and of the second. */

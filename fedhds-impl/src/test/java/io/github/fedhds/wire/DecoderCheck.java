@@ -86,6 +86,11 @@ public final class DecoderCheck {
         return result;
     }
 
+    /** Makes the digest of sealed safetensors right for what the bytes hold now; in place. */
+    public static byte[] sealed(byte[] bytes) {
+        return MessageExamples.sealed(bytes);
+    }
+
     /** Bytes allocated for a reading. */
     static long allocated(Runnable reading) {
         long before = THREADS.getCurrentThreadAllocatedBytes();

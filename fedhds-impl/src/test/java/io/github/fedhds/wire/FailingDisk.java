@@ -151,6 +151,14 @@ public final class FailingDisk implements Disk {
         }
     }
 
+    /** No step: a file that is not finished may stay. */
+    @Override
+    public void delete(Path file) throws IOException {
+        if (!dead) { // a dead process tidies nothing up
+            Disk.real().delete(file);
+        }
+    }
+
     @Override
     public void forceFolder(Path forced) throws IOException {
         step();

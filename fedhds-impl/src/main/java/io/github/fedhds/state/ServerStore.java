@@ -1,0 +1,276 @@
+package io.github.fedhds.state;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.ServerState;
+import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.Disk;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A folder that keeps a run between rounds: {@code checkpoint}, and {@code checkpoint.1}, the one before it. A new one is
+ * written beside them, forced to disk, and moved into place, so that at every moment one of the two is whole. While a server
+ * runs with it, its {@link #lock} keeps all others out, of this process and of others on this machine.
+ *
+ * <pre>{@code
+ * ServerStore store = ServerStore.open(folder);
+ * try (ServerStore.Lock lock = store.lock()) {
+ *     Optional<ServerState> saved = store.load();
+ *     saved.ifPresent(builder::restore);
+ *     FedHdsServer server = builder.build();
+ *     if (saved.isEmpty()) {
+ *         store.save(server.state()); // run id and first adapter, before a message leaves
+ *     }
+ *     while (server.state().round() < rounds) {
+ *         runRound(server);
+ *         store.save(server.state());
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>A save takes the time of writing the adapter and the aggregator's state once and forcing them to disk; the folder holds
+ * them three times at most. Safe for many threads.
+ */
+public final class ServerStore {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ServerStore.class);
+
+    /**
+     * Begin of the names of the system properties that say which folders are locked in this JVM: the only table that all
+     * class loaders share. It is asked before the lock file is opened, for closing any channel of that file releases the JVM's
+     * lock on it.
+     */
+    private static final String LOCKED = "io.github.fedhds.state.locked:";
+
+    private static final String NEWEST = "checkpoint";
+    private static final String PREVIOUS = "checkpoint.1";
+    private static final String UNFINISHED = "checkpoint.tmp";
+    private static final String LOCK = "checkpoint.lock";
+
+    private final Path folder;
+    private final Disk disk;
+    private boolean known;
+    private boolean newestIsWhole;
+
+    /**
+     * A run that was found.
+     *
+     * @param damage why the newest one could not be used, and the one before it was; empty if it could
+     */
+    public record Loaded(SavedRun run, Optional<String> damage) {}
+
+    /** Holds a folder for one server, until it is closed or the process ends. Closing it again does nothing. */
+    public interface Lock extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private ServerStore(Path folder, Disk disk) {
+        this.folder = folder.toAbsolutePath();
+        this.disk = disk;
+    }
+
+    /** The store in a folder, which {@link #lock} and {@link #save} make if it is missing. Reads and writes nothing yet. */
+    public static ServerStore open(Path folder) {
+        return open(folder, Disk.real());
+    }
+
+    /** The same by other steps to the disk, for tests that let each of them fail. */
+    public static ServerStore open(Path folder, Disk disk) {
+        return new ServerStore(folder, disk);
+    }
+
+    /** Where it is, as an absolute path. */
+    public Path folder() {
+        return folder;
+    }
+
+    /**
+     * Takes the folder. On a disk that knows no locks it warns, and goes on.
+     *
+     * @throws FedHdsException if another server runs with it, in whatever process or class loader, or it cannot be written
+     */
+    public Lock lock() {
+        Path real;
+        try {
+            disk.makeFolder(folder);
+            real = folder.toRealPath();
+        } catch (IOException e) {
+            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+        }
+        String name = LOCKED + real;
+        String holder = UUID.randomUUID().toString();
+        if (System.getProperties().putIfAbsent(name, holder) != null) {
+            throw inUse(null);
+        }
+        boolean taken = false;
+        try {
+            FileChannel channel = lockedChannel();
+            taken = true;
+            return () -> {
+                close(channel);
+                System.getProperties().remove(name, holder); // of this lock only, should it be closed twice
+            };
+        } finally {
+            if (!taken) {
+                System.getProperties().remove(name, holder);
+            }
+        }
+    }
+
+    private FedHdsException inUse(@Nullable Throwable cause) {
+        return new FedHdsException(
+                folder + ": another federation runs with this checkpoint; wait for its end, or name another folder",
+                cause);
+    }
+
+    private FileChannel lockedChannel() {
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+        }
+        boolean held = false;
+        try {
+            if (channel.tryLock() == null) {
+                throw inUse(null);
+            }
+            held = true;
+        } catch (OverlappingFileLockException e) { // this JVM has it, by other means than a store
+            throw inUse(e);
+        } catch (IOException e) {
+            LOGGER.warn("{} cannot be locked: let no other federation run with it", folder, e);
+            held = true;
+        } finally {
+            if (!held) {
+                close(channel);
+            }
+        }
+        return channel;
+    }
+
+    private void close(FileChannel channel) {
+        try {
+            channel.close(); // and the lock with it
+        } catch (IOException e) {
+            LOGGER.warn("the lock on {} cannot be closed", folder, e);
+        }
+    }
+
+    /**
+     * The server's state after the last round that was saved; empty if nothing is saved here. Warns where the newest
+     * generation is damaged and the one before it is used; {@link #loadRun} tells it.
+     *
+     * @throws FedHdsException if there is something and none of it can be used, or it cannot be read now
+     */
+    public Optional<ServerState> load() {
+        Optional<Loaded> found = loadRun();
+        found.flatMap(Loaded::damage).ifPresent(why -> LOGGER.warn("{}; the checkpoint before it is used", why));
+        return found.map(loaded -> loaded.run().server());
+    }
+
+    /**
+     * The newest run that is whole, with what the application saved beside the server's state; empty if nothing is saved here.
+     *
+     * @throws FedHdsException if there is something and none of it can be used, or it cannot be read now
+     */
+    public synchronized Optional<Loaded> loadRun() {
+        newestIsWhole = false;
+        Path newest = folder.resolve(NEWEST);
+        Path previous = folder.resolve(PREVIOUS);
+        Optional<String> damage = Optional.empty();
+        if (Files.exists(newest)) {
+            try {
+                SavedRun run = SavedRunForm.read(newest);
+                newestIsWhole = true;
+                known = true;
+                return Optional.of(new Loaded(run, damage));
+            } catch (InvalidStateException e) {
+                damage = Optional.of(String.valueOf(e.getMessage()));
+            }
+        }
+        if (!Files.exists(previous)) { // a first checkpoint comes to its place whole: this one was damaged later
+            damage.ifPresent(why -> {
+                throw new FedHdsException(why + "; there is none before it, so delete it and start anew");
+            });
+            known = true;
+            return Optional.empty();
+        }
+        try {
+            SavedRun run = SavedRunForm.read(previous);
+            known = true;
+            return Optional.of(new Loaded(run, damage));
+        } catch (InvalidStateException e) {
+            throw new FedHdsException(
+                    damage.map(why -> why + "; ").orElse("") + e.getMessage() + "; no checkpoint here can be used, so"
+                            + " delete the folder and start anew",
+                    e);
+        }
+    }
+
+    /** Saves a server's state alone; see {@link #save(SavedRun)}. */
+    public void save(ServerState state) {
+        save(SavedRun.of(state));
+    }
+
+    /**
+     * Saves a run in place of the newest one, which becomes the previous one unless it is damaged. When this returns, the run
+     * is on the disk.
+     *
+     * @throws FedHdsException if it cannot be written: the one before is whole. Or if the folder holds a run that this store
+     *     has neither loaded nor saved nor deleted
+     * @throws IllegalArgumentException if a text or a tensor's name holds half of a surrogate pair; nothing is changed then
+     */
+    public synchronized void save(SavedRun run) {
+        Path newest = folder.resolve(NEWEST);
+        Path previous = folder.resolve(PREVIOUS);
+        if (!known && (Files.exists(newest) || Files.exists(previous))) {
+            throw new FedHdsException(folder + " holds a run that would be written over; load it and go on with it, or"
+                    + " delete it or name another folder to start anew");
+        }
+        try {
+            disk.makeFolder(folder);
+            AtomicFile.replace(
+                    disk, newest, folder.resolve(UNFINISHED), channel -> SavedRunForm.write(run, channel), () -> {
+                        if (newestIsWhole) {
+                            newestIsWhole = false; // there is none until the second move
+                            disk.move(newest, previous);
+                        }
+                    });
+            newestIsWhole = true;
+            known = true;
+        } catch (IOException e) {
+            throw new FedHdsException(newest + ": the checkpoint cannot be written: " + e, e);
+        }
+    }
+
+    /**
+     * Deletes what is saved here, if anything is.
+     *
+     * @throws FedHdsException if it cannot be deleted, or a server runs with it
+     */
+    public synchronized void delete() {
+        newestIsWhole = false;
+        if (Files.isDirectory(folder)) {
+            Lock lock = lock();
+            try (lock) {
+                for (String name : List.of(UNFINISHED, PREVIOUS, NEWEST)) {
+                    Files.deleteIfExists(folder.resolve(name));
+                }
+            } catch (IOException e) {
+                throw new FedHdsException(folder + ": the checkpoint cannot be deleted: " + e, e);
+            }
+        }
+        known = true;
+    }
+}

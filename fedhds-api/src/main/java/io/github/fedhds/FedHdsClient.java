@@ -450,9 +450,9 @@ public final class FedHdsClient {
             return this;
         }
 
-        /** Who is told what the client does; nobody by default. */
+        /** Adds one who is told what the client does, behind those added before; nobody by default. */
         public Builder listener(ClientListener newListener) {
-            listener = newListener;
+            listener = listener.andThen(newListener);
             return this;
         }
 

@@ -265,14 +265,14 @@ public final class FedHdsServer {
         try {
             result = ended.close();
         } catch (RuntimeException | Error e) {
-            events.tell(l -> l.voided(number, String.valueOf(e.getMessage())));
+            events.lost(String.valueOf(e.getMessage()));
             throw e;
         }
         globalAdapter = result.adapter();
         if (!told) {
             result.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         }
-        events.tell(l -> l.closed(result));
+        events.closed(result);
         return result;
     }
 
@@ -283,7 +283,7 @@ public final class FedHdsServer {
     public synchronized void abandon() {
         if (round != null) {
             round = null;
-            events.tell(l -> l.voided(number, "abandoned"));
+            events.lost("abandoned");
         }
     }
 
@@ -533,9 +533,9 @@ public final class FedHdsServer {
             return this;
         }
 
-        /** Who is told of all that happens; nobody by default. */
+        /** Adds one who is told of all that happens, behind those added before; nobody by default. */
         public Builder listener(ServerListener newListener) {
-            listener = newListener;
+            listener = listener.andThen(newListener);
             return this;
         }
 

@@ -22,6 +22,7 @@ import io.github.fedhds.transformer.AnswerLossScorer;
 import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
+import io.github.fedhds.transformer.SampleCuts;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +48,7 @@ public final class FedHds {
     private final Selection selection;
     private final Pooling pooling;
     private final LanguageModel featureModel;
+    private final AnswerLossScorer scorer;
 
     private FedHds(Builder builder) {
         model = builder.model;
@@ -67,9 +69,11 @@ public final class FedHds {
                 .template(template)
                 .maxTokens(maxTokens)
                 .pooling(builder.pooling)
-                .tokenBudget(TOKEN_BUDGET);
+                .tokenBudget(TOKEN_BUDGET)
+                .cuts(builder.cuts);
         featureCache.ifPresent(features::cache);
         extractor = features.build();
+        scorer = new AnswerLossScorer(model, form, template, maxTokens, TOKEN_BUDGET, builder.cuts);
         trainer = builder.trainer
                 .lora(lora)
                 .template(template)
@@ -97,7 +101,7 @@ public final class FedHds {
                 .featureExtractor(extractor)
                 .fusion(fusion)
                 .selector(selection.client())
-                .scorer(new AnswerLossScorer(model, form, template, maxTokens, TOKEN_BUDGET))
+                .scorer(scorer)
                 .trainer(trainer);
     }
 
@@ -185,6 +189,7 @@ public final class FedHds {
         private Selection selection = Selection.paper();
         private Pooling pooling = Pooling.LAST_TOKEN;
         private Function<FeatureMatrix, Points> fusion = TsneFusion.builder().build();
+        private Consumer<SampleCuts> cuts = some -> {};
 
         private Builder(LanguageModel model) {
             this.model = model;
@@ -207,6 +212,16 @@ public final class FedHds {
         /** Longest sample in tokens; 1,024 by default, lowered to the model's positions. */
         public Builder maxTokens(int tokens) {
             maxTokens = tokens;
+            return this;
+        }
+
+        /**
+         * Is told once for each client some of whose samples are cut to {@link #maxTokens} for features or scores, which is
+         * logged too; nobody by default. What training leaves out is in {@link
+         * io.github.fedhds.message.AdapterUpdate#counts}.
+         */
+        public Builder cuts(Consumer<SampleCuts> listener) {
+            cuts = listener;
             return this;
         }
 

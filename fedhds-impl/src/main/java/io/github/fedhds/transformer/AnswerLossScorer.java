@@ -7,6 +7,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Scores instructions by the model's loss on their answers, after the prompt and without it; NaN where the template alone
@@ -19,6 +20,7 @@ public final class AnswerLossScorer implements SampleScorer {
     private final SampleEncoder withPrompt;
     private final SampleEncoder alone;
     private final int tokenBudget;
+    private final CutWatch cuts;
 
     /**
      * @param form form of the round's adapter; none for the base model
@@ -27,6 +29,17 @@ public final class AnswerLossScorer implements SampleScorer {
      */
     public AnswerLossScorer(
             LanguageModel model, AdapterForm form, PromptTemplate template, int maxTokens, int tokenBudget) {
+        this(model, form, template, maxTokens, tokenBudget, some -> {});
+    }
+
+    /** @param cuts is told once for each client and kind of score, if samples are cut to fit; it is logged too */
+    public AnswerLossScorer(
+            LanguageModel model,
+            AdapterForm form,
+            PromptTemplate template,
+            int maxTokens,
+            int tokenBudget,
+            Consumer<SampleCuts> cuts) {
         if (tokenBudget < 1) {
             throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
         }
@@ -35,6 +48,7 @@ public final class AnswerLossScorer implements SampleScorer {
         this.withPrompt = new SampleEncoder(model, template, maxTokens);
         this.alone = new SampleEncoder(model, sample -> "", maxTokens);
         this.tokenBudget = tokenBudget;
+        this.cuts = new CutWatch(cuts);
     }
 
     @Override
@@ -43,6 +57,7 @@ public final class AnswerLossScorer implements SampleScorer {
             case ANSWER_LOSS -> withPrompt;
             case ANSWER_LOSS_ALONE -> alone;
         };
+        cuts.look(encoder == alone ? "scores without prompt" : "scores", encoder, instructions, round);
         AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
         List<int[]> rows = new ArrayList<>();
         int[] starts = new int[instructions.size()];

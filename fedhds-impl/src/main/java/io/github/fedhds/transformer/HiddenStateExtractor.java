@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -31,6 +32,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private final int tokenBudget;
     private final int[] states;
     private final Optional<FeatureCache> cache;
+    private final CutWatch cuts;
 
     private HiddenStateExtractor(Builder builder) {
         model = builder.model;
@@ -42,6 +44,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
                 () -> IntStream.rangeClosed(0, model.config().layers()).toArray());
         AdaptedModel.checkStates(model.config(), states);
         cache = builder.cache;
+        cuts = new CutWatch(builder.cuts);
     }
 
     /** Starts an extractor on a loaded model. */
@@ -51,6 +54,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
 
     @Override
     public FeatureMatrix extract(List<Instruction> instructions, RoundContext round) {
+        cuts.look("features", encoder, instructions, round);
         int blocks = pooling == Pooling.PARTS ? 2 * states.length : states.length;
         int width = model.config().width();
         List<PartedSample> rows = instructions.stream().map(this::row).toList();
@@ -109,6 +113,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         private int tokenBudget = 2048;
         private Optional<int[]> states = Optional.empty();
         private Optional<FeatureCache> cache = Optional.empty();
+        private Consumer<SampleCuts> cuts = some -> {};
 
         private Builder(LanguageModel model) {
             this.model = model;
@@ -138,6 +143,15 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          */
         public Builder states(int... numbers) {
             states = Optional.of(numbers.clone());
+            return this;
+        }
+
+        /**
+         * Is told once for each client some of whose samples are cut to {@link #maxTokens}, which is logged too; nobody by
+         * default. Called on the client's thread.
+         */
+        public Builder cuts(Consumer<SampleCuts> listener) {
+            cuts = listener;
             return this;
         }
 

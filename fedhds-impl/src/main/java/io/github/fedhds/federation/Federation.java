@@ -180,9 +180,10 @@ public final class Federation {
      * listener sees each. After a resume the rounds before it are in the list, and only those that are missing run. A
      * further call goes on with as many rounds, from where the last one ended.
      *
-     * <p>What a role throws, or the listener over an event of {@link RoundListener} itself, ends the run and passes through, an Error of a client's as the cause of a {@link
-     * FedHdsException}. The round is then abandoned, and the adapter is that of the round before; a round that was over, so
-     * that only its evaluation, its checkpoint or the listener failed, counts. However the run ends, it ends after the last
+     * <p>What a role throws, or the listener over an event of {@link RoundListener} itself, ends the run and passes through,
+     * an Error of a client's as the cause of a {@link FedHdsException}. The round is then abandoned, and the adapter is that
+     * of the round before; a round that was over, so that only its evaluation, its checkpoint or the listener failed,
+     * counts. However the run ends, it ends after the last
      * client's work: until then the model must not be closed.
      *
      * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or

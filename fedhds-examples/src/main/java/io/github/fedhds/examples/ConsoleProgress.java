@@ -104,7 +104,8 @@ final class ConsoleProgress implements RoundListener {
     private void draw(int newSteps) {
         steps = newSteps;
         if (terminal) {
-            int full = WIDTH * steps / Math.max(1, 2 * clients);
+            int full =
+                    Math.min(WIDTH, WIDTH * steps / Math.max(1, 2 * clients)); // a client may be refused, then withdraw
             out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]");
             out.flush();
         }

@@ -524,9 +524,9 @@ public final class FedHdsClient {
             return this;
         }
 
-        /** Who is told what the client does; nobody by default. */
+        /** Adds one who is told what the client does, behind those added before; nobody by default. */
         public Builder listener(ClientListener listener) {
-            this.listener = Objects.requireNonNull(listener, "listener");
+            this.listener = this.listener.andThen(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 

@@ -261,7 +261,7 @@ public final class FedHdsServer {
         try {
             result = ended.close();
         } catch (RuntimeException | Error e) {
-            events.tell(l -> l.voided(number, String.valueOf(e.getMessage())));
+            events.lost(String.valueOf(e.getMessage()));
             throw e;
         }
         globalAdapter = result.adapter();
@@ -269,7 +269,7 @@ public final class FedHdsServer {
         if (!told) {
             result.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         }
-        events.tell(l -> l.closed(result));
+        events.closed(result);
         return result;
     }
 
@@ -280,7 +280,7 @@ public final class FedHdsServer {
     public synchronized void abandon() {
         if (round != null) {
             round = null;
-            events.tell(l -> l.voided(number, "abandoned"));
+            events.lost("abandoned");
         }
     }
 
@@ -524,9 +524,9 @@ public final class FedHdsServer {
             return this;
         }
 
-        /** Who is told of all that happens; nobody by default. */
+        /** Adds one who is told of all that happens, behind those added before; nobody by default. */
         public Builder listener(ServerListener listener) {
-            this.listener = Objects.requireNonNull(listener, "listener");
+            this.listener = this.listener.andThen(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 

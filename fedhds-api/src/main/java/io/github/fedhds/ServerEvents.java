@@ -7,13 +7,21 @@ import io.github.fedhds.message.MessageKey;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** Tells a server's listener and its log. For one thread at a time. */
+/** Tells a server's listener and its log, and counts the failures of a round. For one thread at a time. */
 final class ServerEvents {
     private static final System.Logger LOGGER = System.getLogger("io.github.fedhds");
 
@@ -26,6 +34,10 @@ final class ServerEvents {
 
     private final ServerListener listener;
     private final Set<Logged> logged = new HashSet<>();
+    private final Map<Refusal, Long> refusals = new TreeMap<>();
+    private final Map<ClientId, Withdrawal> withdrawals = new HashMap<>();
+    private @Nullable RoundOpening opening;
+    private long start;
 
     private record Logged(MessageKey key, Refusal refusal) {}
 
@@ -42,20 +54,58 @@ final class ServerEvents {
     }
 
     /** A round has begun; the log starts anew. */
-    void opened(RoundOpening opening) {
+    void opened(RoundOpening newOpening) {
         logged.clear();
-        tell(l -> l.opened(opening));
+        opening = newOpening;
+        start = System.nanoTime();
+        tell(l -> l.opened(newOpening));
+    }
+
+    /** The open round has ended with a result. */
+    void closed(RoundResult result) {
+        tell(l -> l.closed(result));
+        ended(Optional.of(result), result.voidReason());
+    }
+
+    /** The open round has ended without a result. */
+    void lost(String reason) {
+        int round = Objects.requireNonNull(opening).round();
+        tell(l -> l.voided(round, reason));
+        ended(Optional.empty(), Optional.of(reason));
+    }
+
+    private void ended(Optional<RoundResult> result, Optional<String> voidReason) {
+        RoundOpening ended = Objects.requireNonNull(opening);
+        RoundSummary summary = new RoundSummary(
+                ended,
+                result,
+                voidReason,
+                refusals,
+                ended.clients().stream()
+                        .map(withdrawals::get)
+                        .filter(Objects::nonNull)
+                        .toList(),
+                Duration.ofNanos(System.nanoTime() - start));
+        opening = null;
+        refusals.clear(); // those of late messages between two rounds go to the next one, so that none is lost
+        withdrawals.clear();
+        tell(l -> l.ended(summary));
     }
 
     /** A message has been answered. */
     void received(Message message, Receipt receipt) {
-        receipt.refusal().ifPresent(refusal -> log(message, refusal, receipt.reason()));
+        receipt.refusal().ifPresent(refusal -> {
+            refusals.merge(refusal, 1L, Long::sum);
+            log(message, refusal, receipt.reason());
+        });
+        tell(l -> l.answered(message, receipt));
         if (message instanceof CentroidReport report) {
             tell(l -> l.received(report, receipt));
         } else if (message instanceof AdapterUpdate update) {
             tell(l -> l.received(update, receipt));
         } else if (message instanceof Withdrawal withdrawal) {
             if (receipt.counts()) {
+                withdrawals.put(withdrawal.client(), withdrawal);
                 LOGGER.log(
                         Level.WARNING,
                         "client {0} has withdrawn from round {1} ({2}): {3}",

@@ -3,6 +3,7 @@ package io.github.fedhds;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
@@ -11,14 +12,20 @@ import java.util.Map;
 
 /**
  * Is told what a server decides, in the order of its decisions, one at a time and each once it is done: it may ask the
- * server for its adapter, and where the round is over ({@link #closed}, or {@link #voided} of a round that was abandoned or
- * aggregated) for its state. The server's lock is held meanwhile, so be quick, and wait for no thread
+ * server for its adapter, and where the round is over ({@link #closed}, {@link #ended}, or {@link #voided} of a round that
+ * was abandoned or aggregated) for its state. The server's lock is held meanwhile, so be quick, and wait for no thread
  * that calls the server. An exception thrown here is logged as a warning of the logger {@code io.github.fedhds} and
  * changes nothing.
  */
 public interface ServerListener {
     /** A round has begun. */
     default void opened(RoundOpening opening) {}
+
+    /**
+     * A message of any kind was accepted, had come before, or was refused; told before the event of its kind. Of an opening
+     * or a selection, which a server refuses, and of a client's receipt, there is no other event.
+     */
+    default void answered(Message message, Receipt receipt) {}
 
     /** A client's centroids were accepted, had come before, or were refused. */
     default void received(CentroidReport report, Receipt receipt) {}
@@ -41,4 +48,12 @@ public interface ServerListener {
 
     /** The round has ended with a result; not told of one that was abandoned, or whose aggregator failed. */
     default void closed(RoundResult result) {}
+
+    /** The round is over, whatever became of it; told last, after {@link #closed} or {@link #voided}. */
+    default void ended(RoundSummary summary) {}
+
+    /** This listener and then another, told the same; the second one also if the first throws. */
+    default ServerListener andThen(ServerListener next) {
+        return new BothServerListeners(this, next);
+    }
 }

@@ -4,14 +4,17 @@ import io.github.fedhds.ClientId;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
+import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
-import io.github.fedhds.training.TrainingResult;
+import io.github.fedhds.message.Withdrawal;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -28,6 +31,7 @@ final class ConsoleProgress implements RoundListener {
 
     private String begun = "";
     private int clients;
+    private int centroids;
     private int steps;
 
     ConsoleProgress(PrintStream out, String name, int rounds) {
@@ -55,25 +59,35 @@ final class ConsoleProgress implements RoundListener {
     @Override
     public void opened(RoundOpening opening) {
         clients = opening.clients().size();
+        centroids = 0;
         steps = 0;
         say(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
     }
 
     @Override
-    public void summarised(CentroidReport report, Receipt receipt) {
+    public void received(CentroidReport report, Receipt receipt) {
         refused(report.client(), receipt);
+        centroids += receipt.counts() ? report.centroids().size() : 0;
         draw(steps + 1);
     }
 
     @Override
-    public void selected(int round, int chosen, int centroids) {
+    public void received(Withdrawal withdrawal, Receipt receipt) {
+        aside(withdrawal.client() + " withdrew: " + withdrawal.reason());
+        draw(steps + 1);
+    }
+
+    @Override
+    public void selected(int round, Map<ClientId, GroupSelection> selections) {
+        int chosen =
+                selections.values().stream().mapToInt(s -> s.groups().size()).sum();
         say(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
         draw(clients);
     }
 
     @Override
-    public void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {
-        refused(client, receipt);
+    public void received(AdapterUpdate update, Receipt receipt) {
+        refused(update.client(), receipt);
         draw(steps + 1);
     }
 
@@ -90,7 +104,8 @@ final class ConsoleProgress implements RoundListener {
     private void draw(int newSteps) {
         steps = newSteps;
         if (terminal) {
-            int full = WIDTH * steps / Math.max(1, 2 * clients);
+            int full =
+                    Math.min(WIDTH, WIDTH * steps / Math.max(1, 2 * clients)); // a client may be refused, then withdraw
             out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]");
             out.flush();
         }

@@ -60,6 +60,11 @@ final class RunFolder {
                 write();
             }
 
+            @Override
+            public void closed(RoundReport report) {
+                write(); // what it throws here ends the run
+            }
+
             private void write() {
                 if (!written) {
                     AtomicFile.write(folder.resolve("config.json"), config.getBytes(StandardCharsets.UTF_8));

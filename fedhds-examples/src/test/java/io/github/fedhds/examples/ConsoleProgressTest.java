@@ -9,14 +9,16 @@ import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.TrainingCounts;
-import io.github.fedhds.training.TrainingResult;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +47,12 @@ class ConsoleProgressTest {
                 OptionalDouble.of(0.5));
     }
 
+    private static List<Centroid> centroids(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(group -> new Centroid(group, new double[2]))
+                .toList();
+    }
+
     private static String said(boolean terminal) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ConsoleProgress progress =
@@ -51,14 +60,22 @@ class ConsoleProgressTest {
         progress.resumed(List.of(report(Optional.empty())), Optional.of("checkpoint is damaged"));
         progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
         for (ClientId client : List.of(A, B)) {
-            CentroidReport report = new CentroidReport("run", 3, client, List.of());
-            progress.summarised(report, Receipt.accepted(report));
+            CentroidReport report = new CentroidReport("run", 3, client, centroids(client.equals(A) ? 3 : 4));
+            progress.received(report, Receipt.accepted(report));
         }
-        progress.selected(3, 3, 7);
-        TrainingResult result = new TrainingResult(Adapter.empty(), 4, new double[] {1});
+        progress.selected(
+                3,
+                Map.of(
+                        A,
+                        new GroupSelection("run", 3, A, List.of(0, 2), ""),
+                        B,
+                        new GroupSelection("run", 3, B, List.of(1), "")));
         AdapterUpdate update = new AdapterUpdate("run", 3, A, Adapter.empty(), 4, 1);
-        progress.trained(3, A, result, Receipt.accepted(update));
-        progress.trained(3, B, result, Receipt.refused(update, Refusal.NOT_FINITE, "tensor x holds NaN"));
+        progress.received(update, Receipt.accepted(update));
+        AdapterUpdate other = new AdapterUpdate("run", 3, B, Adapter.empty(), 4, 1);
+        progress.received(other, Receipt.refused(other, Refusal.NOT_FINITE, "tensor x holds NaN"));
+        Withdrawal withdrawal = new Withdrawal("run", 3, B, Refusal.NOTHING_TRAINED, "no step", TrainingCounts.NONE);
+        progress.received(withdrawal, Receipt.accepted(withdrawal));
         progress.closed(report(Optional.empty()));
         progress.opened(new RoundOpening("run", 4, List.of(A, B), 1, Adapter.empty(), Map.of()));
         progress.closed(report(Optional.of("1 of 2 answered")));
@@ -73,6 +90,8 @@ class ConsoleProgressTest {
                 fedhds, resumed after round 3 of 5
                 fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen
                   b refused: tensor x holds NaN
+
+                  b withdrew: no step
                 , 4 samples, loss 1.250, 2.5 s
                 after round 3: Rouge-L 0.5000 on unseen tasks
                 fedhds, round 4 of 5: 2 clients, void: 1 of 2 answered; the adapter stays as it was, 2.5 s

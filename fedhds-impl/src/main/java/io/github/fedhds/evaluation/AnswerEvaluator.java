@@ -5,6 +5,7 @@ import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
+import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.SampleEncoder;
 import io.github.fedhds.transformer.Sampling;
@@ -12,12 +13,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets a model answer instructions, greedily unless told otherwise, and compares the answers with the wanted ones by
  * Rouge-L's f. Immutable, safe for many threads.
  */
 public final class AnswerEvaluator {
+    private static final Logger LOGGER = LoggerFactory.getLogger(AnswerEvaluator.class);
+
     private final LanguageModel model;
     private final SampleEncoder encoder;
     private final int answerTokens;
@@ -30,9 +35,11 @@ public final class AnswerEvaluator {
      * @param rougeL mean Rouge-L f over all instructions, 0 to 1; NaN for none
      * @param byTask the same for each task, in the order of their first instruction
      * @param answers the model's answers, in the order of the instructions
+     * @param cutPrompts instructions whose prompt was cut to leave room for the answer; logged too
      * @param adapterDigest digest of the adapter that was used, so that a result tells what it is of
      */
-    public record Result(double rougeL, Map<String, Double> byTask, List<String> answers, String adapterDigest) {
+    public record Result(
+            double rougeL, Map<String, Double> byTask, List<String> answers, int cutPrompts, String adapterDigest) {
         public Result {
             byTask = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(byTask));
             answers = List.copyOf(answers);
@@ -76,13 +83,25 @@ public final class AnswerEvaluator {
      * Evaluates the model with an adapter.
      *
      * @param form the adapter's form; none, with an empty adapter, for the base model
-     * @throws IllegalArgumentException if the adapter is not of this form
+     * @throws IllegalArgumentException if the adapter is not of this form, or the bare template leaves no room for an answer
      */
     public Result evaluate(List<Instruction> instructions, AdapterForm form, Adapter adapter) {
         AdaptedModel adapted = model.with(form, adapter);
         List<int[]> prompts = new ArrayList<>();
+        int cut = 0;
         for (Instruction instruction : instructions) {
-            prompts.add(encoder.forGeneration(instruction, answerTokens).ids());
+            EncodedSample prompt = encoder.forGeneration(instruction, answerTokens);
+            prompts.add(prompt.ids());
+            cut += prompt.cut() ? 1 : 0;
+        }
+        if (cut > 0) {
+            LOGGER.info(
+                    "{} of {} prompts are cut to {} tokens, so that {} answer tokens fit; raise maxTokens if the model has"
+                            + " more positions, or ask for fewer answer tokens",
+                    cut,
+                    prompts.size(),
+                    encoder.maxTokens() - answerTokens,
+                    answerTokens);
         }
         List<int[]> made = adapted.generate(prompts, answerTokens, tokenBudget, sampling);
         List<String> answers = new ArrayList<>();
@@ -100,6 +119,6 @@ public final class AnswerEvaluator {
         Map<String, Double> byTask = new LinkedHashMap<>();
         scores.forEach((task, list) -> byTask.put(
                 task, list.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN)));
-        return new Result(sum / instructions.size(), byTask, answers, adapter.digest());
+        return new Result(sum / instructions.size(), byTask, answers, cut, adapter.digest());
     }
 }

@@ -8,6 +8,7 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.caching.FeatureCache;
+import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.fusion.Fusion;
@@ -28,6 +29,7 @@ import io.github.fedhds.transformer.HiddenStateExtractor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import io.github.fedhds.transformer.Precision;
+import io.github.fedhds.transformer.SampleCuts;
 import io.github.fedhds.wire.MessageCodec;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,11 +70,11 @@ public final class FedHds {
 
     /** What needs the model's weights. */
     private record OnModel(
-            LanguageModel model, LoraTrainer trainer, FeatureExtractor extractor, Optional<FeatureCache> featureCache) {
-        AdapterForm form() {
-            return trainer.lora().form();
-        }
-    }
+            LanguageModel model,
+            LoraTrainer trainer,
+            FeatureExtractor extractor,
+            SampleScorer scorer,
+            Optional<FeatureCache> featureCache) {}
 
     private FedHds(Builder builder) {
         config = builder.config;
@@ -97,9 +99,12 @@ public final class FedHds {
                 .template(trainer.template())
                 .maxTokens(trainer.maxTokens())
                 .pooling(builder.pooling)
-                .tokenBudget(TOKEN_BUDGET);
+                .tokenBudget(TOKEN_BUDGET)
+                .cuts(builder.cuts);
         cache.ifPresent(features::cache);
-        return new OnModel(model, trainer, features.build(), cache);
+        AnswerLossScorer scorer = new AnswerLossScorer(
+                model, trainer.lora().form(), trainer.template(), trainer.maxTokens(), TOKEN_BUDGET, builder.cuts);
+        return new OnModel(model, trainer, features.build(), scorer, cache);
     }
 
     /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
@@ -136,9 +141,8 @@ public final class FedHds {
                 .featureExtractor(parts.extractor())
                 .fusion(fusion)
                 .selector(selection.client())
-                .scorer(new AnswerLossScorer(
-                        parts.model(), parts.form(), trainer.template(), trainer.maxTokens(), TOKEN_BUDGET))
-                .trainer(trainer)
+                .scorer(parts.scorer())
+                .trainer(parts.trainer())
                 .agreedSettings(agreedSettings());
     }
 
@@ -233,6 +237,7 @@ public final class FedHds {
         private Selection selection = Selection.paper();
         private Pooling pooling = Pooling.LAST_TOKEN;
         private Fusion fusion = TsneFusion.builder().build();
+        private Consumer<SampleCuts> cuts = some -> {};
 
         private Builder(LanguageModel model) {
             this.config = model.config();
@@ -306,6 +311,16 @@ public final class FedHds {
         /** Longest sample in tokens; 1,024 by default, lowered to the model's positions. */
         public Builder maxTokens(int maxTokens) {
             trainer.maxTokens(maxTokens);
+            return this;
+        }
+
+        /**
+         * Is told once for each client some of whose samples are cut to {@link #maxTokens} for features or scores, which is
+         * logged too; nobody by default. What training leaves out is in {@link
+         * io.github.fedhds.message.AdapterUpdate#counts}.
+         */
+        public Builder cuts(Consumer<SampleCuts> cuts) {
+            this.cuts = Objects.requireNonNull(cuts, "cuts");
             return this;
         }
 

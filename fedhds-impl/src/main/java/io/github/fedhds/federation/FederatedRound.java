@@ -6,7 +6,6 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
@@ -60,7 +59,6 @@ final class FederatedRound {
     private final LongAdder features = new LongAdder();
     private final LongAdder summaries = new LongAdder();
     private final LongAdder training = new LongAdder();
-    private int centroids;
     private int cutPrompts;
     private int tooLong;
     private int nonFinite;
@@ -85,7 +83,6 @@ final class FederatedRound {
     RoundReport run(RoundOpening opening, ClientThreads threads) {
         long start = System.nanoTime();
         FeatureCache.Statistics before = cacheStatistics();
-        listener.opened(opening);
         OptionalLong opened = bytes(opening);
         opening.clients().forEach(id -> toClient(opening.round(), id, MessageKind.OPENING, opened));
 
@@ -97,10 +94,6 @@ final class FederatedRound {
         Map<ClientId, GroupSelection> selections = new LinkedHashMap<>(server.select());
         summaries.add(System.nanoTime() - choice);
         selections.forEach((id, selection) -> toClient(opening.round(), id, MessageKind.SELECTION, bytes(selection)));
-        listener.selected(
-                opening.round(),
-                selections.values().stream().mapToInt(s -> s.groups().size()).sum(),
-                centroids);
 
         selections.values().removeIf(selection -> selection.groups().isEmpty());
         participants.keySet().retainAll(selections.keySet()); // the others are done, and let go
@@ -174,10 +167,8 @@ final class FederatedRound {
     }
 
     private void take(CentroidReport report) {
-        centroids += report.centroids().size();
         Receipt receipt = server.accept(report);
         count(report.round(), report.client(), report, receipt);
-        listener.summarised(report, receipt);
     }
 
     private void take(RoundOpening opening, Trained trained) {
@@ -191,9 +182,6 @@ final class FederatedRound {
         trained.answer().ifPresent(answer -> {
             Receipt receipt = server.accept(answer);
             count(opening.round(), trained.client(), answer, receipt);
-            if (answer instanceof AdapterUpdate update) {
-                listener.trained(opening.round(), update.client(), result, receipt);
-            }
         });
     }
 

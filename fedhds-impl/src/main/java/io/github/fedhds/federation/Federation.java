@@ -26,6 +26,8 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All clients and the server in one process: for experiments, tests and data that is split but not apart. Equal settings
@@ -38,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * does not name; some hundred bytes with each round and client that is over. For one thread at a time.
  */
 public final class Federation {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Federation.class);
+
     private final FedHds fedHds;
     private final Map<ClientId, Supplier<List<Instruction>>> data;
     private final int rounds;
@@ -52,6 +56,7 @@ public final class Federation {
     private final @Nullable CheckpointFolder folder;
     private final SortedMap<String, String> settings;
 
+    private final RunOutcome outcome = new RunOutcome();
     private final Traffic traffic = new Traffic();
     private final List<RoundReport> past = new ArrayList<>();
     private Optional<BestRound> best = Optional.empty();
@@ -78,10 +83,12 @@ public final class Federation {
         }
         List<ClientId> roster = List.copyOf(builder.clients.keySet());
         FedHdsServer.Builder parts = Objects.requireNonNull(
-                builder.serverSettings.apply(fedHds.server(roster, builder.seed)
-                        .runId("federation")
-                        .sampler(ClientSampler.uniform(builder.activeShare))),
-                "serverSettings gave null; it must give a builder");
+                        builder.serverSettings.apply(fedHds.server(roster, builder.seed)
+                                .runId("federation")
+                                .sampler(ClientSampler.uniform(builder.activeShare))),
+                        "serverSettings gave null; it must give a builder")
+                .listener(listener)
+                .listener(outcome);
         if (builder.checkpoint == null) {
             if (builder.resume) {
                 throw new IllegalArgumentException("there is nothing to resume from; set a checkpoint folder too");
@@ -177,9 +184,10 @@ public final class Federation {
      * listener sees each. After a resume the rounds before it are in the list, and only those that are missing run. A
      * further call goes on with as many rounds, from where the last one ended.
      *
-     * <p>What a role or the listener throws ends the run and passes through, an Error of a client's as the cause of a {@link
-     * FedHdsException}. The round is then abandoned, and the adapter is that of the round before; a round that was over, so
-     * that only its evaluation, its checkpoint or the listener failed, counts. However the run ends, it ends after the last
+     * <p>What a role throws, or the listener over an event of {@link RoundListener} itself, ends the run and passes through,
+     * an Error of a client's as the cause of a {@link FedHdsException}. The round is then abandoned, and the adapter is that
+     * of the round before; a round that was over, so that only its evaluation, its checkpoint or the listener failed,
+     * counts. However the run ends, it ends after the last
      * client's work: until then the model must not be closed.
      *
      * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or
@@ -231,7 +239,16 @@ public final class Federation {
         if (reports.size() < rounds) {
             listener.stopped(best.orElseThrow());
         }
+        outcome.untrained(past).ifPresent(this::tellUntrained);
         return reports;
+    }
+
+    private void tellUntrained(UntrainedRun run) {
+        LOGGER.warn("{}", run.reason());
+        listener.untrained(run);
+        if (run.ofSettings()) {
+            throw new FedHdsException(run.reason());
+        }
     }
 
     private CheckpointFolder.End end(int roundsOfThisRun) {

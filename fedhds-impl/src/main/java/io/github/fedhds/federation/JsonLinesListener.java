@@ -1,7 +1,6 @@
 package io.github.fedhds.federation;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.wire.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,14 +13,14 @@ import java.util.stream.Collectors;
 
 /**
  * Writes a JSON object a round, a line each, as the rounds end: counts, loss, seconds, bytes, score, and the adapter's
- * SHA-256. A file that is there is begun anew with the first round; a resumed run writes it again from its checkpoint, so
- * that it has each round once. For one federation.
+ * SHA-256. A file that is there is begun anew when the first round ends; a resumed run writes it again from its checkpoint, so
+ * that it has each round once. For one federation; {@link ServerJsonLog} is for a server.
  */
 public final class JsonLinesListener implements RoundListener {
     private final Path file;
     private boolean begun;
 
-    /** @param file its folder must be there when the first round begins */
+    /** @param file its folder is made when the first round ends, if it is missing */
     public JsonLinesListener(Path file) {
         this.file = file;
     }
@@ -29,13 +28,6 @@ public final class JsonLinesListener implements RoundListener {
     @Override
     public void resumed(List<RoundReport> past, Optional<String> damage) {
         begin(past);
-    }
-
-    @Override
-    public void opened(RoundOpening opening) {
-        if (!begun) {
-            begin(List.of());
-        }
     }
 
     private void begin(List<RoundReport> past) {
@@ -47,6 +39,9 @@ public final class JsonLinesListener implements RoundListener {
     /** @throws FedHdsException if the file cannot be written */
     @Override
     public void closed(RoundReport report) {
+        if (!begun) {
+            begin(List.of());
+        }
         try {
             Files.writeString(file, line(report), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {

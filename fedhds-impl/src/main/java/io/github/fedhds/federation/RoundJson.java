@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundSummary;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
@@ -13,28 +14,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** A round as a JSON object, without its adapter: a line of {@link JsonLinesListener}, and the past in a checkpoint. */
+/**
+ * A round as a JSON object, without its adapter: a line of {@link JsonLinesListener} and of {@link ServerJsonLog}, and the
+ * past in a checkpoint.
+ */
 final class RoundJson {
+    static final String RUN = "run";
+    static final String ROUND = "round";
+    private static final String VOID = "void";
+
     private RoundJson() {}
 
     static JsonObject of(RoundReport report) {
         RoundResult result = report.result();
         JsonObject json = new JsonObject();
-        json.addProperty("round", result.round());
+        json.addProperty(ROUND, result.round());
         json.add("clients", names(report.clients()));
-        json.addProperty("reports", result.reports());
-        json.addProperty("centroids", result.centroids());
-        json.addProperty("selected_groups", result.chosen());
-        json.addProperty("selected", result.samples());
-        json.addProperty("updates", result.updates());
-        if (Double.isFinite(result.meanLoss())) {
-            json.addProperty("loss", result.meanLoss());
-        } else if (!Double.isNaN(result.meanLoss())) {
-            json.addProperty("loss", String.valueOf(result.meanLoss())); // JSON has no infinite numbers
-        }
-        result.voidReason().ifPresent(reason -> json.addProperty("void", reason));
-        json.addProperty("withdrawals", result.withdrawals());
-        json.add("left_out", counts(result.counts()));
+        add(json, result);
         RoundReport.Faults faults = report.faults();
         if (!faults.failedClients().isEmpty()) {
             json.add("failed_clients", names(faults.failedClients()));
@@ -65,6 +61,45 @@ final class RoundJson {
         report.score().ifPresent(score -> json.addProperty("score", score));
         json.addProperty("adapter_sha256", report.adapterSha256());
         return json;
+    }
+
+    /** A round of a server; without the counts of its result where it has none. */
+    static JsonObject of(RoundSummary summary) {
+        JsonObject json = new JsonObject();
+        json.addProperty(RUN, summary.opening().runId());
+        json.addProperty(ROUND, summary.round());
+        json.add("clients", names(summary.opening().clients()));
+        summary.result().ifPresent(result -> add(json, result));
+        summary.voidReason().ifPresent(reason -> json.addProperty(VOID, reason));
+        JsonObject withdrawn = new JsonObject();
+        summary.withdrawals()
+                .forEach(withdrawal -> withdrawn.addProperty(
+                        withdrawal.client().value(), withdrawal.refusal().code()));
+        json.add("withdrawn", withdrawn);
+        JsonObject refused = new JsonObject();
+        summary.refusals().forEach((refusal, count) -> refused.addProperty(refusal.code(), count));
+        json.add("refused", refused);
+        JsonObject seconds = new JsonObject();
+        seconds.addProperty("wall", summary.duration().toNanos() / 1e9);
+        json.add("seconds", seconds);
+        json.addProperty("adapter_sha256", summary.adapter().digest());
+        return json;
+    }
+
+    private static void add(JsonObject json, RoundResult result) {
+        json.addProperty("reports", result.reports());
+        json.addProperty("centroids", result.centroids());
+        json.addProperty("selected_groups", result.chosen());
+        json.addProperty("selected", result.samples());
+        json.addProperty("updates", result.updates());
+        if (Double.isFinite(result.meanLoss())) {
+            json.addProperty("loss", result.meanLoss());
+        } else if (!Double.isNaN(result.meanLoss())) {
+            json.addProperty("loss", String.valueOf(result.meanLoss())); // JSON has no infinite numbers
+        }
+        result.voidReason().ifPresent(reason -> json.addProperty(VOID, reason));
+        json.addProperty("withdrawals", result.withdrawals());
+        json.add("left_out", counts(result.counts()));
     }
 
     private static JsonObject counts(TrainingCounts counts) {
@@ -100,7 +135,7 @@ final class RoundJson {
     static RoundReport read(JsonObject json) {
         List<ClientId> clients = clients(json.getAsJsonArray("clients"));
         RoundResult result = new RoundResult(
-                json.get("round").getAsInt(),
+                json.get(ROUND).getAsInt(),
                 Adapter.empty(),
                 clients.size(),
                 json.get("reports").getAsInt(),
@@ -111,7 +146,7 @@ final class RoundJson {
                 json.has("loss") ? json.get("loss").getAsDouble() : Double.NaN,
                 json.get("withdrawals").getAsInt(),
                 counts(json.getAsJsonObject("left_out")),
-                json.has("void") ? Optional.of(json.get("void").getAsString()) : Optional.empty());
+                json.has(VOID) ? Optional.of(json.get(VOID).getAsString()) : Optional.empty());
         JsonObject rows = json.getAsJsonObject("feature_rows");
         JsonObject seconds = json.getAsJsonObject("seconds");
         JsonObject bytes = json.getAsJsonObject("bytes");

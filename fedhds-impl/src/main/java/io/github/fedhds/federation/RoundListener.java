@@ -1,18 +1,18 @@
 package io.github.fedhds.federation;
 
 import io.github.fedhds.ClientId;
-import io.github.fedhds.message.CentroidReport;
-import io.github.fedhds.message.Receipt;
-import io.github.fedhds.message.RoundOpening;
-import io.github.fedhds.training.TrainingResult;
+import io.github.fedhds.ServerListener;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Is told how a federation gets on. Calls come one at a time on the thread that runs the federation, client by client in
- * roster order; what a listener throws ends the run.
+ * Is told how a federation gets on: all that its server tells a {@link ServerListener}, and the events here, which only a
+ * federation has. Calls come one at a time on the thread that runs the federation, client by client in roster order.
+ *
+ * <p>What a listener throws over an event of this interface ends the run. What it throws over an event of the server is
+ * logged as a warning and changes nothing, as with any server.
  */
-public interface RoundListener {
+public interface RoundListener extends ServerListener {
     /**
      * A run goes on from a checkpoint; told before its first round. None of these rounds' clients is trained again.
      *
@@ -22,18 +22,6 @@ public interface RoundListener {
      */
     default void resumed(List<RoundReport> past, Optional<String> damage) {}
 
-    /** A round has begun. */
-    default void opened(RoundOpening opening) {}
-
-    /** A client's groups have reached the server. */
-    default void summarised(CentroidReport report, Receipt receipt) {}
-
-    /** The server has chosen among the groups. */
-    default void selected(int round, int chosen, int centroids) {}
-
-    /** A client has trained. */
-    default void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {}
-
     /**
      * A client's work threw, and the round goes on without it.
      *
@@ -41,11 +29,14 @@ public interface RoundListener {
      */
     default void failed(int round, ClientId client, RuntimeException failure) {}
 
-    /** A round is over, evaluated, and saved if there is a checkpoint. */
+    /** A round is over, evaluated, and saved if there is a checkpoint; the server has told its end before. */
     default void closed(RoundReport report) {}
 
     /** The run ends before its last round, for no evaluation was better than this one for too long. */
     default void stopped(BestRound best) {}
+
+    /** The run has ended, and no round has changed the adapter. */
+    default void untrained(UntrainedRun run) {}
 
     /** This listener and then another, told the same. */
     default RoundListener andThen(RoundListener next) {

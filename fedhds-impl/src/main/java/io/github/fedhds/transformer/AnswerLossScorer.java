@@ -6,6 +6,7 @@ import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -20,6 +21,7 @@ public final class AnswerLossScorer implements SampleScorer {
     private final SampleEncoder withPrompt;
     private final SampleEncoder alone;
     private final int tokenBudget;
+    private final CutWatch cuts;
 
     /**
      * @param form form of the round's adapter; none for the base model
@@ -28,6 +30,17 @@ public final class AnswerLossScorer implements SampleScorer {
      */
     public AnswerLossScorer(
             LanguageModel model, AdapterForm form, PromptTemplate template, int maxTokens, int tokenBudget) {
+        this(model, form, template, maxTokens, tokenBudget, some -> {});
+    }
+
+    /** @param cuts is told once for each client and kind of score, if samples are cut to fit; it is logged too */
+    public AnswerLossScorer(
+            LanguageModel model,
+            AdapterForm form,
+            PromptTemplate template,
+            int maxTokens,
+            int tokenBudget,
+            Consumer<SampleCuts> cuts) {
         if (tokenBudget < 1) {
             throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
         }
@@ -36,11 +49,13 @@ public final class AnswerLossScorer implements SampleScorer {
         this.withPrompt = new SampleEncoder(model, template, maxTokens);
         this.alone = new SampleEncoder(model, sample -> "", maxTokens);
         this.tokenBudget = tokenBudget;
+        this.cuts = new CutWatch(cuts);
     }
 
     @Override
     public double[] score(SampleScore kind, List<Instruction> instructions, RoundContext round) {
         SampleEncoder encoder = encoder(kind);
+        cuts.look(encoder == alone ? "scores without prompt" : "scores", encoder, instructions, round);
         AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
         Distinct<EncodedSample> samples =
                 Distinct.of(instructions.stream().map(encoder::forFeatures).toList());

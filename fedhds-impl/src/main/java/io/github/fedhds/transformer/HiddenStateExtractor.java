@@ -10,6 +10,7 @@ import io.github.fedhds.instruction.PromptTemplate;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -34,6 +35,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private final int tokenBudget;
     private final int[] states;
     private final Optional<FeatureCache> cache;
+    private final CutWatch cuts;
 
     private HiddenStateExtractor(Builder builder) {
         model = builder.model;
@@ -44,6 +46,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         states = builder.states.orElseGet(
                 () -> IntStream.rangeClosed(0, model.config().layers()).toArray());
         cache = builder.cache;
+        cuts = new CutWatch(builder.cuts);
     }
 
     /** Starts an extractor on a loaded model. */
@@ -53,6 +56,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
 
     @Override
     public FeatureMatrix extract(List<Instruction> instructions, RoundContext round) {
+        cuts.look("features", encoder, instructions, round);
         int blocks = pooling == Pooling.PARTS ? 2 * states.length : states.length;
         int width = model.config().width();
         Distinct<PartedSample> rows =
@@ -136,6 +140,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         private int tokenBudget = 2048;
         private Optional<int[]> states = Optional.empty();
         private Optional<FeatureCache> cache = Optional.empty();
+        private Consumer<SampleCuts> cuts = some -> {};
 
         private Builder(LanguageModel model) {
             this.model = model;
@@ -166,6 +171,15 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         public Builder states(int... states) {
             AdaptedModel.checkStates(model.config(), Objects.requireNonNull(states, "states"));
             this.states = Optional.of(states.clone());
+            return this;
+        }
+
+        /**
+         * Is told once for each client some of whose samples are cut to {@link #maxTokens}, which is logged too; nobody by
+         * default. Called on the client's thread.
+         */
+        public Builder cuts(Consumer<SampleCuts> listener) {
+            cuts = listener;
             return this;
         }
 

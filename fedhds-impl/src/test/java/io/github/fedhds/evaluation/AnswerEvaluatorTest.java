@@ -131,8 +131,11 @@ class AnswerEvaluatorTest {
 
     @Test
     void evaluate_longPrompts_areCutToLeaveRoom() {
-        List<Instruction> list = List.of(new Instruction("a".repeat(200), "b".repeat(200), "c"));
-        String said = evaluator(1000, 9).evaluate(list, FORM, adapter).answers().get(0);
+        List<Instruction> list =
+                List.of(new Instruction("a".repeat(200), "b".repeat(200), "c"), asked("add", "ab", "t"));
+        AnswerEvaluator.Result result = evaluator(1000, 9).evaluate(list, FORM, adapter);
+        assertEquals(1, result.cutPrompts());
+        String said = result.answers().get(0);
         assertTrue(model.tokens().encodePlain(said).length <= 32, "half of the positions at most");
     }
 

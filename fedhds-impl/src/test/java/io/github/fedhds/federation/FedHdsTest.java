@@ -451,6 +451,27 @@ class FedHdsTest {
     }
 
     @Test
+    void cuts_ofFeaturesAndScores_areTold() {
+        List<String> told = new ArrayList<>();
+        FedHds fedHds = FedHds.on(model)
+                .template(TinyFederation.SHORT)
+                .maxTokens(10) // a sample has 12 characters, a mark, 3 characters and an end
+                .cuts(cuts -> told.add(cuts.purpose() + " " + cuts.cutPrompts() + " of " + cuts.samples()))
+                .build();
+        RoundContext round = round(1, fedHds);
+        fedHds.extractor().extract(SAMPLES, round);
+        fedHds.client(ID)
+                .instructions(SAMPLES)
+                .selector((candidates, context) -> {
+                    candidates.scores(SampleScore.ANSWER_LOSS);
+                    return new EverySelector().select(candidates, context);
+                })
+                .build()
+                .summarise(new RoundOpening("run", 1, List.of(ID), 0, round.globalAdapter(), Map.of()));
+        assertEquals(List.of("features 9 of 9", "scores 9 of 9"), told);
+    }
+
+    @Test
     void builder_wrongSettings_areNamed() {
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
         assertFails(bad, () -> FedHds.on(model).maxTokens(1).build(), "maxTokens must be 2 or more, was 1");

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.MemoryGrowth;
 import io.github.fedhds.transformer.ModelOptions;
@@ -115,9 +115,9 @@ class FederationMemoryTest {
                     .serverSettings(server -> server.selector(new EverySelector()))
                     .listener(new RoundListener() {
                         @Override
-                        public void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {
+                        public void received(AdapterUpdate update, Receipt receipt) {
                             if (leaks) {
-                                kept.add(result.adapter());
+                                kept.add(update.adapter());
                             }
                         }
 

@@ -14,7 +14,9 @@ import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
@@ -163,7 +165,7 @@ class FederationTest {
         Federation federation = federation(0, 1, 2, 3)
                 .listener(new RoundListener() {
                     @Override
-                    public void summarised(CentroidReport report, Receipt receipt) {
+                    public void received(CentroidReport report, Receipt receipt) {
                         assertEquals(Receipt.accepted(report), receipt);
                         reports.add(report);
                     }
@@ -253,18 +255,22 @@ class FederationTest {
         }
 
         @Override
-        public void summarised(CentroidReport report, Receipt receipt) {
+        public void received(CentroidReport report, Receipt receipt) {
             lines.add("summarised " + report.client() + " " + receipt.status());
         }
 
         @Override
-        public void selected(int round, int chosen, int centroids) {
-            lines.add("selected " + round + " " + chosen + " of " + centroids);
+        public void selected(int round, Map<ClientId, GroupSelection> selections) {
+            lines.add("selected " + round + " "
+                    + selections.values().stream()
+                            .mapToInt(selection -> selection.groups().size())
+                            .sum());
         }
 
         @Override
-        public void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {
-            lines.add("trained " + round + " " + client + " " + result.samples() + " " + receipt.status());
+        public void received(AdapterUpdate update, Receipt receipt) {
+            lines.add("trained " + update.round() + " " + update.client() + " " + update.samples() + " "
+                    + receipt.status());
         }
 
         @Override
@@ -292,7 +298,7 @@ class FederationTest {
                 for (int client = 0; client < 3; client++) {
                     wanted.add("summarised client " + client + " ACCEPTED");
                 }
-                wanted.add("selected " + round + " 2 of 2");
+                wanted.add("selected " + round + " 2");
                 wanted.add("trained " + round + " client 0 4 ACCEPTED");
                 wanted.add("trained " + round + " client 2 5 ACCEPTED");
                 wanted.add("closed " + round + " 2");

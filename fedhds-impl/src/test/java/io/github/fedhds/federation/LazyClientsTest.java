@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.LocalTrainer;
@@ -94,9 +95,9 @@ class LazyClientsTest extends OnTinyModel {
                         .trainer(trainer))
                 .listener(new RoundListener() {
                     @Override
-                    public void trained(int round, ClientId client, TrainingResult result, Receipt receipt) {
+                    public void received(AdapterUpdate update, Receipt receipt) {
                         held.decrementAndGet();
-                        order.add(client);
+                        order.add(update.client());
                     }
                 })
                 .build()

@@ -4,18 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientId;
+import io.github.fedhds.RoundSummary;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundReport;
-import io.github.fedhds.message.CentroidReport;
-import io.github.fedhds.message.Receipt;
-import io.github.fedhds.message.Refusal;
+import io.github.fedhds.federation.UntrainedRun;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.TrainingResult;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,7 +36,7 @@ class MicrometerListenerTest {
                 List.of(A, B),
                 new RoundReport.Seconds(1, 2, 3, 4, 5),
                 new RoundReport.Bytes(100, 50),
-                FeatureCache.Statistics.NONE,
+                new FeatureCache.Statistics(2, 3, 0, 0),
                 new RoundReport.Faults(List.of(), 1, 2, 3),
                 score);
     }
@@ -63,21 +62,21 @@ class MicrometerListenerTest {
     void meters_ofARun_countItsEvents() {
         MicrometerListener listener = new MicrometerListener(registry, List.of(Tag.of("run", "mine")));
         for (int round = 1; round <= 2; round++) {
-            listener.opened(new RoundOpening("run", round, List.of(A, B), 1, Adapter.empty(), Map.of()));
-            CentroidReport report = new CentroidReport("run", round, A, List.of());
-            listener.summarised(report, Receipt.accepted(report));
-            listener.summarised(
-                    new CentroidReport("run", round, B, List.of()),
-                    Receipt.refused(report, Refusal.TOO_MANY, "too many"));
-            listener.selected(round, 3, 7);
-            TrainingResult result = new TrainingResult(Adapter.empty(), 4, new double[] {1});
-            listener.trained(round, A, result, Receipt.alreadyHad(report));
-            listener.closed(report(round, 2 - round, 1.5, OptionalDouble.of(0.7 - 0.1 * round)));
+            RoundOpening opening = new RoundOpening("run", round, List.of(A, B), 1, Adapter.empty(), Map.of());
+            listener.opened(opening);
+            RoundReport report = report(round, 2 - round, 1.5, OptionalDouble.of(0.7 - 0.1 * round));
+            listener.closed(report.result());
+            listener.ended(new RoundSummary(
+                    opening,
+                    Optional.of(report.result()),
+                    Optional.empty(),
+                    Map.of(),
+                    List.of(),
+                    Duration.ofSeconds(5)));
+            listener.closed(report);
         }
         listener.stopped(new BestRound(1, 0.6, Adapter.empty()));
-        assertEquals(2, count("fedhds.messages", "kind", "centroids", "status", "accepted", "refusal", "none"));
-        assertEquals(2, count("fedhds.messages", "kind", "centroids", "status", "refused", "refusal", "too_many"));
-        assertEquals(2, count("fedhds.messages", "kind", "adapter", "status", "already_had", "run", "mine"));
+        listener.untrained(new UntrainedRun(UntrainedRun.Cause.ALL_VOID, Map.of(), false, "void"));
         assertEquals(200, count("fedhds.traffic", "direction", "to_clients"));
         assertEquals(100, count("fedhds.traffic", "direction", "to_server"));
         assertEquals(
@@ -91,9 +90,9 @@ class MicrometerListenerTest {
         assertEquals(14, count("fedhds.centroids"));
         assertEquals(6, count("fedhds.groups.chosen"));
         assertEquals(8, count("fedhds.samples"));
-        assertEquals(2, count("fedhds.prompts.cut"));
-        assertEquals(4, count("fedhds.skipped", "reason", "too_long"));
-        assertEquals(6, count("fedhds.skipped", "reason", "not_finite"));
+        assertEquals(4, count("fedhds.feature.rows", "source", "cache"));
+        assertEquals(6, count("fedhds.feature.rows", "source", "model"));
+        assertEquals(1, count("fedhds.untrained", "cause", "all_void"));
         assertEquals(1, count("fedhds.stopped.early"));
         assertEquals(5, time("fedhds.round", "result", "trained"));
         assertEquals(5, time("fedhds.round", "result", "empty"));
@@ -129,7 +128,9 @@ class MicrometerListenerTest {
         registry.config().commonTags("application", "app");
         for (int run = 1; run <= 2; run++) {
             MicrometerListener listener = new MicrometerListener(registry, List.of(Tag.of("run", "mine")));
-            listener.closed(report(run == 1 ? 40 : 1, 1, run, OptionalDouble.of(1.0 / run)));
+            RoundReport report = report(run == 1 ? 40 : 1, 1, run, OptionalDouble.of(1.0 / run));
+            listener.closed(report.result());
+            listener.closed(report);
             listener.failed(1, A, new IllegalStateException("no data"));
             assertEquals(run == 1 ? 40 : 1, gauge("fedhds.round.number"));
             assertEquals(run, gauge("fedhds.loss"));

@@ -150,8 +150,8 @@ class ServerStoreTest {
                 assertEquals("taken", elsewhere(), "the refused try let the lock go");
             }
             OpenFiles.assertNoneUnder(folder);
-            AutoCloseable held = (AutoCloseable) lock.invoke(other);
-            try (held) {
+            AutoCloseable theirs = (AutoCloseable) lock.invoke(other);
+            try (theirs) {
                 assertFails(FedHdsException.class, first::lock, "another federation runs with this checkpoint");
                 assertEquals("taken", elsewhere());
             }

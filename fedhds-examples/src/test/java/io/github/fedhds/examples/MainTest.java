@@ -47,6 +47,8 @@ class MainTest extends OnMainJob {
                             "selected",
                             "updates",
                             "loss",
+                            "withdrawals",
+                            "left_out",
                             "cut_prompts",
                             "skipped_too_long",
                             "skipped_not_finite",

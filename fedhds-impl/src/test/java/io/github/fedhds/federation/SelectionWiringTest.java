@@ -187,36 +187,6 @@ class SelectionWiringTest {
         }
     }
 
-    /** Tasks of one instruction and many inputs: one group a task at most, by the instructions' means. */
-    @Test
-    void parts_inputsOfOneInstruction_areOneGroup() {
-        List<Instruction> list = new ArrayList<>();
-        for (int i = 0; i < 90; i++) {
-            String input = "abc 123 ".repeat(i % 15) + i;
-            list.add(new Instruction(
-                    List.of("abcdefgh", "VWXYZ VWX", "5678 1234").get(i % 3), input, "a" + i % 10));
-        }
-        try (LanguageModel wide = TinyFederation.model(folder.resolve("wide"), 1, 128, 3, 256)) {
-            for (Fusion fusion : List.of(new PcaFusion(), TsneFusion.builder().build())) {
-                FedHds fedHds = FedHds.on(wide)
-                        .template(TinyFederation.SHORT)
-                        .pooling(Pooling.PARTS)
-                        .fusion(fusion)
-                        .build();
-                ClientId id = TinyFederation.id(0);
-                RoundOpening opening = fedHds.server(List.of(id), 1).build().open();
-                assertEquals(
-                        3,
-                        fedHds.client(id)
-                                .instructions(list)
-                                .build()
-                                .summarise(opening)
-                                .centroids()
-                                .size());
-            }
-        }
-    }
-
     @Test
     void recommended_isAShareOfTheRoundsData() {
         for (double share : new double[] {0.005, 0.02, 0.03}) {

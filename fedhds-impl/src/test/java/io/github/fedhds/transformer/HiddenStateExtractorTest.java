@@ -154,7 +154,7 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
         }
     }
 
-    /** Else samples of one task would look like groups within it. */
+    /** The right one; that it is equal to the last bit where it would not be is held by SharedInstructionTest. */
     @Test
     void extract_partsOfOneInstruction_haveOneMeanOfIt() {
         Random random = new Random(1);

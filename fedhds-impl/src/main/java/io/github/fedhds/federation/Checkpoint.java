@@ -143,12 +143,14 @@ record Checkpoint(
         }
         try {
             return of(label, fields, past, tensors);
-        } catch (IllegalArgumentException
-                | IllegalStateException
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException(label + ": is no checkpoint that this library wrote: " + e.getMessage(), e);
+        } catch (IllegalStateException
                 | UnsupportedOperationException
                 | NullPointerException
-                | ClassCastException e) {
-            throw new FedHdsException(label + ": is no checkpoint that this library wrote: " + e.getMessage(), e);
+                | ClassCastException e) { // of a JSON value of another kind; their messages name the parser's classes
+            throw new FedHdsException(
+                    label + ": is no checkpoint that this library wrote: a value has another kind", e);
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.fedhds.federation;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.Disk;
+import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -97,7 +98,7 @@ public final class CheckpointFolder {
             disk.makeFolder(folder);
             real = folder.toRealPath();
         } catch (IOException e) {
-            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+            throw FileFault.of(folder, "the checkpoint cannot be written", e);
         }
         if (!HELD.add(real)) { // asked first: who opens and closes the file lets the lock of its whole process go
             throw inUse();
@@ -127,7 +128,7 @@ public final class CheckpointFolder {
         try {
             channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
-            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+            throw FileFault.of(folder, "the checkpoint cannot be written", e);
         }
         try {
             if (channel.tryLock() == null) {
@@ -163,7 +164,7 @@ public final class CheckpointFolder {
                 Files.deleteIfExists(folder.resolve(name));
             }
         } catch (IOException e) {
-            throw new FedHdsException(folder + ": the checkpoint cannot be deleted: " + e, e);
+            throw FileFault.of(folder, "the checkpoint cannot be deleted", e);
         }
     }
 
@@ -232,7 +233,7 @@ public final class CheckpointFolder {
             disk.forceFolder(folder);
             newestIsWhole = true;
         } catch (IOException e) {
-            throw new FedHdsException(newest + ": the checkpoint cannot be written: " + e, e);
+            throw FileFault.of(newest, "the checkpoint cannot be written", e);
         }
     }
 }

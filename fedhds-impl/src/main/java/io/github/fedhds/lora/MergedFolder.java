@@ -10,6 +10,7 @@ import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.AtomicFile;
 import io.github.fedhds.wire.Dtype;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.PendingTensor;
 import io.github.fedhds.wire.SafetensorsFile;
@@ -175,7 +176,7 @@ public final class MergedFolder {
                 deleteAll(temporary);
             }
         } catch (IOException e) {
-            throw new FedHdsException(out + ": cannot be written: " + e, e);
+            throw FileFault.of(out, "cannot be written", e);
         }
     }
 
@@ -192,7 +193,7 @@ public final class MergedFolder {
                         + "; a merged model is written to a new folder");
             });
         } catch (IOException e) {
-            throw new FedHdsException(target + ": cannot be read: " + e, e);
+            throw FileFault.of(target, "cannot be read", e);
         }
     }
 

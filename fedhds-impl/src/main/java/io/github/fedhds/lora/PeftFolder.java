@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
@@ -98,7 +99,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
             try {
                 Files.deleteIfExists(folder.resolve(name));
             } catch (IOException e) {
-                throw new FedHdsException(folder.resolve(name) + ": cannot be deleted: " + e, e);
+                throw FileFault.of(folder.resolve(name), "cannot be deleted", e);
             }
         }
     }

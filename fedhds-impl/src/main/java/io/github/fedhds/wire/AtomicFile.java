@@ -52,7 +52,7 @@ public final class AtomicFile {
                 Files.deleteIfExists(temporary);
             }
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be written: " + e, e);
+            throw FileFault.of(file, "cannot be written", e);
         }
     }
 

@@ -1,6 +1,5 @@
 package io.github.fedhds.wire;
 
-import io.github.fedhds.FedHdsException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -124,7 +123,7 @@ interface MessageSource {
                 }
                 return bytes;
             } catch (IOException e) {
-                throw new FedHdsException("a message cannot be read after " + taken + " bytes: " + e, e);
+                throw FileFault.of("a message", "cannot be read after " + taken + " bytes", e);
             }
         }
 
@@ -136,7 +135,7 @@ interface MessageSource {
                             "bytes follow after the message's last, which is number " + taken);
                 }
             } catch (IOException e) {
-                throw new FedHdsException("a message cannot be read after " + taken + " bytes: " + e, e);
+                throw FileFault.of("a message", "cannot be read after " + taken + " bytes", e);
             }
             return MessageSeal.check(digits, computed);
         }

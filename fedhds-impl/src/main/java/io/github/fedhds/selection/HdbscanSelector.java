@@ -12,6 +12,7 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The paper's choice: groups are clusters of HDBSCAN (or of another {@link Clusterer}), a group's centre is its members'
@@ -30,11 +31,13 @@ public final class HdbscanSelector implements CoresetSelector {
     private final Clusterer clustering;
     private final int samplesPerGroup;
     private final boolean keepUnique;
+    private final boolean atLeastOneGroup;
 
     private HdbscanSelector(Builder builder) {
         clustering = builder.clustering;
         samplesPerGroup = builder.samplesPerGroup;
         keepUnique = builder.keepUnique;
+        atLeastOneGroup = builder.atLeastOneGroup;
     }
 
     /** The paper's selector for a client: clusters of 5 or more, one sample a group. */
@@ -77,6 +80,12 @@ public final class HdbscanSelector implements CoresetSelector {
                 }
             }
         }
+        if (atLeastOneGroup && groups.isEmpty()) {
+            int[] all = IntStream.range(0, points.size()).toArray();
+            double[] centre = Nearness.mean(points, all);
+            groups.add(
+                    new Group(0, centre, Nearness.order(points, all, centre), Math.min(all.length, samplesPerGroup)));
+        }
         return new Coreset(groups);
     }
 
@@ -85,6 +94,7 @@ public final class HdbscanSelector implements CoresetSelector {
         private Clusterer clustering = Hdbscan.builder().build();
         private int samplesPerGroup = 1;
         private boolean keepUnique;
+        private boolean atLeastOneGroup;
 
         private Builder() {}
 
@@ -112,6 +122,15 @@ public final class HdbscanSelector implements CoresetSelector {
          */
         public Builder keepUnique(boolean newKeepUnique) {
             keepUnique = newKeepUnique;
+            return this;
+        }
+
+        /**
+         * Whether candidates among which no cluster is found are one group of them all: a client with a single task, or with
+         * few samples, else takes no part. False by default, as in the paper.
+         */
+        public Builder atLeastOneGroup(boolean newAtLeastOneGroup) {
+            atLeastOneGroup = newAtLeastOneGroup;
             return this;
         }
 

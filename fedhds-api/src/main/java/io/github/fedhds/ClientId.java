@@ -3,7 +3,7 @@ package io.github.fedhds;
 /**
  * Name of a client, unique in a federation; ordered by its text.
  *
- * @param value 1 to 200 characters, no control characters, no half of a surrogate pair
+ * @param value 1 to 200 characters, no control characters and no half of a surrogate pair, which UTF-8 cannot hold
  */
 public record ClientId(String value) implements Comparable<ClientId> {
     private static final int MAX_LENGTH = 200;

@@ -52,6 +52,10 @@ class ValuesTest {
             assertFails(BAD, () -> new ClientId(text), "1 to 200 characters");
         }
         assertTrue(new ClientId("a").compareTo(new ClientId("b")) < 0);
+        for (String half : new String[] {"a\uD83D", "\uDE00a", "\uD83D\uD83D\uDE00"}) {
+            assertFails(BAD, () -> new ClientId(half), "half of a surrogate pair");
+        }
+        assertEquals("\uD83D\uDE00", new ClientId("\uD83D\uDE00").value());
     }
 
     @Test

@@ -21,7 +21,7 @@ import java.util.Optional;
  * Says on the console how a federation gets on: a line a round, and a line for what was refused; on a terminal, a bar
  * while the round runs.
  */
-final class ConsoleProgress implements RoundListener {
+final class ConsoleProgress implements RoundListener, AutoCloseable {
     private static final int WIDTH = 30;
 
     private final PrintStream out;
@@ -30,6 +30,7 @@ final class ConsoleProgress implements RoundListener {
     private final boolean terminal;
 
     private String begun = "";
+    private boolean open;
     private int clients;
     private int centroids;
     private int steps;
@@ -61,6 +62,7 @@ final class ConsoleProgress implements RoundListener {
         clients = opening.clients().size();
         centroids = 0;
         steps = 0;
+        open = true;
         say(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
     }
 
@@ -139,6 +141,7 @@ final class ConsoleProgress implements RoundListener {
         erase();
         out.print(begun);
         begun = "";
+        open = false;
         RoundResult result = report.result();
         if (result.voidReason().isPresent()) {
             out.print(", void: " + result.voidReason().get() + "; the adapter stays as it was");
@@ -171,5 +174,17 @@ final class ConsoleProgress implements RoundListener {
                 name,
                 best.score(),
                 best.round());
+    }
+
+    /** Ends the line of a round that failed, so that what is said of it has a line of its own. */
+    @Override
+    public void close() {
+        if (open) {
+            erase();
+            out.println(begun);
+            out.flush();
+            begun = "";
+            open = false;
+        }
     }
 }

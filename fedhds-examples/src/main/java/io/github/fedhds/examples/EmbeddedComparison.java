@@ -38,6 +38,7 @@ final class EmbeddedComparison {
 
     private final Options options;
     private final PrintStream out;
+    private final Map<String, TunedRun> untrained = new LinkedHashMap<>();
 
     /**
      * What can be set from outside. Both learning rates were found by {@link LearningRateSearch}, on training tasks alone.
@@ -178,10 +179,24 @@ final class EmbeddedComparison {
             TunedRun.Setting setting,
             double learningRate,
             BiFunction<TunedRun.Setting, RoundListener, TunedRun> work) {
-        RoundListener progress = new ConsoleProgress(out, name, options.rounds());
-        if (options.folder().isEmpty()) {
-            return work.apply(setting, progress);
+        try (ConsoleProgress progress = new ConsoleProgress(out, name, options.rounds())) {
+            TunedRun tuned = options.folder()
+                    .map(all -> saved(run, all.resolve(run), setting, learningRate, work, progress))
+                    .orElseGet(() -> work.apply(setting, progress));
+            if (tuned.samples() == 0) {
+                untrained.put(name, tuned);
+            }
+            return tuned;
         }
+    }
+
+    private TunedRun saved(
+            String run,
+            Path path,
+            TunedRun.Setting setting,
+            double learningRate,
+            BiFunction<TunedRun.Setting, RoundListener, TunedRun> work,
+            RoundListener progress) {
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("run", run);
         config.put("clients", options.clients());
@@ -191,18 +206,35 @@ final class EmbeddedComparison {
         config.put("samples_per_group", options.samplesPerGroup());
         config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT));
         config.put("learning_rate", learningRate);
-        Map<String, String> settings = new LinkedHashMap<>();
-        config.forEach((key, value) -> settings.put(key, String.valueOf(value)));
-        settings.remove("rounds"); // a run may be made longer
-        Path path = options.folder().get().resolve(run);
         RunFolder folder = new RunFolder(path, config);
+        Map<String, String> fingerprint = fingerprint(run, setting, learningRate);
         TunedRun tuned = work.apply(
                 setting.with(federation -> federation
-                        .checkpoint(RunFolder.checkpoint(path), settings)
+                        .checkpoint(RunFolder.checkpoint(path), fingerprint)
                         .resume(options.resume())),
                 progress.andThen(folder.listener()));
-        folder.adapter(setting.fedHds().lora(), tuned.adapter(), "");
+        if (tuned.samples() > 0) {
+            folder.adapter(setting.fedHds().lora(), tuned.adapter(), "");
+        }
         return tuned;
+    }
+
+    /** All that a row's result depends on; a run may be made longer. */
+    private Map<String, String> fingerprint(String run, TunedRun.Setting setting, double learningRate) {
+        LanguageModel model = setting.fedHds().model();
+        return new Fingerprint()
+                .with("row", run)
+                .with("epochs", run.equals("full") ? 1 : FEW_EPOCHS)
+                .withData("the embedded comparison", setting.clients(), List.of())
+                .with("--clients", options.clients())
+                .with("--fraction", options.fraction())
+                .with("--seed", options.seed())
+                .with("--samples-per-group", options.samplesPerGroup())
+                .with("--fusion", options.fusion())
+                .with("--learning-rate", learningRate)
+                .with("--precision", model.precision())
+                .with("--device", model.device())
+                .settings();
     }
 
     private static Row row(String name, FedHds fedHds, Adapter adapter, List<Instruction> unseen) {
@@ -247,5 +279,16 @@ final class EmbeddedComparison {
         out.println("Rouge-L (f) is the mean over instructions of unseen tasks; share is of the instructions that the"
                 + " rounds' clients hold;");
         out.println("seconds are of work, summed over the clients, of which " + options.parallel() + " run at a time.");
+        NothingTrained.Help help = new NothingTrained.Help(
+                "fewer clients hold more each (--clients)",
+                "give a round more clients (--fraction)",
+                "the embedded model has no more positions");
+        untrained.forEach((name, run) -> out.println(
+                name + " trained on nothing: " + NothingTrained.causes(run.rounds(), help, Optional.empty())));
+    }
+
+    /** Whether every row that trains did; {@link #print} says of the others why not. */
+    boolean trained() {
+        return untrained.isEmpty();
     }
 }

@@ -2,6 +2,7 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import io.github.fedhds.transformer.Precision;
@@ -25,6 +26,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "fedhds",
         mixinStandardHelpOptions = true,
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:done",
+            "1:failed; the message says why",
+            "2:an option is wrong or missing",
+            "3:nothing could be trained, so there is no adapter; the last line says why and what helps"
+        },
         description = {
             "Federated, data-efficient instruction tuning.",
             "Without --model: compares FedHDS, random choice and full data on the embedded model and instructions.",
@@ -38,10 +46,14 @@ public final class Main implements Callable<Integer> {
             "--selection",
             "--share",
             "--max-length",
+            "--target-modules",
             "--answer-tokens",
             "--evaluate-every",
             "--patience",
             "--recompute");
+
+    /** Exit status of a run that trained on nothing, distinct from failures (1) and wrong options (2). */
+    static final int NOTHING_TRAINED = 3;
 
     private final PrintStream console;
 
@@ -57,8 +69,8 @@ public final class Main implements Callable<Integer> {
 
     @Option(
             names = "--data",
-            description = "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a .jsonl file of"
-                    + " {instruction, input, output, task}")
+            description = "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a .jsonl or .json file"
+                    + " of {instruction, input, output, task}, Dolly's names, {prompt, completion} or {messages}")
     private @Nullable Path data;
 
     @Option(
@@ -87,8 +99,8 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--selection",
             converter = SelectionName.class,
-            description = "fedhds, diverse, random or full (default: fedhds)")
-    private Selection selection = Selection.FEDHDS;
+            description = "diverse, fedhds (the paper's), random or full (default: diverse)")
+    private Selection selection = Selection.DIVERSE;
 
     @Option(
             names = "--share",
@@ -119,6 +131,14 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--max-length", description = "longest sample in tokens (default: 1024, or the model's positions)")
     private int maxLength = 1024;
+
+    @Option(
+            names = "--target-modules",
+            split = ",",
+            paramLabel = "NAME",
+            description = "modules that LoRA adapts: ends of their names, a pattern for whole names, or all-linear"
+                    + " (default: those of the model's family)")
+    private @Nullable List<String> targetModules;
 
     @Option(names = "--learning-rate", description = "of round 1 (embedded: 5e-3, full data 2e-3; own data: 3e-4)")
     private @Nullable Double learningRate;
@@ -163,7 +183,7 @@ public final class Main implements Callable<Integer> {
         this.console = console;
     }
 
-    /** Runs the job; a failure ends the process with status 1 and a message, bad options with status 2. */
+    /** Runs the job; a failure ends the process with status 1 and a message, bad options with 2, a run that trained nothing with 3. */
     public static void main(String[] args) {
         int status = commandLine().execute(args);
         if (status != 0) {
@@ -194,18 +214,20 @@ public final class Main implements Callable<Integer> {
         // One thread inside an operation: clients run side by side instead, and the bits do not depend on how many.
         ModelOptions options =
                 ModelOptions.defaults().onDevice(device).withThreads(1).withPrecision(precision);
+        boolean trained;
         if (model == null) {
             try (LanguageModel base = EmbeddedModel.load(options)) {
-                compare(base);
+                trained = compare(base);
             }
         } else {
             Path folder = model;
+            OwnRun run = ownRun();
             try (LanguageModel own = LanguageModel.load(folder, options);
                     LanguageModel features = featureModel == null ? null : LanguageModel.load(featureModel, options)) {
-                tune(own, folder, Optional.ofNullable(features));
+                trained = run.run(own, folder, Optional.ofNullable(features));
             }
         }
-        return 0;
+        return trained ? 0 : NOTHING_TRAINED;
     }
 
     private void check() {
@@ -228,6 +250,18 @@ public final class Main implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(),
                     "--feature-cache needs --feature-model; the tuned model's features change with every round");
+        }
+        if (model != null && samplesPerGroup != null && selection != Selection.FEDHDS) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--samples-per-group needs --selection fedhds; the others choose single samples");
+        }
+        if (targetModules != null) {
+            try {
+                LoraConfig.defaults().withTargetModules(targetModules);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), "--target-modules: " + e.getMessage(), e);
+            }
         }
         range("--rounds", rounds, 1, 1_000_000);
         range("--clients", clients, 1, 10_000_000);
@@ -263,7 +297,7 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private void compare(LanguageModel base) {
+    private boolean compare(LanguageModel base) {
         EmbeddedComparison.Options defaults = EmbeddedComparison.Options.defaults();
         EmbeddedComparison comparison = new EmbeddedComparison(
                 new EmbeddedComparison.Options(
@@ -280,34 +314,35 @@ public final class Main implements Callable<Integer> {
                         resume),
                 console);
         comparison.print(comparison.run(base));
+        return comparison.trained();
     }
 
-    private void tune(LanguageModel own, Path folder, Optional<LanguageModel> features) {
-        new OwnRun(
-                        new OwnRun.Options(
-                                java.util.Objects.requireNonNull(data),
-                                java.util.Objects.requireNonNull(out),
-                                or(rounds, 10),
-                                Optional.ofNullable(fraction),
-                                Optional.ofNullable(clients),
-                                Optional.ofNullable(instances),
-                                seed,
-                                selection,
-                                share,
-                                or(samplesPerGroup, 1),
-                                fusion,
-                                Optional.ofNullable(featureModel),
-                                Optional.ofNullable(featureCache),
-                                maxLength,
-                                or(learningRate, 3e-4),
-                                recompute,
-                                answerTokens,
-                                evaluateEvery,
-                                patience,
-                                resume,
-                                parallel),
-                        console)
-                .run(own, folder, features);
+    private OwnRun ownRun() {
+        return new OwnRun(
+                new OwnRun.Options(
+                        java.util.Objects.requireNonNull(data),
+                        java.util.Objects.requireNonNull(out),
+                        or(rounds, 10),
+                        Optional.ofNullable(fraction),
+                        Optional.ofNullable(clients),
+                        Optional.ofNullable(instances),
+                        seed,
+                        selection,
+                        share,
+                        or(samplesPerGroup, 1),
+                        fusion,
+                        Optional.ofNullable(featureModel),
+                        Optional.ofNullable(featureCache),
+                        maxLength,
+                        Optional.ofNullable(targetModules),
+                        or(learningRate, 3e-4),
+                        recompute,
+                        answerTokens,
+                        evaluateEvery,
+                        patience,
+                        resume,
+                        parallel),
+                console);
     }
 
     private static <T> T or(@Nullable T value, T fallback) {

@@ -1,5 +1,6 @@
 package io.github.fedhds.examples;
 
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.lora.MergedFolder;
 import io.github.fedhds.lora.PeftFolder;
 import io.github.fedhds.wire.Dtype;
@@ -41,8 +42,11 @@ public final class MergeAdapter implements Callable<Integer> {
         return new CommandLine(new MergeAdapter())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    command.getErr().println(failure.getMessage());
-                    return 1;
+                    if (failure instanceof FedHdsException || failure instanceof IllegalArgumentException) {
+                        command.getErr().println("merge-adapter: " + failure.getMessage());
+                        return 1;
+                    }
+                    throw failure;
                 });
     }
 

@@ -1,12 +1,9 @@
 package io.github.fedhds.examples;
 
-import com.google.common.hash.Hasher;
-import com.google.common.hash.Hashing;
 import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.dataset.Dataset;
-import io.github.fedhds.dataset.JsonLines;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
@@ -15,9 +12,12 @@ import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
+import io.github.fedhds.transformer.SampleEncoder;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +37,9 @@ final class OwnRun {
 
     private final Options options;
     private final PrintStream out;
+    private final Dataset dataset;
+    private final Map<ClientId, List<Instruction>> clients;
+    private final List<Instruction> unseen;
 
     /**
      * What can be set from outside.
@@ -44,6 +47,7 @@ final class OwnRun {
      * @param fraction share of the clients in a round; empty: 0.05, the paper's, but at least {@link #LEAST_ACTIVE} clients
      * @param clients number of clients that the tasks are dealt to; empty: one task a client
      * @param instances share of each client's instances; empty: 0.2 of Natural Instructions, all of JSON Lines
+     * @param targetModules modules that LoRA adapts; empty: those of the model's family
      */
     record Options(
             Path data,
@@ -60,6 +64,7 @@ final class OwnRun {
             Optional<Path> featureModel,
             Optional<Path> featureCache,
             int maxLength,
+            Optional<List<String>> targetModules,
             double learningRate,
             boolean recompute,
             int answerTokens,
@@ -68,48 +73,65 @@ final class OwnRun {
             boolean resume,
             int parallel) {}
 
+    /**
+     * Reads the data, so that a fault in them is told before a large model is loaded.
+     *
+     * @throws FedHdsException if they are missing, broken or empty
+     */
     OwnRun(Options options, PrintStream out) {
         this.options = options;
         this.out = out;
+        dataset = dataset();
+        clients = clients(dataset.training());
+        unseen = dataset.allUnseen();
+        if (options.patience() > 0 && unseen.isEmpty()) {
+            throw new FedHdsException(options.data() + " has no unseen tasks to evaluate on, which --patience needs");
+        }
     }
 
     /**
      * Runs all rounds.
      *
      * @param featureModel gives the features; empty: the tuned model itself
+     * @return whether anything was trained; if not, no adapter is left
      */
-    void run(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
-        Dataset dataset = dataset();
-        Map<ClientId, List<Instruction>> clients = clients(dataset.training());
+    boolean run(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
+        try {
+            return tune(model, modelFolder, featureModel);
+        } catch (FedHdsException | IllegalArgumentException | IllegalStateException e) {
+            // NaN in weights comes to light wherever a number is looked at first; looking for it reads the whole model.
+            boolean notFinite = String.valueOf(e.getMessage()).matches("(?s).*(NaN|[Ii]nfinit).*");
+            if (notFinite) {
+                damage(modelFolder).map(NothingTrained::damaged).ifPresent(damaged -> {
+                    throw new FedHdsException(damaged, e);
+                });
+            }
+            throw e;
+        }
+    }
+
+    private Optional<String> damage(Path modelFolder) {
+        return LanguageModel.firstNonFinite(modelFolder)
+                .or(() -> options.featureModel().flatMap(LanguageModel::firstNonFinite));
+    }
+
+    private boolean tune(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
         double fraction =
                 options.fraction().orElse(Math.max(0.05, Math.min(1, LEAST_ACTIVE / (double) clients.size())));
-        List<Instruction> unseen = dataset.allUnseen();
-        if (options.patience() > 0 && unseen.isEmpty()) {
-            throw new FedHdsException(options.data() + " has no unseen tasks to evaluate on, which --patience needs");
-        }
-        FedHds.Builder parts = FedHds.on(model)
-                .learningRate(options.learningRate())
-                .trainer(trainer -> trainer.recompute(options.recompute()))
-                .maxTokens(options.maxLength())
-                .fusion(options.fusion().fusion());
-        if (options.selection() == Selection.DIVERSE) {
-            parts.pooling(Pooling.PARTS);
-        }
-        featureModel.ifPresent(parts::featureModel);
-        options.featureCache().map(FeatureCache::inFolder).ifPresent(parts::featureCache);
-        FedHds fedHds = parts.build();
+        FedHds fedHds = fedHds(model, featureModel);
+        SampleEncoder encoder = new SampleEncoder(model, PromptTemplate.alpaca(), options.maxLength());
+        checkLength(encoder, model);
         evaluate(
                 fedHds,
                 unseen.subList(0, Math.min(1, unseen.size())),
                 Adapter.empty()); // fails before a folder is made
-        Map<String, Object> config = config(model, modelFolder, clients, fraction, unseen);
         if (!options.resume()) {
             RunFolder.startAnew(List.of(options.folder()), options.rounds());
         }
         boolean begins = new CheckpointFolder(RunFolder.checkpoint(options.folder()))
                 .saved()
                 .isEmpty();
-        RunFolder folder = new RunFolder(options.folder(), config);
+        RunFolder folder = new RunFolder(options.folder(), config(fedHds, modelFolder, fraction));
         out.printf(
                 Locale.ROOT,
                 "%d clients with %d instructions of %d tasks, %d instructions of %d unseen tasks; device %s%n",
@@ -124,6 +146,7 @@ final class OwnRun {
                     .ifPresent(base -> out.printf(Locale.ROOT, "base model: Rouge-L %.4f on unseen tasks%n", base));
         }
 
+        Map<String, String> fingerprint = fingerprint(fedHds, modelFolder, featureModel, fraction);
         TunedRun.Setting setting = new TunedRun.Setting(
                 fedHds,
                 clients,
@@ -131,23 +154,17 @@ final class OwnRun {
                 fraction,
                 options.seed(),
                 options.parallel(),
-                federation -> kept(federation, fedHds, unseen, settings(config, clients, unseen)));
-        RoundListener listener = new ConsoleProgress(
-                        out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds())
-                .andThen(folder.listener());
-        TunedRun run = switch (options.selection()) {
-            case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
-            case DIVERSE -> setting.diverse(samplesOfARound(clients, fraction), listener);
-            case FULL -> setting.full(listener);
-            case RANDOM ->
-                setting.random(
-                        context -> Math.max(1, (int) Math.round(options.share()
-                                * clients.getOrDefault(context.client().orElseThrow(), List.of())
-                                        .size())),
-                        listener);
-        };
-        folder.adapter(fedHds.lora(), run.adapter(), modelFolder.toString());
-        if (options.evaluateEvery() > 0) {
+                federation -> kept(federation, fedHds, fingerprint));
+        TunedRun run;
+        try (ConsoleProgress progress =
+                new ConsoleProgress(out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds())) {
+            run = chosen(setting, fraction, progress.andThen(folder.listener()));
+        }
+        boolean trained = run.samples() > 0;
+        if (trained) {
+            folder.adapter(fedHds.lora(), run.adapter(), modelFolder.toString());
+        }
+        if (trained && options.evaluateEvery() > 0) {
             run.best().ifPresent(best -> {
                 folder.bestAdapter(fedHds.lora(), best.adapter(), modelFolder.toString());
                 out.printf(Locale.ROOT, "best: Rouge-L %.4f after round %d%n", best.score(), best.round());
@@ -161,17 +178,95 @@ final class OwnRun {
                 100.0 * run.samples() / Math.max(1, setting.held(run)),
                 options.folder());
         fedHds.featureCache().map(FeatureCache::statistics).ifPresent(this::tell);
-        if (run.samples() == 0 && run.rounds().stream().anyMatch(r -> r.result().chosen() > 0)) {
-            out.println("every chosen instruction was left out, so the adapter is the first one, which changes nothing;"
-                    + " if answers are too long, raise --max-length; if steps are not finite, lower --learning-rate");
-        } else if (run.samples() == 0) {
-            out.println("no group was chosen in any round, so the adapter is the first one, which changes nothing;"
-                    + " give a round more clients (--fraction) or instances (--instances)");
+        boolean notFinite =
+                run.rounds().stream().anyMatch(round -> round.faults().skippedNonFinite() > 0);
+        Optional<String> damage = notFinite ? damage(modelFolder) : Optional.empty();
+        if (!trained) {
+            out.println("nothing was trained, so there is no adapter: "
+                    + NothingTrained.causes(run.rounds(), help(encoder, model), damage));
+        } else if (notFinite) {
+            out.println("some training steps were not finite and were left out: "
+                    + damage.map(NothingTrained::damaged).orElse("lower --learning-rate"));
+        }
+        return trained;
+    }
+
+    private FedHds fedHds(LanguageModel model, Optional<LanguageModel> featureModel) {
+        FedHds.Builder parts = FedHds.on(model)
+                .learningRate(options.learningRate())
+                .trainer(trainer -> trainer.recompute(options.recompute()))
+                .maxTokens(options.maxLength())
+                .fusion(options.fusion().fusion());
+        if (options.selection() == Selection.DIVERSE) {
+            parts.pooling(Pooling.PARTS);
+        }
+        featureModel.ifPresent(parts::featureModel);
+        options.featureCache().map(FeatureCache::inFolder).ifPresent(parts::featureCache);
+        if (options.targetModules().isEmpty()) {
+            return parts.build();
+        }
+        List<String> modules = options.targetModules().get();
+        try {
+            return parts.lora(LoraConfig.defaults().withTargetModules(modules)).build();
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException("--target-modules " + String.join(",", modules) + ": " + e.getMessage(), e);
         }
     }
 
-    private Federation.Builder kept(
-            Federation.Builder federation, FedHds fedHds, List<Instruction> unseen, Map<String, String> settings) {
+    /** Refuses a length at which no sample can be trained on, and answers that cannot be generated. */
+    private void checkLength(SampleEncoder encoder, LanguageModel model) {
+        int template = encoder.templateTokens();
+        int room = encoder.maxTokens() - template;
+        int answer = unseen.isEmpty() ? 1 : Math.min(options.answerTokens(), encoder.maxTokens() / 2);
+        if (room >= Math.max(answer, 2)) { // a token of the answer, and the end-of-text
+            return;
+        }
+        String has = "the prompt template alone has " + template + " of this model's tokens";
+        String lower = room >= 2 ? "lower --answer-tokens to " + room + " or less" : "";
+        int positions = model.config().positions();
+        if (encoder.maxTokens() < positions) {
+            throw new FedHdsException("--max-length " + options.maxLength() + " is too small: " + has
+                    + "; raise it to more than " + (template + answer) + ", at most " + positions
+                    + ", the model's positions" + (lower.isEmpty() ? "" : ", or " + lower));
+        }
+        throw new FedHdsException("the model's " + positions + " positions are too few: " + has + "; "
+                + (lower.isEmpty() ? "tune a model with more positions" : lower));
+    }
+
+    private NothingTrained.Help help(SampleEncoder encoder, LanguageModel model) {
+        boolean paper = options.selection() == Selection.FEDHDS;
+        return new NothingTrained.Help(
+                "give each client more of them (--instances 1, fewer --clients), or choose with --selection "
+                        + (paper ? "diverse" : "random"),
+                "give a round more clients (--fraction)" + (paper ? ", or choose with --selection diverse" : ""),
+                tooLong(encoder, model));
+    }
+
+    private String tooLong(SampleEncoder encoder, LanguageModel model) {
+        String beside = "their answers do not fit beside the " + encoder.templateTokens()
+                + " tokens of the prompt template into ";
+        return encoder.maxTokens() < model.config().positions()
+                ? beside + "--max-length " + options.maxLength() + "; raise it, at most to "
+                        + model.config().positions() + ", the model's positions"
+                : beside + "the model's " + encoder.maxTokens()
+                        + " positions; shorten the answers, or tune a model with" + " more positions";
+    }
+
+    private TunedRun chosen(TunedRun.Setting setting, double fraction, RoundListener listener) {
+        return switch (options.selection()) {
+            case FEDHDS -> setting.fedHds(options.samplesPerGroup(), listener);
+            case DIVERSE -> setting.diverse(samplesOfARound(fraction), listener);
+            case FULL -> setting.full(listener);
+            case RANDOM ->
+                setting.random(
+                        context -> Math.max(1, (int) Math.round(options.share()
+                                * clients.getOrDefault(context.client().orElseThrow(), List.of())
+                                        .size())),
+                        listener);
+        };
+    }
+
+    private Federation.Builder kept(Federation.Builder federation, FedHds fedHds, Map<String, String> fingerprint) {
         if (!unseen.isEmpty()) {
             federation
                     .evaluation(
@@ -180,37 +275,43 @@ final class OwnRun {
                     .patience(options.patience());
         }
         return federation
-                .checkpoint(RunFolder.checkpoint(options.folder()), settings)
+                .checkpoint(RunFolder.checkpoint(options.folder()), fingerprint)
                 .resume(options.resume());
     }
 
-    /** What the result hangs on: folders may be moved, and a run may be made longer. */
-    private static Map<String, String> settings(
-            Map<String, Object> config, Map<ClientId, List<Instruction>> clients, List<Instruction> unseen) {
-        Map<String, String> settings = new LinkedHashMap<>();
-        config.forEach((name, value) -> settings.put(name, String.valueOf(value)));
-        for (String other : List.of(
-                "model", "data", "feature_model", "feature_cache", "rounds", "threads", "device", "parallel_clients")) {
-            settings.remove(other); // the federation knows some of these itself
+    /** All that the result depends on; a run may be made longer, and evaluated at other times. */
+    private Map<String, String> fingerprint(
+            FedHds fedHds, Path modelFolder, Optional<LanguageModel> featureModel, double fraction) {
+        LanguageModel model = fedHds.model();
+        Fingerprint fingerprint = new Fingerprint()
+                .withModel("--model", model.digest(), modelFolder)
+                .with("--clients", options.clients().map(String::valueOf).orElse("one a task"))
+                .with("--instances", options.instances().map(String::valueOf).orElse("the default"))
+                .with("--seed", options.seed())
+                .withData("--data", clients, unseen)
+                .with("--fraction", fraction)
+                .with("--selection", options.selection())
+                .with("--fusion", options.fusion())
+                .with("--max-length", options.maxLength())
+                .with("--target-modules", fedHds.lora().targetModules())
+                .with("--learning-rate", options.learningRate())
+                .with("--answer-tokens", options.answerTokens())
+                .with("--precision", model.precision())
+                .with("--device", model.device())
+                .with("--feature-model", featureModel.isPresent() ? "given" : "not given");
+        if (options.selection() == Selection.RANDOM || options.selection() == Selection.DIVERSE) {
+            fingerprint.with("--share", options.share());
         }
-        Hasher data = Hashing.sha256().newHasher();
-        clients.forEach((client, list) -> put(data, client.value(), list));
-        put(data, "unseen", unseen);
-        settings.put("data of SHA-256", data.hash().toString());
-        return settings;
-    }
-
-    private static void put(Hasher data, String owner, List<Instruction> list) {
-        data.putInt(list.size());
-        list.forEach(one -> {
-            for (String text : List.of(owner, one.instruction(), one.input(), one.output(), one.task())) {
-                data.putInt(text.length()).putUnencodedChars(text);
-            }
-        });
+        if (options.selection() == Selection.FEDHDS) {
+            fingerprint.with("--samples-per-group", options.samplesPerGroup());
+        }
+        featureModel.ifPresent(features -> fingerprint.withModel(
+                "--feature-model", features.digest(), options.featureModel().orElseThrow()));
+        return fingerprint.settings();
     }
 
     /** The share of what a round's clients hold on average, at least one sample. */
-    private int samplesOfARound(Map<ClientId, List<Instruction>> clients, double fraction) {
+    private int samplesOfARound(double fraction) {
         long held = clients.values().stream().mapToLong(List::size).sum();
         return Math.max(1, (int) Math.round(options.share() * fraction * held));
     }
@@ -233,13 +334,10 @@ final class OwnRun {
             options.instances().ifPresent(reader::share);
             return reader.build().read(data);
         }
-        if (data.toString().endsWith(".jsonl")) {
-            Dataset all = JsonLines.builder().seed(options.seed()).build().read(data);
-            Map<String, List<Instruction>> part = new LinkedHashMap<>();
-            all.training().forEach((task, list) -> part.put(task, part(list)));
-            return new Dataset(part, all.unseen());
-        }
-        return Dataset.load(data, options.seed()); // says what a data path may be
+        Dataset all = Dataset.load(data, options.seed());
+        Map<String, List<Instruction>> part = new LinkedHashMap<>();
+        all.training().forEach((task, list) -> part.put(task, part(list)));
+        return new Dataset(part, all.unseen());
     }
 
     private List<Instruction> part(List<Instruction> list) {
@@ -273,12 +371,8 @@ final class OwnRun {
         return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
     }
 
-    private Map<String, Object> config(
-            LanguageModel model,
-            Path modelFolder,
-            Map<ClientId, List<Instruction>> clients,
-            double fraction,
-            List<Instruction> unseen) {
+    private Map<String, Object> config(FedHds fedHds, Path modelFolder, double fraction) {
+        LanguageModel model = fedHds.model();
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("model", modelFolder.toString());
         config.put("data", options.data().toString());
@@ -301,6 +395,7 @@ final class OwnRun {
         options.featureModel().ifPresent(path -> config.put("feature_model", path.toString()));
         options.featureCache().ifPresent(path -> config.put("feature_cache", path.toString()));
         config.put("max_length", options.maxLength());
+        config.put("target_modules", fedHds.lora().targetModules());
         config.put("learning_rate", options.learningRate());
         config.put("recompute", options.recompute());
         config.put("answer_tokens", options.answerTokens());

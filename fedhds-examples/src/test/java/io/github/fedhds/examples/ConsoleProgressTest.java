@@ -57,6 +57,7 @@ class ConsoleProgressTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ConsoleProgress progress =
                 new ConsoleProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), "fedhds", 5, terminal);
+        progress.close();
         progress.resumed(List.of(report(Optional.empty())), Optional.of("checkpoint is damaged"));
         progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
         for (ClientId client : List.of(A, B)) {
@@ -80,6 +81,7 @@ class ConsoleProgressTest {
         progress.opened(new RoundOpening("run", 4, List.of(A, B), 1, Adapter.empty(), Map.of()));
         progress.closed(report(Optional.of("1 of 2 answered")));
         progress.stopped(new BestRound(3, 0.5, Adapter.empty()));
+        progress.close();
         return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
     }
 
@@ -115,5 +117,23 @@ class ConsoleProgressTest {
                 said);
         assertTrue(shown.contains("  b refused: tensor x holds NaN"), said);
         assertFalse(shown.stream().anyMatch(line -> line.contains("[")), said);
+    }
+
+    @Test
+    void close_inTheMiddleOfARound_endsItsLine() {
+        for (boolean terminal : new boolean[] {false, true}) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (ConsoleProgress progress =
+                    new ConsoleProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), "fedhds", 5, terminal)) {
+                progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
+                CentroidReport report = new CentroidReport("run", 3, A, List.of());
+                progress.received(report, Receipt.accepted(report));
+            }
+            String said = bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+            assertEquals(
+                    "fedhds, round 3 of 5: 2 clients\n", said.substring(said.lastIndexOf('\r') + 1), "" + terminal);
+        }
+        String whole = said(false);
+        assertTrue(whole.endsWith("\n") && !whole.endsWith("\n\n"), "closing what is over says nothing: " + whole);
     }
 }

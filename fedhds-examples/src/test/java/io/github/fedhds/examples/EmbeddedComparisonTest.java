@@ -1,6 +1,7 @@
 package io.github.fedhds.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -67,6 +68,7 @@ class EmbeddedComparisonTest {
 
         List<String> names = List.of("base model", "FedHDS", "FedHDS, diverse", "random choice", "full data (FedIT)");
         assertEquals(names, rows.stream().map(EmbeddedComparison.Row::name).toList());
+        assertTrue(comparison.trained(), told);
         assertEquals(0, rows.get(0).samples());
         assertEquals(0, rows.get(0).share());
         long chosen = rows.get(1).samples();
@@ -91,6 +93,28 @@ class EmbeddedComparisonTest {
                         .toList(),
                 told);
         assertTrue(told.contains("100.00 %"), told);
+    }
+
+    @Test
+    void run_whereFedHdsFindsNoGroup_showsTheRowsAndSaysSo(@TempDir Path folder) {
+        InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        EmbeddedComparison comparison = new EmbeddedComparison(
+                new EmbeddedComparison.Options(
+                        3, 1, 1, 1, 1e-2, 2e-3, 2, FusionName.PCA, 2, Optional.of(folder), false),
+                new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        List<EmbeddedComparison.Row> rows = comparison.run(
+                model, set.training(8).subList(0, 9), set.unseen(1).subList(0, 2));
+        comparison.print(rows);
+        String told = bytes.toString(StandardCharsets.UTF_8);
+        assertEquals(5, rows.size());
+        assertEquals(0, rows.get(1).samples());
+        assertEquals(9, rows.get(4).samples());
+        assertFalse(comparison.trained());
+        assertTrue(told.contains("FedHDS trained on nothing: no client found groups among its samples; fewer"), told);
+        assertFalse(told.contains("full data trained on nothing"), told);
+        assertFalse(Files.exists(folder.resolve("fedhds/adapter")));
+        assertTrue(Files.exists(folder.resolve("full/adapter/adapter_config.json")));
     }
 
     @Test

@@ -45,13 +45,16 @@ class MainOptionsTest extends OnMainJob {
         "--learning-rate, NaN",
         "--learning-rate, Infinity",
         "--selection, x",
+        "--samples-per-group, 2",
+        "--target-modules, q_proj|q_proj",
+        "--target-modules, [",
         "--selection, FULL",
         "--fusion, x",
         "--seed, x",
         "--nonsense, 1"
     })
     void badOption_isNamedWithStatus2(String option, String value) {
-        Outcome outcome = own(folder.resolve("out"), option, value);
+        Outcome outcome = own(folder.resolve("out"), option, value.replace('|', ','));
         assertEquals(2, outcome.status());
         assertTrue(outcome.err().lines().findFirst().orElse("").contains(option), outcome.err());
         assertFalse(outcome.err().contains("only once"), outcome.err()); // refused for its value
@@ -71,6 +74,7 @@ class MainOptionsTest extends OnMainJob {
             {"--share", "0.5"},
             {"--instances", "0.5"},
             {"--max-length", "100"},
+            {"--target-modules", "q_proj"},
             {"--answer-tokens", "5"},
             {"--evaluate-every", "1"},
             {"--patience", "1"},
@@ -107,7 +111,7 @@ class MainOptionsTest extends OnMainJob {
         fails(folder.resolve("no-model").toString(), data, "no-model");
         fails(shared.toString(), data, "config.json");
         fails(model, folder.resolve("nowhere.jsonl").toString(), "nowhere.jsonl: ");
-        fails(model, folder.resolve("nowhere").toString(), "does not exist");
+        fails(model, folder.resolve("nowhere").toString(), "there is no such file");
         fails(model, text.toString(), "is of no known kind");
         fails(model, empty.toString(), "the data set is empty");
         fails(model, broken.toString(), "line 2");
@@ -115,7 +119,9 @@ class MainOptionsTest extends OnMainJob {
         fails(model, natural.toString(), "task1.json");
         fails(model, data, "cuda:99", "--device", "cuda:99");
         fails(model, data, "tpu", "--device", "tpu");
-        fails(model, data, "do not fit", "--max-length", "2");
+        fails(model, data, "--target-modules q_proj,x: target module x is not", "--target-modules", "q_proj,x");
+        fails(model, data, "--max-length 2 is too small", "--max-length", "2");
+        fails(model, data, "--max-length 2 is too small", "--max-length", "2", "--answer-tokens", "1");
 
         fails(
                 model,

@@ -39,7 +39,7 @@ class MainResumeTest extends OnMainJob {
         assertTrue(forgotten.err().contains("holds a run after 2 rounds; go on by --resume"));
         Outcome other = resume(twice, with(settings, "--rounds", "3", "--learning-rate", "2e-2"));
         assertEquals(1, other.status());
-        assertTrue(other.err().contains("made with learning_rate 0.01, this run has 0.02"), other.err());
+        assertTrue(other.err().contains("made with --learning-rate 0.01, this run has 0.02"), other.err());
         String config = Files.readString(twice.resolve("config.json"));
         assertTrue(config.contains("\"learning_rate\": 0.01"), "the refused run's settings: " + config);
 

@@ -75,11 +75,12 @@ class MainTest extends OnMainJob {
         assertEquals(320, config.get("instructions").getAsInt());
         assertEquals(40, config.get("unseen_instructions").getAsInt());
         assertEquals(2, config.get("rounds").getAsInt());
-        assertEquals("fedhds", config.get("selection").getAsString());
+        assertEquals("diverse", config.get("selection").getAsString());
+        assertTrue(config.getAsJsonArray("target_modules").size() > 0, config::toString);
         assertEquals("cpu()", config.get("device").getAsString());
 
         assertTrue(outcome.out().contains("8 clients with 320 instructions of 8 tasks"), outcome.out());
-        assertTrue(outcome.out().contains("fedhds, round 2 of 2: 8 clients"), outcome.out());
+        assertTrue(outcome.out().contains("diverse, round 2 of 2: 8 clients"), outcome.out());
         assertTrue(outcome.out().contains("after round 1: Rouge-L"), outcome.out());
     }
 
@@ -148,11 +149,11 @@ class MainTest extends OnMainJob {
     void ownRun_everySelectionAndFusion_works(String selection, String fusion) throws IOException {
         Path out = folder.resolve("out");
         Outcome outcome = own(out, "--selection", selection, "--fusion", fusion, "--fraction", "0.5", "--share", "0.1");
-        assertEquals(0, outcome.status(), outcome.err());
+        assertEquals(rounds(out).get(0).get("selected").getAsInt() > 0 ? 0 : 3, outcome.status(), outcome.err());
         String config = Files.readString(out.resolve("config.json"));
         assertTrue(config.contains('"' + selection + '"') && config.contains('"' + fusion + '"'), config);
         int samples = rounds(out).get(0).get("selected").getAsInt();
-        assertEquals(samples > 0, changesTheModel(adapter(out)));
+        assertEquals(samples > 0, Files.exists(out.resolve("adapter")) && changesTheModel(adapter(out)));
         switch (selection) {
             case "full" -> assertEquals(4 * 40, samples);
             case "random" -> assertEquals(4 * 4, samples); // 0.1 of 40 each
@@ -162,29 +163,16 @@ class MainTest extends OnMainJob {
     }
 
     @Test
-    void ownRun_noGroupChosen_saysSoAndLeavesTheFirstAdapter() throws IOException {
-        writeLines(folder.resolve("few.jsonl"), 3, 3);
+    void ownRun_targetModules_areThoseOfTheAdapter() throws IOException {
         Path out = folder.resolve("out");
-        Outcome outcome = ownOn(folder.resolve("few.jsonl"), out);
+        Outcome outcome = own(out, "--target-modules", "q_proj,v_proj", "--selection", "random");
         assertEquals(0, outcome.status(), outcome.err());
-        assertTrue(outcome.out().contains("nothing trained on: the adapter stays as it was"), outcome.out());
-        assertTrue(outcome.out().contains("no group was chosen in any round"), outcome.out());
-        assertFalse(changesTheModel(adapter(out)));
-        JsonObject round = rounds(out).get(0);
-        assertEquals(0, round.get("selected").getAsInt());
-        assertFalse(round.has("loss"));
-        assertEquals(adapter(out).digest(), round.get("adapter_sha256").getAsString());
-    }
-
-    @Test
-    void ownRun_everyAnswerTooLong_saysSo() throws IOException {
-        writeLines(folder.resolve("one.jsonl"), 1, 8); // one task: none is held out, so nothing is evaluated
-        Outcome outcome =
-                ownOn(folder.resolve("one.jsonl"), folder.resolve("out"), "--selection", "full", "--max-length", "40");
-        assertEquals(0, outcome.status(), outcome.err());
-        assertTrue(outcome.out().contains("every chosen instruction was left out"), outcome.out());
-        assertTrue(outcome.out().contains("8 answers too long"), outcome.out());
-        assertFalse(changesTheModel(adapter(folder.resolve("out"))));
+        PeftFolder peft = PeftFolder.read(out.resolve("adapter"));
+        assertEquals(List.of("q_proj", "v_proj"), peft.config().targetModules());
+        assertEquals(4, peft.adapter().tensors().size());
+        JsonObject config = JsonParser.parseString(Files.readString(out.resolve("config.json")))
+                .getAsJsonObject();
+        assertEquals(JsonParser.parseString("[\"q_proj\", \"v_proj\"]"), config.get("target_modules"));
     }
 
     @ParameterizedTest
@@ -203,8 +191,8 @@ class MainTest extends OnMainJob {
                     String.valueOf(clients),
                     "--fraction",
                     "1");
-            assertEquals(0, outcome.status(), outcome.err());
             JsonObject round = rounds(out).get(0);
+            assertEquals(round.get("selected").getAsInt() > 0 ? 0 : 3, outcome.status(), outcome.err());
             assertEquals(clients, round.getAsJsonArray("clients").size());
             int samples = round.get("selected").getAsInt();
             if (selection.equals("full")) {

@@ -3,6 +3,7 @@ package io.github.fedhds.caching;
 import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -40,7 +41,8 @@ final class FolderFeatureCache extends KeyedRows {
             Files.delete(Files.createTempFile(folder, ".probe", ".tmp")); // says now what else comes after hours
         } catch (IOException e) {
             throw new FedHdsException(
-                    "cannot write to the feature cache " + folder + ": " + e + "; name a folder that may be written",
+                    "cannot write to the feature cache " + folder + ": " + FileFault.reason(folder, e)
+                            + "; name a folder that may be written",
                     e);
         }
     }
@@ -59,7 +61,7 @@ final class FolderFeatureCache extends KeyedRows {
         } catch (NoSuchFileException | ClosedByInterruptException e) {
             return Optional.empty(); // an interrupt says nothing of the file
         } catch (IOException e) {
-            return damaged(file, "cannot be read: " + e);
+            return damaged(file, "cannot be read: " + FileFault.reason(file, e));
         }
         if (bytes.length != size) {
             return damaged(

@@ -3,7 +3,9 @@ package io.github.fedhds.dataset;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.wire.FileFault;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -32,7 +34,7 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
 
     /**
      * Reads a path of either kind, with the kind's default settings: a folder with {@code tasks/} as
-     * {@link NaturalInstructions}, a file ending in {@code .jsonl} as {@link JsonLines}.
+     * {@link NaturalInstructions}, a file ending in {@code .jsonl} or {@code .json} as {@link JsonLines}.
      *
      * @param seed decides which instances or tasks are taken
      * @throws FedHdsException if the path is of neither kind, or its data are broken or empty
@@ -41,11 +43,25 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
         if (Files.isDirectory(path.resolve("tasks"))) {
             return NaturalInstructions.builder().seed(seed).build().read(path);
         }
-        if (Files.isRegularFile(path) && path.toString().endsWith(".jsonl")) {
-            return JsonLines.builder().seed(seed).build().read(path);
+        checkFile(path);
+        return JsonLines.builder().seed(seed).build().read(path);
+    }
+
+    /**
+     * Checks that a path that is no folder of Natural Instructions can be a file of JSON objects.
+     *
+     * @throws FedHdsException if it cannot
+     */
+    static void checkFile(Path path) {
+        if (Files.isRegularFile(path) && path.toString().matches(".*\\.jsonl?")) {
+            return;
         }
-        throw new FedHdsException(path + (Files.exists(path) ? ": is of no known kind" : ": does not exist")
-                + "; expected a folder with tasks/ (Natural Instructions) or a .jsonl file");
+        if (!Files.exists(path)) {
+            throw FileFault.of(path, "cannot be read", new NoSuchFileException(path.toString()));
+        }
+        throw new FedHdsException(
+                path + ": is of no known kind; expected a folder with tasks/ (Natural Instructions) or a"
+                        + " .jsonl or .json file of " + InstructionForm.READ);
     }
 
     /** All training instructions, task by task. */

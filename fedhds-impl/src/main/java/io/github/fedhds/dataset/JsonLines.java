@@ -2,12 +2,19 @@ package io.github.fedhds.dataset;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
-import java.io.BufferedReader;
+import io.github.fedhds.wire.Utf8Reader;
+import java.io.EOFException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,15 +22,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Reads one JSON object a line: {@code instruction}, {@code input}, {@code output}, {@code task}, or as Dolly names them
- * {@code instruction}, {@code context}, {@code response}, {@code category}. Input and task may be missing; other keys are
- * passed over, and so are empty lines. Immutable, safe for many threads.
+ * Reads JSON objects one after another (one a line, or indented) or in one list: {@code instruction}, {@code input},
+ * {@code output}, {@code task}, or as Dolly names them {@code instruction}, {@code context}, {@code response}, {@code
+ * category}; {@code prompt} and {@code completion}; or {@code messages} of a user and an assistant, perhaps after one of a
+ * system, which then begins the instruction. Input and task may be missing, and null counts as missing; other keys are
+ * passed over, and so are empty lines. The file is read as a stream; only the instructions stay in memory. Immutable, safe
+ * for many threads.
  *
  * @see <a href="https://huggingface.co/datasets/databricks/databricks-dolly-15k">Dolly-15K</a>
  */
 public final class JsonLines {
+    private static final Pattern LINE = Pattern.compile(" at line (\\d+) ");
+
     private final double unseenShare;
     private final long seed;
 
@@ -38,33 +52,87 @@ public final class JsonLines {
     }
 
     /**
-     * Reads the instructions of a file, in its order; the task is empty where a line names none.
+     * Reads the instructions of a file, in its order; the task is empty where an object names none.
      *
-     * @throws FedHdsException if the file cannot be read, a line is broken or there is none; the message names the line
+     * @throws FedHdsException if the file cannot be read, is not UTF-8, an object is broken or of no known form, or there is
+     *     none; the message names file and line
      */
     public static List<Instruction> readAll(Path file) {
         List<Instruction> list = new ArrayList<>();
-        int number = 0;
-        try (BufferedReader reader = Files.newBufferedReader(file)) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                number++;
-                if (!line.isBlank()) {
-                    String place = file + ": line " + number;
-                    JsonObject json = JsonFile.parseObject(place, line);
-                    list.add(new Instruction(
-                            required(place, json, "instruction"),
-                            optional(place, json, "input", "context"),
-                            required(place, json, "output", "response"),
-                            optional(place, json, "task", "category")));
-                }
+        try (JsonReader json = new JsonReader(Utf8Reader.open(file))) {
+            json.setStrictness(Strictness.STRICT);
+            boolean inList = next(file, json) == JsonToken.BEGIN_ARRAY;
+            if (inList) {
+                json.beginArray();
+            }
+            while (hasNext(file, json, inList)) {
+                String line = file + ": line " + line(json);
+                String place = inList ? line + ", element " + list.size() : line;
+                list.add(InstructionForm.read(place, object(place, json)));
+            }
+            if (inList) {
+                endList(file, json);
             }
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be read after line " + number + ": " + e, e);
+            throw FileFault.of(file, "cannot be read", e);
         }
         if (list.isEmpty()) {
-            throw new FedHdsException(file + ": the data set is empty; expected one JSON object a line");
+            throw new FedHdsException(
+                    file + ": the data set is empty; expected JSON objects of the form " + InstructionForm.READ);
         }
         return list;
+    }
+
+    private static boolean hasNext(Path file, JsonReader json, boolean inList) throws IOException {
+        if (!inList) {
+            return next(file, json) != JsonToken.END_DOCUMENT;
+        }
+        try {
+            return json.hasNext();
+        } catch (MalformedJsonException | EOFException e) {
+            throw JsonFile.syntaxFault(file + ": line " + line(json), e);
+        }
+    }
+
+    /** The next value outside of a list. A strict reader allows one value in a file, so it is lenient between values. */
+    private static JsonToken next(Path file, JsonReader json) throws IOException {
+        Strictness strict = json.getStrictness();
+        try {
+            json.setStrictness(Strictness.LENIENT);
+            return json.peek();
+        } catch (EOFException e) {
+            return JsonToken.END_DOCUMENT; // an empty file
+        } catch (MalformedJsonException e) {
+            throw JsonFile.syntaxFault(file + ": line " + line(json), e);
+        } finally {
+            json.setStrictness(strict);
+        }
+    }
+
+    private static JsonObject object(String place, JsonReader json) throws IOException {
+        try {
+            JsonElement element = JsonParser.parseReader(json);
+            if (element instanceof JsonObject object) {
+                return object;
+            }
+            throw new FedHdsException(place + ": must be a JSON object, was " + JsonFile.shorten(element)
+                    + "; read are " + InstructionForm.READ);
+        } catch (JsonParseException e) {
+            throw JsonFile.syntaxFault(place, e);
+        }
+    }
+
+    private static void endList(Path file, JsonReader json) throws IOException {
+        json.endArray();
+        if (next(file, json) != JsonToken.END_DOCUMENT) {
+            throw new FedHdsException(file + ": line " + line(json) + ": something follows the list");
+        }
+    }
+
+    /** The line that a reader is in; it tells that in its text alone. */
+    private static String line(JsonReader json) {
+        Matcher line = LINE.matcher(json.toString());
+        return line.find() ? line.group(1) : "?";
     }
 
     /**
@@ -89,33 +157,6 @@ public final class JsonLines {
         }
         tasks.keySet().removeAll(unseen.keySet());
         return new Dataset(tasks, unseen);
-    }
-
-    private static String required(String place, JsonObject json, String... keys) {
-        for (String key : keys) {
-            JsonElement value = json.get(key);
-            if (value != null) {
-                return text(place, key, value);
-            }
-        }
-        throw new FedHdsException(place + ": " + String.join(" or ", keys) + " is missing");
-    }
-
-    private static String optional(String place, JsonObject json, String... keys) {
-        for (String key : keys) {
-            JsonElement value = json.get(key);
-            if (value != null && !value.isJsonNull()) {
-                return text(place, key, value);
-            }
-        }
-        return "";
-    }
-
-    private static String text(String place, String key, JsonElement value) {
-        if (!value.isJsonPrimitive()) {
-            throw new FedHdsException(place + ": " + key + " must be a text or a number");
-        }
-        return value.getAsString();
     }
 
     /** Collects settings. Not safe for many threads. */

@@ -1,11 +1,14 @@
 package io.github.fedhds.dataset;
 
+import com.google.common.io.CharStreams;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
+import io.github.fedhds.wire.Utf8Reader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,10 +81,10 @@ public final class NaturalInstructions {
     private static SortedSet<String> split(Path folder, String name) {
         Path file = folder.resolve("splits/default").resolve(name);
         List<String> lines;
-        try {
-            lines = Files.readAllLines(file);
+        try (Utf8Reader text = Utf8Reader.open(file)) {
+            lines = CharStreams.readLines(text);
         } catch (IOException e) {
-            throw new FedHdsException(file + ": the split file cannot be read: " + e, e);
+            throw FileFault.of(file, "the split file cannot be read", e);
         }
         SortedSet<String> tasks = new TreeSet<>();
         for (int i = 0; i < lines.size(); i++) {
@@ -162,10 +165,7 @@ public final class NaturalInstructions {
         if (value == null) {
             throw new FedHdsException(file + ": " + place + " is missing");
         }
-        if (!value.isJsonPrimitive()) {
-            throw new FedHdsException(file + ": " + place + " must be a text or a number");
-        }
-        return value.getAsString();
+        return JsonText.of(file.toString(), place, value);
     }
 
     /** Collects settings. Not safe for many threads. */

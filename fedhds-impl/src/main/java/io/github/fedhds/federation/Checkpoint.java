@@ -79,13 +79,17 @@ record Checkpoint(
                         json.get("round").getAsInt(), json.get("score").getAsDouble(), adapter));
             }
             return new Checkpoint(run.server(), settings, past, best, CheckpointFolder.End.valueOf(text(run, END)));
-        } catch (IllegalArgumentException
-                | IllegalStateException
-                | UnsupportedOperationException
-                | NullPointerException
-                | ClassCastException e) {
+        } catch (IllegalArgumentException e) {
             throw new FedHdsException(
                     label + ": holds a run that no federation saved, or one of another version: " + e.getMessage(), e);
+        } catch (IllegalStateException
+                | UnsupportedOperationException
+                | NullPointerException
+                | ClassCastException e) { // of a JSON value of another kind; their messages name the parser's classes
+            throw new FedHdsException(
+                    label + ": holds a run that no federation saved, or one of another version: a value has another"
+                            + " kind",
+                    e);
         }
     }
 

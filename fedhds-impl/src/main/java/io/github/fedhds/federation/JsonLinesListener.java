@@ -2,6 +2,7 @@ package io.github.fedhds.federation;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ public final class JsonLinesListener implements RoundListener {
         try {
             Files.writeString(file, line(report), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be appended to: " + e, e);
+            throw FileFault.of(file, "cannot be appended to", e);
         }
     }
 

@@ -6,6 +6,7 @@ import io.github.fedhds.RoundSummary;
 import io.github.fedhds.ServerListener;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -51,7 +52,7 @@ public final class ServerJsonLog implements ServerListener {
             }
             append(""); // a folder in its place, or no right to write, shows here and not in a warning later
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be written: " + e, e);
+            throw FileFault.of(file, "cannot be written", e);
         }
     }
 
@@ -78,7 +79,7 @@ public final class ServerJsonLog implements ServerListener {
         try {
             append(lines.toString());
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be appended to: " + e, e);
+            throw FileFault.of(file, "cannot be appended to", e);
         }
         pending.clear();
     }
@@ -107,7 +108,7 @@ public final class ServerJsonLog implements ServerListener {
         try {
             text = Files.exists(file) ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8) : "";
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be read: " + e, e);
+            throw FileFault.of(file, "cannot be read", e);
         }
         StringBuilder kept = new StringBuilder();
         for (int from = 0; from < text.length(); ) {

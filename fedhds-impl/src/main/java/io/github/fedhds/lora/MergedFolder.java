@@ -11,6 +11,7 @@ import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.AtomicFile;
 import io.github.fedhds.wire.Disk;
 import io.github.fedhds.wire.Dtype;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.PendingTensor;
 import io.github.fedhds.wire.SafetensorsFile;
@@ -189,7 +190,7 @@ public final class MergedFolder {
                 deleteAll(temporary);
             }
         } catch (IOException e) {
-            throw new FedHdsException(out + ": cannot be written: " + e, e);
+            throw FileFault.of(out, "cannot be written", e);
         }
     }
 
@@ -239,7 +240,7 @@ public final class MergedFolder {
                         + "; a merged model is written to a new folder");
             });
         } catch (IOException e) {
-            throw new FedHdsException(target + ": cannot be read: " + e, e);
+            throw FileFault.of(target, "cannot be read", e);
         }
     }
 

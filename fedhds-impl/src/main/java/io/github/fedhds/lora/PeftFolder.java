@@ -6,6 +6,7 @@ import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.wire.AtomicFile;
+import io.github.fedhds.wire.FileFault;
 import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
@@ -109,7 +110,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
             try {
                 Files.deleteIfExists(folder.resolve(name));
             } catch (IOException e) {
-                throw new FedHdsException(folder.resolve(name) + ": cannot be deleted: " + e, e);
+                throw FileFault.of(folder.resolve(name), "cannot be deleted", e);
             }
         }
     }

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * The paper's choice: groups are clusters of HDBSCAN (or of another {@link Clusterer}), a group's centre is its members'
@@ -35,11 +36,13 @@ public final class HdbscanSelector implements CoresetSelector {
     private final Clusterer clustering;
     private final int samplesPerGroup;
     private final boolean keepUnique;
+    private final boolean atLeastOneGroup;
 
     private HdbscanSelector(Builder builder) {
         clustering = builder.clustering;
         samplesPerGroup = builder.samplesPerGroup;
         keepUnique = builder.keepUnique;
+        atLeastOneGroup = builder.atLeastOneGroup;
     }
 
     /** The paper's selector for a client: clusters of 5 or more, one sample a group. */
@@ -80,6 +83,12 @@ public final class HdbscanSelector implements CoresetSelector {
                 groups.add(new Group(groups.size(), points.point(all[0]), all));
             }
         }
+        if (atLeastOneGroup && groups.isEmpty()) {
+            int[] all = IntStream.range(0, points.size()).toArray();
+            double[] centre = Nearness.mean(points, all);
+            groups.add(
+                    new Group(0, centre, Nearness.order(points, all, centre), Math.min(all.length, samplesPerGroup)));
+        }
         return new Coreset(groups);
     }
 
@@ -100,6 +109,7 @@ public final class HdbscanSelector implements CoresetSelector {
         private Clusterer clustering = Hdbscan.builder().build();
         private int samplesPerGroup = 1;
         private boolean keepUnique;
+        private boolean atLeastOneGroup;
 
         private Builder() {}
 
@@ -128,6 +138,15 @@ public final class HdbscanSelector implements CoresetSelector {
          */
         public Builder keepUnique(boolean keepUnique) {
             this.keepUnique = keepUnique;
+            return this;
+        }
+
+        /**
+         * Whether candidates among which no cluster is found are one group of them all: a client with a single task, or with
+         * few samples, else takes no part. False by default, as in the paper.
+         */
+        public Builder atLeastOneGroup(boolean newAtLeastOneGroup) {
+            atLeastOneGroup = newAtLeastOneGroup;
             return this;
         }
 

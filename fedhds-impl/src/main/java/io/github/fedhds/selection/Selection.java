@@ -60,14 +60,18 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
     }
 
     /**
-     * {@link #recommended} with a number of samples in place of a share: the clients' groups as in the paper, their means in a shared frame of
+     * {@link #recommended} with a number of samples in place of a share: the clients' groups as in the paper (a client without
+     * one has one group of all its samples), their means in a shared frame of
      * 128 {@link #inSharedFrame random signs}, covered by {@link CoverSelector} with as many as there shall be samples. Best
      * with features in {@link io.github.fedhds.transformer.Pooling#PARTS parts}.
      *
      * @param samples of a round over all its clients, 0 or more; fewer where the clients find fewer groups
      */
     public static Selection diverse(int samples) {
-        return paper().withServer(CoverSelector.count(samples)).inSharedFrame(128);
+        return paper().withClient(
+                        HdbscanSelector.builder().atLeastOneGroup(true).build())
+                .withServer(CoverSelector.count(samples))
+                .inSharedFrame(128);
     }
 
     /** A random share of each client's samples, above 0 to 1. */

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.ServerState;
 import io.github.fedhds.wire.AtomicFile;
 import io.github.fedhds.wire.Disk;
+import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -105,7 +106,7 @@ public final class ServerStore {
             disk.makeFolder(folder);
             real = folder.toRealPath();
         } catch (IOException e) {
-            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+            throw FileFault.of(folder, "the checkpoint cannot be written", e);
         }
         String name = LOCKED + real;
         String holder = UUID.randomUUID().toString();
@@ -138,7 +139,7 @@ public final class ServerStore {
         try {
             channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
-            throw new FedHdsException(folder + ": the checkpoint cannot be written: " + e, e);
+            throw FileFault.of(folder, "the checkpoint cannot be written", e);
         }
         boolean held = false;
         try {
@@ -250,7 +251,7 @@ public final class ServerStore {
             newestIsWhole = true;
             known = true;
         } catch (IOException e) {
-            throw new FedHdsException(newest + ": the checkpoint cannot be written: " + e, e);
+            throw FileFault.of(newest, "the checkpoint cannot be written", e);
         }
     }
 
@@ -268,7 +269,7 @@ public final class ServerStore {
                     Files.deleteIfExists(folder.resolve(name));
                 }
             } catch (IOException e) {
-                throw new FedHdsException(folder + ": the checkpoint cannot be deleted: " + e, e);
+                throw FileFault.of(folder, "the checkpoint cannot be deleted", e);
             }
         }
         known = true;

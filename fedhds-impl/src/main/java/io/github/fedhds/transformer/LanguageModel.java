@@ -8,6 +8,7 @@ import io.github.fedhds.wire.ShardedSafetensors;
 import io.github.fedhds.wire.TensorSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -62,6 +63,29 @@ public final class LanguageModel implements AutoCloseable {
                 manager.close();
             }
             throw e;
+        }
+    }
+
+    /**
+     * The first weight of a folder that is NaN or infinite, which no model in use has: its files are damaged. Reads all
+     * weights; memory: the largest one in float32.
+     *
+     * @return file, tensor and value; empty if all are finite
+     * @throws FedHdsException if a file is missing or damaged
+     */
+    public static Optional<String> firstNonFinite(Path folder) {
+        Path file = weightsFile(folder);
+        try (TensorSource source =
+                file.toString().endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file)) {
+            for (String name : source.names()) {
+                float[] values = source.dtype(name).readsAsFloat() ? source.readFloats(name) : new float[0];
+                for (int i = 0; i < values.length; i++) {
+                    if (!Float.isFinite(values[i])) {
+                        return Optional.of(file + ": tensor " + name + " holds " + values[i] + " at " + i);
+                    }
+                }
+            }
+            return Optional.empty();
         }
     }
 

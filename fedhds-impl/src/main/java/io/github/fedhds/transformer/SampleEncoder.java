@@ -40,6 +40,11 @@ public final class SampleEncoder {
         return maxTokens;
     }
 
+    /** Tokens of the prompt template without a sample's texts: they are never cut, so a sample has more. */
+    public int templateTokens() {
+        return tokens.encode(template.prompt(new Instruction("", "", ""))).length;
+    }
+
     /** Prompt, answer and end-of-text; empty if the answer does not fit beside the bare template. */
     public Optional<EncodedSample> forTraining(Instruction sample) {
         int[] answer = answer(sample);
@@ -94,8 +99,15 @@ public final class SampleEncoder {
             throw new IllegalArgumentException("answerTokens must be 0 or more, was " + answerTokens);
         }
         return prompt(sample, maxTokens - answerTokens)
-                .orElseThrow(() -> new IllegalArgumentException("a prompt and " + answerTokens
-                        + " answer tokens do not fit into " + maxTokens + " tokens; ask for fewer answer tokens"));
+                .orElseThrow(() -> new IllegalArgumentException(noRoom(answerTokens)));
+    }
+
+    private String noRoom(int answerTokens) {
+        int room = maxTokens - templateTokens();
+        return "the prompt template alone has " + templateTokens() + " tokens, so " + answerTokens
+                + " answer tokens do not fit into the longest sample's " + maxTokens + " (maxTokens, or the model's"
+                + " positions): raise maxTokens"
+                + (room > 0 ? " or ask for at most " + room + " answer tokens" : "");
     }
 
     private int[] answer(Instruction sample) {

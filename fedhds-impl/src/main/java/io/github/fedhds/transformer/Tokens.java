@@ -100,12 +100,27 @@ public final class Tokens implements AutoCloseable {
     private int[] encode(String text, boolean special) {
         HuggingFaceTokenizer opened = open();
         try {
-            return Arrays.stream(opened.encode(text, special, false).getIds())
+            return Arrays.stream(opened.encode(whole(text), special, false).getIds())
                     .mapToInt(Math::toIntExact)
                     .toArray();
         } catch (RuntimeException e) {
             throw fault(file, "cannot encode a text", e);
         }
+    }
+
+    /** With U+FFFD for each half of a surrogate pair: native code would damage every emoji of such a text. */
+    private static String whole(String text) {
+        if (text.codePoints().noneMatch(Tokens::isHalf)) {
+            return text;
+        }
+        return text.codePoints()
+                .map(code -> isHalf(code) ? 0xFFFD : code)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
+    private static boolean isHalf(int code) {
+        return code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE;
     }
 
     /** Text of ids, special tokens left out. */

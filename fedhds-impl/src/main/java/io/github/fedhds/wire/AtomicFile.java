@@ -45,7 +45,7 @@ public final class AtomicFile {
             disk.makeFolder(folder);
             replace(disk, target, folder, temporary, content, force, () -> {});
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be written: " + e, e);
+            throw FileFault.of(file, "cannot be written", e);
         }
     }
 

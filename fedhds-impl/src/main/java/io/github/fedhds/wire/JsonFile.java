@@ -7,12 +7,12 @@ import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
 import io.github.fedhds.FedHdsException;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.Reader;
 import java.io.StringReader;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -22,31 +22,22 @@ public final class JsonFile {
     private JsonFile() {}
 
     /**
-     * Reads a file that holds one JSON object.
+     * Reads a file that holds one JSON object, without its text in memory beside it.
      *
      * @param maxBytes how large the file may be
      * @throws FedHdsException if it is missing, too large or not a JSON object; the message names the file
      */
     public static JsonObject readObject(Path file, long maxBytes) {
-        byte[] bytes;
         try {
             long size = Files.size(file);
-            if (size > Math.min(maxBytes, Integer.MAX_VALUE - 8)) {
+            if (size > maxBytes) {
                 throw new FedHdsException(file + ": has " + size + " bytes, allowed are " + maxBytes);
             }
-            bytes = Files.readAllBytes(file);
+            try (Reader text = Utf8Reader.open(file)) {
+                return parseObject(file.toString(), text);
+            }
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be read: " + e, e);
-        }
-        try {
-            return parseObject(
-                    file.toString(),
-                    StandardCharsets.UTF_8
-                            .newDecoder()
-                            .decode(ByteBuffer.wrap(bytes))
-                            .toString());
-        } catch (CharacterCodingException e) {
-            throw new FedHdsException(file + ": is not UTF-8", e);
+            throw FileFault.of(file, "cannot be read", e);
         }
     }
 
@@ -57,19 +48,46 @@ public final class JsonFile {
      * @throws FedHdsException if it is not a JSON object
      */
     public static JsonObject parseObject(String label, String text) {
-        try (JsonReader reader = new JsonReader(new StringReader(text))) {
+        try {
+            return parseObject(label, new StringReader(text));
+        } catch (IOException e) {
+            throw new FedHdsException(label + ": cannot be read", e);
+        }
+    }
+
+    private static JsonObject parseObject(String label, Reader text) throws IOException {
+        try (JsonReader reader = new JsonReader(text)) {
             reader.setStrictness(Strictness.STRICT);
             JsonElement element = JsonParser.parseReader(reader);
             if (!element.isJsonObject()) {
-                throw new FedHdsException(label + ": must be a JSON object");
+                throw new FedHdsException(label + ": must be a JSON object, was "
+                        + (element.isJsonNull() ? "nothing" : shorten(element)));
             }
             if (reader.peek() != JsonToken.END_DOCUMENT) { // strict: peek fails by itself if anything follows
                 throw new FedHdsException(label + ": something follows the JSON object");
             }
             return element.getAsJsonObject();
         } catch (JsonParseException | IOException e) {
-            throw new FedHdsException(label + ": is not valid JSON" + place(e), e);
+            throw syntaxFault(label, e);
         }
+    }
+
+    /**
+     * The error for what a JsonReader or JsonParser threw: where the text is no JSON and why, without the parser's names.
+     *
+     * @param label what the text is, for messages
+     * @throws IOException if the text could not be read at all
+     */
+    public static FedHdsException syntaxFault(String label, Exception thrown) throws IOException {
+        Throwable root = thrown;
+        while (root instanceof JsonParseException && root.getCause() != null) {
+            root = root.getCause();
+        }
+        if (root instanceof IOException failure
+                && !(failure instanceof MalformedJsonException || failure instanceof EOFException)) {
+            throw failure;
+        }
+        return new FedHdsException(label + ": is not valid JSON" + place(root), thrown);
     }
 
     /** A value for a message: its first 200 characters, as files from outside may hold very long ones. */
@@ -78,10 +96,19 @@ public final class JsonFile {
         return text.length() <= 200 ? text : text.substring(0, 200) + "...";
     }
 
-    /** Where the parser stopped, without its advice to programmers. */
-    static String place(Exception e) {
-        String message = String.valueOf(e.getMessage());
+    /** Where the parser stopped and why, without its advice to programmers and its words for kinds of values. */
+    static String place(Throwable thrown) {
+        String message = String.valueOf(thrown.getMessage())
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replace(" in strict mode", "");
         int at = message.indexOf(" at line ");
-        return at < 0 ? "" : message.substring(at).lines().findFirst().orElse("");
+        if (at < 0) {
+            return "";
+        }
+        String why = message.substring(0, at);
+        boolean jargon = why.contains("JsonReader") || why.matches(".*[A-Z]{2,}.*");
+        return message.substring(at) + (jargon ? "" : ": " + Character.toLowerCase(why.charAt(0)) + why.substring(1));
     }
 }

@@ -143,8 +143,10 @@ public final class MessageCodec {
             return decode(in);
         } catch (InvalidMessageException e) {
             throw new InvalidMessageException(file + ": " + e.getMessage(), e);
+        } catch (FedHdsException e) {
+            throw new FedHdsException(file + ": " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new FedHdsException(file + ": cannot be read: " + e, e);
+            throw FileFault.of(file, "cannot be read", e);
         }
     }
 

@@ -1,6 +1,5 @@
 package io.github.fedhds.wire;
 
-import io.github.fedhds.FedHdsException;
 import io.github.fedhds.message.MessageLimits;
 import java.io.IOException;
 import java.io.InputStream;
@@ -125,7 +124,7 @@ interface MessageSource {
                 }
                 return bytes;
             } catch (IOException e) {
-                throw new FedHdsException("a message cannot be read after " + taken + " bytes: " + e, e);
+                throw FileFault.of("a message", "cannot be read after " + taken + " bytes", e);
             }
         }
 
@@ -137,7 +136,7 @@ interface MessageSource {
                             "bytes follow after the message's last, which is number " + taken);
                 }
             } catch (IOException e) {
-                throw new FedHdsException("a message cannot be read after " + taken + " bytes: " + e, e);
+                throw FileFault.of("a message", "cannot be read after " + taken + " bytes", e);
             }
             return MessageSeal.check(digits, computed);
         }

@@ -75,7 +75,7 @@ public final class SafetensorsFile implements TensorSource {
             return new SafetensorsFile(file.toString(), bytes);
         } catch (IOException e) {
             closeQuietly(bytes, e);
-            throw new FedHdsException(file + ": cannot be read: " + e, e);
+            throw FileFault.of(file, "cannot be read", e);
         } catch (RuntimeException | Error e) {
             closeQuietly(bytes, e);
             throw e;
@@ -93,7 +93,7 @@ public final class SafetensorsFile implements TensorSource {
         try {
             return new SafetensorsFile(label, new ArrayBytes(content));
         } catch (IOException e) {
-            throw new FedHdsException(label + ": cannot be read: " + e, e);
+            throw FileFault.of(label, "cannot be read", e);
         }
     }
 
@@ -135,7 +135,7 @@ public final class SafetensorsFile implements TensorSource {
                     .asReadOnlyBuffer()
                     .order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
-            throw new FedHdsException(label + ": tensor " + name + " cannot be read: " + e, e);
+            throw FileFault.of(label, "tensor " + name + " cannot be read", e);
         }
     }
 
@@ -152,7 +152,7 @@ public final class SafetensorsFile implements TensorSource {
         try {
             bytes.read(dataStart + entry.begin() + offset, into);
         } catch (IOException e) {
-            throw new FedHdsException(label + ": tensor " + name + " cannot be read: " + e, e);
+            throw FileFault.of(label, "tensor " + name + " cannot be read", e);
         }
     }
 
@@ -167,7 +167,7 @@ public final class SafetensorsFile implements TensorSource {
                 use.accept(piece.flip());
             }
         } catch (IOException e) {
-            throw new FedHdsException(label + ": cannot be read: " + e, e);
+            throw FileFault.of(label, "cannot be read", e);
         }
     }
 
@@ -191,7 +191,7 @@ public final class SafetensorsFile implements TensorSource {
                 at += count;
             }
         } catch (IOException e) {
-            throw new FedHdsException(label + ": tensor " + name + " cannot be read: " + e, e);
+            throw FileFault.of(label, "tensor " + name + " cannot be read", e);
         }
         return values;
     }
@@ -241,7 +241,7 @@ public final class SafetensorsFile implements TensorSource {
         try {
             bytes.close();
         } catch (IOException e) {
-            throw new FedHdsException(label + ": cannot be closed: " + e, e);
+            throw FileFault.of(label, "cannot be closed", e);
         }
     }
 

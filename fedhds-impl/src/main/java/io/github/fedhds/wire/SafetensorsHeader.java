@@ -198,9 +198,22 @@ final class SafetensorsHeader {
         if (token != wanted) {
             throw fault(
                     file,
-                    JsonFile.shorten(what + (name.isEmpty() ? "" : " ") + name) + " must be a JSON " + wanted + ", was "
-                            + token);
+                    JsonFile.shorten(what + (name.isEmpty() ? "" : " ") + name) + " must be " + words(wanted) + ", was "
+                            + words(token));
         }
+    }
+
+    /** A kind of JSON value as a message has it. */
+    private static String words(JsonToken token) {
+        return switch (token) {
+            case BEGIN_OBJECT -> "a JSON object";
+            case BEGIN_ARRAY -> "a list";
+            case STRING -> "a text";
+            case NUMBER -> "a number";
+            case BOOLEAN -> "true or false";
+            case NULL -> "null";
+            case NAME, END_OBJECT, END_ARRAY, END_DOCUMENT -> "nothing";
+        };
     }
 
     private Entry readEntry(String name, JsonReader json) throws IOException {

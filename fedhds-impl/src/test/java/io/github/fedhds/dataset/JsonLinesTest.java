@@ -10,9 +10,12 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.instruction.Instruction;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonLinesTest {
     @TempDir
@@ -50,30 +54,130 @@ class JsonLinesTest {
                 JsonLines.readAll(file));
     }
 
+    /** One sample in each way in which files hold it; each is read twice from one file. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"instruction\": \"a\", \"output\": \"b\", \"task\": \"t\"}",
+                "{\"instruction\": \"a\", \"input\": null, \"context\": \"\", \"output\": null, \"response\": \"b\","
+                        + " \"task\": null, \"category\": \"t\"}",
+                "{\n  \"instruction\": \"a\",\n  \"output\": \"b\",\n  \"task\": \"t\"\n}",
+                "{\"prompt\": \"a\", \"completion\": \"b\", \"task\": \"t\"}",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}],"
+                        + " \"task\": \"t\"}",
+                "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}],"
+                        + " \"completion\": [{\"role\": \"assistant\", \"content\": \"b\"}], \"category\": \"t\"}",
+            })
+    void readAll_everyFormAndLayout_givesTheSameSamples(String object) throws IOException {
+        Instruction sample = new Instruction("a", "", "b", "t");
+        String mark = "\uFEFF";
+        for (String text : List.of(
+                object + "\n" + object,
+                mark + object + "\r\n\r\n" + object + "\r\n",
+                "[" + object + "," + object + "]",
+                mark + " [\n" + object + ",\n" + object + "\n]\n")) {
+            Files.writeString(file, text);
+            assertEquals(List.of(sample, sample), JsonLines.readAll(file), text);
+        }
+    }
+
+    @Test
+    void readAll_messagesWithASystem_beginTheInstructionWithIt() throws IOException {
+        Files.writeString(file, """
+                {"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "a"},
+                 {"role": "assistant", "content": "b"}]}""");
+        assertEquals(List.of(new Instruction("Be kind.\n\na", "", "b", "")), JsonLines.readAll(file));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
                 "{\"output\": \"c\"} | instruction is missing",
                 "{\"instruction\": \"c\"} | output or response is missing",
-                "{\"instruction\": null, \"output\": \"\"} | instruction must be a text",
-                "{\"instruction\": \"a\", \"output\": [\"b\"]} | output must be a text",
-                "{\"instruction\": \"a\", \"output\": \"b\" | is not valid JSON",
-                "[] | must be a JSON object",
-                "{} {} | is not valid JSON",
+                "{\"instruction\": \"c\", \"output\": null} | output or response is missing",
+                "{\"instruction\": null, \"output\": \"\"} | instruction is missing",
+                "{\"prompt\": \"c\"} | completion is missing",
+                "{\"instruction\": \"a\", \"output\": [\"b\"]} | output must be a text or a number, was [\"b\"]",
+                "{\"question\": \"a\", \"answer\": \"b\"} | has the keys [question, answer]; read are {instruction, input,",
+                "{\"Definition\": [\"a\"], \"Instances\": []} | is a task of Natural Instructions; read are",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | messages has the roles [user]; read are user",
+                "{\"messages\": [{\"role\": \"user\"}]} | messages[0].content is missing",
+                "{\"messages\": [1]} | messages[0] must be {role, content}, was 1",
+                "{} | the object is empty; read are",
+                "[] | must be a JSON object, was []",
+                "7 | must be a JSON object, was 7",
+                "{\"instruction\": \"a\", \"output\": \"b\",} | is not valid JSON at line 3 column 37 path $.output: expected name",
+                "{\"instruction\": \"a\", \"output\": \"b\" | is not valid JSON at line 4 column 1 path $.output: end of input",
+                "{'instruction': 'a'} | is not valid JSON at line 3",
+                "} | is not valid JSON at line 3 column 1",
             })
-    void readAll_brokenLine_isRefusedByNumber(String line, String expected) throws IOException {
+    void readAll_brokenObject_isRefusedByLine(String line, String expected) throws IOException {
         Files.writeString(file, "{\"instruction\": \"a\", \"output\": \"b\"}\n\n" + line + "\n");
-        assertFails(FedHdsException.class, () -> JsonLines.readAll(file), file + ": line 3: " + expected);
+        String message =
+                assertFails(FedHdsException.class, () -> JsonLines.readAll(file), file + ": line 3: " + expected);
+        assertFalse(message.contains("JsonReader"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"output\": \"c\"}] | line 2, element 1: instruction is missing",
+                "] | line 2: is not valid JSON at line 2",
+                "{\"instruction\": \"a\", \"output\": \"b\"} | line 3: is not valid JSON at line 3 column 1",
+                "{\"instruction\": \"a\", \"output\": \"b\"}] {} | line 2: something follows the list",
+            })
+    void readAll_brokenList_isRefusedByLineAndElement(String rest, String expected) throws IOException {
+        Files.writeString(file, "[{\"instruction\": \"a\", \"output\": \"b\"},\n" + rest + "\n");
+        assertFails(FedHdsException.class, () -> JsonLines.readAll(file), file + ": " + expected);
+    }
+
+    @Test
+    void readAll_halfOfASurrogatePairInAnyText_isRefusedByPlace() throws IOException {
+        for (String half : List.of("\\ud83d", "\\ude00", "\\ud83dx\\ude00")) {
+            for (String field : List.of("instruction", "input", "output", "task")) {
+                Map<String, String> sample = new LinkedHashMap<>(Map.of("instruction", "i", "output", "o"));
+                sample.put(field, "so \\ud83d\\ude00" + half);
+                List<String> fields = new ArrayList<>();
+                sample.forEach((name, text) -> fields.add("\"" + name + "\": \"" + text + "\""));
+                Files.writeString(
+                        file,
+                        "{\"instruction\": \"\\ud83d\\ude00\", \"output\": \"b\"}\n{" + String.join(", ", fields)
+                                + "}");
+                assertFails(
+                        FedHdsException.class,
+                        () -> JsonLines.readAll(file),
+                        file + ": line 2: " + field + " holds half of a surrogate pair (" + half.substring(0, 6)
+                                + ") after 5 characters");
+            }
+        }
     }
 
     @Test
     void readAll_emptyOrUnreadable_isRefused() throws IOException {
-        assertFails(FedHdsException.class, () -> JsonLines.readAll(file), "cannot be read");
-        Files.writeString(file, "\n \n");
-        assertFails(FedHdsException.class, () -> JsonLines.readAll(file), "the data set is empty");
-        Files.write(file, new byte[] {(byte) 0xff});
-        assertFails(FedHdsException.class, () -> JsonLines.readAll(file), "cannot be read after line 0");
+        assertFails(
+                FedHdsException.class, () -> JsonLines.readAll(file), file + ": cannot be read: there is no such file");
+        assertFails(
+                FedHdsException.class,
+                () -> JsonLines.readAll(Path.of("nowhere.jsonl")),
+                "nowhere.jsonl: cannot be read: there is no such file; the working folder is "
+                        + Path.of("").toAbsolutePath());
+        for (String empty : List.of("", "\n \n", "[]", "\uFEFF")) {
+            Files.writeString(file, empty);
+            assertFails(FedHdsException.class, () -> JsonLines.readAll(file), "the data set is empty");
+        }
+        byte[] line = "{\"instruction\": \"a\", \"output\": \"b\"}\n".getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = new byte[20 * line.length + 1];
+        for (int i = 0; i < 20; i++) {
+            System.arraycopy(line, 0, bytes, i * line.length, line.length);
+        }
+        bytes[20 * line.length] = (byte) 0xE9;
+        Files.write(file, bytes);
+        assertFails(
+                FedHdsException.class,
+                () -> JsonLines.readAll(file),
+                file + ": is not UTF-8: byte 0xE9 at byte offset " + 20 * line.length + ", in line 21");
     }
 
     private void tasks(int tasks) throws IOException {
@@ -130,7 +234,7 @@ class JsonLinesTest {
         tasks(3);
         assertEquals(2, Dataset.load(file, 1).training().size());
         assertFails(FedHdsException.class, () -> Dataset.load(folder, 1), "is of no known kind", "folder with tasks/");
-        assertFails(FedHdsException.class, () -> Dataset.load(folder.resolve("x"), 1), "does not exist");
+        assertFails(FedHdsException.class, () -> Dataset.load(folder.resolve("x"), 1), "there is no such file");
         Files.createDirectories(folder.resolve("tasks"));
         assertFails(FedHdsException.class, () -> Dataset.load(folder, 1), "train_tasks.txt");
     }

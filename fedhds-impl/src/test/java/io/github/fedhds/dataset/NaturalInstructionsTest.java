@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,35 @@ class NaturalInstructionsTest {
                         new Instruction("Old form.", "", "true", "t"),
                         new Instruction("Old form.", "é", "lone", "t")),
                 all.read(folder).allTraining());
+    }
+
+    @Test
+    void read_splitsWithByteOrderMarkOrCarriageReturns_nameTheSameTasks() throws IOException {
+        task("a", 2);
+        task("b", 2);
+        task("c", 2);
+        splits("\uFEFFa\r\nb\r\n", "\uFEFFc");
+        Dataset data = all.read(folder);
+        assertEquals(Set.of("a", "b"), data.training().keySet());
+        assertEquals(Set.of("c"), data.unseen().keySet());
+    }
+
+    @Test
+    void read_halfOfASurrogatePair_isRefusedByPlace() throws IOException {
+        splits("t", "");
+        String[] texts = {"i", "x", "o"};
+        String[] places = {"Definition[0]", "Instances[0].input", "Instances[0].output[0]"};
+        for (int i = 0; i < 3; i++) {
+            String[] some = texts.clone();
+            some[i] = "\\ud83d";
+            task("t", """
+                    {"Definition": ["%s"], "Instances": [{"input": "%s", "output": ["%s"]}]}
+                    """.formatted((Object[]) some));
+            assertFails(
+                    FedHdsException.class,
+                    () -> all.read(folder),
+                    "t.json: " + places[i] + " holds half of a surrogate pair");
+        }
     }
 
     @Test

@@ -240,7 +240,7 @@ class CheckpointFolderTest {
         good.save(checkpoint(2));
         good.save(checkpoint(3));
         Thread.currentThread().interrupt();
-        String message = assertFails(FedHdsException.class, this::load, "checkpoint: cannot be read", "Interrupt");
+        String message = assertFails(FedHdsException.class, this::load, "checkpoint: cannot be read", "interrupted");
         assertTrue(Thread.interrupted(), "the interrupt flag is kept");
         assertFalse(message.contains("delete"), message);
         assertEquals(Optional.of(checkpoint(3)), load());

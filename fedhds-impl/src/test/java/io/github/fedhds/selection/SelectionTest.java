@@ -10,6 +10,7 @@ import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
@@ -64,9 +65,11 @@ class SelectionTest {
     @Test
     void round_allNoiseOnClients_trainsNobodyByClustersAndAllWithUniqueKept() {
         List<Points> few = List.of(CoresetSelectorContract.random(3, 1), CoresetSelectorContract.random(2, 2));
-        for (Selection way : List.of(Selection.paper(), Selection.intraClientOnly(), Selection.diverse(3))) {
+        for (Selection way : List.of(Selection.paper(), Selection.intraClientOnly())) {
             assertEquals(0, trained(few, way));
         }
+        assertEquals(2, trained(few, Selection.diverse(3)), "one group of each client");
+        assertEquals(1, trained(few, Selection.diverse(1)));
         Selection kept = Selection.diverse(4)
                 .withClient(HdbscanSelector.builder().keepUnique(true).build());
         assertEquals(4, trained(few, kept));
@@ -105,6 +108,40 @@ class SelectionTest {
         for (Group group : with.groups().subList(clusters, with.groups().size())) {
             assertArrayEquals(points.point(group.members()[0]), group.centre().orElseThrow());
         }
+    }
+
+    @Test
+    void atLeastOneGroup_whereNoClusterIsFound_isOneOfAllByNearness() {
+        CoresetSelector selector = HdbscanSelector.builder()
+                .atLeastOneGroup(true)
+                .samplesPerGroup(2)
+                .build();
+        RoundContext round = RoundContext.first();
+        assertEquals(
+                0,
+                selector.select(Candidates.of(new Points(0, 2, new double[0])), round)
+                        .groups()
+                        .size());
+        Points line = Points.of(List.of(new double[] {0, 0}, new double[] {5, 0}, new double[] {4, 0}));
+        assertEquals(
+                List.of(new Group(0, new double[] {3, 0}, new int[] {2, 1, 0}, 2)),
+                selector.select(Candidates.of(line), round).groups());
+        Points same = new Points(40, 2, new double[80]);
+        Group all = selector.select(Candidates.of(same), round).groups().get(0);
+        assertArrayEquals(IntStream.range(0, 40).toArray(), all.members());
+        assertEquals(
+                0,
+                HdbscanSelector.forClient()
+                        .select(Candidates.of(same), round)
+                        .groups()
+                        .size());
+        Points clusters = Points.of(IntStream.range(0, 20)
+                .mapToObj(i -> new double[] {i < 10 ? i : 100 + i, i % 3})
+                .toList());
+        assertEquals(
+                HdbscanSelector.builder().samplesPerGroup(2).build().select(Candidates.of(clusters), round),
+                selector.select(Candidates.of(clusters), round),
+                "with clusters it changes nothing");
     }
 
     @Test

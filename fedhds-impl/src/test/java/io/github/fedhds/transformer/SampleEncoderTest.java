@@ -192,7 +192,9 @@ class SampleEncoderTest {
         assertFails(
                 IllegalArgumentException.class,
                 () -> encoder(30).forGeneration(sample, 25),
-                "25 answer tokens do not fit into 30 tokens");
+                "template alone has 6 tokens, so 25 answer tokens do not fit",
+                "30",
+                "at most 24");
         assertFails(
                 IllegalArgumentException.class,
                 () -> encoder(30).forGeneration(sample, -1),
@@ -277,5 +279,20 @@ class SampleEncoderTest {
                     });
         }
         return text.toString();
+    }
+
+    @Test
+    void forGeneration_templateTooLong_namesTheSettingThatHelps() {
+        Instruction sample = new Instruction("add", "a b c", "never seen");
+        int template = encoder(30).templateTokens();
+        for (int most : new int[] {template - 2, template}) {
+            String message = assertFails(
+                    IllegalArgumentException.class,
+                    () -> encoder(most).forGeneration(sample, 1),
+                    "template alone has " + template + " tokens",
+                    "raise maxTokens");
+            assertFalse(message.contains("at most"), "no number of answer tokens helps: " + message);
+        }
+        assertEquals(template, encoder(template + 1).forGeneration(sample, 1).ids().length);
     }
 }

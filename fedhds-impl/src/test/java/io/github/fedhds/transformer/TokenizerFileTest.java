@@ -2,6 +2,7 @@ package io.github.fedhds.transformer;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -10,6 +11,8 @@ import io.github.fedhds.FedHdsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -136,5 +139,22 @@ class TokenizerFileTest {
                 JsonParser.parseString("{\"type\": \"WordLevel\", \"vocab\": {\"a\": 0}, \"unk_token\": \"none\"}"));
         write(tokenizer.toString());
         assertFails(FedHdsException.class, () -> encode("b"), file + ": cannot encode a text");
+    }
+
+    /** Native code would give two or more unknown tokens for every face of a text with half of one. */
+    @Test
+    void encode_halfOfASurrogatePair_isOneUnknownCharacterAndTheRestStays() {
+        try (Tokens tokens = Tokens.load(folder)) {
+            String face = TinyModel.FACE;
+            for (String half : List.of(face.substring(0, 1), face.substring(1))) {
+                int[] ids = tokens.encodePlain("a" + face + half);
+                assertArrayEquals(tokens.encodePlain("a" + face + "\uFFFD"), ids);
+                assertArrayEquals(tokens.encodePlain("a" + face), Arrays.copyOf(ids, 2));
+                assertEquals(3, ids.length);
+            }
+            int[] nul = tokens.encodePlain("\0" + face + face.charAt(0) + face);
+            assertArrayEquals(tokens.encodePlain("\0" + face + "\uFFFD" + face), nul);
+            assertEquals(tokens.encodePlain(face)[0], nul[nul.length - 1]);
+        }
     }
 }

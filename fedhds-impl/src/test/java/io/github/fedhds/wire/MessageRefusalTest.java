@@ -250,8 +250,7 @@ class MessageRefusalTest {
         assertRefused(selection, "\"kind\":\"selection\"", "\"kind\":\"election\"", "kind must be", "\"election\"");
         assertRefused(selection, "\"kind\":\"selection\"", "\"kind\":\"receipt\"", "groups does not belong");
         assertRefused(selection, "\"kind\":\"selection\"", "\"kind\":\"centroids\"", "tensor points is missing");
-        assertRefused(
-                selection, "\"round\":\"7\"", "\"round\":7", "metadata__ round must be a JSON STRING, was NUMBER");
+        assertRefused(selection, "\"round\":\"7\"", "\"round\":7", "metadata__ round must be a text, was a number");
         assertRefused(selection, "\"round\":\"7\",", "", "field round is missing");
         assertRefused(selection, "\"round\":\"7\",", "\"round\":\"7\",\"round\":\"7\",", "round twice");
         assertRefused(

@@ -285,8 +285,8 @@ class SafetensorsTest {
                 Arguments.of("twice", "{" + good + "," + good + "}", 8, "tensor a: stands twice"),
                 Arguments.of("metadata twice", "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "stands twice"),
                 Arguments.of("metadata key twice", "{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", 0, "names a twice"),
-                Arguments.of("metadata number", "{\"__metadata__\":{\"a\":1}}", 0, "must be a JSON STRING"),
-                Arguments.of("metadata null", "{\"__metadata__\":null}", 0, "must be a JSON BEGIN_OBJECT"),
+                Arguments.of("metadata number", "{\"__metadata__\":{\"a\":1}}", 0, "must be a text"),
+                Arguments.of("metadata null", "{\"__metadata__\":null}", 0, "must be a JSON object"),
                 Arguments.of("missing dtype", "{\"a\":{\"shape\":[0],\"data_offsets\":[0,0]}}", 0, "dtype is missing"),
                 Arguments.of(
                         "missing shape", "{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,0]}}", 0, "shape is missing"),
@@ -299,8 +299,7 @@ class SafetensorsTest {
                 Arguments.of("negative", "{" + entry("a", "U8", "[-1]", "[0,0]") + "}", 0, "whole numbers from 0"),
                 Arguments.of("fraction", "{" + entry("a", "U8", "[1.0]", "[0,1]") + "}", 1, "whole numbers from 0"),
                 Arguments.of("exponent", "{" + entry("a", "U8", "[1e0]", "[0,1]") + "}", 1, "whole numbers from 0"),
-                Arguments.of(
-                        "number as text", "{" + entry("a", "U8", "[\"1\"]", "[0,1]") + "}", 1, "must be a JSON NUMBER"),
+                Arguments.of("number as text", "{" + entry("a", "U8", "[\"1\"]", "[0,1]") + "}", 1, "must be a number"),
                 Arguments.of(
                         "end before begin", "{" + entry("a", "U8", "[1]", "[1,0]") + "}", 1, "data_offsets span -1"),
                 Arguments.of(
@@ -333,13 +332,12 @@ class SafetensorsTest {
                         "{" + entry("a", "U8", "[" + "1,".repeat(64) + "1]", "[0,1]") + "}",
                         1,
                         "more than 64"),
-                Arguments.of(
-                        "nesting in shape", "{\"a\":{\"shape\":" + "[".repeat(1_000_000), 0, "must be a JSON NUMBER"),
+                Arguments.of("nesting in shape", "{\"a\":{\"shape\":" + "[".repeat(1_000_000), 0, "must be a number"),
                 Arguments.of(
                         "nesting in metadata",
                         "{\"__metadata__\":{\"a\":" + "{\"a\":".repeat(300_000),
                         0,
-                        "must be a JSON STRING"),
+                        "must be a text"),
                 Arguments.of("nesting of tensors", "{\"a\":".repeat(300_000), 0, "nothing else"),
                 Arguments.of("array", "[1]", 0, "must begin with {"),
                 Arguments.of("space first", " {}", 0, "must begin with {"),

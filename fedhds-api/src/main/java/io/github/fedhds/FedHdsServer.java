@@ -367,10 +367,7 @@ public final class FedHdsServer {
             return this;
         }
 
-        /**
-         * Coordinates of a centroid, those of the clients' {@link io.github.fedhds.fusion.Fusion#dimensions fusion}; 2 by
-         * default, as the paper's t-SNE has. With a {@link #frame}, it says how many.
-         */
+        /** Coordinates of a centroid: the clients' {@code Fusion.dimensions}; 2 by default. A {@link #frame} has its own. */
         public Builder dimensions(int newDimensions) {
             if (newDimensions < 1) {
                 throw new IllegalArgumentException("dimensions must be 1 or more, was " + newDimensions);

@@ -123,7 +123,7 @@ class SelectionWiringTest {
                 new PcaFusion(1),
                 TsneFusion.builder().dimensions(3).build(),
                 Projection.random((model.config().layers() + 1) * model.config().width(), 5, 1),
-                Fusion.of(4, new PcaFusion(4)::fuse))) {
+                Fusion.of(4, new PcaFusion(4)))) {
             for (Selection selection : List.of(
                     fusion.dimensions() == 8 ? Selection.paper() : Selection.intraClientOnly(),
                     Selection.random(0.1),

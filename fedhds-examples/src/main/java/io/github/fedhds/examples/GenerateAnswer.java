@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         customSynopsis = "generate-answer [--max-tokens N] BASE [ADAPTER] \"INSTRUCTION\"",
-        description = "Answers an instruction, in the Alpaca prompt that the adapters of the main job are trained with.")
+        description =
+                "Answers an instruction, in the Alpaca prompt that the adapters of the main job are trained with.")
 public final class GenerateAnswer implements Callable<Integer> {
     @Parameters(
             arity = "2..3",

@@ -1,0 +1,150 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.ClientId;
+import io.github.fedhds.ClientSampler;
+import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.dataset.JsonLines;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.state.ServerStore;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.wire.InvalidMessageException;
+import io.github.fedhds.wire.MessageCodec;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How does an application carry the messages itself? A server process and client processes over plain sockets. Clients ask
+ * for their work and send the last answer with the question, so a client that was away, or was started again, needs no
+ * handling of its own. Transport security and the proof of who a client is are left out.
+ *
+ * <pre>
+ * SocketFederation server PORT MODEL STATE ROUNDS SECONDS CLIENT...
+ * SocketFederation client PORT MODEL DATA CLIENT
+ * </pre>
+ */
+public final class SocketFederation {
+    private static final byte[] NOTHING = {};
+
+    private SocketFederation() {}
+
+    public static void main(String[] args) throws IOException, InterruptedException {
+        if (args[0].equals("server")) {
+            serve(args, Arrays.stream(args).skip(6).map(ClientId::new).toList());
+        } else {
+            takePart(args, new ClientId(args[4]));
+        }
+    }
+
+    private static FedHds fedHds(LanguageModel model) {
+        return FedHds.on(model).recommended(0.1).learningRate(1e-3).build(); // equal on both sides, or clients withdraw
+    }
+
+    private static void serve(String[] args, List<ClientId> clients) throws IOException, InterruptedException {
+        ServerStore store = ServerStore.open(Path.of(args[3]));
+        try (LanguageModel model = LanguageModel.load(Path.of(args[2]));
+                ServerStore.Lock lock = store.lock();
+                ServerSocket socket = new ServerSocket(Integer.parseInt(args[1]))) {
+            FedHdsServer.Builder parts = fedHds(model).server(clients, 1).sampler(ClientSampler.uniform(1));
+            store.load().ifPresent(parts::restore);
+            FedHdsServer server = parts.build();
+            store.save(server.state()); // so that the run's id is on disk before a message leaves
+            new Thread(() -> answerClients(socket, server)).start();
+            for (int round = server.state().round() + 1; round <= Integer.parseInt(args[4]); round++) {
+                server.open();
+                waitForClients(server, Integer.parseInt(args[5]));
+                server.select();
+                waitForClients(server, Integer.parseInt(args[5]));
+                System.out.println(server.aggregate());
+                store.save(server.state());
+            }
+        }
+    }
+
+    /** Until all have answered or withdrawn, or the time is over: what has not come by then does not count. */
+    private static void waitForClients(FedHdsServer server, int seconds) throws InterruptedException {
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
+        while (!server.progress().orElseThrow().isComplete() && System.nanoTime() < end) {
+            Thread.sleep(20);
+        }
+    }
+
+    /** One exchange a connection: a client's name and its last message in, the receipt and what it is to do now out. */
+    private static void answerClients(ServerSocket socket, FedHdsServer server) {
+        MessageCodec codec = MessageCodec.of(server.messageLimits());
+        while (!socket.isClosed()) {
+            try (Socket connection = socket.accept();
+                    DataInputStream in = new DataInputStream(connection.getInputStream());
+                    DataOutputStream out = new DataOutputStream(connection.getOutputStream())) {
+                connection.setSoTimeout(5_000);
+                ClientId client = new ClientId(in.readUTF());
+                byte[] message = read(in);
+                if (message.length > 0) {
+                    Receipt receipt = receipt(server, codec, message);
+                    System.out.println(receipt);
+                    write(out, codec.encode(receipt).toByteArray());
+                }
+                Optional<Message> next = server.messageFor(client);
+                write(out, next.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING));
+            } catch (IOException | IllegalArgumentException e) {
+                System.out.println("a client is gone; it will ask again: " + e.getMessage());
+            }
+        }
+    }
+
+    private static Receipt receipt(FedHdsServer server, MessageCodec codec, byte[] message) {
+        try {
+            return server.accept(codec.decode(message).message());
+        } catch (InvalidMessageException e) {
+            return e.receipt();
+        }
+    }
+
+    private static void takePart(String[] args, ClientId id) throws InterruptedException {
+        try (LanguageModel model = LanguageModel.load(Path.of(args[2]))) {
+            FedHds fedHds = fedHds(model);
+            FedHdsClient client = fedHds.client(id)
+                    .instructions(JsonLines.readAll(Path.of(args[3])))
+                    .build();
+            MessageCodec codec = fedHds.codec();
+            byte[] answer = NOTHING;
+            while (true) {
+                try (Socket socket = new Socket("localhost", Integer.parseInt(args[1]));
+                        DataInputStream in = new DataInputStream(socket.getInputStream());
+                        DataOutputStream out = new DataOutputStream(socket.getOutputStream())) {
+                    out.writeUTF(id.value());
+                    write(out, answer);
+                    if (answer.length > 0) {
+                        client.answer(codec.decode(read(in)).message()); // the receipt, for the client's listener
+                    }
+                    byte[] next = read(in);
+                    Optional<Message> reply = next.length == 0
+                            ? Optional.empty()
+                            : client.answer(codec.decode(next).message());
+                    answer = reply.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
+                } catch (IOException e) { // the server is away: the same answer goes out again
+                    Thread.sleep(200);
+                }
+                Thread.sleep(answer.length == 0 ? 100 : 0);
+            }
+        }
+    }
+
+    private static byte[] read(DataInputStream in) throws IOException {
+        return in.readNBytes(in.readInt());
+    }
+
+    private static void write(DataOutputStream out, byte[] bytes) throws IOException {
+        out.writeInt(bytes.length);
+        out.write(bytes);
+    }
+}

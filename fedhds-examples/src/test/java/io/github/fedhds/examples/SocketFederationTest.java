@@ -1,0 +1,168 @@
+package io.github.fedhds.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import io.github.fedhds.ClientId;
+import io.github.fedhds.ClientSampler;
+import io.github.fedhds.ServerState;
+import io.github.fedhds.dataset.JsonLines;
+import io.github.fedhds.federation.FedHds;
+import io.github.fedhds.federation.Federation;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.state.ServerStore;
+import io.github.fedhds.training.Adapter;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A server process and three client processes over sockets: one client is killed after its report and started again, one
+ * never answers, and the server is killed between two rounds. The adapter has the bytes of the same federation in one process.
+ */
+class SocketFederationTest {
+    private static final int ROUNDS = 2;
+    private static final int SECONDS = 12; // a step's deadline: time for a killed client to come back
+
+    @TempDir
+    private Path folder = Path.of("");
+
+    private final List<Process> started = new ArrayList<>();
+    private int logs;
+
+    @AfterEach
+    void stopAll() {
+        started.forEach(Process::destroyForcibly);
+    }
+
+    private Path data(String client) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            JsonObject line = new JsonObject();
+            line.addProperty(
+                    "instruction", List.of("add", "spell", "NEGATE", "9-digit").get(i % 4));
+            line.addProperty("input", i + client + "aZ7#".substring(i % 4));
+            line.addProperty("output", "abcdefghij".substring(i % 10));
+            lines.add(line.toString());
+        }
+        return Files.write(folder.resolve(client + ".jsonl"), lines);
+    }
+
+    private record Started(Process process, Path log) {
+        /** Until the process has said this, in one line. */
+        void awaitLine(String... parts) throws IOException, InterruptedException {
+            for (int i = 0; i < 1200; i++) {
+                if (Files.readAllLines(log).stream()
+                        .anyMatch(line -> Arrays.stream(parts).allMatch(line::contains))) {
+                    return;
+                }
+                assertTrue(process.isAlive(), () -> read(log));
+                Thread.sleep(100);
+            }
+            throw new AssertionError("no line with " + Arrays.toString(parts) + " in " + read(log));
+        }
+    }
+
+    private static String read(Path log) {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private Started start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SocketFederation.class.getName()));
+        command.addAll(List.of(arguments));
+        Path log = folder.resolve("log-" + logs++);
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        started.add(process);
+        return new Started(process, log);
+    }
+
+    @Test
+    void run_overSocketsWithKills_endsWithTheBytesOfOneProcess() throws Exception {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        TinyModel.write(model);
+        Path a = data("a");
+        Path b = data("b");
+        Path silent = data("silent");
+        int port;
+        int nobody;
+        try (ServerSocket free = new ServerSocket(0);
+                ServerSocket other = new ServerSocket(0)) {
+            port = free.getLocalPort();
+            nobody = other.getLocalPort();
+        }
+        String[] serverCommand = {
+            "server",
+            "" + port,
+            model.toString(),
+            folder.resolve("state").toString(),
+            "" + ROUNDS,
+            "" + SECONDS,
+            "a",
+            "b",
+            "silent"
+        };
+        String[] ofA = {"client", "" + port, model.toString(), a.toString(), "a"};
+        Started clientA = start(ofA);
+        start("client", "" + port, model.toString(), b.toString(), "b");
+        start("client", "" + nobody, model.toString(), silent.toString(), "silent");
+        Started server = start(serverCommand);
+        server.awaitLine("Optional[a]", "CENTROIDS", "ACCEPTED");
+        clientA.process().destroyForcibly().waitFor();
+        start(ofA);
+        server.awaitLine("RoundResult[round=1");
+        server.process().destroyForcibly().waitFor();
+        Started again = start(serverCommand);
+        assertTrue(again.process().waitFor(120, TimeUnit.SECONDS), () -> read(again.log()));
+        assertEquals(0, again.process().exitValue(), () -> read(again.log()));
+
+        ServerState state = ServerStore.open(folder.resolve("state")).load().orElseThrow();
+        assertEquals(ROUNDS, state.round());
+        assertEquals(inOneProcess(model, a, b).digest(), state.globalAdapter().digest(), () -> read(again.log()));
+        assertTrue(read(again.log()).contains("updates=2"), () -> read(again.log()));
+    }
+
+    private static Adapter inOneProcess(Path folder, Path a, Path b) {
+        try (LanguageModel model = LanguageModel.load(folder)) {
+            FedHds fedHds = FedHds.on(model).recommended(0.1).learningRate(1e-3).build();
+            Federation federation = Federation.builder(fedHds)
+                    .client(new ClientId("a"), JsonLines.readAll(a))
+                    .client(new ClientId("b"), JsonLines.readAll(b))
+                    .client(new ClientId("silent"), SocketFederationTest::never)
+                    .failedClients(1)
+                    .rounds(ROUNDS)
+                    .seed(1)
+                    .serverSettings(server -> server.sampler(ClientSampler.uniform(1)))
+                    .build();
+            federation.run();
+            return federation.adapter();
+        }
+    }
+
+    private static List<Instruction> never() {
+        throw new IllegalStateException("this client never answers");
+    }
+}

@@ -3,11 +3,13 @@ module io.github.fedhds {
     requires static org.jspecify;
 
     exports io.github.fedhds;
+    exports io.github.fedhds.adapter;
     exports io.github.fedhds.aggregation;
     exports io.github.fedhds.coreset;
     exports io.github.fedhds.feature;
     exports io.github.fedhds.fusion;
     exports io.github.fedhds.instruction;
     exports io.github.fedhds.message;
+    exports io.github.fedhds.round;
     exports io.github.fedhds.training;
 }

@@ -8,6 +8,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.round.ClientId;
 import java.util.Map;
 import java.util.function.Consumer;
 

@@ -1,5 +1,7 @@
 package io.github.fedhds;
 
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;

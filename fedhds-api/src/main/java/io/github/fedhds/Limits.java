@@ -1,5 +1,6 @@
 package io.github.fedhds;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -10,7 +11,7 @@ import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,7 @@
 package io.github.fedhds;
 
 import io.github.fedhds.RoundProgress.Step;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Candidates;
@@ -20,7 +21,7 @@ import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,10 +1,10 @@
 package io.github.fedhds;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
-import io.github.fedhds.training.Adapter;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;

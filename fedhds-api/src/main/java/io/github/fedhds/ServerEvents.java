@@ -9,6 +9,7 @@ import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.round.ClientId;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashMap;

@@ -1,6 +1,7 @@
 package io.github.fedhds;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

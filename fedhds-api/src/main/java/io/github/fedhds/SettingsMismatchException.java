@@ -1,5 +1,6 @@
 package io.github.fedhds;
 
+import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -16,6 +16,8 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

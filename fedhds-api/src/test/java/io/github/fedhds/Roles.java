@@ -1,5 +1,7 @@
 package io.github.fedhds;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Candidates;
@@ -11,9 +13,8 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.training.LocalTrainer;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import java.math.BigDecimal;
 import java.math.MathContext;

@@ -4,7 +4,9 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

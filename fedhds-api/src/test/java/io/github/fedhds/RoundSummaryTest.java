@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -15,7 +16,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,9 +1,10 @@
 package io.github.fedhds;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import java.util.List;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;

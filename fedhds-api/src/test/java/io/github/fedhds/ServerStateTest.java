@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -18,6 +18,7 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.dataset.JsonLines;
 import io.github.fedhds.dataset.NaturalInstructions;
@@ -12,8 +14,6 @@ import io.github.fedhds.federation.JsonLinesListener;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.MergedFolder;
 import io.github.fedhds.lora.PeftFolder;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.TinyModel;
 import io.github.fedhds.wire.AtomicFile;
 import io.github.fedhds.wire.MessageCodec;

@@ -1,7 +1,7 @@
 package io.github.fedhds.aggregation;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
 
 /**
  * One round's aggregation: takes updates one at a time, then gives the next adapter and the state for the next round.

@@ -1,7 +1,7 @@
 package io.github.fedhds.aggregation;
 
-import io.github.fedhds.RoundContext;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.RoundContext;
 import java.util.Optional;
 
 /**

@@ -1,6 +1,6 @@
 package io.github.fedhds.coreset;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.round.RoundContext;
 
 /** Chooses few candidates that stand for many. Clients run it on their samples, the server on their centroids. */
 @FunctionalInterface

@@ -1,7 +1,7 @@
 package io.github.fedhds.coreset;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 
 /** Lets a model score instructions, for selectors that go by difficulty. */

@@ -1,7 +1,7 @@
 package io.github.fedhds.feature;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 
 /** Describes each instruction by a row of numbers, such that alike instructions lie near. */

@@ -1,8 +1,8 @@
 package io.github.fedhds.fusion;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 import java.util.function.UnaryOperator;
 
 /**

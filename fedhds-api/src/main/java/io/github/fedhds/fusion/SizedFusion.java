@@ -1,8 +1,8 @@
 package io.github.fedhds.fusion;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 
 /** A fusion that is said to give so many coordinates. */
 record SizedFusion(int dimensions, Fusion fusion) implements Fusion {

@@ -1,7 +1,7 @@
 package io.github.fedhds.message;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.Optional;
 

@@ -1,7 +1,7 @@
 package io.github.fedhds.message;
 
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import java.util.Map;
 
 /**

@@ -1,8 +1,8 @@
 package io.github.fedhds.message;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.github.fedhds.message;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.Optional;
 

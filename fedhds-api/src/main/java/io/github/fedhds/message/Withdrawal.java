@@ -1,6 +1,6 @@
 package io.github.fedhds.message;
 
-import io.github.fedhds.ClientId;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.Optional;
 

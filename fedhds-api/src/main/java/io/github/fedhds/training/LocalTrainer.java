@@ -1,7 +1,7 @@
 package io.github.fedhds.training;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 
 /** Trains the round's global adapter on a client's chosen instructions. */

@@ -1,5 +1,6 @@
 package io.github.fedhds.training;
 
+import io.github.fedhds.adapter.Adapter;
 import java.util.Arrays;
 
 /**

@@ -1,10 +1,12 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.rule.Bulyan;
 import io.github.fedhds.rule.CoordinateMedian;
 import io.github.fedhds.rule.ExactLoraAveraging;
@@ -13,8 +15,6 @@ import io.github.fedhds.rule.FedOpt;
 import io.github.fedhds.rule.Krum;
 import io.github.fedhds.rule.NormClipping;
 import io.github.fedhds.rule.TrimmedMean;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;

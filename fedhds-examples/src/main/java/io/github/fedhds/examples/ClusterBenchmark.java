@@ -1,11 +1,11 @@
 package io.github.fedhds.examples;
 
 import com.sun.management.ThreadMXBean;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Clustering;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.SafetensorsFile;

@@ -1,6 +1,5 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
@@ -11,6 +10,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.round.ClientId;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;

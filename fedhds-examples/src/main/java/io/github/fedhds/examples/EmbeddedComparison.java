@@ -1,14 +1,14 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.corpus.InstructionSet;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;

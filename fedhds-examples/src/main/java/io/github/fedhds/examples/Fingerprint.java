@@ -2,8 +2,8 @@ package io.github.fedhds.examples;
 
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ final class Fingerprint {
                     byte[] bytes = Files.readAllBytes(file);
                     hasher.putUnencodedChars(name).putInt(bytes.length).putBytes(bytes);
                 } catch (IOException e) {
-                    throw FileFault.of(file, "cannot be read", e);
+                    throw new FedHdsException(file + " cannot be read: " + e.getMessage(), e);
                 }
             }
         }

@@ -1,9 +1,9 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;
 import java.io.PrintWriter;

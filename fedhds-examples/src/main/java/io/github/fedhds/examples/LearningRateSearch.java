@@ -1,11 +1,11 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import java.util.ArrayList;

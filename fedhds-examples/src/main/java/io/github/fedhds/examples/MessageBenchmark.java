@@ -1,14 +1,14 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.wire.AdapterPrecision;
 import io.github.fedhds.wire.EncodedMessage;
 import io.github.fedhds.wire.MessageCodec;

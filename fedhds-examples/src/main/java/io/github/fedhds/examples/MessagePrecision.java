@@ -1,15 +1,15 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.Selection;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;

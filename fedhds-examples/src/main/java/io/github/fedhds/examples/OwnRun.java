@@ -1,20 +1,20 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.federation.CheckpointFolder;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import io.github.fedhds.transformer.SampleEncoder;

@@ -1,20 +1,20 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import io.github.fedhds.transformer.Precision;

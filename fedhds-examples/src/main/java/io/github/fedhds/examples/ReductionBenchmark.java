@@ -1,10 +1,10 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.reduction.KernelPcaFusion;
 import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.round.RoundContext;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -1,9 +1,8 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.SampleScore;
@@ -14,13 +13,14 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.BudgetSelector;
 import io.github.fedhds.selection.CoverSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;

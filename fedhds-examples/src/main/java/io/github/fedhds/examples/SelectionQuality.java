@@ -1,9 +1,8 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
@@ -16,10 +15,11 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.HiddenStateExtractor;

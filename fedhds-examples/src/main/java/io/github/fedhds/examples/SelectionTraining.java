@@ -1,12 +1,12 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.corpus.InstructionSet;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.transformer.LanguageModel;

@@ -1,8 +1,9 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
@@ -12,11 +13,10 @@ import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.HdbscanSelector;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.MessageCodec;
 import java.util.ArrayList;
 import java.util.List;

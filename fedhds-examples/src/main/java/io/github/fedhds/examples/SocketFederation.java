@@ -1,13 +1,13 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.dataset.JsonLines;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.state.ServerStore;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.wire.InvalidMessageException;

@@ -1,19 +1,19 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.federation.BestRound;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.Federation;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.CoverSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.setup.FedHds;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.HdbscanSelector;
 import java.util.SplittableRandom;
 

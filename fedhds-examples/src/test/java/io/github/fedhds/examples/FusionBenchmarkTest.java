@@ -3,7 +3,7 @@ package io.github.fedhds.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;

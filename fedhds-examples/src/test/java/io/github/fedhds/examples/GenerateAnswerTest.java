@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.lora.PeftFolder;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.DecoderConfig;
 import io.github.fedhds.transformer.LanguageModel;

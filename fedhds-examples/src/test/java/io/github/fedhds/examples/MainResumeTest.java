@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.lora.PeftFolder;
-import io.github.fedhds.training.Adapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

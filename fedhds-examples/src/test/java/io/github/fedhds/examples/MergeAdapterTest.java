@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.PeftFolder;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.wire.Dtype;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;

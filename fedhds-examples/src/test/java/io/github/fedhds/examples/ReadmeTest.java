@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.EverySelector;
-import io.github.fedhds.training.Adapter;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringReader;

@@ -3,8 +3,8 @@ package io.github.fedhds.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Collections;

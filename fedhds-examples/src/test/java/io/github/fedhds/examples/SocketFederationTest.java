@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.ServerState;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.JsonLines;
-import io.github.fedhds.federation.FedHds;
 import io.github.fedhds.federation.Federation;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.state.ServerStore;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.IOException;
 import java.net.ServerSocket;

@@ -1,7 +1,7 @@
 package io.github.fedhds.examples;
 
 import com.google.gson.Gson;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,8 +2,8 @@ package io.github.fedhds.caching;
 
 import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.FileFault;
 import io.github.fedhds.wire.AtomicFile;
-import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

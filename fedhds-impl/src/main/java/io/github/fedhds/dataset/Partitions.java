@@ -1,7 +1,7 @@
 package io.github.fedhds.dataset;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

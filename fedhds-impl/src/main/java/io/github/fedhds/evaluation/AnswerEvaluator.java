@@ -1,8 +1,8 @@
 package io.github.fedhds.evaluation;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.EncodedSample;

@@ -1,6 +1,6 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
 
 /**
  * The round whose adapter was evaluated best so far; of equals the first.

@@ -1,6 +1,5 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundSummary;
 import io.github.fedhds.ServerListener;
 import io.github.fedhds.message.AdapterUpdate;
@@ -11,6 +10,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

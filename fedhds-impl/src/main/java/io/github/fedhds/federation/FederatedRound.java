@@ -1,6 +1,5 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
@@ -14,6 +13,8 @@ import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.wire.MessageCodec;
 import io.github.fedhds.wire.Traffic;

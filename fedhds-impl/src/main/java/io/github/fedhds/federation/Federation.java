@@ -1,14 +1,15 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.state.ServerStore;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.wire.Disk;
 import io.github.fedhds.wire.Traffic;
 import java.nio.file.Path;

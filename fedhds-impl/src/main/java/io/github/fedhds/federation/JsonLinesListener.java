@@ -1,8 +1,8 @@
 package io.github.fedhds.federation;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.FileFault;
 import io.github.fedhds.wire.AtomicFile;
-import io.github.fedhds.wire.FileFault;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

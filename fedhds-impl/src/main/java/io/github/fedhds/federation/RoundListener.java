@@ -1,7 +1,7 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ServerListener;
+import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Optional;
 

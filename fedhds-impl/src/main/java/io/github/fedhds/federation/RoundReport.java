@@ -1,8 +1,9 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import java.util.List;
 import java.util.OptionalDouble;
 

@@ -1,4 +1,4 @@
-/** All of a round: clients and server in one process, and the wiring of the defaults. */
+/** The simulator: clients and server in one process, saved and resumed. */
 @NullMarked
 package io.github.fedhds.federation;
 

@@ -2,9 +2,9 @@ package io.github.fedhds.lora;
 
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.function.IntFunction;
 

@@ -1,6 +1,6 @@
 package io.github.fedhds.lora;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.round.RoundContext;
 import java.util.function.IntFunction;
 
 /**

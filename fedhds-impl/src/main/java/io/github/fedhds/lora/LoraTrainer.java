@@ -1,12 +1,12 @@
 package io.github.fedhds.lora;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.training.LocalTrainer;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.DecoderConfig;

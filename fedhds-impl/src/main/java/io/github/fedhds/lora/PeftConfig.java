@@ -4,7 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.stream.JsonWriter;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.wire.JsonFile;
+import io.github.fedhds.internal.JsonFile;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.math.BigDecimal;

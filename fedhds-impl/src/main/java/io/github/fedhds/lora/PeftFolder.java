@@ -1,13 +1,13 @@
 package io.github.fedhds.lora;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.FileFault;
+import io.github.fedhds.internal.JsonFile;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.wire.AtomicFile;
-import io.github.fedhds.wire.FileFault;
-import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;

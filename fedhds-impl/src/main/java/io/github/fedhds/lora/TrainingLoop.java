@@ -1,8 +1,8 @@
 package io.github.fedhds.lora;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.EncodedSample;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -1,6 +1,6 @@
 package io.github.fedhds.lora;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.round.RoundContext;
 
 /**
  * One optimizer step, as {@link StepListener} is told of it.

@@ -1,6 +1,6 @@
 package io.github.fedhds.lora;
 
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import java.util.Objects;
 
 /** What an adapter adds to one weight, {@code scale B A}, by rows of the weight as it lies in its file. */

@@ -1,11 +1,11 @@
 package io.github.fedhds.metrics;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundListener;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.federation.UntrainedRun;
+import io.github.fedhds.round.ClientId;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import java.time.Duration;

@@ -1,6 +1,5 @@
 package io.github.fedhds.metrics;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundSummary;
 import io.github.fedhds.ServerListener;
 import io.github.fedhds.message.GroupSelection;
@@ -10,6 +9,7 @@ import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.round.ClientId;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;

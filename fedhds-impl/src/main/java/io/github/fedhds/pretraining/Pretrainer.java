@@ -1,7 +1,7 @@
 package io.github.fedhds.pretraining;
 
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.lora.Adam;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Precision;

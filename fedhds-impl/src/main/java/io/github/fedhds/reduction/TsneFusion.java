@@ -1,9 +1,9 @@
 package io.github.fedhds.reduction;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.round.RoundContext;
 import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;

@@ -1,10 +1,10 @@
 package io.github.fedhds.rule;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

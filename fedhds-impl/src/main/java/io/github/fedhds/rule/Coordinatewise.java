@@ -1,8 +1,8 @@
 package io.github.fedhds.rule;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.github.fedhds.rule;
 
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 
 /**
  * Weighted mean of tensors of one shape, exact until the one rounding at the end. Each value times its weight is an integer

@@ -1,11 +1,11 @@
 package io.github.fedhds.rule;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.round.RoundContext;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;

@@ -1,9 +1,9 @@
 package io.github.fedhds.rule;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.RoundContext;
 
 /**
  * The mean of each coordinate without its f smallest and f largest values. Every client counts once. With f attackers of n

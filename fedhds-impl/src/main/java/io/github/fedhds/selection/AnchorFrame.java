@@ -1,12 +1,12 @@
 package io.github.fedhds.selection;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;

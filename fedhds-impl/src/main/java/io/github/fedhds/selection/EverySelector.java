@@ -1,10 +1,10 @@
 package io.github.fedhds.selection;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.stream.IntStream;
 

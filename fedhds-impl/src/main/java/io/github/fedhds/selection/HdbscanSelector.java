@@ -1,7 +1,6 @@
 package io.github.fedhds.selection;
 
 import com.google.common.primitives.Doubles;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Clusterer;
 import io.github.fedhds.clustering.Clustering;
 import io.github.fedhds.clustering.Hdbscan;
@@ -11,6 +10,7 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;

@@ -1,9 +1,9 @@
 package io.github.fedhds.selection;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.Frame;
+import io.github.fedhds.round.RoundContext;
 import java.util.Optional;
 import java.util.function.Function;
 

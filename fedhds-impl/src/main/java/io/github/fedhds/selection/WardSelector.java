@@ -1,11 +1,11 @@
 package io.github.fedhds.selection;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,7 +1,7 @@
 package io.github.fedhds.state;
 
 import io.github.fedhds.ServerState;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
 import java.util.Map;
 
 /**

@@ -1,12 +1,12 @@
 package io.github.fedhds.state;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.ServerState;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.JsonFile;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.wire.Dtype;
-import io.github.fedhds.wire.JsonFile;
 import io.github.fedhds.wire.PendingTensor;
 import io.github.fedhds.wire.SafetensorsFile;
 import io.github.fedhds.wire.SealedSafetensors;

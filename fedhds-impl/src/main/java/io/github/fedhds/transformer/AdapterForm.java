@@ -1,7 +1,7 @@
 package io.github.fedhds.transformer;
 
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

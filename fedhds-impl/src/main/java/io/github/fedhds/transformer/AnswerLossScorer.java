@@ -1,10 +1,10 @@
 package io.github.fedhds.transformer;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;

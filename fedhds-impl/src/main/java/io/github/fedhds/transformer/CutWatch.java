@@ -1,8 +1,8 @@
 package io.github.fedhds.transformer;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;

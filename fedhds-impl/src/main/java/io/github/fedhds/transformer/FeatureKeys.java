@@ -1,7 +1,7 @@
 package io.github.fedhds.transformer;
 
 import com.google.common.hash.Hashing;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;

@@ -1,12 +1,12 @@
 package io.github.fedhds.transformer;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -178,8 +178,8 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          * Is told once for each client some of whose samples are cut to {@link #maxTokens}, which is logged too; nobody by
          * default. Called on the client's thread.
          */
-        public Builder cuts(Consumer<SampleCuts> listener) {
-            cuts = listener;
+        public Builder cuts(Consumer<SampleCuts> cuts) {
+            this.cuts = Objects.requireNonNull(cuts, "cuts");
             return this;
         }
 

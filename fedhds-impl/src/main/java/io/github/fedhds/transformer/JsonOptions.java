@@ -4,7 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import io.github.fedhds.wire.JsonFile;
+import io.github.fedhds.internal.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -146,7 +146,7 @@ public final class LanguageModel implements AutoCloseable {
      *
      * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
      */
-    public AdaptedModel with(AdapterForm form, io.github.fedhds.training.Adapter adapter) {
+    public AdaptedModel with(AdapterForm form, io.github.fedhds.adapter.Adapter adapter) {
         return new AdaptedModel(decoder, tokens, form, form.flatten(config(), adapter));
     }
 

@@ -1,6 +1,6 @@
 package io.github.fedhds.transformer;
 
-import io.github.fedhds.ClientId;
+import io.github.fedhds.round.ClientId;
 import java.util.Optional;
 
 /**

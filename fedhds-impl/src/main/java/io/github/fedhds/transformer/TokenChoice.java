@@ -1,7 +1,7 @@
 package io.github.fedhds.transformer;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.round.RoundContext;
 import java.util.Comparator;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;

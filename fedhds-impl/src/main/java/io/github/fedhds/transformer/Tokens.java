@@ -5,7 +5,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.google.common.base.Suppliers;
 import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.wire.JsonFile;
+import io.github.fedhds.internal.JsonFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,7 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.FileFault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;

@@ -1,7 +1,7 @@
 package io.github.fedhds.wire;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.message.MessageLimits;
+import io.github.fedhds.round.ClientId;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;

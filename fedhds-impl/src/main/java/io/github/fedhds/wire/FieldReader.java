@@ -1,7 +1,8 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.internal.JsonFile;
 import io.github.fedhds.message.MessageLimits;
-import io.github.fedhds.training.Adapter;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

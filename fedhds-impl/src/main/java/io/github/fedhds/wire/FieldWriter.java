@@ -1,7 +1,7 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.message.MessageLimits;
-import io.github.fedhds.training.Adapter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;

@@ -1,5 +1,6 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.internal.JsonFile;
 import io.github.fedhds.message.MessageLimits;
 
 /** Checks of what is read and of what is written against the limits; a fault is named. */

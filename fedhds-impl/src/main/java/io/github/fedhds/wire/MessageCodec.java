@@ -1,6 +1,8 @@
 package io.github.fedhds.wire;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.FileFault;
+import io.github.fedhds.internal.JsonFile;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.MessageKey;
 import io.github.fedhds.message.MessageKind;

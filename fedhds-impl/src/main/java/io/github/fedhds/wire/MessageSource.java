@@ -1,5 +1,6 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.internal.FileFault;
 import io.github.fedhds.message.MessageLimits;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,7 +2,7 @@ package io.github.fedhds.wire;
 
 import com.google.gson.stream.JsonWriter;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringWriter;

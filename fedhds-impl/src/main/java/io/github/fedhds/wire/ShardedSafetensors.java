@@ -2,6 +2,7 @@ package io.github.fedhds.wire;
 
 import com.google.gson.JsonElement;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.JsonFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

@@ -1,5 +1,6 @@
 package io.github.fedhds.wire;
 
+import io.github.fedhds.internal.JsonFile;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 

@@ -1,6 +1,6 @@
 package io.github.fedhds.wire;
 
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import java.nio.ByteBuffer;
 import java.util.SortedSet;
 

@@ -1,7 +1,7 @@
 package io.github.fedhds.wire;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.message.MessageKind;
+import io.github.fedhds.round.ClientId;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;

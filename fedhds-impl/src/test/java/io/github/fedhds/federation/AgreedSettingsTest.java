@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.Adam;
@@ -18,6 +17,8 @@ import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import io.github.fedhds.transformer.Pooling;

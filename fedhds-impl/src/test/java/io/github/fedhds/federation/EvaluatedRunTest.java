@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.selection.EverySelector;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;

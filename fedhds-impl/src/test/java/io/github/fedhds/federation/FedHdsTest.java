@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -31,9 +31,10 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.EverySelector;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.AnswerLossScorer;
@@ -467,7 +468,15 @@ class FedHdsTest {
                     return new EverySelector().select(candidates, context);
                 })
                 .build()
-                .summarise(new RoundOpening("run", 1, List.of(ID), 0, round.globalAdapter(), Map.of()));
+                .summarise(new RoundOpening(
+                        "run",
+                        1,
+                        List.of(ID),
+                        0,
+                        round.globalAdapter(),
+                        Map.of(),
+                        fedHds.agreedSettings(),
+                        Optional.empty()));
         assertEquals(List.of("features 9 of 9", "scores 9 of 9"), told);
     }
 

@@ -3,13 +3,14 @@ package io.github.fedhds.federation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.EverySelector;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.MemoryGrowth;
 import io.github.fedhds.transformer.ModelOptions;

@@ -5,20 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.fedhds.ChildJvm;
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.rule.FedOpt;
 import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.state.ServerStore;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import io.github.fedhds.wire.MessageCodec;
@@ -83,6 +84,7 @@ class KilledPartiesTest {
                 .client(id)
                 .instructions(Objects.requireNonNull(DATA.get(id)))
                 .selector(TinyFederation::each)
+                .agreedSettings(Map.of()) // the server of these tests has no model to tell of
                 .build();
     }
 

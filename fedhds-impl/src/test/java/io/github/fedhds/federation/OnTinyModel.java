@@ -1,5 +1,6 @@
 package io.github.fedhds.federation;
 
+import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;

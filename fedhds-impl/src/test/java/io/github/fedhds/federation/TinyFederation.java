@@ -1,9 +1,8 @@
 package io.github.fedhds.federation;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
@@ -12,7 +11,8 @@ import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.message.RoundResult;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;

@@ -7,15 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.SettingsMismatchException;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.federation.UntrainedRun.Cause;
 import io.github.fedhds.message.Refusal;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.EverySelector;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
 import java.util.HashMap;

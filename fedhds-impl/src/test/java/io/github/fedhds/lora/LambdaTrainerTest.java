@@ -1,8 +1,8 @@
 package io.github.fedhds.lora;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.training.LocalTrainer;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.training.TrainingResult;
 import java.util.Map;
 

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;

@@ -3,10 +3,10 @@ package io.github.fedhds.lora;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import java.util.List;

@@ -13,8 +13,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.collect.Lists;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.EncodedSample;

@@ -3,15 +3,15 @@ package io.github.fedhds.metrics;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundSummary;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundReport;
 import io.github.fedhds.federation.UntrainedRun;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;

@@ -2,8 +2,8 @@ package io.github.fedhds.metrics;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.RoundSummary;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.federation.BestRound;
 import io.github.fedhds.federation.RoundReport;
@@ -13,7 +13,7 @@ import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.message.Withdrawal;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.wire.Traffic;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Precision;
 import io.github.fedhds.transformer.TinyModel;

@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Clustering;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;

@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import io.github.fedhds.ClientId;
 import io.github.fedhds.SharedFolders;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.internal.JsonFile;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
-import io.github.fedhds.wire.JsonFile;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.wire.SafetensorsFile;
 import java.nio.file.Path;
 import java.util.ArrayList;

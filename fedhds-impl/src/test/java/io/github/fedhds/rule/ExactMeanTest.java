@@ -3,7 +3,7 @@ package io.github.fedhds.rule;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Arrays;

@@ -4,9 +4,9 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -2,11 +2,11 @@ package io.github.fedhds.rule;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import io.github.fedhds.ClientId;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;

@@ -3,12 +3,12 @@ package io.github.fedhds.selection;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

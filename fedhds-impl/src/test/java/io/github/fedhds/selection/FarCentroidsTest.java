@@ -3,15 +3,15 @@ package io.github.fedhds.selection;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.rule.FedAvg;
-import io.github.fedhds.training.Adapter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -2,11 +2,11 @@ package io.github.fedhds.selection;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.KMeans;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.round.RoundContext;
 import org.junit.jupiter.api.Test;
 
 /** The paper's selector on groups of k-means. */

@@ -1,8 +1,8 @@
 package io.github.fedhds.selection;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.feature.FeatureMatrix;
@@ -12,7 +12,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -17,6 +16,7 @@ import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ServerState;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.wire.DecoderCheck;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -10,7 +10,7 @@ import io.github.fedhds.ChildJvm;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.OpenFiles;
 import io.github.fedhds.ServerState;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;

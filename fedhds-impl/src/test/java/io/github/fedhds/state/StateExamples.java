@@ -1,9 +1,9 @@
 package io.github.fedhds.state;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.ServerState;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Map;
 

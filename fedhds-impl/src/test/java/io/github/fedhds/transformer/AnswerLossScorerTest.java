@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.RoundContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.caching.FeatureCache;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.training.Adapter;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.round.RoundContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.RoundContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

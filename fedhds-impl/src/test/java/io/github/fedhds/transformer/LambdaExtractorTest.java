@@ -1,8 +1,8 @@
 package io.github.fedhds.transformer;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.round.RoundContext;
 
 /** The role is one method: a lambda is an extractor. */
 class LambdaExtractorTest extends FeatureExtractorContract {

@@ -11,7 +11,7 @@ import static org.mockito.Mockito.mockStatic;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.wire.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,11 +2,11 @@ package io.github.fedhds.transformer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.fedhds.ClientId;
-import io.github.fedhds.RoundContext;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

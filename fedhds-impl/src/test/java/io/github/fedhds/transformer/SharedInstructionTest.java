@@ -2,10 +2,10 @@ package io.github.fedhds.transformer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import io.github.fedhds.RoundContext;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.training.Tensor;
+import io.github.fedhds.adapter.Tensor;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Map;

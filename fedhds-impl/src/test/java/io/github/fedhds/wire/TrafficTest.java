@@ -3,8 +3,8 @@ package io.github.fedhds.wire;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.fedhds.ClientId;
 import io.github.fedhds.message.MessageKind;
+import io.github.fedhds.round.ClientId;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

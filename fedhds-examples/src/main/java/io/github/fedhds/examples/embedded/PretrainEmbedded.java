@@ -1,10 +1,10 @@
 package io.github.fedhds.examples.embedded;
 
 import com.google.gson.GsonBuilder;
+import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.examples.corpus.PretrainingText;
 import io.github.fedhds.examples.corpus.WordTokenizer;
 import io.github.fedhds.pretraining.Pretrainer;
-import io.github.fedhds.training.Tensor;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
 import io.github.fedhds.transformer.Precision;

@@ -1,4 +1,4 @@
-package io.github.fedhds.training;
+package io.github.fedhds.adapter;
 
 import java.util.Arrays;
 

@@ -1,4 +1,4 @@
-package io.github.fedhds.wire;
+package io.github.fedhds.internal;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -97,7 +97,7 @@ public final class JsonFile {
     }
 
     /** Where the parser stopped and why, without its advice to programmers and its words for kinds of values. */
-    static String place(Throwable thrown) {
+    public static String place(Throwable thrown) {
         String message = String.valueOf(thrown.getMessage())
                 .lines()
                 .findFirst()

@@ -1,4 +1,4 @@
-package io.github.fedhds.federation;
+package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.transformer.LanguageModel;

@@ -1,4 +1,4 @@
-package io.github.fedhds.wire;
+package io.github.fedhds.internal;
 
 import java.io.IOException;
 import java.io.InputStream;

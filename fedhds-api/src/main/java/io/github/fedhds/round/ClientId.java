@@ -1,4 +1,4 @@
-package io.github.fedhds;
+package io.github.fedhds.round;
 
 /**
  * Name of a client, unique in a federation; ordered by its text.
@@ -12,8 +12,13 @@ public record ClientId(String value) implements Comparable<ClientId> {
         checkName("a client id", value);
     }
 
-    /** The rule for all names that travel in messages. */
-    static void checkName(String what, String value) {
+    /**
+     * The rule for all names that travel in messages: those of clients, runs and settings.
+     *
+     * @param what whose name it is, for the error
+     * @throws IllegalArgumentException if the name breaks the rule
+     */
+    public static void checkName(String what, String value) {
         boolean travels = value.codePoints()
                 .noneMatch(c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
         if (value.isBlank() || value.length() > MAX_LENGTH || !travels) {

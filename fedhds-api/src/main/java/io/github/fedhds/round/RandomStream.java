@@ -1,4 +1,4 @@
-package io.github.fedhds;
+package io.github.fedhds.round;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

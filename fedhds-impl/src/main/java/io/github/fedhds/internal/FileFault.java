@@ -1,4 +1,4 @@
-package io.github.fedhds.wire;
+package io.github.fedhds.internal;
 
 import io.github.fedhds.FedHdsException;
 import java.io.EOFException;
@@ -31,7 +31,7 @@ public final class FileFault {
     }
 
     /** The same for what has a name that need not be a path. */
-    static FedHdsException of(String file, String what, IOException e) {
+    public static FedHdsException of(String file, String what, IOException e) {
         String reason = reason(file, e);
         return new FedHdsException(
                 file + ": " + (e instanceof CharacterCodingException ? reason : what + ": " + reason), e);
@@ -42,7 +42,7 @@ public final class FileFault {
         return reason(file.toString(), e);
     }
 
-    static String reason(String file, IOException e) {
+    public static String reason(String file, IOException e) {
         if (e instanceof Utf8Reader.NotUtf8Exception) {
             return String.valueOf(e.getMessage());
         }

@@ -1,10 +1,10 @@
-package io.github.fedhds.federation;
+package io.github.fedhds.setup;
 
 import com.google.common.base.Suppliers;
-import io.github.fedhds.ClientId;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.caching.CachedFusion;
 import io.github.fedhds.caching.FeatureCache;
@@ -18,9 +18,9 @@ import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.Selection;
-import io.github.fedhds.training.Adapter;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.AnswerLossScorer;
@@ -380,6 +380,10 @@ public final class FedHds {
          * @param share of all instructions that the clients of a round hold, above 0 to 1; 0.015 is about the paper's
          */
         public Builder recommended(double share) {
+            if (!(share > 0 && share <= 1)) {
+                throw new IllegalArgumentException(
+                        "the share of recommended must be above 0 and at most 1, was " + share);
+            }
             return pooling(Pooling.PARTS).selection(Selection.recommended(share));
         }
 

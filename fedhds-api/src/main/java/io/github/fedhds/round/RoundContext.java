@@ -1,6 +1,6 @@
-package io.github.fedhds;
+package io.github.fedhds.round;
 
-import io.github.fedhds.training.Adapter;
+import io.github.fedhds.adapter.Adapter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.github.fedhds.training;
+package io.github.fedhds.adapter;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package io.github.fedhds.wire;
+package io.github.fedhds.internal;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,0 +1,5 @@
+/** Where an application begins: clients and servers with the paper's parts on a language model. */
+@NullMarked
+package io.github.fedhds.setup;
+
+import org.jspecify.annotations.NullMarked;

@@ -148,6 +148,17 @@ class ReadmeTest {
         return data;
     }
 
+    /** The page shows pieces of the example, and says how long it is. */
+    @Test
+    void transportPage_showsTheExampleAsItIs() throws IOException {
+        String source = Files.readString(
+                ROOT.resolve("fedhds-examples/src/main/java/io/github/fedhds/examples/SocketFederation.java"));
+        List<String> blocks = blocks("src/site/markdown/transport.md", "java");
+        assertEquals(4, blocks.size());
+        blocks.forEach(block -> assertTrue(source.contains(block), block));
+        assertTrue(source.lines().count() <= 150, "the page says 150 lines");
+    }
+
     @Test
     void dependencyBlocks_nameThisBuild() throws Exception {
         Element parent = parse(Files.readString(ROOT.resolve("pom.xml"))).getDocumentElement();

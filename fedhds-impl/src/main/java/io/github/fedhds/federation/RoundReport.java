@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
  * One round of a federation in one process.
  *
  * @param result what the server has of it; its adapter is empty in lists of past rounds, which would else hold one each
- * @param adapterSha256 {@link Adapter#digest} of the round's adapter
+ * @param adapterSha256 {@link io.github.fedhds.adapter.Adapter#digest} of the round's adapter
  * @param clients the clients that took part, in roster order
  * @param seconds time of each step
  * @param bytes what would have travelled

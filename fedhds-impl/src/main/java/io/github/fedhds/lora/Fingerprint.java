@@ -21,7 +21,7 @@ final class Fingerprint {
     private Fingerprint() {}
 
     /** Of the prompts of a few samples. */
-    static String of(PromptTemplate template) {
+    static String ofTemplate(PromptTemplate template) {
         Hasher hasher = Hashing.sha256().newHasher();
         for (Instruction sample : SAMPLES) {
             String prompt = template.prompt(sample);
@@ -31,7 +31,7 @@ final class Fingerprint {
     }
 
     /** Of the factors of rounds of several lengths. */
-    static String of(LearningRateSchedule schedule) {
+    static String ofSchedule(LearningRateSchedule schedule) {
         Hasher hasher = Hashing.sha256().newHasher();
         for (int steps : new int[] {1, 2, 7, 40}) {
             for (int step = 0; step < steps; step++) {
@@ -42,7 +42,7 @@ final class Fingerprint {
     }
 
     /** Of the parameters after a few steps. */
-    static String of(IntFunction<Optimizer> maker) {
+    static String ofOptimizer(IntFunction<Optimizer> maker) {
         float[] parameters = {0.5f, -1, 0.25f};
         Optimizer optimizer = maker.apply(parameters.length);
         for (float[] gradient : new float[][] {{1, -0.5f, 0}, {0.1f, 2, 1e-3f}, {-3, 0.5f, 0.25f}}) {

@@ -334,12 +334,12 @@ public final class LoraTrainer implements LocalTrainer {
             settings.put("LoRA scaling", lora.rsLora() ? "alpha / sqrt(rank)" : "alpha / rank");
             settings.put("LoRA dropout", String.valueOf(lora.dropout()));
             settings.put("LoRA target modules", String.join(",", lora.targetModules()));
-            settings.put("prompt template", Fingerprint.of(template));
+            settings.put("prompt template", Fingerprint.ofTemplate(template));
             settings.put("longest sample", String.valueOf(maxTokens));
             settings.put("learning rate", String.valueOf(learningRate));
             settings.put("learning rate decay", String.valueOf(decay));
-            settings.put("learning rate schedule", Fingerprint.of(schedule));
-            settings.put("optimizer", Fingerprint.of(optimizer));
+            settings.put("learning rate schedule", Fingerprint.ofSchedule(schedule));
+            settings.put("optimizer", Fingerprint.ofOptimizer(optimizer));
             settings.put("epochs", epochs != null ? epochs.toString() : maxSteps != null ? "by steps" : "1");
             settings.put("steps", maxSteps == null ? "by epochs" : maxSteps.toString());
             settings.put("batch size", String.valueOf(batchSize));

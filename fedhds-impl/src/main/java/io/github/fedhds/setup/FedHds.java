@@ -136,7 +136,6 @@ public final class FedHds {
     /** A client with the paper's parts; its instructions are still to be set. */
     public FedHdsClient.Builder client(ClientId id) {
         OnModel parts = onModel();
-        LoraTrainer trainer = parts.trainer();
         return FedHdsClient.builder(id)
                 .featureExtractor(parts.extractor())
                 .fusion(fusion)

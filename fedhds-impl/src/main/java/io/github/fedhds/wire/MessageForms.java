@@ -281,7 +281,7 @@ final class MessageForms {
     }
 
     private static String checkDigest(String digest) {
-        boolean hexadecimal = digest.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f');
+        boolean hexadecimal = digest.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
         if (digest.length() != DIGEST || !hexadecimal) {
             throw new InvalidMessageException("report must be a digest of " + DIGEST
                     + " hexadecimal digits in lower case, was \"" + JsonFile.shorten(digest) + "\"");

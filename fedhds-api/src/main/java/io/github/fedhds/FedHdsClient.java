@@ -1,17 +1,12 @@
 package io.github.fedhds;
 
-import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
-import io.github.fedhds.coreset.Group;
 import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.feature.FeatureExtractor;
-import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
@@ -27,7 +22,6 @@ import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
@@ -35,7 +29,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -59,15 +52,10 @@ import org.jspecify.annotations.Nullable;
 public final class FedHdsClient {
     private static final System.Logger LOGGER = System.getLogger("io.github.fedhds");
     private static final int REMEMBERED = 2;
-    /** Rows of features held at a time where only their places in a shared frame are asked for. */
-    private static final int ROWS_AT_A_TIME = 1024;
 
     private final ClientId id;
     private final List<Instruction> instructions;
-    private final FeatureExtractor extractor;
-    private final Fusion fusion;
-    private final CoresetSelector selector;
-    private final SampleScorer scorer;
+    private final GroupFinder finder;
     private final LocalTrainer trainer;
     private final Map<String, String> agreedSettings;
     private final ClientListener listener;
@@ -113,11 +101,14 @@ public final class FedHdsClient {
     private FedHdsClient(Builder builder) {
         id = builder.id;
         instructions = builder.instructions;
-        extractor = require(builder.extractor, "featureExtractor");
-        fusion = require(builder.fusion, "fusion");
-        selector = require(builder.selector, "selector");
+        finder = new GroupFinder(
+                id,
+                instructions,
+                require(builder.extractor, "featureExtractor"),
+                require(builder.fusion, "fusion"),
+                require(builder.selector, "selector"),
+                builder.scorer);
         trainer = require(builder.trainer, "trainer");
-        scorer = builder.scorer;
         agreedSettings = builder.agreedSettings;
         listener = builder.listener;
     }
@@ -248,23 +239,11 @@ public final class FedHdsClient {
                 && known.get().frame.equals(opening.frame())) {
             return known.get().report();
         }
-        Features features = new Features(round);
-        Candidates candidates = candidates(features);
-        Coreset coreset = instructions.isEmpty()
-                ? Coreset.empty()
-                : given("selector", "a Coreset", selector.select(candidates, round));
-        for (Group group : coreset.groups()) {
-            for (int member : group.members()) {
-                if (member >= instructions.size()) {
-                    throw new IllegalStateException("the selector names sample " + member + " of client " + id
-                            + ", which has " + instructions.size() + ", counted from 0");
-                }
-            }
-        }
-        List<Centroid> centroids = centroids(coreset, opening.frame(), candidates, features);
-        CentroidReport report = new CentroidReport(round.runId(), round.round(), id, centroids, instructions.size());
+        GroupFinder.Found found = finder.find(round, opening.frame());
+        CentroidReport report =
+                new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size());
         known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
-        steps.addFirst(new Step(round, opening.frame(), coreset, report));
+        steps.addFirst(new Step(round, opening.frame(), found.coreset(), report));
         if (steps.size() > REMEMBERED) {
             String run = steps.stream().skip(1).anyMatch(step -> step.isOf(round.runId()))
                     ? round.runId()
@@ -281,123 +260,6 @@ public final class FedHdsClient {
 
     private Optional<Step> step(String runId, int round) {
         return steps.stream().filter(step -> step.isOf(runId, round)).findFirst();
-    }
-
-    /** In a shared frame each group's mean, for the selector's centres are of another; else its centre if it has one. */
-    private static List<Centroid> centroids(
-            Coreset coreset, Optional<Frame> frame, Candidates candidates, Features features) {
-        List<Centroid> centroids = new ArrayList<>();
-        if (!coreset.groups().isEmpty() && frame.isPresent()) {
-            Points placed = features.placed(frame.get());
-            coreset.groups().forEach(group -> centroids.add(new Centroid(group.id(), mean(group, placed))));
-        } else {
-            coreset.groups()
-                    .forEach(group -> centroids.add(new Centroid(
-                            group.id(), group.centre().orElseGet(() -> mean(group, candidates.points())))));
-        }
-        return centroids;
-    }
-
-    /** The mean of a group's members, every member counting the same. */
-    private static double[] mean(Group group, Points points) {
-        double[] mean = new double[points.dimensions()];
-        int[] members = group.members();
-        Arrays.sort(members); // so that the order of the members does not change the sum
-        for (int member : members) {
-            for (int axis = 0; axis < mean.length; axis++) {
-                mean[axis] += points.get(member, axis) / members.length;
-            }
-        }
-        return mean;
-    }
-
-    /** What a role gave, or an error that names the role. */
-    private <T> T given(String role, String what, @Nullable T value) {
-        if (value == null) {
-            throw new IllegalStateException(
-                    "the " + role + " of client " + id + " gave null; it must give " + what + " for every call");
-        }
-        return value;
-    }
-
-    /** A round's features, extracted once at most, when first asked for. */
-    private final class Features implements Supplier<FeatureMatrix> {
-        private final RoundContext round;
-        private @Nullable FeatureMatrix extracted;
-
-        Features(RoundContext round) {
-            this.round = round;
-        }
-
-        @Override
-        public synchronized FeatureMatrix get() {
-            if (extracted == null) {
-                extracted = extract(0, instructions.size());
-            }
-            return extracted;
-        }
-
-        /**
-         * All rows' places in a shared frame. Where nothing else has asked for the features, no more than {@link
-         * #ROWS_AT_A_TIME} rows of them are held at a time.
-         */
-        synchronized Points placed(Frame frame) {
-            int n = instructions.size();
-            if (extracted != null || n <= ROWS_AT_A_TIME) {
-                return frame.place(get());
-            }
-            double[] all = new double[Math.multiplyExact(n, frame.dimensions())];
-            for (int from = 0; from < n; from += ROWS_AT_A_TIME) {
-                double[] some = frame.place(extract(from, Math.min(n, from + ROWS_AT_A_TIME)))
-                        .toArray();
-                System.arraycopy(some, 0, all, from * frame.dimensions(), some.length);
-            }
-            return new Points(n, frame.dimensions(), all);
-        }
-
-        private FeatureMatrix extract(int from, int to) {
-            FeatureMatrix features = given(
-                    "feature extractor", "a FeatureMatrix", extractor.extract(instructions.subList(from, to), round));
-            if (features.rows() != to - from) {
-                throw new IllegalStateException("the feature extractor gave " + features.rows() + " rows for "
-                        + (to - from) + " instructions of client " + id + "; it must give one each");
-            }
-            int bad = features.firstNonFiniteRow();
-            if (bad >= 0) {
-                throw new IllegalArgumentException("features of instruction " + (from + bad) + " of client " + id
-                        + " hold NaN or infinity; is the adapter or the model damaged?");
-            }
-            return features;
-        }
-    }
-
-    private Points fused(Features features) {
-        Points points = given("fusion", "Points", fusion.fuse(features.get(), features.round));
-        if (points.size() != instructions.size()) {
-            throw new IllegalStateException("the fusion of client " + id + " gave " + points.size() + " points for "
-                    + instructions.size() + " instructions; it must give one each");
-        }
-        if (points.dimensions() != fusion.dimensions()) {
-            throw new IllegalStateException("the fusion of client " + id + " gave points of " + points.dimensions()
-                    + " coordinates, its Fusion.dimensions says " + fusion.dimensions()
-                    + "; for a lambda, Fusion.of(" + points.dimensions() + ", lambda) says how many it gives");
-        }
-        int bad = points.firstNonFinite();
-        if (bad >= 0) {
-            throw new IllegalStateException("the fusion of client " + id + " gave NaN or infinity for instruction "
-                    + bad + ", " + Arrays.toString(points.point(bad)) + "; the features are finite, so the fault is"
-                    + " the fusion's");
-        }
-        return points;
-    }
-
-    private Candidates candidates(Features features) {
-        return Candidates.of(
-                instructions,
-                fusion.dimensions(),
-                () -> fused(features),
-                kind -> given(
-                        "scorer", "a number for each instruction", scorer.score(kind, instructions, features.round)));
     }
 
     /**
@@ -440,7 +302,7 @@ public final class FedHdsClient {
     }
 
     private Message trained(GroupSelection selection, List<Instruction> chosen, RoundContext round) {
-        TrainingResult result = given("trainer", "a TrainingResult", trainer.train(List.copyOf(chosen), round));
+        TrainingResult result = finder.given("trainer", "a TrainingResult", trainer.train(List.copyOf(chosen), round));
         String left = result.counts().describe();
         if (result.samples() == 0) {
             return withdraw(

@@ -96,8 +96,7 @@ public final class SocketFederation {
                 Optional<Message> next = server.messageFor(client);
                 write(out, next.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING));
             } catch (IOException | IllegalArgumentException e) {
-                System.out.println(
-                        socket.isClosed() ? "done" : "a client is gone, it will ask again: " + e.getMessage());
+                System.out.println(socket.isClosed() ? "done" : "a client is gone: " + e.getMessage());
             }
         }
     }

@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Messages may come twice or late: a repeated opening gives the report that it gave before, without another pass through
  * the model, a repeated selection the adapter that it gave before, and an old opening that comes late does not make the
- * client forget the newest round. It remembers two rounds, the last one that it summarised and the newest besides, each with
- * the adapter that it started from and the one that it trained.
+ * client forget the newest round. It remembers two openings, the last one that it summarised and the newest besides, each
+ * with the adapter that it started from and the one that it trained.
  *
  * <p>A client that is started again has forgotten its rounds. Given the round's opening again, it computes the same report
  * again, and may then train. If its instructions have changed in between, it computes another report, which the server
@@ -170,7 +170,7 @@ public final class FedHdsClient {
             if (!selection.client().equals(id)) {
                 return refused(message, Refusal.UNKNOWN_CLIENT, "the selection is not for client " + id);
             }
-            Optional<Step> step = step(selection.runId(), selection.round());
+            Optional<Step> step = step(selection);
             if (step.isEmpty()) {
                 return refused(message, Refusal.UNKNOWN_ROUND, unknownRound(selection));
             }
@@ -178,9 +178,20 @@ public final class FedHdsClient {
                 return Optional.of(withdraw(selection, Refusal.OTHER_REPORT, otherReport(), TrainingCounts.NONE));
             }
             Optional<String> fault = unknownGroup(selection, step.get().coreset());
-            return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : train(selection);
+            return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : finite(train(selection));
         }
         return refused(message, Refusal.WRONG_KIND, "a client takes openings, selections and receipts");
+    }
+
+    /** An adapter with NaN has no byte form, and no server takes it. */
+    private Optional<Message> finite(Optional<Message> answer) {
+        if (answer.orElse(null) instanceof AdapterUpdate update) {
+            Optional<String> fault = update.adapter().firstNonFinite();
+            if (fault.isPresent()) {
+                return Optional.of(withdraw(update, Refusal.NOT_FINITE, fault.get(), update.counts()));
+            }
+        }
+        return answer;
     }
 
     private Optional<Message> refused(Message message, Refusal refusal, String reason) {
@@ -233,33 +244,44 @@ public final class FedHdsClient {
         }
         SettingsMismatchException.check(id, opening.agreedSettings(), agreedSettings);
         RoundContext round = opening.contextOf(id);
-        Optional<Step> known = step(round.runId(), round.round());
-        if (known.isPresent()
-                && known.get().round().equals(round)
-                && known.get().frame.equals(opening.frame())) {
+        Optional<Step> known = steps.stream()
+                .filter(step -> step.round().equals(round) && step.frame.equals(opening.frame()))
+                .findFirst();
+        if (known.isPresent()) {
             return known.get().report();
         }
         GroupFinder.Found found = finder.find(round, opening.frame());
-        CentroidReport report =
-                new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size());
-        known.ifPresent(steps::remove); // the same round with another adapter: the server has started again
+        CentroidReport report = new CentroidReport(
+                round.runId(), round.round(), id, found.centroids(), instructions.size(), opening.digest());
         steps.addFirst(new Step(round, opening.frame(), found.coreset(), report));
         if (steps.size() > REMEMBERED) {
-            String run = steps.stream().skip(1).anyMatch(step -> step.isOf(round.runId()))
-                    ? round.runId()
-                    : steps.getLast().round().runId();
-            steps.stream() // late openings of old rounds or of an old run must not drive the newest out
-                    .skip(1)
-                    .filter(step -> step.isOf(run))
-                    .min(Comparator.comparingInt(step -> step.round().round()))
-                    .ifPresent(steps::remove);
+            forget(round.runId());
         }
         tell(l -> l.summarised(opening, report));
         return report;
     }
 
-    private Optional<Step> step(String runId, int round) {
-        return steps.stream().filter(step -> step.isOf(runId, round)).findFirst();
+    /** Late openings of old rounds or of an old run must not drive the newest out, so what goes is the oldest round. */
+    private void forget(String runId) {
+        String run = steps.stream().skip(1).anyMatch(step -> step.isOf(runId))
+                ? runId
+                : steps.getLast().round().runId();
+        Step oldest = null;
+        for (Step step : steps) {
+            boolean older =
+                    oldest == null || step.round().round() <= oldest.round().round();
+            if (step != steps.getFirst() && step.isOf(run) && older) {
+                oldest = step;
+            }
+        }
+        steps.remove(oldest);
+    }
+
+    /** The step that a selection answers; if the round was opened again from another adapter, there may be two of it. */
+    private Optional<Step> step(GroupSelection selection) {
+        return steps.stream()
+                .filter(step -> step.isOf(selection.runId(), selection.round()))
+                .min(Comparator.comparing(step -> !step.report().digest().equals(selection.reportDigest())));
     }
 
     /**
@@ -277,8 +299,7 @@ public final class FedHdsClient {
         if (!selection.client().equals(id)) {
             throw new IllegalArgumentException("this selection is for client " + selection.client() + ", not " + id);
         }
-        Step current = step(selection.runId(), selection.round())
-                .orElseThrow(() -> new IllegalStateException(unknownRound(selection)));
+        Step current = step(selection).orElseThrow(() -> new IllegalStateException(unknownRound(selection)));
         if (selection.equals(current.selection)) {
             return current.trained;
         }
@@ -328,14 +349,15 @@ public final class FedHdsClient {
                 result.adapter(),
                 result.samples(),
                 result.meanLoss(),
-                result.counts());
+                result.counts(),
+                selection.digest());
         tell(l -> l.trained(update, result));
         return update;
     }
 
     private String unknownRound(GroupSelection selection) {
         return "client " + id + " has not summarised round " + selection.round() + " of run " + selection.runId()
-                + ", or two rounds since; give it the round's opening first";
+                + ", or two openings since; give it the round's opening first";
     }
 
     private String otherReport() {

@@ -53,6 +53,7 @@ public final class FedHdsServer {
     private final long seed;
     private final int dimensions;
     private final Limits limits;
+    private final boolean compareOpenings;
     private final MessageLimits messageLimits;
     private final Map<String, String> settings;
     private final Map<String, String> agreedSettings;
@@ -76,6 +77,7 @@ public final class FedHdsServer {
         aggregator = Objects.requireNonNull(builder.aggregator, "a server needs an aggregator; set it on the builder");
         seed = builder.seed;
         dimensions = builder.dimensions;
+        compareOpenings = builder.compareOpenings;
         settings = builder.settings;
         agreedSettings = builder.agreedSettings;
         frame = builder.frame;
@@ -150,6 +152,7 @@ public final class FedHdsServer {
         requireClosed("register");
         Set<ClientId> added = new HashSet<>(known);
         for (ClientId client : newClients) {
+            Objects.requireNonNull(client, "client to register");
             if (!added.add(client)) {
                 throw new IllegalArgumentException("client " + client + " is registered already; names are unique");
             }
@@ -211,7 +214,7 @@ public final class FedHdsServer {
             throw new IllegalStateException(reason + "; see MessageLimits");
         });
         number++;
-        round = new Round(opening, dimensions, limits, aggregator, aggregatorState);
+        round = new Round(opening, compareOpenings, dimensions, limits, aggregator, aggregatorState);
         events.opened(opening);
         return opening;
     }
@@ -241,7 +244,7 @@ public final class FedHdsServer {
     public synchronized Map<ClientId, GroupSelection> select() {
         Round open = require(RoundProgress.Step.REPORTS, "select");
         Map<ClientId, GroupSelection> selections = open.select(selector);
-        events.tell(l -> l.selected(number, selections));
+        events.selected(number, open.centroids(), selections);
         open.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         return selections;
     }
@@ -318,12 +321,16 @@ public final class FedHdsServer {
     }
 
     private void requireClosed(String call) {
+        if (!call.equals("state")) {
+            events.refuseWhileTelling(call);
+        }
         if (round != null) {
             throw wrongMoment(call, "between two rounds");
         }
     }
 
     private Round require(RoundProgress.Step wanted, String call) {
+        events.refuseWhileTelling(call);
         Round open = round;
         if (open == null || open.step() != wanted) {
             throw wrongMoment(call, "in step " + wanted);
@@ -334,7 +341,7 @@ public final class FedHdsServer {
     private IllegalStateException wrongMoment(String call, String wanted) {
         return new IllegalStateException(call + " was called "
                 + (round == null ? "between two rounds" : "in step " + round.step()) + ", it is to be called " + wanted
-                + "; a round is open, select, aggregate");
+                + "; the order is open, select, aggregate");
     }
 
     /** Collects a server's parts. Not safe for many threads. */
@@ -349,6 +356,7 @@ public final class FedHdsServer {
         private long seed;
         private int dimensions = 2;
         private Limits limits = Limits.DEFAULTS;
+        private boolean compareOpenings = true;
         private @Nullable MessageLimits messageLimits;
         private ServerListener listener = new ServerListener() {};
         private Map<String, String> settings = Map.of();
@@ -514,6 +522,16 @@ public final class FedHdsServer {
          */
         public Builder minShare(double minShare) {
             this.limits = limits.withMinShare(minShare);
+            return this;
+        }
+
+        /**
+         * Whether a report must answer the very opening that this server has given, so that answers to an earlier opening of
+         * the same round do not count; true by default. False for an application that gives each client an opening of its
+         * own, with an adapter of another rank, say.
+         */
+        public Builder compareOpenings(boolean compareOpenings) {
+            this.compareOpenings = compareOpenings;
             return this;
         }
 

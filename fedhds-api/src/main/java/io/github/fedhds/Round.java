@@ -42,6 +42,10 @@ import org.jspecify.annotations.Nullable;
  * at a time.
  */
 final class Round {
+    /** Refusals that say nothing against what an adapter holds. */
+    private static final Set<Refusal> OF_THE_MOMENT =
+            Set.of(Refusal.EARLY, Refusal.OUTDATED, Refusal.CONFLICTING, Refusal.NOT_CHOSEN);
+
     private final RoundOpening opening;
     private final Set<ClientId> named;
     private final int dimensions;
@@ -61,6 +65,10 @@ final class Round {
     private final Map<ClientId, Arrival> arrivals = new HashMap<>();
     private final Map<ClientId, Withdrawal> withdrawals = new HashMap<>();
     private final Set<ClientId> withoutOpening = new HashSet<>();
+    private final Set<ClientId> returned = new HashSet<>(); // withdrew, and reported all the same
+    private final Set<ClientId> refusedReports = new HashSet<>();
+    private final Set<ClientId> refusedUpdates = new HashSet<>();
+    private final String openingDigest;
 
     /** What is kept of an update once the aggregation has it: enough to know a repetition and to report. */
     private record Arrival(String digest, int samples, double meanLoss, TrainingCounts counts) {
@@ -77,11 +85,19 @@ final class Round {
     /**
      * A round that takes reports.
      *
+     * @param compareOpenings whether reports must answer this very opening
      * @param dimensions coordinates of a centroid where the opening has no frame
      * @param aggregatorState the aggregator's state after the last round that had a result
      */
-    Round(RoundOpening opening, int dimensions, Limits limits, Aggregator aggregator, Adapter aggregatorState) {
+    Round(
+            RoundOpening opening,
+            boolean compareOpenings,
+            int dimensions,
+            Limits limits,
+            Aggregator aggregator,
+            Adapter aggregatorState) {
         this.opening = opening;
+        this.openingDigest = compareOpenings ? opening.digest() : "";
         this.named = new HashSet<>(opening.clients());
         this.dimensions = opening.frame().map(Frame::dimensions).orElse(dimensions);
         this.limits = limits;
@@ -119,7 +135,14 @@ final class Round {
         if (message instanceof CentroidReport report) {
             return accept(report);
         } else if (message instanceof AdapterUpdate update) {
-            return accept(update);
+            Receipt receipt = accept(update);
+            if (step == Step.UPDATES
+                    && receipt.refusal()
+                            .filter(why -> !OF_THE_MOMENT.contains(why))
+                            .isPresent()) {
+                refusedUpdates.add(update.client()); // asking it again would bring the same
+            }
+            return receipt;
         } else if (message instanceof Withdrawal withdrawal) {
             return accept(withdrawal);
         } else if (message instanceof Receipt receipt) {
@@ -136,6 +159,8 @@ final class Round {
     }
 
     private Receipt accept(Withdrawal withdrawal) {
+        withoutOpening.remove(withdrawal.client());
+        returned.remove(withdrawal.client());
         Withdrawal before = withdrawals.putIfAbsent(withdrawal.client(), withdrawal);
         if (before == null) {
             return Receipt.accepted(withdrawal);
@@ -149,6 +174,14 @@ final class Round {
     }
 
     private Receipt accept(CentroidReport report) {
+        boolean said = !report.openingDigest().isEmpty() && !openingDigest.isEmpty();
+        if (said && !report.openingDigest().equals(openingDigest)) {
+            return Receipt.refused(
+                    report,
+                    Refusal.OUTDATED,
+                    "the report answers another opening of round " + number()
+                            + "; the server has opened it again since");
+        }
         withoutOpening.remove(report.client());
         CentroidReport before = reports.get(report.client());
         if (before != null) {
@@ -165,9 +198,13 @@ final class Round {
         }
         Optional<Receipt> refusal = limits.refusal(report, dimensions);
         if (refusal.isPresent()) {
+            refusedReports.add(report.client());
             return refusal.get();
         }
         reports.put(report.client(), report);
+        if (withdrawals.containsKey(report.client())) {
+            returned.add(report.client());
+        }
         return Receipt.accepted(report);
     }
 
@@ -239,6 +276,16 @@ final class Round {
     }
 
     private Receipt accept(AdapterUpdate update) {
+        GroupSelection chosenNow = selections.get(update.client());
+        if (chosenNow != null
+                && !update.selectionDigest().isEmpty()
+                && !update.selectionDigest().equals(chosenNow.digest())) {
+            return Receipt.refused(
+                    update,
+                    Refusal.OUTDATED,
+                    "the adapter answers another selection of round " + number()
+                            + "; the server has opened it again since");
+        }
         if (step != Step.UPDATES) {
             return Receipt.refused(
                     update, Refusal.EARLY, "round " + number() + " takes no adapters yet; the groups are not chosen");
@@ -334,7 +381,7 @@ final class Round {
                 adapter,
                 named.size(),
                 reports.size(),
-                reports.values().stream().mapToInt(r -> r.centroids().size()).sum(),
+                centroids(),
                 chosen,
                 arrivals.size(),
                 samples,
@@ -355,6 +402,13 @@ final class Round {
         return sum;
     }
 
+    /** Centroids of all reports. */
+    int centroids() {
+        return reports.values().stream()
+                .mapToInt(report -> report.centroids().size())
+                .sum();
+    }
+
     /** How far the present step is. */
     RoundProgress progress() {
         List<ClientId> ofStep = step == Step.REPORTS ? opening.clients() : asked;
@@ -373,7 +427,9 @@ final class Round {
     }
 
     private boolean hasWithdrawn(ClientId client, Set<ClientId> came) {
-        return withdrawals.containsKey(client) && !came.contains(client);
+        Set<ClientId> refused = step == Step.REPORTS ? refusedReports : refusedUpdates;
+        return !came.contains(client)
+                && ((withdrawals.containsKey(client) && !returned.contains(client)) || refused.contains(client));
     }
 
     /** What the client is to be sent now. */

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param step what the round takes now
  * @param asked clients that the step asks: all that the round names, then those with a chosen group; in registered order
  * @param answered clients of {@code asked} whose report or adapter was accepted
- * @param withdrawn clients of {@code asked} that have not answered and said that they will not
+ * @param withdrawn clients of {@code asked} that are not waited for: they said that they will not answer, or their answer was
+ *     refused for what it holds. A better one still counts
  * @param missing the other clients of {@code asked}
  * @param needed answers without which closing the step makes the round void
  * @param voidReason why the round is void already; empty while it may count

@@ -2,8 +2,10 @@ package io.github.fedhds;
 
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.MessageKey;
+import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
@@ -34,23 +36,36 @@ final class ServerEvents {
     private static final int MAX_LOGGED = 10_000;
 
     private final ServerListener listener;
+    private boolean telling;
     private final Set<Logged> logged = new HashSet<>();
     private final Map<Refusal, Long> refusals = new TreeMap<>();
     private final Map<ClientId, Withdrawal> withdrawals = new HashMap<>();
     private @Nullable RoundOpening opening;
     private long start;
 
-    private record Logged(MessageKey key, Refusal refusal) {}
+    private record Logged(Optional<ClientId> client, MessageKind kind, Refusal refusal) {}
 
     ServerEvents(ServerListener listener) {
         this.listener = listener;
     }
 
+    /** Refuses a call that a listener makes while it is told: it would change the round that is told of. */
+    void refuseWhileTelling(String call) {
+        if (telling) {
+            throw new IllegalStateException(
+                    call + " was called by a listener; let the thread that drives the server call it");
+        }
+    }
+
     void tell(Consumer<ServerListener> event) {
+        boolean outer = telling;
+        telling = true;
         try {
             event.accept(listener);
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, "a server's listener failed; the server goes on", e);
+        } finally {
+            telling = outer;
         }
     }
 
@@ -93,6 +108,27 @@ final class ServerEvents {
         tell(l -> l.ended(summary));
     }
 
+    /** The groups are chosen; where there are none, the log says what helps. */
+    void selected(int round, int centroids, Map<ClientId, GroupSelection> selections) {
+        boolean chosen = selections.values().stream()
+                .anyMatch(selection -> !selection.groups().isEmpty());
+        if (!selections.isEmpty() && centroids == 0) {
+            LOGGER.log(
+                    Level.WARNING,
+                    "round {0}: no client found a group among its instructions, so nothing is trained; clients need more"
+                            + " instructions, or a selection that keeps a group of each client",
+                    round);
+        } else if (centroids > 0 && !chosen) {
+            LOGGER.log(
+                    Level.WARNING,
+                    "round {0}: none of {1} centroids was chosen, so nothing is trained; more clients in a round help, or"
+                            + " another selection",
+                    round,
+                    centroids);
+        }
+        tell(l -> l.selected(round, selections));
+    }
+
     /** A message has been answered. */
     void received(Message message, Receipt receipt) {
         receipt.refusal().ifPresent(refusal -> {
@@ -123,7 +159,11 @@ final class ServerEvents {
     private void log(Message message, Refusal refusal, String reason) {
         MessageKey key = message.key();
         Level level = USUAL.contains(refusal) ? Level.DEBUG : Level.WARNING;
-        if (LOGGER.isLoggable(level) && logged.size() < MAX_LOGGED && logged.add(new Logged(key, refusal))) {
+        boolean known = !refusal.equals(Refusal.UNKNOWN_RUN) && !refusal.equals(Refusal.UNKNOWN_CLIENT);
+        Optional<ClientId> client = known ? key.client() : Optional.empty(); // strangers' names may be without end
+        if (LOGGER.isLoggable(level)
+                && logged.size() < MAX_LOGGED
+                && logged.add(new Logged(client, key.kind(), refusal))) {
             LOGGER.log(
                     level,
                     "refused {0} of {1} in round {2} ({3}): {4}",

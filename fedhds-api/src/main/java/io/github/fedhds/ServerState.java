@@ -4,6 +4,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -57,10 +58,11 @@ public record ServerState(
                     + ofRoster.size() + " here, in the same order; new clients come behind them");
         }
         for (String name : new TreeSet<>(union(agreedSettings, ofSettings))) {
-            String was = agreedSettings.getOrDefault(name, "not set");
-            String is = ofSettings.getOrDefault(name, "not set");
-            if (!was.equals(is)) {
-                return Optional.of(name + " " + was + ", this run has " + is);
+            String was = agreedSettings.get(name);
+            String is = ofSettings.get(name);
+            if (!Objects.equals(was, is)) {
+                return Optional.of(name + " " + (was == null ? "not said" : was) + ", this run has "
+                        + (is == null ? "not said" : is));
             }
         }
         return globalAdapter

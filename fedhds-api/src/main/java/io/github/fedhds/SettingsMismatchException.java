@@ -4,7 +4,9 @@ import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a client differ from those that the server's opening asks for, so that its answers would be silently
@@ -33,13 +35,16 @@ public final class SettingsMismatchException extends FedHdsException {
         names.addAll(own.keySet());
         List<String> differences = new ArrayList<>();
         for (String name : names) {
-            String theirs = server.getOrDefault(name, "not set");
-            String ours = own.getOrDefault(name, "not set");
-            if (!theirs.equals(ours)) {
-                differences.add(name + ": the server has " + theirs + ", client " + client + " has " + ours);
+            String theirs = server.get(name);
+            String ours = own.get(name);
+            if (!Objects.equals(theirs, ours)) {
+                differences.add(name + ": the server " + said(theirs) + ", client " + client + " " + said(ours));
             }
         }
-        throw new SettingsMismatchException(
-                String.join("; ", differences) + "; make them equal, or set agreedSettings on both builders");
+        throw new SettingsMismatchException(String.join("; ", differences) + "; give both sides equal settings");
+    }
+
+    private static String said(@Nullable String value) {
+        return value == null ? "does not say" : "has " + value;
     }
 }

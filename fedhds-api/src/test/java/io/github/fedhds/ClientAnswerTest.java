@@ -115,9 +115,8 @@ class ClientAnswerTest {
         Map<String, String> other = Map.of("lora alpha", "32", "template", "alpaca");
         Withdrawal withdrawal = assertWithdraws(Refusal.SETTINGS_DIFFER, client.answer(opening(other)));
         assertEquals(
-                "lora alpha: the server has 32, client a has 16; model: the server has not set, client a has abc; "
-                        + "template: the server has alpaca, client a has not set; make them equal, or set agreedSettings"
-                        + " on both builders",
+                "lora alpha: the server has 32, client a has 16; model: the server does not say, client a has abc; "
+                        + "template: the server has alpaca, client a does not say; give both sides equal settings",
                 withdrawal.reason());
         assertEquals(List.of("withdrew settings-differ"), told);
         assertFails(SettingsMismatchException.class, () -> client.summarise(opening(other)), "has 32, client a has 16");

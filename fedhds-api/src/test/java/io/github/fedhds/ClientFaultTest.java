@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
-import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.RoundOpening;
@@ -16,6 +15,7 @@ import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 
 /** What a client makes of messages that come twice, late or from a server that has started again, and of failing roles. */
 class ClientFaultTest {
+    private final Map<String, CentroidReport> reports = new HashMap<>();
+
     private static final ClientId A = new ClientId("a");
 
     private final AtomicInteger extractions = new AtomicInteger();
@@ -38,6 +40,12 @@ class ClientFaultTest {
                 .featureExtractor(counted)
                 .fusion(Roles::asPoints)
                 .selector(new Roles.FirstCoordinate())
+                .listener(new ClientListener() {
+                    @Override
+                    public void summarised(RoundOpening opening, CentroidReport report) {
+                        reports.put(report.runId() + report.round(), report);
+                    }
+                })
                 .trainer(new Roles.AddCount());
     }
 
@@ -45,9 +53,9 @@ class ClientFaultTest {
         return new RoundOpening(run, round, List.of(A), 0, Roles.adapter(value), Map.of());
     }
 
-    private static GroupSelection selection(String run, int round, Integer... groups) {
-        CentroidReport report = new CentroidReport(
-                run, round, A, List.of(new Centroid(0, new double[] {1, 1}), new Centroid(1, new double[] {2, 1})), 2);
+    /** The choice among the groups of the newest report of that round, or of a report of nobody. */
+    private GroupSelection selection(String run, int round, Integer... groups) {
+        CentroidReport report = reports.getOrDefault(run + round, new CentroidReport(run, round, A, List.of()));
         return GroupSelection.of(report, List.of(groups));
     }
 
@@ -88,7 +96,7 @@ class ClientFaultTest {
         assertFails(
                 IllegalStateException.class,
                 () -> client.train(selection("run", 2, 0)),
-                "client a has not summarised round 2 of run run, or two rounds since");
+                "client a has not summarised round 2 of run run, or two openings since");
     }
 
     @Test

@@ -286,10 +286,10 @@ class FederatedRoundTest {
         assertFails(kind, server::aggregate, "between two rounds");
 
         FedHdsClient client = client(A, "x").build();
-        CentroidReport report = new CentroidReport("run", 2, A, List.of(new Centroid(0, new double[] {1, 1})), 1);
+        GroupSelection early = new GroupSelection("run", 2, A, List.of(0), "");
+        assertFails(kind, () -> client.train(early), "has not summarised round 2 of run run");
+        CentroidReport report = client.summarise(server.open());
         GroupSelection selection = GroupSelection.of(report, List.of(0));
-        assertFails(kind, () -> client.train(selection), "has not summarised round 2 of run run");
-        client.summarise(server.open());
         assertTrue(client.train(selection).isPresent());
         assertFails(kind, () -> client.train(new GroupSelection("other", 2, A, List.of(0), "")), "of run other");
         assertFails(kind, () -> client.train(new GroupSelection("run", 1, A, List.of(0), "")), "round 1");

@@ -32,6 +32,7 @@ final class Refusals {
                 Refusal.UNREADABLE,
                 Refusal.SETTINGS_DIFFER,
                 Refusal.OTHER_REPORT,
+                Refusal.OUTDATED,
                 Refusal.NOTHING_TRAINED));
         return all;
     }

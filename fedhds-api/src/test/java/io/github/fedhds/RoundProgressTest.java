@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.RoundProgress.Step;
+import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Message;
 import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
@@ -56,7 +58,7 @@ class RoundProgressTest {
     }
 
     private static AdapterUpdate update(ClientId client) {
-        return new AdapterUpdate("run", 1, client, Roles.adapter(4), 1, 0.5, new TrainingCounts(1, 0, 0));
+        return new AdapterUpdate("run", 1, client, Roles.adapter(4), 1, 0.5, new TrainingCounts(1, 0, 0), "");
     }
 
     private static Withdrawal withdrawal(ClientId client, Refusal refusal) {
@@ -189,6 +191,104 @@ class RoundProgressTest {
         assertEquals(opening.key(), server.opening().orElseThrow().key());
     }
 
+    private static FedHdsClient client() {
+        return FedHdsClient.builder(A)
+                .instructions(List.of(new Instruction("x", "", "o"), new Instruction("yy", "", "o")))
+                .featureExtractor(new Roles.Lengths())
+                .fusion(Roles::asPoints)
+                .selector(new Roles.FirstCoordinate())
+                .trainer(new Roles.AddCount())
+                .build();
+    }
+
+    /** A server that was put back further than its clients saw: answers to what it opened before do not count. */
+    @Test
+    void accept_answersToAnotherOpeningOrSelection_areRefused() {
+        FedHdsServer before = builder().initialAdapter(Roles.adapter(7)).build();
+        FedHdsServer server = builder().build();
+        FedHdsClient client = client();
+        RoundOpening old = before.open();
+        CentroidReport oldReport = client.summarise(old);
+        before.accept(oldReport);
+        Message oldUpdate =
+                client.train(Objects.requireNonNull(before.select().get(A))).orElseThrow();
+
+        RoundOpening opening = server.open();
+        assertEquals(Optional.of(Refusal.OUTDATED), server.accept(oldReport).refusal());
+        CentroidReport report = client.summarise(opening);
+        assertEquals(oldReport, client.summarise(old), "the old opening comes late");
+        assertTrue(server.accept(report).counts());
+        GroupSelection selection = Objects.requireNonNull(server.select().get(A));
+        assertEquals(Optional.of(Refusal.OUTDATED), server.accept(oldUpdate).refusal());
+        assertEquals(Optional.of(selection), server.messageFor(A), "it is still waited for");
+        assertTrue(server.accept(client.train(selection).orElseThrow()).counts());
+        assertEquals(Roles.adapter(2), server.aggregate().adapter(), "trained from the adapter of this opening");
+    }
+
+    @Test
+    void messageFor_aClientThatWithdrawsOrIsRefused_asksNoMore() {
+        FedHdsServer server = builder().maxCentroids(1).build();
+        server.open();
+        server.accept(report(A, 1));
+        CentroidReport many = new CentroidReport(
+                "run", 1, B, List.of(new Centroid(0, new double[2]), new Centroid(1, new double[2])));
+        assertTrue(server.accept(many).isRefused());
+        assertEquals(Optional.empty(), server.messageFor(B), "the same would come again");
+        server.accept(withdrawal(C, Refusal.SETTINGS_DIFFER));
+        assertTrue(progress(server).isComplete());
+        GroupSelection selection = Objects.requireNonNull(server.select().get(A));
+        server.accept(Receipt.refused(selection, Refusal.UNKNOWN_ROUND, "started again"));
+        server.accept(withdrawal(A, Refusal.SETTINGS_DIFFER));
+        assertEquals(Optional.empty(), server.messageFor(A), "no opening again after a withdrawal");
+        assertTrue(progress(server).isComplete());
+    }
+
+    @Test
+    void messageFor_aRefusedAdapter_isNotAskedForAgain() {
+        FedHdsServer server = builder().maxNorm(1).build();
+        server.open();
+        server.accept(report(A, 1));
+        server.select();
+        assertEquals(Optional.of(Refusal.TOO_FAR), server.accept(update(A)).refusal());
+        assertEquals(Optional.empty(), server.messageFor(A));
+        assertTrue(progress(server).isComplete());
+        AdapterUpdate better = new AdapterUpdate("run", 1, A, Roles.adapter(0.5f), 1, 0);
+        assertTrue(server.accept(better).counts(), "a better one counts");
+        assertEquals(List.of(A), progress(server).answered());
+    }
+
+    @Test
+    void messageFor_aClientThatWithdrewAndReportedAllTheSame_isAskedToTrain() {
+        FedHdsServer server = builder().build();
+        server.open();
+        server.accept(withdrawal(A, Refusal.SETTINGS_DIFFER));
+        server.accept(report(A, 1));
+        server.select();
+        assertEquals(Optional.ofNullable(server.selections().get(A)), server.messageFor(A));
+        assertEquals(List.of(A), progress(server).missing());
+    }
+
+    @Test
+    void listener_thatDrivesTheServer_isRefusedAndChangesNothing() {
+        FedHdsServer[] held = new FedHdsServer[1];
+        List<String> refused = new ArrayList<>();
+        FedHdsServer server = builder()
+                .listener(new ServerListener() {
+                    @Override
+                    public void closed(RoundResult result) {
+                        refused.add(assertFails(STATE, held[0]::open, "open was called by a listener"));
+                    }
+                })
+                .build();
+        held[0] = server;
+        for (int round = 1; round <= 2; round++) {
+            assertEquals(round, server.open().round());
+            server.select();
+            assertEquals(round, server.aggregate().round());
+        }
+        assertEquals(2, refused.size());
+    }
+
     @Test
     void register_betweenRounds_addsClientsBehindThoseThatAreThere() {
         FedHdsServer server = builder().build();
@@ -229,7 +329,7 @@ class RoundProgressTest {
                 BAD,
                 () -> builder().agreedSettings(Map.of("lr", "2")).restore(state).build(),
                 "the state to restore is of lr 1, this run has 2");
-        assertFails(BAD, () -> builder().restore(state).build(), "lr 1, this run has not set");
+        assertFails(BAD, () -> builder().restore(state).build(), "lr 1, this run has not said");
     }
 
     @Test

@@ -171,7 +171,7 @@ class ServerRefusalTest {
         assertRefused(
                 Refusal.SAMPLES,
                 "says that it holds 11 samples, this server takes at most 10",
-                server.accept(new CentroidReport("run", 1, A, List.of(), 11)));
+                server.accept(new CentroidReport("run", 1, A, List.of(), 11, "")));
         for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
             assertRefused(Refusal.NOT_FINITE, "centroid 1 is not finite", server.accept(report(1, A, 1, bad)));
         }

@@ -317,7 +317,8 @@ class ValuesTest {
         assertEquals(new Centroid(0, new double[] {1}), centroid);
         assertFails(BAD, () -> new Centroid(-1, point), "group must be 0 or more");
         ClientId sender = new ClientId("c");
-        assertFails(BAD, () -> new CentroidReport("r", 1, sender, List.of(), -1), "samples must be 0 or more, was -1");
+        assertFails(
+                BAD, () -> new CentroidReport("r", 1, sender, List.of(), -1, ""), "samples must be 0 or more, was -1");
         assertEquals(List.of(1, 3), new GroupSelection("r", 1, sender, List.of(3, 1, 3), "").groups());
         assertFails(BAD, () -> new RoundOpening("r", 0, List.of(), 1, Adapter.empty(), Map.of()), "round must be 1");
         assertTrue(Receipt.accepted(MESSAGE).counts());

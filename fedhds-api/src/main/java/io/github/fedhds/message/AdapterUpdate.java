@@ -15,13 +15,22 @@ import java.util.Optional;
  * @param samples number of instructions it was trained on, 1 or more
  * @param meanLoss mean training loss in nats a token; NaN if there was no step
  * @param counts what the training left out
+ * @param selectionDigest {@link GroupSelection#digest} of the selection that this answers; empty: not said, and then not
+ *     compared
  */
 public record AdapterUpdate(
-        String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss, TrainingCounts counts)
+        String runId,
+        int round,
+        ClientId client,
+        Adapter adapter,
+        int samples,
+        double meanLoss,
+        TrainingCounts counts,
+        String selectionDigest)
         implements Message {
-    /** An update of a training that left nothing out. */
+    /** An update of a training that left nothing out, which does not say what selection it answers. */
     public AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss) {
-        this(runId, round, client, adapter, samples, meanLoss, TrainingCounts.NONE);
+        this(runId, round, client, adapter, samples, meanLoss, TrainingCounts.NONE, "");
     }
 
     @Override

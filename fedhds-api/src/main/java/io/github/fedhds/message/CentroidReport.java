@@ -1,11 +1,6 @@
 package io.github.fedhds.message;
 
 import io.github.fedhds.round.ClientId;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,8 +12,11 @@ import java.util.Optional;
  * @param client the sender
  * @param centroids one a group, in group order from 0; none when nothing stood out
  * @param samples how many instructions the client holds, for a server that chooses a share of them; 0: not said
+ * @param openingDigest {@link RoundOpening#digest} of the opening that this answers, so that a server that has opened the round
+ *     again from another adapter knows it; empty: not said, and then not compared
  */
-public record CentroidReport(String runId, int round, ClientId client, List<Centroid> centroids, int samples)
+public record CentroidReport(
+        String runId, int round, ClientId client, List<Centroid> centroids, int samples, String openingDigest)
         implements Message {
     public CentroidReport {
         centroids = List.copyOf(centroids);
@@ -29,7 +27,7 @@ public record CentroidReport(String runId, int round, ClientId client, List<Cent
 
     /** A report that does not say how many instructions the client holds. */
     public CentroidReport(String runId, int round, ClientId client, List<Centroid> centroids) {
-        this(runId, round, client, centroids, 0);
+        this(runId, round, client, centroids, 0, "");
     }
 
     @Override
@@ -43,31 +41,20 @@ public record CentroidReport(String runId, int round, ClientId client, List<Cent
     }
 
     /**
-     * SHA-256 over run, round, client, number of samples, groups and coordinates, in hexadecimal: equal for equal reports, on every machine. A
+     * SHA-256 over run, round, client, number of samples, opening, groups and coordinates, in hexadecimal: equal for equal reports, on every machine. A
      * selection carries it, so that a client knows which report was answered.
      */
     public String digest() {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
-        for (String text : List.of(runId, Integer.toString(round), client.value(), Integer.toString(samples))) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-            digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length));
-            digest.update(bytes);
-        }
+        MessageDigests digest = new MessageDigests()
+                .text(runId)
+                .number(round)
+                .text(client.value())
+                .number(samples)
+                .text(openingDigest)
+                .number(centroids.size());
         for (Centroid centroid : centroids) {
-            double[] point = centroid.point();
-            ByteBuffer bytes = ByteBuffer.allocate(2 * Integer.BYTES + Double.BYTES * point.length)
-                    .putInt(centroid.group())
-                    .putInt(point.length);
-            for (double coordinate : point) {
-                bytes.putDouble(coordinate);
-            }
-            digest.update(bytes.flip());
+            digest.number(centroid.group()).numbers(centroid.point());
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return digest.hexadecimal();
     }
 }

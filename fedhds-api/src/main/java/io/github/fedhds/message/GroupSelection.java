@@ -33,4 +33,16 @@ public record GroupSelection(String runId, int round, ClientId client, List<Inte
     public MessageKind kind() {
         return MessageKind.SELECTION;
     }
+
+    /** SHA-256 over all fields, in hexadecimal: the trained adapter carries it, so that the server knows what was trained on. */
+    public String digest() {
+        MessageDigests digest = new MessageDigests()
+                .text(runId)
+                .number(round)
+                .text(client.value())
+                .text(reportDigest)
+                .number(groups.size());
+        groups.forEach(digest::number);
+        return digest.hexadecimal();
+    }
 }

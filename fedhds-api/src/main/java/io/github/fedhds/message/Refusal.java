@@ -71,6 +71,9 @@ public record Refusal(String code) implements Comparable<Refusal> {
     /** The selection answers another report than the client's: its data or its software changed in between. */
     public static final Refusal OTHER_REPORT = new Refusal("other-report");
 
+    /** It answers another opening of this round, or another selection: the server was started again since. */
+    public static final Refusal OUTDATED = new Refusal("outdated");
+
     /** Nothing could be trained: every chosen sample, or every step, was left out. */
     public static final Refusal NOTHING_TRAINED = new Refusal("nothing-trained");
 

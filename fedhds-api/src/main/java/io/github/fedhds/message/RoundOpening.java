@@ -72,6 +72,25 @@ public record RoundOpening(
         return MessageKind.OPENING;
     }
 
+    /**
+     * SHA-256 over all fields, in hexadecimal: equal for equal openings, on every machine. A report carries that of the opening
+     * that it answers.
+     */
+    public String digest() {
+        MessageDigests digest = new MessageDigests().text(runId).number(round).number(seed);
+        digest.number(clients.size());
+        clients.forEach(client -> digest.text(client.value()));
+        digest.text(globalAdapter.digest()).texts(settings).texts(agreedSettings);
+        frame.ifPresent(shared -> {
+            if (shared instanceof Frame.Signs signs) {
+                digest.text("signs").number(signs.dimensions()).number(signs.seed());
+            } else if (shared instanceof Frame.Axes axes) {
+                digest.text("axes").numbers(axes.mean()).numbers(axes.axes());
+            }
+        });
+        return digest.hexadecimal();
+    }
+
     /** The round as a client sees it. */
     public RoundContext contextOf(ClientId client) {
         return new RoundContext(runId, round, Optional.of(client), seed, globalAdapter, settings);

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -333,7 +334,9 @@ public final class LoraTrainer implements LocalTrainer {
             settings.put("LoRA alpha", String.valueOf(lora.alpha()));
             settings.put("LoRA scaling", lora.rsLora() ? "alpha / sqrt(rank)" : "alpha / rank");
             settings.put("LoRA dropout", String.valueOf(lora.dropout()));
-            settings.put("LoRA target modules", String.join(",", lora.targetModules()));
+            settings.put(
+                    "LoRA target modules",
+                    lora.targetModules().stream().sorted().collect(Collectors.joining(",")));
             settings.put("prompt template", Fingerprint.ofTemplate(template));
             settings.put("longest sample", String.valueOf(maxTokens));
             settings.put("learning rate", String.valueOf(learningRate));
@@ -345,6 +348,7 @@ public final class LoraTrainer implements LocalTrainer {
             settings.put("batch size", String.valueOf(batchSize));
             settings.put("gradient accumulation", String.valueOf(gradientAccumulation));
             settings.put("group by length", String.valueOf(groupByLength));
+            settings.put("token budget", tokenBudget == Integer.MAX_VALUE ? "none" : String.valueOf(tokenBudget));
             settings.put("proximal", String.valueOf(proximal));
             settings.put("largest gradient norm", String.valueOf(maxGradientNorm));
             return settings;

@@ -22,7 +22,7 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
      * Recommended, with {@link io.github.fedhds.transformer.Pooling#PARTS}: as different samples as can be, a share of the
      * data that the clients of the round hold. {@code FedHds.on(model).recommended(share)} sets both.
      *
-     * <p>The clients' groups as in the paper, their means in a shared frame of 128 {@link #inSharedFrame random signs},
+     * <p>The clients' groups as in the paper (a client without one has one group of all its samples), their means in a shared frame of 128 {@link #inSharedFrame random signs},
      * covered by {@link CoverSelector#shareOfSamples} with one sample a group. The clients say how many instructions they
      * hold, so the share is one of the data, not of the groups. It is rounded down and at least one sample a round, and
      * fewer where the clients find fewer groups.
@@ -30,7 +30,7 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
      * @param share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about the paper's
      */
     public static Selection recommended(double share) {
-        return paper().withServer(CoverSelector.shareOfSamples(share)).inSharedFrame(128);
+        return covering(CoverSelector.shareOfSamples(share));
     }
 
     /** The paper's: HDBSCAN on clients and server, in each client's own coordinates. */
@@ -68,9 +68,14 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
      * @param samples of a round over all its clients, 0 or more; fewer where the clients find fewer groups
      */
     public static Selection diverse(int samples) {
+        return covering(CoverSelector.count(samples));
+    }
+
+    /** A client without a group sends one of all its samples, so that no client with data is left out. */
+    private static Selection covering(CoresetSelector server) {
         return paper().withClient(
                         HdbscanSelector.builder().atLeastOneGroup(true).build())
-                .withServer(CoverSelector.count(samples))
+                .withServer(server)
                 .inSharedFrame(128);
     }
 

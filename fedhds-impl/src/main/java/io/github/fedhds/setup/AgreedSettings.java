@@ -1,6 +1,8 @@
 package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import io.github.fedhds.transformer.Precision;
@@ -23,6 +25,8 @@ record AgreedSettings(
         Precision precision,
         Pooling pooling,
         int coordinates,
+        Fusion fusion,
+        CoresetSelector selector,
         Map<String, String> training) {
     private static final String VERSION = version();
 
@@ -36,7 +40,16 @@ record AgreedSettings(
         settings.put("precision", precision.toString());
         settings.put("pooling", pooling.toString());
         settings.put("coordinates of a point", String.valueOf(coordinates));
+        settings.put("fusion", nameOf(fusion));
+        settings.put("selection of clients", nameOf(selector));
         return Map.copyOf(settings);
+    }
+
+    /** Parts of the application's own, lambdas above all, cannot be compared: it may add settings that tell them apart. */
+    private static String nameOf(Object part) {
+        boolean ours = part.getClass().getName().startsWith("io.github.fedhds.")
+                && !part.getClass().isSynthetic();
+        return ours && !part.getClass().isHidden() ? part.getClass().getSimpleName() : "the application's own";
     }
 
     private static void put(Map<String, String> settings, String name, @Nullable String value) {

@@ -292,6 +292,8 @@ public final class FedHds {
                     precision,
                     pooling,
                     coordinates,
+                    fusion,
+                    selection.client(),
                     trainer.settings());
         }
 

@@ -190,6 +190,7 @@ final class MessageForms {
         if (report.samples() > 0) {
             out.whole("samples", report.samples(), 1);
         }
+        writeDigest("opening", report.openingDigest(), out);
         List<Centroid> centroids = report.centroids();
         int n = centroids.size();
         double[][] points = centroids.stream().map(Centroid::point).toArray(double[][]::new);
@@ -248,7 +249,7 @@ final class MessageForms {
             }
             centroids.add(new Centroid(groups.intAt(i), point));
         }
-        return new CentroidReport(run, round, client, centroids, samples);
+        return new CentroidReport(run, round, client, centroids, samples, readDigest("opening", in));
     }
 
     private static void write(GroupSelection selection, FieldWriter out) {
@@ -283,10 +284,20 @@ final class MessageForms {
     private static String checkDigest(String digest) {
         boolean hexadecimal = digest.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
         if (digest.length() != DIGEST || !hexadecimal) {
-            throw new InvalidMessageException("report must be a digest of " + DIGEST
-                    + " hexadecimal digits in lower case, was \"" + JsonFile.shorten(digest) + "\"");
+            throw new InvalidMessageException("a digest must be " + DIGEST + " hexadecimal digits in lower case, was \""
+                    + JsonFile.shorten(digest) + "\"");
         }
         return digest;
+    }
+
+    private static void writeDigest(String field, String digest, FieldWriter out) {
+        if (!digest.isEmpty()) {
+            out.text(field, checkDigest(digest), DIGEST);
+        }
+    }
+
+    private static String readDigest(String field, FieldReader in) {
+        return in.has(field) ? checkDigest(in.text(field, DIGEST)) : "";
     }
 
     private static void write(AdapterUpdate update, FieldWriter out, AdapterPrecision precision) {
@@ -296,6 +307,7 @@ final class MessageForms {
         out.whole("samples", update.samples(), 1);
         out.number("mean-loss", update.meanLoss());
         write(update.counts(), out);
+        writeDigest("selection", update.selectionDigest(), out);
         out.adapter(update.adapter(), precision);
     }
 
@@ -307,7 +319,8 @@ final class MessageForms {
                 in.adapter(),
                 in.positive("samples"),
                 in.number("mean-loss"),
-                readCounts(in));
+                readCounts(in),
+                readDigest("selection", in));
     }
 
     private static void write(TrainingCounts counts, FieldWriter out) {

@@ -18,6 +18,7 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.ModelOptions;
@@ -92,6 +93,12 @@ class AgreedSettingsTest extends OnTinyModel {
         differing.put(b -> b.pooling(Pooling.MEAN), "pooling: the server has LAST_TOKEN, client client 0 has MEAN");
         differing.put(
                 b -> b.fusion(new PcaFusion(3)), "coordinates of a point: the server has 2, client client 0 has 3");
+        differing.put(
+                b -> b.fusion(new PcaFusion()), "fusion: the server has TsneFusion, client client 0 has PcaFusion");
+        differing.put(
+                b -> b.selection(Selection.random(0.1)),
+                "selection of clients: the server has HdbscanSelector, client client 0 has RandomSelector");
+        differing.put(b -> b.trainer(t -> t.tokenBudget(64)), "token budget: the server has none");
         RoundOpening opening = opening(builder(model).build());
         differing.forEach((difference, part) ->
                 assertWithdraws(difference.apply(builder(model)).build(), opening, part));
@@ -102,7 +109,7 @@ class AgreedSettingsTest extends OnTinyModel {
     void answer_whatChangesSpeedAlone_takesPart() {
         RoundOpening opening = opening(builder(model).build());
         FedHds other = builder(model)
-                .trainer(trainer -> trainer.recompute(true).tokenBudget(64).listener(step -> {}))
+                .trainer(trainer -> trainer.recompute(true).listener(step -> {}))
                 .build();
         assertTrue(answer(other, opening) instanceof CentroidReport);
     }
@@ -149,7 +156,7 @@ class AgreedSettingsTest extends OnTinyModel {
             assertWithdraws(
                     builder(model).featureModel(small).build(),
                     opening(builder(model).build()),
-                    "feature model digest: the server has not set, client client 0 has " + small.digest());
+                    "feature model digest: the server does not say, client client 0 has " + small.digest());
         }
     }
 
@@ -180,7 +187,7 @@ class AgreedSettingsTest extends OnTinyModel {
                 .server(List.of(ID), 5)
                 .build();
         assertWithdraws(
-                whole, silent.open(), "model digest: the server has not set, client client 0 has " + model.digest());
+                whole, silent.open(), "model digest: the server does not say, client client 0 has " + model.digest());
         Class<IllegalStateException> state = IllegalStateException.class;
         assertFails(state, () -> server.client(ID), "has no weights", "FedHds.on(model)");
         assertFails(state, server::trainer, "has no weights");

@@ -71,7 +71,7 @@ class ServerJsonLogTest {
         server.accept(new CentroidReport(run, round, B, List.of(new Centroid(1, new double[2]))));
         server.accept(new CentroidReport(run, round, B, List.of(new Centroid(1, new double[2]))));
         server.select();
-        server.accept(new AdapterUpdate(run, round, A, adapter(value), 3, 1.25, new TrainingCounts(1, 2, 3)));
+        server.accept(new AdapterUpdate(run, round, A, adapter(value), 3, 1.25, new TrainingCounts(1, 2, 3), ""));
         server.aggregate();
     }
 

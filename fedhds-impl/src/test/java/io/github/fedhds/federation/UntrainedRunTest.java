@@ -232,6 +232,6 @@ class UntrainedRunTest extends OnTinyModel {
                 federation::run,
                 "alpha: the server has 32",
                 "has 16",
-                "make them equal");
+                "give both sides equal settings");
     }
 }

@@ -65,7 +65,7 @@ class ServerMetersTest {
     }
 
     private static AdapterUpdate update(int round, ClientId client, TrainingCounts counts) {
-        return new AdapterUpdate("run", round, client, adapter(1), 4, 1.5, counts);
+        return new AdapterUpdate("run", round, client, adapter(1), 4, 1.5, counts, "");
     }
 
     private static Withdrawal withdrawal(int round, ClientId client, String code) {

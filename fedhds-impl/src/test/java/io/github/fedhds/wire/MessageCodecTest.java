@@ -107,8 +107,9 @@ class MessageCodecTest {
         assertReturns(new CentroidReport("r", 1, new ClientId("x".repeat(200)), MessageExamples.centroids(8192, 1)));
         assertReturns(new CentroidReport("r", 1, CLIENT, MessageExamples.centroids(3, 4096)));
         assertReturns(new CentroidReport("r", 1, CLIENT, List.of()));
-        assertReturns(new CentroidReport("r", 1, CLIENT, MessageExamples.centroids(3, 2), Integer.MAX_VALUE));
-        assertReturns(new CentroidReport("r", 1, CLIENT, List.of(), 1));
+        assertReturns(new CentroidReport(
+                "r", 1, CLIENT, MessageExamples.centroids(3, 2), Integer.MAX_VALUE, MessageExamples.DIGEST));
+        assertReturns(new CentroidReport("r", 1, CLIENT, List.of(), 1, MessageExamples.DIGEST));
         assertReturns(new GroupSelection(
                 "r", 1, CLIENT, IntStream.range(0, 8192).boxed().toList(), MessageExamples.DIGEST));
         Message update = MessageExamples.update();

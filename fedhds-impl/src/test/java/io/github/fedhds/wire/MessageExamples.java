@@ -66,7 +66,14 @@ final class MessageExamples {
 
     static AdapterUpdate update() {
         return new AdapterUpdate(
-                "run", 7, CLIENT, adapter(), 12, 1.2345678901234567, new TrainingCounts(1, Integer.MAX_VALUE, 0));
+                "run",
+                7,
+                CLIENT,
+                adapter(),
+                12,
+                1.2345678901234567,
+                new TrainingCounts(1, Integer.MAX_VALUE, 0),
+                DIGEST);
     }
 
     static List<Example> all() {
@@ -106,7 +113,9 @@ final class MessageExamples {
                         List.of(
                                 new Centroid(0, new double[] {-0.0, Double.MIN_VALUE}),
                                 new Centroid(1, new double[] {Double.MAX_VALUE, -1.0 / 3}),
-                                new Centroid(Integer.MAX_VALUE, new double[] {Math.PI, -Double.MIN_NORMAL}))),
+                                new Centroid(Integer.MAX_VALUE, new double[] {Math.PI, -Double.MIN_NORMAL})),
+                        40,
+                        DIGEST),
                 exact));
         all.add(new Example("centroids-none", new CentroidReport("run", 7, CLIENT, List.of()), exact));
         all.add(new Example(

@@ -85,9 +85,7 @@ class MessageRefusalTest {
                 "run",
                 "surrogate pair at 1");
         assertFails(
-                BAD,
-                () -> codec.encode(new GroupSelection("r", 1, CLIENT, List.of(), "ABC")),
-                "report must be a digest of 64");
+                BAD, () -> codec.encode(new GroupSelection("r", 1, CLIENT, List.of(), "ABC")), "a digest must be 64");
         for (Object[] bad : new Object[][] {
             {List.of(new Centroid(0, new double[] {0, Double.NaN})), "holds NaN"},
             {List.of(new Centroid(0, new double[] {Double.NEGATIVE_INFINITY})), "holds -Infinity"},
@@ -260,7 +258,7 @@ class MessageRefusalTest {
             assertRefused(selection, "\"round\":\"7\"", "\"round\":\"" + number + "\"", "round must be a whole number");
         }
         assertRefused(selection, "\"round\":\"7\"", "\"round\":\"" + "9".repeat(21) + "\"", "round", "20 characters");
-        assertRefused(selection, "\"report\":\"0", "\"report\":\"g", "report must be a digest of 64 hexadecimal");
+        assertRefused(selection, "\"report\":\"0", "\"report\":\"g", "a digest must be 64 hexadecimal");
         Receipt receipt = Receipt.refused(MessageExamples.update(), Refusal.LATE, "why");
         assertRefused(receipt, "\"refusal\":\"late\"", "\"refusal\":\"LATE\"", "a refusal's code has 1 to 64");
         assertRefused(receipt, "\"refusal\":\"late\"", "\"refusal\":\"\"", "a refusal's code has 1 to 64");

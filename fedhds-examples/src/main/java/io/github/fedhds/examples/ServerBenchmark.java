@@ -189,7 +189,7 @@ public final class ServerBenchmark implements Callable<Integer> {
             shares.add(() -> {
                 int counted = 0;
                 for (int i = offset; i < messages.size(); i += threads) {
-                    counted += messages.get(i).call().counts() ? 1 : 0;
+                    counted += messages.get(i).call().isRefused() ? 0 : 1;
                 }
                 return counted;
             });

@@ -12,6 +12,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.round.ClientId;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +135,10 @@ record Limits(
         for (Map.Entry<String, String> setting : settings.entrySet()) {
             String name = setting.getKey();
             ClientId.checkName("a setting's name", name);
+            if (setting.getValue().codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
+                return Optional.of("the value of setting " + name
+                        + " holds half of a surrogate pair, which no message can" + " hold");
+            }
             if (setting.getValue().length() > messages.text()) {
                 return Optional.of("the value of setting " + name + " has "
                         + setting.getValue().length() + " characters, messages of this run may hold "
@@ -143,11 +148,49 @@ record Limits(
         return Optional.empty();
     }
 
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
     /** Says what of an opening no codec with these limits would write or read. */
     static Optional<String> beyond(MessageLimits messages, RoundOpening opening) {
         if (opening.clients().size() > messages.clients()) {
             return Optional.of("the client sampler names " + opening.clients().size() + " clients, above the "
                     + messages.clients() + " that messages of this run may hold");
+        }
+        long ids = opening.clients().stream()
+                .mapToLong(client -> bytes(client.value()) + 1)
+                .sum();
+        long most = 800 + 64L * messages.clients(); // as MessageLimits has it
+        if (ids > most) {
+            return Optional.of("the ids of the round's clients have " + ids + " bytes, above the " + most
+                    + " that messages of this run may hold; raise clients");
+        }
+        int tensors =
+                2 * opening.globalAdapter().tensors().size() + (opening.frame().isPresent() ? 3 : 1);
+        if (tensors > messages.tensors()) {
+            return Optional.of("an opening has up to " + tensors + " tensors, above the " + messages.tensors()
+                    + " that messages of this run may hold");
+        }
+        long header = 1000;
+        for (Map<String, String> settings : List.of(opening.settings(), opening.agreedSettings())) {
+            for (Map.Entry<String, String> setting : settings.entrySet()) {
+                header += 20 + bytes(setting.getKey()) + bytes(setting.getValue());
+            }
+        }
+        for (String name : opening.globalAdapter().tensors().keySet()) {
+            header += 2 * (110 + bytes(name));
+        }
+        if (header > messages.headerBytes()) {
+            return Optional.of("settings and names of tensors of an opening have " + header + " bytes, above the "
+                    + messages.headerBytes()
+                    + " of a header that messages of this run may hold; shorten the settings or raise"
+                    + " headerBytes");
+        }
+        long adapter = 4 * opening.globalAdapter().parameters();
+        if (adapter > messages.bytes()) {
+            return Optional.of("the adapter has " + adapter + " bytes, above the " + messages.bytes()
+                    + " that messages of this run may hold; raise bytes");
         }
         int axes = opening.frame().map(Frame::dimensions).orElse(0);
         return axes > messages.dimensions()

@@ -24,6 +24,7 @@ import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -348,8 +349,27 @@ class RoundProgressTest {
         assertFails(BAD, () -> limited.settings(Map.of("a", "1", "b", "2")).build(), "above the 1 that messages");
         assertFails(BAD, () -> limited.settings(Map.of("a", "x".repeat(1001))).build(), "setting a has 1001");
         assertFails(BAD, () -> limited.settings(Map.of("a\n", "x")).build(), "a setting's name has 1 to 200");
+        assertFails(BAD, () -> limited.settings(Map.of("a", "\ud800")).build(), "half of a surrogate pair");
         limited.settings(Map.of());
         assertFails(STATE, () -> limited.build().open(), "names 3 clients, above the 2");
+        Map<String, String> long10 = new HashMap<>();
+        IntStream.range(0, 10).forEach(i -> long10.put("" + i, "x".repeat(30_000)));
+        assertFails(STATE, () -> builder().settings(long10).build().open(), "of a header", "raise headerBytes");
+        List<ClientId> wordy = IntStream.range(0, 3)
+                .mapToObj(i -> new ClientId(i + "\u20ac".repeat(190)))
+                .toList();
+        MessageLimits few = MessageLimits.defaults().withClients(3);
+        assertFails(
+                STATE,
+                () -> builder().roster(wordy).messageLimits(few).build().open(),
+                "the ids of the round's clients");
+        assertFails(
+                STATE,
+                () -> builder()
+                        .messageLimits(MessageLimits.defaults().withTensors(2))
+                        .build()
+                        .open(),
+                "up to 3 tensors, above the 2");
         limited.sampler((roster, round) -> roster.subList(0, 2));
         limited.frame(round -> Optional.of(new Frame.Signs(4, 0)));
         assertFails(STATE, () -> limited.build().open(), "the frame has 4 axes, above the 3");

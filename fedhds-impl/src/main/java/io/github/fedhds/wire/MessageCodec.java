@@ -157,15 +157,19 @@ public final class MessageCodec {
         try {
             return read(source, address);
         } catch (InvalidMessageException e) {
-            throw e.answering(address.key);
+            throw e.answering(address.key());
         } catch (IllegalArgumentException e) { // a rule of the message itself
-            throw new InvalidMessageException(String.valueOf(e.getMessage()), e).answering(address.key);
+            throw new InvalidMessageException(String.valueOf(e.getMessage()), e).answering(address.key());
         }
     }
 
     /** What is known of the message that is read, for the receipt if it cannot be read. */
     private static final class Address {
-        private Optional<MessageKey> key = Optional.empty();
+        private Map<String, String> fields = Map.of();
+
+        Optional<MessageKey> key() {
+            return MessageForms.address(fields);
+        }
     }
 
     private ReceivedMessage read(MessageSource source, Address address) {
@@ -173,7 +177,7 @@ public final class MessageCodec {
         SafetensorsHeader header = header(head.slice(8, head.limit() - 8), source.remaining());
         long bytes = head.limit() + header.dataBytes();
         FieldReader fields = new FieldReader(limits, header.metadata());
-        address.key = MessageForms.address(header.metadata());
+        address.fields = header.metadata();
         MessageChecks.check("bytes of the message", bytes, limits.bytes());
         fields.text(MessageSeal.FIELD, MessageSeal.OPEN.length());
         MessageKind kind = kind(fields);

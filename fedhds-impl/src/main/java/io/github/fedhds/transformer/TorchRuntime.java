@@ -22,14 +22,15 @@ final class TorchRuntime {
 
     private static final String THREADS = "ai.djl.pytorch.num_threads";
     private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
-    private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
+    private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
+    private static final String SPINS = "30000";
 
     static {
         // Before the first DJL class loads; whoever set one of these keeps it.
         unlessSet("OPT_OUT_TRACKING", "true");
         unlessSet("ai.djl.offline", "true");
         unlessSet("RUST_FLAVOR", "cpu");
-        waitWithoutSpinning();
+        spinBriefly();
     }
 
     private TorchRuntime() {}
@@ -41,21 +42,23 @@ final class TorchRuntime {
     }
 
     /**
-     * OpenMP's threads spin while they wait for one another. Where a core has other work, or the process may use fewer cores
-     * than it sees, each wait then lasts until the scheduler gives the late thread its turn: ten times as long as the work.
-     * OpenMP reads the environment when its library is loaded, so a variable that is set just before still counts.
+     * OpenMP's threads spin while they wait for one another, by default for milliseconds. Where a core has other work, or the
+     * process may use fewer cores than it sees, each wait then lasts until the scheduler gives the late thread its turn. Some
+     * ten microseconds are enough for the waits of a model's operations. OpenMP reads the environment when its library is
+     * loaded, so a variable that is set just before still counts.
      */
-    private static void waitWithoutSpinning() {
-        boolean own = System.getenv(WAIT_POLICY) != null || System.getenv("GOMP_SPINCOUNT") != null;
+    private static void spinBriefly() {
+        boolean own = System.getenv("OMP_WAIT_POLICY") != null || System.getenv(SPIN_COUNT) != null;
         if (own || Platform.isWindows()) { // Windows keeps an environment for each C library
             return;
         }
         try {
-            Function.getFunction(Platform.C_LIBRARY_NAME, "setenv").invokeInt(new Object[] {WAIT_POLICY, "passive", 0});
+            Function.getFunction(Platform.C_LIBRARY_NAME, "setenv").invokeInt(new Object[] {SPIN_COUNT, SPINS, 0});
         } catch (LinkageError e) { // JNA unpacks a library of its own first
             LOG.warn(
-                    "{} cannot be set to passive; set it for the process, or load models with one thread",
-                    WAIT_POLICY,
+                    "{} cannot be set to {}; set it for the process, or load models with one thread",
+                    SPIN_COUNT,
+                    SPINS,
                     e);
         }
     }

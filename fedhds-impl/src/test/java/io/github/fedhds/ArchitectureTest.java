@@ -16,8 +16,8 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.round.RoundContext;
-import io.github.fedhds.wire.SafetensorsFile;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
@@ -98,7 +98,7 @@ class ArchitectureTest {
 
     @Test
     void micrometer_isMetInMetricsOnly() {
-        onlyIn("io.micrometer..", "io.github.fedhds.metrics..");
+        onlyIn("io.micrometer..", "io.github.fedhds.monitoring..");
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.github.fedhds;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import io.github.fedhds.wire.DecoderCheck;
+import io.github.fedhds.codec.DecoderCheck;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.lora.PeftFolder;
+import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintWriter;

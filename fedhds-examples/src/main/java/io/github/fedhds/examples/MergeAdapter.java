@@ -1,9 +1,9 @@
 package io.github.fedhds.examples;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.lora.MergedFolder;
-import io.github.fedhds.lora.PeftFolder;
-import io.github.fedhds.wire.Dtype;
+import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.peft.MergedFolder;
+import io.github.fedhds.peft.PeftFolder;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.lora.LoraConfig;
-import io.github.fedhds.lora.PeftFolder;
-import io.github.fedhds.wire.Dtype;
-import io.github.fedhds.wire.SafetensorsFile;
+import io.github.fedhds.peft.PeftFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -8,10 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.aggregators.FedAvg;
+import io.github.fedhds.examples.cli.Main;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.round.ClientId;
-import io.github.fedhds.rule.FedAvg;
 import io.github.fedhds.selection.EverySelector;
 import java.io.File;
 import java.io.IOException;

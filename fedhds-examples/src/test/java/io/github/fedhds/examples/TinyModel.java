@@ -2,7 +2,7 @@ package io.github.fedhds.examples;
 
 import com.google.gson.Gson;
 import io.github.fedhds.adapter.Tensor;
-import io.github.fedhds.wire.SafetensorsWriter;
+import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /** A LLaMA folder of random weights: one layer, two heads, a token a printable ASCII character. */
-final class TinyModel {
+public final class TinyModel {
     private static final int WIDTH = 16;
 
     private TinyModel() {}
 
-    static void write(Path folder) throws IOException {
+    public static void write(Path folder) throws IOException {
         Map<String, Integer> vocabulary = new LinkedHashMap<>(Map.of("</s>", 0));
         for (char c = '!'; c <= '~'; c++) {
             vocabulary.put(String.valueOf(c), vocabulary.size());

@@ -2,7 +2,7 @@ package io.github.fedhds.dataset;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.internal.FileFault;
+import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.round.RoundContext;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

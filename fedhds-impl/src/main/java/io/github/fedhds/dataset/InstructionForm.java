@@ -5,7 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.internal.JsonFile;
+import io.github.fedhds.internal.json.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -2,7 +2,7 @@ package io.github.fedhds.dataset;
 
 import com.google.gson.JsonElement;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.internal.JsonFile;
+import io.github.fedhds.internal.json.JsonFile;
 
 /** A text in a data file. */
 final class JsonText {

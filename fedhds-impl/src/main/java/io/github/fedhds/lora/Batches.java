@@ -4,7 +4,7 @@ import static java.math.RoundingMode.CEILING;
 
 import com.google.common.collect.Lists;
 import com.google.common.math.IntMath;
-import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;

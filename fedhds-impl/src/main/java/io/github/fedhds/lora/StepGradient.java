@@ -1,6 +1,6 @@
 package io.github.fedhds.lora;
 
-import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.util.List;
 import java.util.SplittableRandom;
 

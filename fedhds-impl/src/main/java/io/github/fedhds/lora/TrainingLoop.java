@@ -3,7 +3,7 @@ package io.github.fedhds.lora;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
-import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;

@@ -1,4 +1,4 @@
-/** Step 9 of a round: LoRA configuration, training, and adapter folders in the layout of PEFT. */
+/** Step 9 of a round: LoRA configuration and training of the chosen samples. */
 @NullMarked
 package io.github.fedhds.lora;
 

@@ -2,9 +2,9 @@ package io.github.fedhds.pretraining;
 
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.lora.Adam;
-import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.model.Precision;
+import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
-import io.github.fedhds.transformer.Precision;
 import io.github.fedhds.transformer.WeightsGradient;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,9 +2,9 @@ package io.github.fedhds.state;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.ServerState;
-import io.github.fedhds.internal.FileFault;
-import io.github.fedhds.wire.AtomicFile;
-import io.github.fedhds.wire.Disk;
+import io.github.fedhds.internal.file.AtomicFile;
+import io.github.fedhds.internal.file.Disk;
+import io.github.fedhds.internal.file.FileFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;

@@ -5,8 +5,13 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.features.Pooling;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.tokenizer.EncodedSample;
+import io.github.fedhds.tokenizer.SampleEncoder;
+import io.github.fedhds.tokenizer.Tokens;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -157,7 +162,7 @@ public final class AdaptedModel {
     }
 
     /** Refuses what is no ascending choice of a model's states. */
-    static void checkStates(DecoderConfig config, int[] states) {
+    public static void checkStates(DecoderConfig config, int[] states) {
         boolean ascending = states.length > 0 && states[0] >= 0 && states[states.length - 1] <= config.layers();
         for (int i = 1; i < states.length; i++) {
             ascending &= states[i - 1] < states[i];

@@ -2,6 +2,7 @@ package io.github.fedhds.transformer;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.model.DecoderConfig;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,8 @@
 package io.github.fedhds.transformer;
 
+import io.github.fedhds.model.AttentionForm;
+import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.model.Family;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

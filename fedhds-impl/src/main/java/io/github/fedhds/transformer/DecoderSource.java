@@ -1,5 +1,7 @@
 package io.github.fedhds.transformer;
 
+import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.model.Family;
 import io.github.fedhds.transformer.DecoderLayout.Slot;
 import java.util.List;
 

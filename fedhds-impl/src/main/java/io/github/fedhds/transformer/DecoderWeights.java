@@ -1,8 +1,10 @@
 package io.github.fedhds.transformer;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.wire.Dtype;
-import io.github.fedhds.wire.TensorSource;
+import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.internal.safetensors.TensorSource;
+import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.model.Family;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,5 +1,8 @@
 package io.github.fedhds.transformer;
 
+import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.model.Family;
+import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderLayout.Module;
 import io.github.fedhds.transformer.DecoderLayout.Projection;
 import io.github.fedhds.transformer.DecoderLayout.Slot;

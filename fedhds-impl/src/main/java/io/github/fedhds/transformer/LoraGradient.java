@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.FloatBuffer;
 import java.util.List;

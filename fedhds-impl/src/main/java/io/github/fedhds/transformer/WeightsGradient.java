@@ -8,6 +8,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.model.Precision;
+import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.FloatBuffer;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-/** Step 2 of a round: the decoder, its files, tokens, hidden states and generation, on DJL. Hands rows of features to {@code reduction}. */
+/** The decoder on DJL: loading, hidden states, losses and gradients, generation. {@code features} and {@code lora} run it. */
 @NullMarked
 package io.github.fedhds.transformer;
 

@@ -40,7 +40,7 @@ public final class GoldenClusters {
     }
 
     /** Row numbers in a random order. */
-    static int[] shuffled(int n, Random random) {
+    public static int[] shuffled(int n, Random random) {
         int[] order = new int[n];
         for (int i = 0; i < n; i++) {
             int j = random.nextInt(i + 1);
@@ -51,7 +51,7 @@ public final class GoldenClusters {
     }
 
     /** Row order[i] at place i. */
-    static Points reorder(Points points, int[] order) {
+    public static Points reorder(Points points, int[] order) {
         double[][] rows = new double[order.length][];
         for (int i = 0; i < order.length; i++) {
             rows[i] = points.point(order[i]);

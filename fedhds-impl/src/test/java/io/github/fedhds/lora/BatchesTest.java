@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;

@@ -3,7 +3,7 @@ package io.github.fedhds.lora;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import io.github.fedhds.transformer.DecoderConfig;
+import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.transformer.TinyModel;
 import java.io.File;
 import java.io.IOException;

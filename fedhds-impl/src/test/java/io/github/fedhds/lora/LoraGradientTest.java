@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.AdapterForm;
-import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.LoraGradient;
 import io.github.fedhds.transformer.TinyModel;

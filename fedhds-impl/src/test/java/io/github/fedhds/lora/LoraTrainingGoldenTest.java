@@ -11,12 +11,13 @@ import com.google.gson.JsonParser;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.safetensors.SafetensorsFile;
+import io.github.fedhds.peft.PeftFolder;
+import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.AdapterForm;
-import io.github.fedhds.transformer.EncodedSample;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.LanguageModelGoldenTest;
 import io.github.fedhds.transformer.LoraGradient;
-import io.github.fedhds.wire.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,8 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Agreement with PEFT 0.21 and torch.optim, on every model of golden/lora that this library supports. */
 @Tag("golden")
-class LoraTrainingGoldenTest {
-    static Stream<String> models() throws IOException {
+public class LoraTrainingGoldenTest {
+    public static Stream<String> models() throws IOException {
         try (Stream<Path> folders = Files.list(SharedFolders.golden().resolve("lora"))) {
             return folders.filter(Files::isDirectory).map(f -> f.getFileName().toString()).sorted().toList().stream();
         }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.transformer.EncodedSample;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.LanguageModel;
-import io.github.fedhds.transformer.Precision;
 import io.github.fedhds.transformer.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.github.fedhds.ServerState;
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.codec.DecoderCheck;
 import io.github.fedhds.round.ClientId;
-import io.github.fedhds.wire.DecoderCheck;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.fedhds.wire.AtomicFile;
-import io.github.fedhds.wire.SafetensorsFile;
+import io.github.fedhds.internal.file.AtomicFile;
+import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

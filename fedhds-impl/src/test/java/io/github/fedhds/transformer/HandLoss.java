@@ -3,11 +3,11 @@ package io.github.fedhds.transformer;
 import java.util.List;
 
 /** The loss by its definition, in double precision, from the logits of a whole text. */
-final class HandLoss {
+public final class HandLoss {
     private HandLoss() {}
 
     /** Mean negative log-likelihood of the tokens from {@code start} on. */
-    static double of(AdaptedModel model, int[] ids, int start) {
+    public static double of(AdaptedModel model, int[] ids, int start) {
         List<float[]> states = model.states(ids);
         float[] logits = states.get(states.size() - 1);
         int vocabulary = model.config().vocabulary();

@@ -2,7 +2,9 @@ package io.github.fedhds.transformer;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.features.Pooling;
 import io.github.fedhds.lora.Adam;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +30,7 @@ import java.util.stream.Stream;
  * @param resident bytes of the process outside of the Java heap, as the system counts them; 0 where it does not tell
  */
 public record MemoryGrowth(int arrays, long heap, long resident) {
-    static final AdapterForm FORM = new AdapterForm(List.of("q_proj", "v_proj", "gate_proj", "down_proj"), 4, 2);
+    public static final AdapterForm FORM = new AdapterForm(List.of("q_proj", "v_proj", "gate_proj", "down_proj"), 4, 2);
 
     /** Linux's exact count; the one in {@code status} may be off by megabytes. */
     public static final Path ROLLUP = Path.of("/proc/self/smaps_rollup");
@@ -36,7 +38,7 @@ public record MemoryGrowth(int arrays, long heap, long resident) {
     private static final Pattern FIGURES = Pattern.compile("([A-Z_]+) (-?\\d+) (-?\\d+) (-?\\d+)\\R");
 
     /** What is called. */
-    enum Kind {
+    public enum Kind {
         TRAINING,
         GENERATION,
         FEATURES_AND_LOSSES,
@@ -48,7 +50,7 @@ public record MemoryGrowth(int arrays, long heap, long resident) {
     }
 
     /** Measures each kind of call with the model of a folder. */
-    static Map<Kind, MemoryGrowth> of(Path folder) {
+    public static Map<Kind, MemoryGrowth> of(Path folder) {
         Map<Kind, MemoryGrowth> growth = new EnumMap<>(Kind.class);
         String said = say(MemoryGrowth.class, folder.toString());
         Matcher figures = FIGURES.matcher(said);
@@ -188,7 +190,7 @@ public record MemoryGrowth(int arrays, long heap, long resident) {
     }
 
     /** The manager of a model's native memory. */
-    static NDManager manager(LanguageModel model) {
+    public static NDManager manager(LanguageModel model) {
         try (Decoder.Call call = model.base().decoder().call()) {
             return Objects.requireNonNull(call.scope().getParentManager());
         }

@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.OpenFiles;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.model.RotaryScaling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,26 +17,26 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of a folder with a tiny model that is changed somewhere. */
-abstract class OnModelFolder {
-    static final Class<FedHdsException> FAULT = FedHdsException.class;
-    static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
-    static final RotaryScaling PLAIN = new RotaryScaling.None();
+public abstract class OnModelFolder {
+    public static final Class<FedHdsException> FAULT = FedHdsException.class;
+    public static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
+    public static final RotaryScaling PLAIN = new RotaryScaling.None();
 
     @TempDir
-    Path folder;
+    public Path folder;
 
     /** A load that failed holds no file open. */
     @AfterEach
-    void noFileIsLeftOpen() throws IOException {
+    public void noFileIsLeftOpen() throws IOException {
         OpenFiles.assertNoneUnder(folder);
     }
 
-    void load() {
+    public void load() {
         TinyModel.load(folder).close();
     }
 
     @SafeVarargs
-    final void changeConfig(Consumer<JsonObject>... changes) throws IOException {
+    public final void changeConfig(Consumer<JsonObject>... changes) throws IOException {
         TinyModel.write(folder);
         JsonObject config = TinyModel.config();
         Arrays.stream(changes).forEach(change -> change.accept(config));
@@ -43,7 +44,7 @@ abstract class OnModelFolder {
         Files.writeString(folder.resolve("config.json"), withNulls.toJson(config));
     }
 
-    void changeWeights(Consumer<Map<String, Tensor>> change) {
+    public void changeWeights(Consumer<Map<String, Tensor>> change) {
         Map<String, Tensor> weights = TinyModel.weights(TinyModel.config(), 1);
         change.accept(weights);
         TinyModel.write(folder, TinyModel.config(), weights);

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.model.Precision;
+import io.github.fedhds.tokenizer.EncodedSample;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

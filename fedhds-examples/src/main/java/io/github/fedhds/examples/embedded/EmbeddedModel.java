@@ -1,8 +1,8 @@
 package io.github.fedhds.examples.embedded;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.transformer.LanguageModel;
-import io.github.fedhds.transformer.ModelOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

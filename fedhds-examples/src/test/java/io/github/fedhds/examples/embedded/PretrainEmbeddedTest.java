@@ -3,8 +3,8 @@ package io.github.fedhds.examples.embedded;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.transformer.LanguageModel;
-import io.github.fedhds.transformer.ModelOptions;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,190 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.GroupSelection;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.monitoring.BestRound;
+import io.github.fedhds.monitoring.RoundListener;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.round.ClientId;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Says on the console how a federation gets on: a line a round, and a line for what was refused; on a terminal, a bar
+ * while the round runs.
+ */
+final class ConsoleProgress implements RoundListener, AutoCloseable {
+    private static final int WIDTH = 30;
+
+    private final PrintStream out;
+    private final String name;
+    private final int rounds;
+    private final boolean terminal;
+
+    private String begun = "";
+    private boolean open;
+    private int clients;
+    private int centroids;
+    private int steps;
+
+    ConsoleProgress(PrintStream out, String name, int rounds) {
+        this(out, name, rounds, out == System.out && System.console() != null);
+    }
+
+    ConsoleProgress(PrintStream out, String name, int rounds, boolean terminal) {
+        this.out = out;
+        this.name = name;
+        this.rounds = rounds;
+        this.terminal = terminal;
+    }
+
+    @Override
+    public void resumed(List<RoundReport> past, Optional<String> damage) {
+        damage.ifPresent(why -> out.printf(Locale.ROOT, "%s; the checkpoint before it is used%n", why));
+        out.printf(
+                Locale.ROOT,
+                "%s, resumed after round %d of %d%n",
+                name,
+                past.get(past.size() - 1).round(),
+                rounds);
+    }
+
+    @Override
+    public void opened(RoundOpening opening) {
+        clients = opening.clients().size();
+        centroids = 0;
+        steps = 0;
+        open = true;
+        say(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
+    }
+
+    @Override
+    public void received(CentroidReport report, Receipt receipt) {
+        refused(report.client(), receipt);
+        centroids += receipt.counts() ? report.centroids().size() : 0;
+        draw(steps + 1);
+    }
+
+    @Override
+    public void received(Withdrawal withdrawal, Receipt receipt) {
+        aside(withdrawal.client() + " withdrew: " + withdrawal.reason());
+        draw(steps + 1);
+    }
+
+    @Override
+    public void selected(int round, Map<ClientId, GroupSelection> selections) {
+        int chosen =
+                selections.values().stream().mapToInt(s -> s.groups().size()).sum();
+        say(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
+        draw(clients);
+    }
+
+    @Override
+    public void received(AdapterUpdate update, Receipt receipt) {
+        refused(update.client(), receipt);
+        draw(steps + 1);
+    }
+
+    private void say(String text) {
+        if (terminal) {
+            begun += text;
+        } else {
+            out.print(text);
+            out.flush();
+        }
+    }
+
+    /** A round's clients take two steps each, of which the second is for those alone whose groups were chosen. */
+    private void draw(int newSteps) {
+        steps = newSteps;
+        if (terminal) {
+            int full =
+                    Math.min(WIDTH, WIDTH * steps / Math.max(1, 2 * clients)); // a client may be refused, then withdraw
+            out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]");
+            out.flush();
+        }
+    }
+
+    /** Leaves an empty line where the bar was. */
+    private void erase() {
+        if (terminal) {
+            out.print("\r" + " ".repeat(begun.length() + WIDTH + 3) + "\r");
+        }
+    }
+
+    private void refused(ClientId client, Receipt receipt) {
+        if (!receipt.counts()) {
+            aside(client + " refused: " + receipt.reason());
+        }
+    }
+
+    @Override
+    public void failed(int round, ClientId client, RuntimeException failure) {
+        aside(client + " failed: " + failure);
+    }
+
+    private void aside(String text) {
+        erase();
+        out.printf(Locale.ROOT, terminal ? "  %s%n" : "%n  %s%n", text);
+    }
+
+    @Override
+    public void closed(RoundReport report) {
+        erase();
+        out.print(begun);
+        begun = "";
+        open = false;
+        RoundResult result = report.result();
+        if (result.voidReason().isPresent()) {
+            out.print(", void: " + result.voidReason().get() + "; the adapter stays as it was");
+        } else if (result.isEmpty()) {
+            out.print(", nothing trained on: the adapter stays as it was");
+        } else {
+            out.printf(Locale.ROOT, ", %d samples, loss %.3f", result.samples(), result.meanLoss());
+        }
+        RoundReport.Faults faults = report.faults();
+        if (faults.cutPrompts() + faults.skippedTooLong() + faults.skippedNonFinite() > 0) {
+            out.printf(
+                    Locale.ROOT,
+                    " (%d prompts cut, %d answers too long, %d steps not finite)",
+                    faults.cutPrompts(),
+                    faults.skippedTooLong(),
+                    faults.skippedNonFinite());
+        }
+        out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
+        report.score()
+                .ifPresent(score -> out.printf(
+                        Locale.ROOT, "after round %d: Rouge-L %.4f on unseen tasks%n", report.round(), score));
+        out.flush();
+    }
+
+    @Override
+    public void stopped(BestRound best) {
+        out.printf(
+                Locale.ROOT,
+                "%s, stopped early: no Rouge-L above %.4f of round %d%n",
+                name,
+                best.score(),
+                best.round());
+    }
+
+    /** Ends the line of a round that failed, so that what is said of it has a line of its own. */
+    @Override
+    public void close() {
+        if (open) {
+            erase();
+            out.println(begun);
+            out.flush();
+            begun = "";
+            open = false;
+        }
+    }
+}

@@ -1,0 +1,297 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.examples.embedded.corpus.InstructionSet;
+import io.github.fedhds.examples.experiment.LearningRateSearch;
+import io.github.fedhds.features.Pooling;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.monitoring.RoundListener;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+
+/** The embedded default: base model, FedHDS by two choices, random choice and full data on generated instructions. */
+public final class EmbeddedComparison {
+    /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
+    public static final long INSTRUCTION_SEED = 7;
+
+    public static final int PER_TASK = 88;
+
+    /** Passes over a client's samples where they are few: one pass is a handful of steps, and its outcome luck. */
+    public static final int FEW_EPOCHS = 3;
+
+    public static final int UNSEEN_PER_TASK = 16;
+
+    /** Names of the rows' folders, in the order in which they run. */
+    private static final List<String> RUNS = List.of("fedhds", "diverse", "random", "full");
+
+    private final Options options;
+    private final PrintStream out;
+    private final Map<String, TunedRun> untrained = new LinkedHashMap<>();
+
+    /**
+     * What can be set from outside. Both learning rates were found by {@link LearningRateSearch}, on training tasks alone.
+     *
+     * @param learningRate for the rows that train on few samples, and so take few steps
+     * @param fullLearningRate for full data, which the other one destroys
+     * @param folder where each row's run is saved, in a folder of its own; empty: nowhere
+     * @param resume whether to go on with the runs that are there
+     */
+    public record Options(
+            int clients,
+            int rounds,
+            double fraction,
+            long seed,
+            double learningRate,
+            double fullLearningRate,
+            int samplesPerGroup,
+            FusionName fusion,
+            int parallel,
+            Optional<Path> folder,
+            boolean resume) {
+        public static Options defaults() {
+            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, FusionName.TSNE, 2, Optional.empty(), false);
+        }
+    }
+
+    /** A row of the table. */
+    public record Row(
+            String name,
+            AnswerEvaluator.Result evaluation,
+            long samples,
+            double share,
+            double features,
+            double selection,
+            double training,
+            double evaluating) {}
+
+    EmbeddedComparison(Options options, PrintStream out) {
+        this.options = options;
+        this.out = out;
+    }
+
+    /** Runs all on one loaded model and gives the rows. */
+    public List<Row> run(LanguageModel model) {
+        InstructionSet set = new InstructionSet(INSTRUCTION_SEED);
+        return run(model, set.training(PER_TASK), set.unseen(UNSEEN_PER_TASK));
+    }
+
+    /** The same with instructions of the caller's. */
+    public List<Row> run(LanguageModel model, List<Instruction> training, List<Instruction> unseen) {
+        if (!options.resume()) {
+            options.folder()
+                    .ifPresent(folder -> RunFolder.startAnew(
+                            RUNS.stream().map(folder::resolve).toList(), options.rounds()));
+        }
+        Map<String, List<Instruction>> byTask = byTask(training);
+        Map<ClientId, List<Instruction>> clients = clients(byTask, options.clients(), options.seed());
+        TunedRun.Setting few = new TunedRun.Setting(
+                fedHds(model, options.learningRate(), FEW_EPOCHS, options.fusion()),
+                clients,
+                options.rounds(),
+                options.fraction(),
+                options.seed(),
+                options.parallel());
+        out.printf(
+                Locale.ROOT,
+                "%d clients with %d instructions of %d tasks; %d rounds with %.0f %% of the clients; seed %d%n",
+                clients.size(),
+                training.size(),
+                byTask.size(),
+                options.rounds(),
+                100 * options.fraction(),
+                options.seed());
+
+        List<Row> rows = new ArrayList<>();
+        rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
+        TunedRun chosen = kept(
+                "fedhds",
+                "FedHDS",
+                few,
+                options.learningRate(),
+                (setting, told) -> setting.fedHds(options.samplesPerGroup(), told));
+        rows.add(row("FedHDS", few, chosen, unseen));
+        TunedRun.Setting parts =
+                few.with(fedHds(model, Pooling.PARTS, options.learningRate(), FEW_EPOCHS, options.fusion()));
+        TunedRun diverse = kept(
+                "diverse",
+                "FedHDS, diverse",
+                parts,
+                options.learningRate(),
+                (setting, told) -> setting.diverseAsManyAs(chosen, told));
+        rows.add(row("FedHDS, diverse", parts, diverse, unseen));
+        TunedRun random = kept(
+                "random",
+                "random",
+                few,
+                options.learningRate(),
+                (setting, told) -> setting.random(setting.asManyAs(chosen), told));
+        rows.add(row("random choice", few, random, unseen));
+        TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
+        TunedRun full = kept("full", "full data", all, options.fullLearningRate(), TunedRun.Setting::full);
+        rows.add(row("full data (FedIT)", all, full, unseen));
+        return rows;
+    }
+
+    /** Instructions by task, in the order in which the tasks come. */
+    public static Map<String, List<Instruction>> byTask(List<Instruction> instructions) {
+        Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
+        instructions.forEach(
+                i -> byTask.computeIfAbsent(i.task(), t -> new ArrayList<>()).add(i));
+        return byTask;
+    }
+
+    /** Deals tasks unevenly, so that a client holds several and none is alike. */
+    public static Map<ClientId, List<Instruction>> clients(
+            Map<String, List<Instruction>> byTask, int count, long seed) {
+        return Partitions.dirichlet(byTask, count, 0.3, 40, seed);
+    }
+
+    /** With the paper's features. */
+    public static FedHds fedHds(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
+        return fedHds(model, Pooling.LAST_TOKEN, learningRate, epochs, fusion);
+    }
+
+    public static FedHds fedHds(
+            LanguageModel model, Pooling pooling, double learningRate, int epochs, FusionName fusion) {
+        return FedHds.on(model)
+                .learningRate(learningRate)
+                .epochs(epochs)
+                .maxTokens(model.config().positions())
+                .pooling(pooling)
+                .fusion(fusion.fusion())
+                .build();
+    }
+
+    /** A row's run, in a folder of its own if there is one for all. */
+    private TunedRun kept(
+            String run,
+            String name,
+            TunedRun.Setting setting,
+            double learningRate,
+            BiFunction<TunedRun.Setting, RoundListener, TunedRun> work) {
+        try (ConsoleProgress progress = new ConsoleProgress(out, name, options.rounds())) {
+            TunedRun tuned = options.folder()
+                    .map(all -> saved(run, all.resolve(run), setting, learningRate, work, progress))
+                    .orElseGet(() -> work.apply(setting, progress));
+            if (tuned.samples() == 0) {
+                untrained.put(name, tuned);
+            }
+            return tuned;
+        }
+    }
+
+    private TunedRun saved(
+            String run,
+            Path path,
+            TunedRun.Setting setting,
+            double learningRate,
+            BiFunction<TunedRun.Setting, RoundListener, TunedRun> work,
+            RoundListener progress) {
+        Map<String, Object> config = new LinkedHashMap<>();
+        config.put("run", run);
+        config.put("clients", options.clients());
+        config.put("rounds", options.rounds());
+        config.put("fraction", options.fraction());
+        config.put("seed", options.seed());
+        config.put("samples_per_group", options.samplesPerGroup());
+        config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT));
+        config.put("learning_rate", learningRate);
+        RunFolder folder = new RunFolder(path, config);
+        Map<String, String> fingerprint = fingerprint(run, setting, learningRate);
+        TunedRun tuned = work.apply(
+                setting.with(federation -> federation
+                        .checkpoint(RunFolder.checkpoint(path), fingerprint)
+                        .resume(options.resume())),
+                progress.andThen(folder.listener()));
+        if (tuned.samples() > 0) {
+            folder.adapter(setting.fedHds().lora(), tuned.adapter(), "");
+        }
+        return tuned;
+    }
+
+    /** All that a row's result depends on; a run may be made longer. */
+    private Map<String, String> fingerprint(String run, TunedRun.Setting setting, double learningRate) {
+        LanguageModel model = setting.fedHds().model();
+        return new Fingerprint()
+                .with("row", run)
+                .with("epochs", run.equals("full") ? 1 : FEW_EPOCHS)
+                .withData("the embedded comparison", setting.clients(), List.of())
+                .with("--clients", options.clients())
+                .with("--fraction", options.fraction())
+                .with("--seed", options.seed())
+                .with("--samples-per-group", options.samplesPerGroup())
+                .with("--fusion", options.fusion())
+                .with("--learning-rate", learningRate)
+                .with("--precision", model.precision())
+                .with("--device", model.device())
+                .settings();
+    }
+
+    private static Row row(String name, FedHds fedHds, Adapter adapter, List<Instruction> unseen) {
+        long start = System.nanoTime();
+        AnswerEvaluator.Result result = fedHds.evaluate(fedHds.evaluator(24), unseen, adapter);
+        return new Row(name, result, 0, 0, 0, 0, 0, (System.nanoTime() - start) / 1e9);
+    }
+
+    private static Row row(String name, TunedRun.Setting setting, TunedRun run, List<Instruction> unseen) {
+        Row evaluated = row(name, setting.fedHds(), run.adapter(), unseen);
+        return new Row(
+                name,
+                evaluated.evaluation(),
+                run.samples(),
+                run.samples() / (double) setting.held(run),
+                run.seconds(RoundReport.Seconds::features),
+                run.seconds(RoundReport.Seconds::selection),
+                run.seconds(RoundReport.Seconds::training),
+                evaluated.evaluating());
+    }
+
+    /** Prints the rows as a table. */
+    public void print(List<Row> rows) {
+        out.println();
+        out.printf(
+                "%-18s %8s %9s %8s %10s %10s %10s %11s%n",
+                "", "Rouge-L", "samples", "share", "features", "selection", "training", "evaluation");
+        for (Row row : rows) {
+            out.printf(
+                    Locale.ROOT,
+                    "%-18s %8.4f %9d %6.2f %% %8.1f s %8.1f s %8.1f s %9.1f s%n",
+                    row.name(),
+                    row.evaluation().rougeL(),
+                    row.samples(),
+                    100 * row.share(),
+                    row.features(),
+                    row.selection(),
+                    row.training(),
+                    row.evaluating());
+        }
+        out.println();
+        out.println("Rouge-L (f) is the mean over instructions of unseen tasks; share is of the instructions that the"
+                + " rounds' clients hold;");
+        out.println("seconds are of work, summed over the clients, of which " + options.parallel() + " run at a time.");
+        NothingTrained.Help help = new NothingTrained.Help(
+                "fewer clients hold more each (--clients)",
+                "give a round more clients (--fraction)",
+                "the embedded model has no more positions");
+        untrained.forEach((name, run) -> out.println(
+                name + " trained on nothing: " + NothingTrained.causes(run.rounds(), help, Optional.empty())));
+    }
+
+    /** Whether every row that trains did; {@link #print} says of the others why not. */
+    public boolean trained() {
+        return untrained.isEmpty();
+    }
+}

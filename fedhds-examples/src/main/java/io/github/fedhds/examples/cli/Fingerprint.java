@@ -1,0 +1,84 @@
+package io.github.fedhds.examples.cli;
+
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.instruction.Instruction;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What the result of a run depends on, by the option that sets it: a resume with other values is refused, and the message
+ * names the option. Folders may be moved, so of their files it is the content that counts. The names of digests come after
+ * those of options, in the order in which settings are compared: another seed also deals the instructions otherwise.
+ */
+final class Fingerprint {
+    private final Map<String, String> settings = new LinkedHashMap<>();
+
+    /** Adds an option's value, as one would write it. */
+    Fingerprint with(String option, Object value) {
+        settings.put(option, text(value));
+        return this;
+    }
+
+    /** 3e-4 rather than 3.0E-4, last-layer rather than LAST_LAYER. */
+    private static String text(Object value) {
+        if (value instanceof Double number) {
+            return number.toString().toLowerCase(Locale.ROOT).replace(".0e", "e");
+        }
+        if (value instanceof Enum<?> constant) {
+            return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+        if (value instanceof Collection<?> list) {
+            return String.join(",", list.stream().map(String::valueOf).toList());
+        }
+        return String.valueOf(value);
+    }
+
+    /** Adds the instructions of the data. */
+    Fingerprint withData(String option, Map<?, List<Instruction>> clients, List<Instruction> unseen) {
+        Hasher hasher = Hashing.sha256().newHasher();
+        clients.forEach((client, list) -> put(hasher, client.toString(), list));
+        put(hasher, "unseen", unseen);
+        return with("SHA-256 of the instructions of " + option, hasher.hash());
+    }
+
+    private static void put(Hasher hasher, String owner, List<Instruction> list) {
+        hasher.putInt(list.size());
+        list.forEach(one -> {
+            for (String text : List.of(owner, one.instruction(), one.input(), one.output(), one.task())) {
+                hasher.putInt(text.length()).putUnencodedChars(text);
+            }
+        });
+    }
+
+    /** Adds the weights and the tokenizer of a model. */
+    Fingerprint withModel(String option, String weights, Path folder) {
+        with("SHA-256 of the weights of " + option, weights);
+        Hasher hasher = Hashing.sha256().newHasher();
+        for (String name : List.of(
+                "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json")) {
+            Path file = folder.resolve(name);
+            if (Files.isRegularFile(file)) {
+                try {
+                    byte[] bytes = Files.readAllBytes(file);
+                    hasher.putUnencodedChars(name).putInt(bytes.length).putBytes(bytes);
+                } catch (IOException e) {
+                    throw new FedHdsException(file + " cannot be read: " + e.getMessage(), e);
+                }
+            }
+        }
+        return with("SHA-256 of the tokenizer files of " + option, hasher.hash());
+    }
+
+    /** By name. */
+    Map<String, String> settings() {
+        return Map.copyOf(settings);
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.fedhds.examples.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.internal.file.AtomicFile;
+import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.monitoring.JsonLinesListener;
+import io.github.fedhds.monitoring.RoundListener;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.peft.PeftFolder;
+import io.github.fedhds.simulation.CheckpointFolder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a run leaves: {@code config.json}, {@code rounds.jsonl} with a line a round, written as the rounds end,
+ * {@code checkpoint/}, and {@code adapter/} and {@code adapter-best/} in PEFT's layout.
+ */
+final class RunFolder {
+    private static final String ADAPTER = "adapter";
+    private static final String BEST = "adapter-best";
+    private static final Gson PRETTY = new GsonBuilder().setPrettyPrinting().create();
+
+    private final Path folder;
+    private final String config;
+
+    /** Makes the folder; the settings are written when the run begins, so that one that is refused leaves those there. */
+    RunFolder(Path folder, Map<String, Object> config) {
+        this.folder = folder;
+        this.config = PRETTY.toJson(config) + "\n";
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new FedHdsException(
+                    "cannot write to " + folder + "; name a folder that may be written with --out", e);
+        }
+    }
+
+    /** Writes the settings, then a line a round. */
+    RoundListener listener() {
+        RoundListener begins = new RoundListener() {
+            private boolean written;
+
+            @Override
+            public void resumed(List<RoundReport> past, Optional<String> damage) {
+                write();
+            }
+
+            @Override
+            public void opened(RoundOpening opening) {
+                write();
+            }
+
+            @Override
+            public void closed(RoundReport report) {
+                write(); // what it throws here ends the run
+            }
+
+            private void write() {
+                if (!written) {
+                    AtomicFile.write(folder.resolve("config.json"), config.getBytes(StandardCharsets.UTF_8));
+                    written = true;
+                }
+            }
+        };
+        return begins.andThen(new JsonLinesListener(folder.resolve("rounds.jsonl")));
+    }
+
+    /**
+     * Makes room for new runs in place of those that have come to their end: nothing of the old ones stays beside the new
+     * ones. What lies there is not lost by forgetting --resume: runs that have rounds to go, their own or some of the new
+     * ones, are refused.
+     *
+     * @param folders each of one run; all are cleared, or none
+     */
+    static void startAnew(List<Path> folders, int rounds) {
+        Map<Path, Optional<CheckpointFolder.Saved>> runs = new LinkedHashMap<>();
+        folders.forEach(folder -> runs.put(folder, new CheckpointFolder(checkpoint(folder)).saved()));
+        if (runs.values().stream().allMatch(Optional::isEmpty)) {
+            return;
+        }
+        runs.forEach((folder, run) -> {
+            if (!run.map(saved -> mayGo(saved, rounds)).orElse(false)) {
+                throw new FedHdsException(folder + " holds "
+                        + run.map(saved -> "a run after " + saved.rounds()
+                                        + (saved.end() == CheckpointFolder.End.NOT_YET ? " rounds of more" : " rounds"))
+                                .orElse("no run yet, but those beside it are over")
+                        + "; go on by --resume, or name another folder with --out");
+            }
+        });
+        for (Path folder : folders) {
+            new CheckpointFolder(checkpoint(folder)).delete();
+            PeftFolder.delete(folder.resolve(ADAPTER));
+            PeftFolder.delete(folder.resolve(BEST));
+        }
+    }
+
+    private static boolean mayGo(CheckpointFolder.Saved saved, int rounds) {
+        return switch (saved.end()) {
+            case NOT_YET -> false;
+            case LAST_ROUND -> saved.rounds() >= rounds;
+            case EARLY -> true;
+        };
+    }
+
+    /** Where the run is saved between rounds. */
+    static Path checkpoint(Path folder) {
+        return folder.resolve("checkpoint");
+    }
+
+    /** Writes the best adapter so far beside the last one. */
+    void bestAdapter(LoraConfig lora, Adapter adapter, String baseModel) {
+        PeftFolder.write(folder.resolve(BEST), lora, adapter, baseModel);
+    }
+
+    /** Writes the adapter. */
+    void adapter(LoraConfig lora, Adapter adapter, String baseModel) {
+        PeftFolder.write(folder.resolve(ADAPTER), lora, adapter, baseModel);
+    }
+}

@@ -1,0 +1,179 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.monitoring.BestRound;
+import io.github.fedhds.monitoring.RoundListener;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.CoverSelector;
+import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.selection.RandomSelector;
+import io.github.fedhds.selection.Selection;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.simulation.Federation;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+
+/** One federation from its first adapter to its last, with one way of choosing instructions. */
+public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> best) {
+    TunedRun(Adapter adapter, List<RoundReport> rounds) {
+        this(adapter, rounds, Optional.empty());
+    }
+
+    /** Instructions trained on in all rounds. */
+    public long samples() {
+        return rounds.stream().mapToLong(r -> r.result().samples()).sum();
+    }
+
+    /** Seconds that a step took in all rounds, summed over clients. */
+    public double seconds(ToDouble step) {
+        return rounds.stream().mapToDouble(r -> step.of(r.seconds())).sum();
+    }
+
+    /** Picks one figure. */
+    @FunctionalInterface
+    public interface ToDouble {
+        double of(RoundReport.Seconds seconds);
+    }
+
+    /**
+     * What all runs of a comparison have in common.
+     *
+     * @param more what else is set on each federation
+     */
+    public record Setting(
+            FedHds fedHds,
+            Map<ClientId, List<Instruction>> clients,
+            int rounds,
+            double fraction,
+            long seed,
+            int parallelClients,
+            UnaryOperator<Federation.Builder> more) {
+        public Setting(
+                FedHds fedHds,
+                Map<ClientId, List<Instruction>> clients,
+                int rounds,
+                double fraction,
+                long seed,
+                int parallelClients) {
+            this(fedHds, clients, rounds, fraction, seed, parallelClients, UnaryOperator.identity());
+        }
+
+        /** The same with other training settings. */
+        public Setting with(FedHds other) {
+            return new Setting(other, clients, rounds, fraction, seed, parallelClients, more);
+        }
+
+        /** The same with other settings on each federation. */
+        public Setting with(UnaryOperator<Federation.Builder> other) {
+            return new Setting(fedHds, clients, rounds, fraction, seed, parallelClients, other);
+        }
+
+        /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
+        public TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
+            return chosenBy(
+                    Selection.paper()
+                            .withClient(HdbscanSelector.builder()
+                                    .samplesPerGroup(samplesPerGroup)
+                                    .build()),
+                    listener);
+        }
+
+        /** So many samples of a round, as different as can be. */
+        public TunedRun diverse(int samples, RoundListener listener) {
+            return chosenBy(Selection.diverse(samples), listener);
+        }
+
+        /** In each round as many samples as another run's round trained on, as different as can be. */
+        public TunedRun diverseAsManyAs(TunedRun run, RoundListener listener) {
+            Map<Integer, Long> counts = run.rounds().stream()
+                    .map(RoundReport::result)
+                    .collect(Collectors.toMap(RoundResult::round, RoundResult::samples));
+            return chosenBy(
+                    Selection.diverse(0)
+                            .withServer((candidates, round) -> CoverSelector.count(
+                                            Math.toIntExact(counts.getOrDefault(round.round(), 0L)))
+                                    .select(candidates, round)),
+                    listener);
+        }
+
+        /** Every instruction of a round's clients. */
+        public TunedRun full(RoundListener listener) {
+            return chosenBy(Selection.everything(), listener);
+        }
+
+        /** So many random instructions of each client. */
+        public TunedRun random(ToIntFunction<RoundContext> count, RoundListener listener) {
+            return chosenBy(Selection.everything().withClient(RandomSelector.count(count)), listener);
+        }
+
+        /** Any way of choosing. */
+        public TunedRun chosenBy(Selection way, RoundListener listener) {
+            Federation federation = more.apply(Federation.builder(fedHds)
+                            .clients(clients)
+                            .activeShare(fraction)
+                            .rounds(rounds)
+                            .seed(seed)
+                            .parallelClients(parallelClients)
+                            .listener(listener)
+                            .clientSettings(client -> client.selector(way.client()))
+                            .serverSettings(
+                                    server -> server.selector(way.server()).frame(way.frame())))
+                    .build();
+            List<RoundReport> reports = federation.run();
+            return new TunedRun(federation.adapter(), reports, federation.best());
+        }
+
+        /** Instructions that the clients of each round of a run hold, in all. */
+        public long held(TunedRun run) {
+            return run.rounds().stream()
+                    .flatMap(r -> r.clients().stream())
+                    .mapToLong(c -> instructions(c).size())
+                    .sum();
+        }
+
+        /**
+         * How many instructions each client of each round contributes when as many as another run trained on are drawn at
+         * random from all that the round's clients hold.
+         */
+        public ToIntFunction<RoundContext> asManyAs(TunedRun run) {
+            return dealt(run, report -> report.result().samples());
+        }
+
+        /** The same of any number, for rounds that have the clients of the run's. */
+        public ToIntFunction<RoundContext> dealt(TunedRun run, ToLongFunction<RoundReport> samples) {
+            Map<Integer, Map<ClientId, Integer>> counts = new HashMap<>();
+            for (RoundReport report : run.rounds()) {
+                List<ClientId> owners = new ArrayList<>();
+                for (ClientId client : report.clients()) {
+                    instructions(client).forEach(instruction -> owners.add(client));
+                }
+                SplittableRandom random =
+                        new SplittableRandom(31 * seed + report.result().round());
+                Map<ClientId, Integer> round = new HashMap<>();
+                for (long left = Math.min(samples.applyAsLong(report), owners.size()); left > 0; left--) {
+                    ClientId drawn = owners.remove(random.nextInt(owners.size()));
+                    round.merge(drawn, 1, Integer::sum);
+                }
+                counts.put(report.result().round(), round);
+            }
+            return context -> counts.getOrDefault(context.round(), Map.of())
+                    .getOrDefault(context.client().orElseThrow(), 0);
+        }
+
+        private List<Instruction> instructions(ClientId client) {
+            return clients.getOrDefault(client, List.of());
+        }
+    }
+}

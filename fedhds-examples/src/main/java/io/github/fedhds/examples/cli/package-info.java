@@ -1,0 +1,5 @@
+/** The command line: the main job on an own model and data, or the comparison on the embedded model. */
+@NullMarked
+package io.github.fedhds.examples.cli;
+
+import org.jspecify.annotations.NullMarked;

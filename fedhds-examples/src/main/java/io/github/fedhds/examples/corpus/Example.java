@@ -1,4 +1,0 @@
-package io.github.fedhds.examples.corpus;
-
-/** One use of a skill: the text it is applied to, and what comes out. */
-record Example(String input, String answer) {}

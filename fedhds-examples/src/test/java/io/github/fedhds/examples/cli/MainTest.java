@@ -1,0 +1,206 @@
+package io.github.fedhds.examples.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.fedhds.peft.PeftFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The main job on a model of random weights: what it leaves in its folder, and says. */
+class MainTest extends OnMainJob {
+    @Test
+    void ownRun_jsonLines_leavesAdapterRoundsAndConfig() throws IOException {
+        Path out = folder.resolve("new/out");
+        Outcome outcome = own(out, "--rounds", "2", "--fraction", "1", "--evaluate-every", "1");
+        assertEquals(0, outcome.status(), outcome.err());
+
+        PeftFolder peft = PeftFolder.read(out.resolve("adapter"));
+        assertEquals(shared.resolve("model").toString(), peft.baseModelName());
+        assertTrue(changesTheModel(peft.adapter()), outcome.out());
+        assertTrue(Files.exists(out.resolve("adapter/adapter_config.json")));
+
+        List<JsonObject> rounds = rounds(out);
+        assertEquals(2, rounds.size());
+        for (int i = 0; i < 2; i++) {
+            JsonObject round = rounds.get(i);
+            assertEquals(
+                    Set.of(
+                            "round",
+                            "clients",
+                            "centroids",
+                            "selected_groups",
+                            "selected",
+                            "updates",
+                            "loss",
+                            "withdrawals",
+                            "left_out",
+                            "cut_prompts",
+                            "skipped_too_long",
+                            "skipped_not_finite",
+                            "seconds",
+                            "score",
+                            "reports",
+                            "bytes",
+                            "adapter_sha256"),
+                    round.keySet());
+            assertEquals(i + 1, round.get("round").getAsInt());
+            assertEquals(8, round.getAsJsonArray("clients").size());
+            assertTrue(round.get("selected").getAsInt() > 0, round::toString);
+            for (Map.Entry<String, JsonElement> step :
+                    round.getAsJsonObject("seconds").entrySet()) {
+                assertTrue(step.getValue().getAsDouble() >= 0, step::toString);
+            }
+        }
+        assertEquals(
+                peft.adapter().digest(), rounds.get(1).get("adapter_sha256").getAsString());
+
+        JsonObject config = JsonParser.parseString(Files.readString(out.resolve("config.json")))
+                .getAsJsonObject();
+        assertEquals(8, config.get("clients").getAsInt());
+        assertEquals(320, config.get("instructions").getAsInt());
+        assertEquals(40, config.get("unseen_instructions").getAsInt());
+        assertEquals(2, config.get("rounds").getAsInt());
+        assertEquals("diverse", config.get("selection").getAsString());
+        assertTrue(config.getAsJsonArray("target_modules").size() > 0, config::toString);
+        assertEquals("cpu()", config.get("device").getAsString());
+
+        assertTrue(outcome.out().contains("8 clients with 320 instructions of 8 tasks"), outcome.out());
+        assertTrue(outcome.out().contains("diverse, round 2 of 2: 8 clients"), outcome.out());
+        assertTrue(outcome.out().contains("after round 1: Rouge-L"), outcome.out());
+    }
+
+    @Test
+    void ownRun_featureModel_computesEachRowOnceAndALaterRunNone() throws IOException {
+        String small = shared.resolve("model").toString();
+        Path rows = folder.resolve("rows");
+        String[] turbo = {
+            "--feature-model", small, "--feature-cache", rows.toString(), "--rounds", "2", "--fraction", "1"
+        };
+        Outcome first = own(folder.resolve("1"), turbo);
+        assertEquals(0, first.status(), first.err());
+        assertTrue(first.out().contains("feature rows: 320 computed, 320 taken from the cache\n"), first.out());
+        Outcome again = own(folder.resolve("2"), turbo);
+        assertTrue(again.out().contains("feature rows: 0 computed, 640 taken from the cache\n"), again.out());
+        assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("2")));
+        assertTrue(changesTheModel(adapter(folder.resolve("1"))), first.out());
+        assertEquals(
+                JsonParser.parseString("{\"hits\":0,\"misses\":320,\"damaged\":0,\"unkept\":0}"),
+                rounds(folder.resolve("1")).get(0).get("feature_rows"));
+        String config = Files.readString(folder.resolve("1/config.json"));
+        assertTrue(config.contains("feature_model") && config.contains("feature_cache"), config);
+
+        Outcome memory = own(folder.resolve("3"), "--feature-model", small, "--rounds", "2", "--fraction", "1");
+        assertTrue(memory.out().contains("feature rows: 320 computed, 320 taken"), memory.out());
+        assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("3")));
+        assertFalse(own(folder.resolve("4")).out().contains("feature rows"));
+    }
+
+    @Test
+    void ownRun_naturalInstructions_leavesAnAdapter() throws IOException {
+        Outcome outcome = ownOn(shared.resolve("natural"), folder.resolve("out"), "--selection", "full");
+        assertEquals(0, outcome.status(), outcome.err());
+        assertTrue(
+                outcome.out().contains("3 clients with 12 instructions of 3 tasks, 20 instructions of 1 unseen tasks"),
+                outcome.out());
+        assertEquals(12, rounds(folder.resolve("out")).get(0).get("selected").getAsInt());
+        assertTrue(changesTheModel(adapter(folder.resolve("out"))));
+
+        Outcome half =
+                ownOn(shared.resolve("natural"), folder.resolve("half"), "--selection", "full", "--instances", "0.5");
+        assertEquals(0, half.status(), half.err());
+        assertEquals(30, rounds(folder.resolve("half")).get(0).get("selected").getAsInt());
+    }
+
+    @Test
+    void ownRun_sameSeedAndAnyParallel_givesEqualBytes() throws IOException {
+        Path first = folder.resolve("1");
+        Path again = folder.resolve("2");
+        Path wide = folder.resolve("3");
+        Path other = folder.resolve("4");
+        own(first, "--seed", "5", "--rounds", "2", "--parallel", "1");
+        own(again, "--seed", "5", "--rounds", "2", "--parallel", "1");
+        own(wide, "--seed", "5", "--rounds", "2", "--parallel", "4");
+        own(other, "--seed", "6", "--rounds", "2", "--parallel", "4");
+        assertTrue(changesTheModel(adapter(first)));
+        assertArrayEquals(weights(first), weights(again));
+        assertArrayEquals(weights(first), weights(wide));
+        assertEquals(withoutSeconds(first), withoutSeconds(again));
+        assertEquals(withoutSeconds(first), withoutSeconds(wide));
+        assertNotEquals(adapter(first).digest(), adapter(other).digest());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"fedhds, tsne", "fedhds, pca", "fedhds, last-layer", "diverse, tsne", "random, tsne", "full, tsne"})
+    void ownRun_everySelectionAndFusion_works(String selection, String fusion) throws IOException {
+        Path out = folder.resolve("out");
+        Outcome outcome = own(out, "--selection", selection, "--fusion", fusion, "--fraction", "0.5", "--share", "0.1");
+        assertEquals(rounds(out).get(0).get("selected").getAsInt() > 0 ? 0 : 3, outcome.status(), outcome.err());
+        String config = Files.readString(out.resolve("config.json"));
+        assertTrue(config.contains('"' + selection + '"') && config.contains('"' + fusion + '"'), config);
+        int samples = rounds(out).get(0).get("selected").getAsInt();
+        assertEquals(samples > 0, Files.exists(out.resolve("adapter")) && changesTheModel(adapter(out)));
+        switch (selection) {
+            case "full" -> assertEquals(4 * 40, samples);
+            case "random" -> assertEquals(4 * 4, samples); // 0.1 of 40 each
+            case "diverse" -> assertTrue(samples >= 4 && samples <= 4 * 4, () -> "chose " + samples); // groups found
+            default -> assertTrue(samples < 4 * 40);
+        }
+    }
+
+    @Test
+    void ownRun_targetModules_areThoseOfTheAdapter() throws IOException {
+        Path out = folder.resolve("out");
+        Outcome outcome = own(out, "--target-modules", "q_proj,v_proj", "--selection", "random");
+        assertEquals(0, outcome.status(), outcome.err());
+        PeftFolder peft = PeftFolder.read(out.resolve("adapter"));
+        assertEquals(List.of("q_proj", "v_proj"), peft.config().targetModules());
+        assertEquals(4, peft.adapter().tensors().size());
+        JsonObject config = JsonParser.parseString(Files.readString(out.resolve("config.json")))
+                .getAsJsonObject();
+        assertEquals(JsonParser.parseString("[\"q_proj\", \"v_proj\"]"), config.get("target_modules"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fedhds", "diverse", "random", "full"})
+    void ownRun_clientsWithNoneOneOrTwoInstructions_takePart(String selection) throws IOException {
+        writeLines(folder.resolve("few.jsonl"), 3, 8);
+        for (int clients :
+                List.of(12, 40)) { // the sixteen instructions of two tasks: one or more each, then none to some
+            Path out = folder.resolve("out" + clients);
+            Outcome outcome = ownOn(
+                    folder.resolve("few.jsonl"),
+                    out,
+                    "--selection",
+                    selection,
+                    "--clients",
+                    String.valueOf(clients),
+                    "--fraction",
+                    "1");
+            JsonObject round = rounds(out).get(0);
+            assertEquals(round.get("selected").getAsInt() > 0 ? 0 : 3, outcome.status(), outcome.err());
+            assertEquals(clients, round.getAsJsonArray("clients").size());
+            int samples = round.get("selected").getAsInt();
+            if (selection.equals("full")) {
+                assertEquals(16, samples);
+            } else if (selection.equals("random")) {
+                assertEquals(round.get("updates").getAsInt(), samples);
+                assertTrue(samples > 0 && samples <= Math.min(16, clients), round::toString);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.fedhds.examples.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.examples.TinyModel;
+import io.github.fedhds.internal.safetensors.SafetensorsFile;
+import io.github.fedhds.internal.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Every option of the main job either is compared on a resume, which names it, or changes no result. */
+class ResumeSettingsTest extends OnMainJob {
+    /** Options that a resume may have otherwise: the rest of the run comes to the same bytes. */
+    private static final Map<String, String> FREE = Map.of(
+            "--rounds", "3",
+            "--parallel", "3",
+            "--recompute", "",
+            "--evaluate-every", "2",
+            "--patience", "9",
+            "--feature-cache", "rows",
+            "--device", "auto"); // the same device by another name; another one is refused
+
+    /** Options that say where the run is, or do no run. */
+    private static final Set<String> OTHERS = Set.of("--out", "--resume", "--help", "--version", "-h", "-V");
+
+    /** A run's options for each option that is compared, and the value that its resume has instead. */
+    private Map<String, String[]> compared() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        TinyModel.write(model);
+        Map<String, Tensor> weights = new TreeMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(model.resolve("model.safetensors"))) {
+            file.names().forEach(name -> weights.put(name, file.readTensor(name)));
+        }
+        weights.computeIfPresent("model.norm.weight", (name, norm) -> Tensor.of(norm.shape(), i -> 1.5f));
+        SafetensorsWriter.write(model.resolve("model.safetensors"), weights, Map.of());
+        writeLines(folder.resolve("other.jsonl"), 9, 39);
+        Map<String, String[]> compared = new LinkedHashMap<>();
+        compared.put("--model", new String[] {model.toString()});
+        compared.put("--data", new String[] {folder.resolve("other.jsonl").toString()});
+        compared.put("--fraction", new String[] {"0.4"});
+        compared.put("--clients", new String[] {"8"});
+        compared.put("--instances", new String[] {"0.5"});
+        compared.put("--seed", new String[] {"2"});
+        compared.put("--selection", new String[] {"random"});
+        compared.put("--share", new String[] {"0.02"});
+        compared.put("--samples-per-group", new String[] {"2", "--selection", "fedhds"});
+        compared.put("--fusion", new String[] {"pca"});
+        compared.put("--feature-model", new String[] {model.toString()});
+        compared.put("--max-length", new String[] {"500"});
+        compared.put("--target-modules", new String[] {"q_proj"});
+        compared.put("--learning-rate", new String[] {"3e-4"});
+        compared.put("--answer-tokens", new String[] {"3"});
+        compared.put("--precision", new String[] {"bfloat16"});
+        return compared;
+    }
+
+    @Test
+    void everyOption_isComparedByNameOrFree() throws IOException {
+        Map<String, String[]> compared = compared();
+        Set<String> declared = new TreeSet<>(compared.keySet());
+        declared.addAll(FREE.keySet());
+        declared.addAll(OTHERS);
+        assertEquals(
+                new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet()),
+                declared,
+                "say of a new option whether a result depends on it");
+        String[] plain = {"--fraction", "0.25", "--clients", "9", "--max-length", "400"};
+        Map<String, Path> runs = new LinkedHashMap<>();
+        for (Map.Entry<String, String[]> option : compared.entrySet()) {
+            List<String> run = new ArrayList<>(List.of(plain));
+            run.addAll(List.of(option.getValue()).subList(1, option.getValue().length));
+            Path out = runs.computeIfAbsent(run.toString(), more -> {
+                Path made = folder.resolve("run-" + runs.size());
+                Outcome begun = own(made, run.toArray(new String[0]));
+                assertTrue(begun.status() == 0 || begun.status() == 3, begun.err());
+                return made;
+            });
+            run.addAll(List.of(option.getKey(), option.getValue()[0]));
+            Outcome outcome = resume(out, run.toArray(new String[0]));
+            assertEquals(1, outcome.status(), option.getKey());
+            assertTrue(
+                    outcome.err()
+                            .matches("(?s).* was made with (SHA-256 of the [a-z ]+ of )?" + option.getKey() + " .*"),
+                    () -> option.getKey() + ": " + outcome.err());
+        }
+        Path out = runs.values().iterator().next();
+        Outcome rate = resume(out, with(plain, "--learning-rate", "3e-4"));
+        assertTrue(rate.err().contains("made with --learning-rate 0.01, this run has 3e-4;"), rate.err());
+    }
+
+    @Test
+    void freeOptions_changeNoByteOfAResumedRun() throws IOException {
+        String small = shared.resolve("model").toString();
+        String[] plain = {"--selection", "random", "--feature-model", small};
+        Path whole = folder.resolve("whole");
+        Path parted = folder.resolve("parted");
+        assertEquals(0, own(whole, with(plain, "--rounds", "3")).status());
+        assertEquals(0, own(parted, with(plain, "--rounds", "2")).status());
+        List<String> more = new ArrayList<>(List.of(plain));
+        FREE.forEach((option, value) -> more.addAll(
+                List.of(option, value.equals("rows") ? folder.resolve("rows").toString() : value)));
+        Outcome outcome = resume(parted, more.toArray(new String[0]));
+        assertEquals(0, outcome.status(), outcome.err());
+        assertTrue(outcome.out().contains("resumed after round 2 of 3"), outcome.out());
+        assertArrayEquals(weights(whole), weights(parted));
+    }
+
+    @Test
+    void anotherTokenizer_isRefused() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        TinyModel.write(model);
+        Path out = folder.resolve("out");
+        assertEquals(0, own(out, "--model", model.toString()).status());
+        JsonObject tokenizer = JsonParser.parseString(Files.readString(model.resolve("tokenizer.json")))
+                .getAsJsonObject();
+        JsonObject vocabulary = tokenizer.getAsJsonObject("model").getAsJsonObject("vocab");
+        int a = vocabulary.get("a").getAsInt();
+        vocabulary.add("a", vocabulary.get("b"));
+        vocabulary.addProperty("b", a);
+        Files.writeString(model.resolve("tokenizer.json"), tokenizer.toString());
+        Outcome outcome = resume(out, "--model", model.toString());
+        assertEquals(1, outcome.status());
+        assertTrue(outcome.err().contains("was made with SHA-256 of the tokenizer files of --model "), outcome.err());
+    }
+}

@@ -1,5 +1,0 @@
-/** Tests of the demo's texts, instructions and tokenizer. */
-@NullMarked
-package io.github.fedhds.examples.corpus;
-
-import org.jspecify.annotations.NullMarked;

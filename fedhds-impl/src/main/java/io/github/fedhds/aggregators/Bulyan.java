@@ -1,0 +1,78 @@
+package io.github.fedhds.aggregators;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.RoundContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Krum, again and again without those chosen before, chooses n - 2f updates; of these each coordinate takes the mean of the
+ * n - 4f values nearest to their median. Every client counts once.
+ *
+ * <p>With f attackers of n &ge; 4f + 3 clients the median of a coordinate lies within the honest clients' range, and the
+ * result at most that range's width away from it: a few coordinates cannot be pulled far, as they can with Krum.
+ *
+ * <p>Holds all updates of a round; time O(n² d + n³ log n). Keeps no state; safe for many threads, each aggregation for
+ * one.
+ *
+ * @see <a href="https://arxiv.org/abs/1802.07927">El Mhamdi et al. 2018</a>
+ */
+public final class Bulyan implements Aggregator {
+    private final int attackers;
+
+    private Bulyan(int attackers) {
+        this.attackers = attackers;
+    }
+
+    /**
+     * The rule for up to this many attackers in a round.
+     *
+     * @param attackers f, 0 or more; rounds need 4f + 3 updates
+     */
+    public static Bulyan of(int attackers) {
+        Tolerance.check(attackers);
+        return new Bulyan(attackers);
+    }
+
+    /**
+     * The same for rounds of a known number of clients.
+     *
+     * @throws IllegalArgumentException if they are fewer than 4f + 3
+     */
+    public static Bulyan of(int attackers, int clients) {
+        return RuleRound.among(clients, of(attackers));
+    }
+
+    @Override
+    public int leastUpdates() {
+        return 4 * attackers + 3;
+    }
+
+    @Override
+    public Aggregation open(RoundContext round, Adapter state) {
+        return new StoredRound(this, round, state, updates -> combine(updates, round.globalAdapter()));
+    }
+
+    private Adapter combine(List<AdapterUpdate> updates, Adapter form) {
+        int n = updates.size();
+        Distances distances = new Distances(updates);
+        List<Integer> left = new ArrayList<>(IntStream.range(0, n).boxed().toList());
+        List<AdapterUpdate> chosen = new ArrayList<>();
+        while (chosen.size() < n - 2 * attackers) {
+            Integer best = distances.byScore(left, left.size() - attackers - 2).get(0);
+            left.remove(best);
+            chosen.add(updates.get(best));
+        }
+        return Coordinatewise.reduce(
+                form, chosen, sorted -> Coordinatewise.meanAroundMedian(sorted, n - 4 * attackers));
+    }
+
+    @Override
+    public String toString() {
+        return "Bulyan[f = " + attackers + "]";
+    }
+}

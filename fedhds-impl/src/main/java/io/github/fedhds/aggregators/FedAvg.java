@@ -1,0 +1,94 @@
+package io.github.fedhds.aggregators;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.RoundContext;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * The mean of the clients' adapters, weighted by their samples or equally. It is the float nearest to the exact mean, so
+ * the order of the updates changes no bit; a mean of zero is positive zero. Keeps one accumulator of usually 24 bytes a
+ * parameter (80 at most), however many updates come. Tolerates no attacker: one alone moves the mean as far as it likes.
+ * Keeps no state. Immutable, safe for many threads, each aggregation for one.
+ *
+ * @see <a href="https://arxiv.org/abs/1602.05629">McMahan et al. 2017, algorithm 1</a>
+ */
+public final class FedAvg implements Aggregator {
+    private final int most;
+
+    private FedAvg(int most) {
+        this.most = most;
+    }
+
+    /** Each client counts as often as it has samples: the paper's rule. The number is what the client says. */
+    public static FedAvg bySamples() {
+        return new FedAvg(Integer.MAX_VALUE);
+    }
+
+    /**
+     * Each client counts as often as it has samples, but no more often than this, so that none outweighs the others by
+     * what it claims.
+     *
+     * @param most 1 or more
+     */
+    public static FedAvg bySamplesUpTo(int most) {
+        if (most < 1) {
+            throw new IllegalArgumentException("a client counts at least once; most must be 1 or more, was " + most);
+        }
+        return new FedAvg(most);
+    }
+
+    /** Each client counts once. */
+    public static FedAvg equally() {
+        return new FedAvg(1);
+    }
+
+    /** How often an update counts, 1 or more. */
+    int weight(AdapterUpdate update) {
+        return Math.min(most, update.samples());
+    }
+
+    @Override
+    public Aggregation open(RoundContext round, Adapter state) {
+        return new Mean(round.globalAdapter(), state);
+    }
+
+    @Override
+    public String toString() {
+        return switch (most) {
+            case 1 -> "FedAvg[equally]";
+            case Integer.MAX_VALUE -> "FedAvg[by samples]";
+            default -> "FedAvg[by samples up to " + most + "]";
+        };
+    }
+
+    private final class Mean extends RuleRound {
+        private final Map<String, ExactMean> means = new TreeMap<>();
+
+        private Mean(Adapter global, Adapter state) {
+            super(FedAvg.this, global, state);
+            global.tensors().forEach((name, tensor) -> means.put(name, new ExactMean(tensor.size())));
+        }
+
+        @Override
+        void add(AdapterUpdate update) {
+            Map<String, Tensor> tensors = update.adapter().tensors();
+            means.forEach((name, mean) -> mean.add(Objects.requireNonNull(tensors.get(name)), weight(update)));
+        }
+
+        @Override
+        Adapter next() {
+            Map<String, Tensor> tensors = new TreeMap<>();
+            global.tensors().forEach((name, tensor) -> {
+                ExactMean mean = Objects.requireNonNull(means.remove(name)); // let go as soon as its mean is there
+                tensors.put(name, new Tensor(tensor.shape(), mean.mean()));
+            });
+            return new Adapter(tensors);
+        }
+    }
+}

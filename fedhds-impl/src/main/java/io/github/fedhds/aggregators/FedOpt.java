@@ -1,0 +1,360 @@
+package io.github.fedhds.aggregators;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.RoundContext;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Optimizers on the server: what the clients' mean adds to the global adapter, d = mean - x, is taken for a gradient. In
+ * round t = 1, 2, ... that had an update, coordinate by coordinate, with m = v = 0 at first:
+ *
+ * <ul>
+ *   <li>FedAvgM: m = beta1 m + d, x += learningRate m
+ *   <li>FedAdam: m = beta1 m + (1 - beta1) d, v = beta2 v + (1 - beta2) d², x += learningRate c m / (sqrt v + tau) with
+ *       c = sqrt(1 - beta2<sup>t + 1</sup>) / (1 - beta1<sup>t + 1</sup>)
+ *   <li>FedYogi: m likewise, v -= (1 - beta2) d² sign(v - d²), x += learningRate m / (sqrt v + tau)
+ *   <li>FedAdagrad: v += d², x += learningRate d / (sqrt v + tau)
+ * </ul>
+ *
+ * <p>These are Flower's forms. The paper's algorithm 2 knows no c, starts v at tau² or above, and has beta1 and m in
+ * FedAdagrad too, where here m = d.
+ *
+ * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates,
+ * this one does. m and v are floats and make up the {@link Aggregation#state}, with t and the state of the rule inside: 4 or 8 bytes
+ * a parameter beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different
+ * rank nor with {@link ExactLoraAveraging}.
+ *
+ * <p>Immutable, safe for many threads and servers, if the rule inside is; each aggregation for one thread.
+ *
+ * @see <a href="https://arxiv.org/abs/2003.00295">Reddi et al. 2021, algorithm 2</a>
+ * @see <a href="https://arxiv.org/abs/1909.06335">Hsu et al. 2019, FedAvgM</a>
+ */
+public final class FedOpt implements Aggregator {
+    private static final String STEP = "step";
+    private static final String INNER = "inner.";
+    /** Steps that a float counts; later ones all have the bias correction of this one. */
+    private static final int MOST_STEPS = 1 << 24;
+
+    private enum Kind {
+        FED_AVG_M("FedAvgM", true, false),
+        FED_ADAM("FedAdam", true, true),
+        FED_YOGI("FedYogi", true, true),
+        FED_ADAGRAD("FedAdagrad", false, true);
+
+        private final String title;
+        private final boolean momentum;
+        private final boolean variance;
+
+        Kind(String title, boolean momentum, boolean variance) {
+            this.title = title;
+            this.momentum = momentum;
+            this.variance = variance;
+        }
+
+        private boolean usesBeta2() {
+            return this == FED_ADAM || this == FED_YOGI;
+        }
+    }
+
+    private final Kind kind;
+    private final double learningRate;
+    private final double beta1;
+    private final double beta2;
+    private final double tau;
+    private final Aggregator mean;
+
+    private FedOpt(Builder builder) {
+        kind = builder.kind;
+        learningRate = builder.learningRate;
+        beta1 = builder.beta1;
+        beta2 = builder.beta2;
+        tau = builder.tau;
+        mean = builder.mean;
+    }
+
+    /** Momentum; learning rate 1 by default. */
+    public static Builder fedAvgM() {
+        return new Builder(Kind.FED_AVG_M).learningRate(1);
+    }
+
+    /** Adam. */
+    public static Builder fedAdam() {
+        return new Builder(Kind.FED_ADAM);
+    }
+
+    /** Yogi: its steps lengthen less suddenly than Adam's where updates become small. */
+    public static Builder fedYogi() {
+        return new Builder(Kind.FED_YOGI);
+    }
+
+    /** Adagrad: steps only become shorter. */
+    public static Builder fedAdagrad() {
+        return new Builder(Kind.FED_ADAGRAD);
+    }
+
+    @Override
+    public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
+        return globalAdapter.differenceInForm(update).or(() -> mean.refusal(globalAdapter, update));
+    }
+
+    @Override
+    public int leastUpdates() {
+        return mean.leastUpdates();
+    }
+
+    /** Own tensors {@code step}, {@code m.NAME}, {@code v.NAME}, and the inner rule's as {@code inner.NAME}. */
+    private record State(Adapter own, Adapter inner) {
+        static State of(Adapter state) {
+            Map<String, Tensor> own = new TreeMap<>();
+            Map<String, Tensor> inner = new TreeMap<>();
+            state.tensors().forEach((name, tensor) -> {
+                if (name.startsWith(INNER)) {
+                    inner.put(name.substring(INNER.length()), tensor);
+                } else {
+                    own.put(name, tensor);
+                }
+            });
+            return new State(new Adapter(own), new Adapter(inner));
+        }
+
+        Adapter joined() {
+            Map<String, Tensor> tensors = new TreeMap<>(own.tensors());
+            inner.tensors().forEach((name, tensor) -> tensors.put(INNER + name, tensor));
+            return new Adapter(tensors);
+        }
+    }
+
+    @Override
+    public void checkState(Adapter globalAdapter, Adapter state) {
+        State parts = State.of(state);
+        check(parts.own().tensors());
+        if (!parts.own().isEmpty()) {
+            formOf(globalAdapter).differenceInForm(parts.own()).ifPresent(difference -> {
+                throw fault("it is not of this run's adapter: " + difference
+                        + "; restore the state that was saved with the adapter");
+            });
+        }
+        mean.checkState(globalAdapter, parts.inner());
+    }
+
+    private void check(Map<String, Tensor> own) {
+        if (own.isEmpty()) {
+            return;
+        }
+        Tensor step = own.get(STEP);
+        if (step == null || step.size() != 1 || !isStep(step.get(0))) {
+            throw fault("it must have a step from 1 to " + MOST_STEPS);
+        }
+        own.forEach((name, tensor) -> {
+            boolean known = name.equals(STEP)
+                    || (kind.momentum && name.startsWith("m."))
+                    || (kind.variance && name.startsWith("v."));
+            if (!known) {
+                throw fault("tensor " + name + " is not its own");
+            }
+            if (tensor.firstNonFinite() >= 0) {
+                throw fault("tensor " + name + " holds NaN or infinity");
+            }
+            for (int i = 0; name.startsWith("v.") && i < tensor.size(); i++) {
+                if (tensor.get(i) < 0) {
+                    throw fault("tensor " + name + " is a mean of squares, but holds " + tensor.get(i));
+                }
+            }
+        });
+    }
+
+    private static boolean isStep(float t) {
+        return t >= 1 && t <= MOST_STEPS && t == Math.rint(t);
+    }
+
+    private IllegalArgumentException fault(String what) {
+        return new IllegalArgumentException("no state of " + this + ": " + what);
+    }
+
+    @Override
+    public Aggregation open(RoundContext round, Adapter state) {
+        State before = State.of(state);
+        Aggregation averaging = RuleRound.given(mean.open(round, before.inner()), mean, "an Aggregation from open");
+        return new RuleRound(this, round.globalAdapter(), state) {
+            @Override
+            void add(AdapterUpdate update) {
+                pass(update, mean, averaging);
+            }
+
+            @Override
+            Adapter next() {
+                Adapter average = given(averaging.finish(), mean, "an Adapter from finish");
+                Step step = step(global, average, before.own().tensors());
+                Adapter inner = given(averaging.state(), mean, "an Adapter from state");
+                nextState = new State(finite(step.moments()), inner).joined();
+                return step.adapter();
+            }
+        };
+    }
+
+    /** The form of the own state that goes with an adapter. */
+    private Adapter formOf(Adapter adapter) {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        tensors.put(STEP, new Tensor(new int[] {1}, new float[1]));
+        adapter.tensors().forEach((name, tensor) -> {
+            if (kind.momentum) {
+                tensors.put("m." + name, tensor);
+            }
+            if (kind.variance) {
+                tensors.put("v." + name, tensor);
+            }
+        });
+        return new Adapter(tensors);
+    }
+
+    private record Step(Adapter adapter, Adapter moments) {}
+
+    private Step step(Adapter global, Adapter average, Map<String, Tensor> before) {
+        Tensor last = before.get(STEP);
+        int t = last == null ? 1 : Math.min(MOST_STEPS, (int) last.get(0) + 1);
+        double correction =
+                kind == Kind.FED_ADAM ? Math.sqrt(1 - Math.pow(beta2, t + 1)) / (1 - Math.pow(beta1, t + 1)) : 1;
+        Map<String, Tensor> next = new TreeMap<>();
+        Map<String, Tensor> after = new TreeMap<>();
+        after.put(STEP, new Tensor(new int[] {1}, new float[] {t}));
+        global.tensors().forEach((name, x) -> {
+            float[] values = Objects.requireNonNull(average.tensors().get(name)).toArray();
+            float[] m = start(before.get("m." + name), x.size());
+            float[] v = start(before.get("v." + name), x.size());
+            for (int i = 0; i < values.length; i++) {
+                double d = (double) values[i] - x.get(i);
+                advance(m, v, i, d);
+                double direction = kind.variance ? m[i] / (Math.sqrt(v[i]) + tau) : m[i];
+                values[i] = (float) (x.get(i) + learningRate * correction * direction);
+            }
+            next.put(name, new Tensor(x.shape(), values));
+            if (kind.momentum) {
+                after.put("m." + name, new Tensor(x.shape(), m));
+            }
+            if (kind.variance) {
+                after.put("v." + name, new Tensor(x.shape(), v));
+            }
+        });
+        return new Step(new Adapter(next), new Adapter(after));
+    }
+
+    private static float[] start(@Nullable Tensor saved, int size) {
+        return saved == null ? new float[size] : saved.toArray();
+    }
+
+    private void advance(float[] m, float[] v, int i, double d) {
+        double square = d * d;
+        switch (kind) {
+            case FED_AVG_M -> m[i] = (float) (beta1 * m[i] + d);
+            case FED_ADAM -> {
+                m[i] = (float) (beta1 * m[i] + (1 - beta1) * d);
+                v[i] = (float) (beta2 * v[i] + (1 - beta2) * square);
+            }
+            case FED_YOGI -> {
+                m[i] = (float) (beta1 * m[i] + (1 - beta1) * d);
+                v[i] = (float) (v[i] - (1 - beta2) * square * Math.signum(v[i] - square));
+            }
+            case FED_ADAGRAD -> {
+                m[i] = (float) d;
+                v[i] = (float) (v[i] + square);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return kind.title + "[learning rate " + learningRate + (kind.momentum ? ", beta1 " + beta1 : "")
+                + (kind.usesBeta2() ? ", beta2 " + beta2 : "") + (kind.variance ? ", tau " + tau : "") + ", " + mean
+                + "]";
+    }
+
+    /** Collects a rule's settings; one that a rule does not have is refused. Not safe for many threads. */
+    public static final class Builder {
+        private final Kind kind;
+        private double learningRate = 0.01;
+        private double beta1 = 0.9;
+        private double beta2 = 0.99;
+        private double tau = 1e-3;
+        private Aggregator mean = FedAvg.bySamples();
+
+        private Builder(Kind kind) {
+            this.kind = kind;
+        }
+
+        /** Factor of each step, finite and above 0; 1 for FedAvgM, else 0.01 by default. */
+        public Builder learningRate(double learningRate) {
+            if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
+            }
+            this.learningRate = learningRate;
+            return this;
+        }
+
+        /** What is left of the momentum from round to round, 0 or more and below 1; 0.9 by default. Not for FedAdagrad. */
+        public Builder beta1(double beta1) {
+            this.beta1 = decay("beta1", kind.momentum, beta1);
+            return this;
+        }
+
+        /** What is left of the squares' mean, 0 or more and below 1; 0.99 by default. For FedAdam and FedYogi. */
+        public Builder beta2(double beta2) {
+            this.beta2 = decay("beta2", kind.usesBeta2(), beta2);
+            return this;
+        }
+
+        private double decay(String name, boolean used, double decay) {
+            requireUse(name, used);
+            if (!(decay >= 0 && decay < 1)) {
+                throw new IllegalArgumentException(name + " must be 0 or more and below 1, was " + decay);
+            }
+            return decay;
+        }
+
+        /** Added to the root, finite and above 0; 1e-3 by default. The larger, the less adaptive. Not for FedAvgM. */
+        public Builder tau(double tau) {
+            requireUse("tau", kind.variance);
+            if (!(tau > 0) || Double.isInfinite(tau)) {
+                throw new IllegalArgumentException("tau must be finite and above 0, was " + tau);
+            }
+            this.tau = tau;
+            return this;
+        }
+
+        private void requireUse(String name, boolean used) {
+            if (!used) {
+                throw new IllegalArgumentException(kind.title + " has no " + name);
+            }
+        }
+
+        /**
+         * The rule that makes one adapter of the clients'; {@link FedAvg#bySamples} by default. Its result must compare with
+         * the global adapter number by number: where no client moved it is that adapter.
+         *
+         * @throws IllegalArgumentException if it is {@link ExactLoraAveraging}, alone or in {@link NormClipping}: that one
+         *     writes A and B in another basis, so d is not zero where nobody moved
+         */
+        public Builder mean(Aggregator mean) {
+            Objects.requireNonNull(mean, "mean");
+            if (NormClipping.unclipped(mean) instanceof ExactLoraAveraging) {
+                throw new IllegalArgumentException(kind.title + " takes mean - x for a gradient, but " + mean
+                        + " gives factors in another basis than x's; use that rule without FedOpt, or a mean of factors"
+                        + " such as FedAvg or TrimmedMean");
+            }
+            this.mean = mean;
+            return this;
+        }
+
+        /** The rule. */
+        public FedOpt build() {
+            return new FedOpt(this);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.github.fedhds.aggregators;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.RoundContext;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Shortens what each client changes before another rule sees it: where the difference between an update and the global
+ * adapter has an Euclidean norm above the bound, over all tensors, it is scaled down to the bound (up to the rounding to
+ * float). With FedAvg each of n equally weighted clients then moves the mean by bound / n at most.
+ *
+ * <p>Adds one adapter to what the other rule holds, and time O(d) an update. Takes updates of the global adapter's form
+ * only. Its state is the other rule's. Immutable and safe for many threads, if the other rule is.
+ *
+ * @see <a href="https://arxiv.org/abs/1911.07963">Sun et al. 2019</a>
+ */
+public final class NormClipping implements Aggregator {
+    private final double bound;
+    private final Aggregator rule;
+
+    private NormClipping(double bound, Aggregator rule) {
+        this.bound = bound;
+        this.rule = rule;
+    }
+
+    /**
+     * Clips for a rule.
+     *
+     * @param bound largest norm of a difference, finite and above 0
+     * @param rule what the clipped updates go to
+     */
+    public static NormClipping of(double bound, Aggregator rule) {
+        if (!(bound > 0) || Double.isInfinite(bound)) {
+            throw new IllegalArgumentException("the norm's bound must be finite and above 0, was " + bound);
+        }
+        return new NormClipping(bound, Objects.requireNonNull(rule, "rule"));
+    }
+
+    /** The rule itself, or what it clips for. */
+    static Aggregator unclipped(Aggregator rule) {
+        return rule instanceof NormClipping clipping ? unclipped(clipping.rule) : rule;
+    }
+
+    @Override
+    public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
+        return globalAdapter.differenceInForm(update).or(() -> rule.refusal(globalAdapter, update));
+    }
+
+    @Override
+    public int leastUpdates() {
+        return rule.leastUpdates();
+    }
+
+    @Override
+    public void checkState(Adapter globalAdapter, Adapter state) {
+        rule.checkState(globalAdapter, state);
+    }
+
+    @Override
+    public Aggregation open(RoundContext round, Adapter state) {
+        Aggregation clipped = RuleRound.given(rule.open(round, state), rule, "an Aggregation from open");
+        return new RuleRound(this, round.globalAdapter(), state) {
+            @Override
+            void add(AdapterUpdate update) {
+                double norm = Math.sqrt(global.squaredDistance(update.adapter()));
+                if (!Double.isFinite(norm)) { // the rule takes NaN or infinity; floats alone cannot be that far away
+                    throw refused(update, update.adapter().firstNonFinite().orElse("its distance is " + norm));
+                }
+                pass(norm <= bound ? update : shortened(update, global, bound / norm), rule, clipped);
+            }
+
+            @Override
+            Adapter next() {
+                Adapter next = given(clipped.finish(), rule, "an Adapter from finish");
+                nextState = given(clipped.state(), rule, "an Adapter from state");
+                return next;
+            }
+        };
+    }
+
+    private static AdapterUpdate shortened(AdapterUpdate update, Adapter global, double share) {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        update.adapter().tensors().forEach((name, tensor) -> {
+            Tensor start = Objects.requireNonNull(global.tensors().get(name));
+            float[] values = new float[tensor.size()];
+            for (int i = 0; i < values.length; i++) {
+                double from = start.get(i);
+                values[i] = (float) (from + share * (tensor.get(i) - from));
+            }
+            tensors.put(name, new Tensor(tensor.shape(), values));
+        });
+        return new AdapterUpdate(
+                update.runId(),
+                update.round(),
+                update.client(),
+                new Adapter(tensors),
+                update.samples(),
+                update.meanLoss());
+    }
+
+    @Override
+    public String toString() {
+        return "NormClipping[" + bound + ", " + rule + "]";
+    }
+}

@@ -1,0 +1,62 @@
+package io.github.fedhds.aggregators;
+
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.aggregation.Aggregation;
+import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.round.RoundContext;
+
+/**
+ * The mean of each coordinate without its f smallest and f largest values. Every client counts once. With f attackers of n
+ * clients, n &gt; 2f, each coordinate stays within the honest clients' range. Holds all updates of a round; time
+ * O(d n log n). Keeps no state. Immutable, safe for many threads, each aggregation for one.
+ *
+ * @see <a href="https://arxiv.org/abs/1803.01498">Yin et al. 2018, definition 2</a>
+ */
+public final class TrimmedMean implements Aggregator {
+    private final int attackers;
+
+    private TrimmedMean(int attackers) {
+        this.attackers = attackers;
+    }
+
+    /**
+     * The rule for up to this many attackers in a round.
+     *
+     * @param attackers f, 0 or more; rounds need 2f + 1 updates
+     */
+    public static TrimmedMean of(int attackers) {
+        Tolerance.check(attackers);
+        return new TrimmedMean(attackers);
+    }
+
+    /**
+     * The same for rounds of a known number of clients.
+     *
+     * @throws IllegalArgumentException if they are fewer than 2f + 1
+     */
+    public static TrimmedMean of(int attackers, int clients) {
+        return RuleRound.among(clients, of(attackers));
+    }
+
+    @Override
+    public int leastUpdates() {
+        return 2 * attackers + 1;
+    }
+
+    @Override
+    public Aggregation open(RoundContext round, Adapter state) {
+        return new StoredRound(
+                this,
+                round,
+                state,
+                updates -> Coordinatewise.reduce(
+                        round.globalAdapter(),
+                        updates,
+                        sorted -> Coordinatewise.mean(sorted, attackers, sorted.length - attackers)));
+    }
+
+    @Override
+    public String toString() {
+        return "TrimmedMean[f = " + attackers + "]";
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.fedhds.codec;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.file.AtomicFile;
+import io.github.fedhds.internal.safetensors.PendingTensor;
+import io.github.fedhds.internal.safetensors.SafetensorsWriter;
+import io.github.fedhds.message.MessageKind;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * A message ready to be sent: its header and digest are made, the numbers of an adapter are turned into bytes while they are
+ * written, 256 KiB at a time. Can be written again and again, with the same bytes. Immutable, safe for many threads.
+ */
+public final class EncodedMessage {
+    private final MessageKind kind;
+    private final Map<String, PendingTensor> tensors;
+    private final byte[] header;
+    private final String digest;
+    private final long bytes;
+    private final RoundingError roundingError;
+
+    EncodedMessage(MessageKind kind, FieldWriter fields) {
+        this.kind = kind;
+        roundingError = fields.error;
+        MessageLayout layout = MessageLayout.of(fields);
+        tensors = layout.tensors();
+        header = layout.header();
+        bytes = layout.bytes();
+        digest = SealedSafetensors.seal(header, tensors);
+    }
+
+    /** What it is. */
+    public MessageKind kind() {
+        return kind;
+    }
+
+    /** Length of the byte form. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** SHA-256 in hexadecimal; equal for equal messages. */
+    public String digest() {
+        return digest;
+    }
+
+    /** What its adapter lost by {@link AdapterPrecision}; {@link RoundingError#NONE} if nothing, or without one. */
+    public RoundingError roundingError() {
+        return roundingError;
+    }
+
+    /**
+     * The bytes, for messages that memory can hold twice.
+     *
+     * @throws FedHdsException if there are more than an array can hold
+     */
+    public byte[] toByteArray() {
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new FedHdsException(
+                    "the message has " + bytes + " bytes, more than an array can hold; write it to a stream");
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream((int) bytes);
+        try {
+            writeTo(out);
+        } catch (IOException e) {
+            throw new FedHdsException("cannot write to memory", e);
+        }
+        return out.toByteArray();
+    }
+
+    /** Writes the bytes and leaves the channel open. */
+    public void writeTo(WritableByteChannel channel) throws IOException {
+        SafetensorsWriter.writeAll(channel, header, tensors);
+    }
+
+    /** Writes the bytes and leaves the stream open. */
+    public void writeTo(OutputStream out) throws IOException {
+        writeTo(Channels.newChannel(out));
+    }
+
+    /**
+     * Writes a file, by way of a temporary one that is moved into place.
+     *
+     * @throws FedHdsException if it cannot be written
+     */
+    public void writeTo(Path file) {
+        AtomicFile.write(file, this::writeTo);
+    }
+
+    @Override
+    public String toString() {
+        return "EncodedMessage[" + MessageForms.name(kind) + ", " + bytes + " bytes, " + digest + "]";
+    }
+}

@@ -1,0 +1,26 @@
+package io.github.fedhds.codec;
+
+import io.github.fedhds.message.Message;
+
+/**
+ * A message with what only its bytes tell. Immutable, safe for many threads.
+ *
+ * @param message the message
+ * @param digest SHA-256 of the bytes in hexadecimal, checked: of two deliveries the same one is the same bytes. Equal messages
+ *     have equal digests where this library wrote them
+ * @param bytes length of the byte form
+ */
+public record ReceivedMessage(Message message, String digest, long bytes) {
+    /**
+     * The message, as one of a kind.
+     *
+     * @throws InvalidMessageException if it is of another kind
+     */
+    public <M extends Message> M as(Class<M> type) {
+        if (!type.isInstance(message)) {
+            throw new InvalidMessageException("expected a " + type.getSimpleName() + ", the message is a "
+                    + message.getClass().getSimpleName());
+        }
+        return type.cast(message);
+    }
+}

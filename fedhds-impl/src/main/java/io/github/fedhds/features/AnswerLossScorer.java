@@ -1,0 +1,89 @@
+package io.github.fedhds.features;
+
+import io.github.fedhds.coreset.SampleScore;
+import io.github.fedhds.coreset.SampleScorer;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.tokenizer.EncodedSample;
+import io.github.fedhds.tokenizer.SampleCuts;
+import io.github.fedhds.tokenizer.SampleEncoder;
+import io.github.fedhds.transformer.AdaptedModel;
+import io.github.fedhds.transformer.AdapterForm;
+import io.github.fedhds.transformer.LanguageModel;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/**
+ * Scores instructions by the model's loss on their answers, after the prompt and without it; NaN where the template alone
+ * leaves no room for an answer token. Equal samples get equal scores. Cost: one pass through the model a distinct sample and
+ * score. Immutable, safe for many
+ * threads.
+ */
+public final class AnswerLossScorer implements SampleScorer {
+    private final LanguageModel model;
+    private final AdapterForm form;
+    private final SampleEncoder withPrompt;
+    private final SampleEncoder alone;
+    private final int tokenBudget;
+    private final CutWatch cuts;
+
+    /**
+     * @param form form of the round's adapter; none for the base model
+     * @param maxTokens longest sample, 2 or more
+     * @param tokenBudget tokens of a batch, 1 or more
+     */
+    public AnswerLossScorer(
+            LanguageModel model, AdapterForm form, PromptTemplate template, int maxTokens, int tokenBudget) {
+        this(model, form, template, maxTokens, tokenBudget, some -> {});
+    }
+
+    /** @param cuts is told once for each client and kind of score, if samples are cut to fit; it is logged too */
+    public AnswerLossScorer(
+            LanguageModel model,
+            AdapterForm form,
+            PromptTemplate template,
+            int maxTokens,
+            int tokenBudget,
+            Consumer<SampleCuts> cuts) {
+        if (tokenBudget < 1) {
+            throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
+        }
+        this.model = model;
+        this.form = form;
+        this.withPrompt = new SampleEncoder(model, template, maxTokens);
+        this.alone = new SampleEncoder(model, sample -> "", maxTokens);
+        this.tokenBudget = tokenBudget;
+        this.cuts = new CutWatch(cuts);
+    }
+
+    @Override
+    public double[] score(SampleScore kind, List<Instruction> instructions, RoundContext round) {
+        SampleEncoder encoder = encoder(kind);
+        cuts.look(encoder == alone ? "scores without prompt" : "scores", encoder, instructions, round);
+        AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
+        Distinct<EncodedSample> samples =
+                Distinct.of(instructions.stream().map(encoder::forFeatures).toList());
+        List<int[]> rows = samples.items().stream().map(EncodedSample::ids).toList();
+        int[] starts = samples.items().stream()
+                .mapToInt(sample -> Math.max(1, sample.answerStart())) // nothing comes before the first token
+                .toArray();
+        double[] losses = adapted.losses(rows, starts, tokenBudget);
+        return IntStream.of(samples.places())
+                .mapToDouble(place -> losses[place])
+                .toArray();
+    }
+
+    private SampleEncoder encoder(SampleScore kind) {
+        if (kind.equals(SampleScore.ANSWER_LOSS)) {
+            return withPrompt;
+        }
+        if (kind.equals(SampleScore.ANSWER_LOSS_ALONE)) {
+            return alone;
+        }
+        throw new IllegalArgumentException("this scorer knows \"" + SampleScore.ANSWER_LOSS + "\" and \""
+                + SampleScore.ANSWER_LOSS_ALONE + "\", was asked for \"" + kind
+                + "\"; set a scorer that knows it on the client's builder");
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.fedhds.features;
+
+import com.google.common.cache.Cache;
+import com.google.common.cache.CacheBuilder;
+import com.google.common.hash.HashFunction;
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
+import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.round.RoundContext;
+
+/**
+ * Remembers the points of features that come again: with a fixed feature model, those of a client are the same in every
+ * round. Features are known by their SHA-256, so what is kept is the points, 8 bytes a coordinate. Right for any fusion
+ * that gives equal points for equal features, whatever the round, as those of {@code reduction} do. Safe for many threads; two that ask for the same at once may both compute.
+ */
+public final class CachedFusion implements Fusion {
+    private static final HashFunction SHA = Hashing.sha256();
+
+    private final Fusion fusion;
+    private final Cache<String, Points> known;
+
+    /**
+     * Around a fusion.
+     *
+     * @param maxCoordinates numbers kept at most, 0 or more; the longest unused go first
+     */
+    public CachedFusion(Fusion fusion, long maxCoordinates) {
+        if (maxCoordinates < 0) {
+            throw new IllegalArgumentException("maxCoordinates must be 0 or more, was " + maxCoordinates);
+        }
+        this.fusion = fusion;
+        this.known = CacheBuilder.newBuilder()
+                .concurrencyLevel(1) // one limit over all, not a part of it for each segment
+                .maximumWeight(maxCoordinates)
+                .<String, Points>weigher((key, points) -> Math.max(1, points.size() * points.dimensions()))
+                .build();
+    }
+
+    @Override
+    public int dimensions() {
+        return fusion.dimensions();
+    }
+
+    @Override
+    public Points fuse(FeatureMatrix features, RoundContext round) {
+        Hasher hasher = SHA.newHasher().putInt(features.blocks()).putInt(features.width());
+        float[] row = new float[features.columns()];
+        for (int i = 0; i < features.rows(); i++) {
+            features.copy(i, 0, row);
+            for (float value : row) {
+                hasher.putInt(Float.floatToRawIntBits(value));
+            }
+        }
+        String key = hasher.hash().toString();
+        Points points = known.getIfPresent(key);
+        if (points == null) {
+            points = fusion.fuse(features, round);
+            known.put(key, points);
+        }
+        return points;
+    }
+}

@@ -1,5 +1,0 @@
-/** The simulator: clients and server in one process, saved and resumed. */
-@NullMarked
-package io.github.fedhds.federation;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,156 @@
+package io.github.fedhds.internal;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.util.Utils;
+import com.sun.jna.Function;
+import com.sun.jna.Platform;
+import io.github.fedhds.FedHdsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts DJL's PyTorch engine as this library needs it: offline, silent to trackers, on a device that is there. */
+public final class TorchRuntime {
+    private static final Logger LOG = LoggerFactory.getLogger(TorchRuntime.class);
+    private static final String ENGINE = "PyTorch";
+
+    private static final String THREADS = "ai.djl.pytorch.num_threads";
+    private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
+    private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
+    private static final String SPINS = "30000";
+
+    static {
+        // Before the first DJL class loads; whoever set one of these keeps it.
+        unlessSet("OPT_OUT_TRACKING", "true");
+        unlessSet("ai.djl.offline", "true");
+        unlessSet("RUST_FLAVOR", "cpu");
+        spinBriefly();
+    }
+
+    private TorchRuntime() {}
+
+    private static void unlessSet(String property, String value) {
+        if (System.getProperty(property) == null && System.getenv(property) == null) {
+            System.setProperty(property, value);
+        }
+    }
+
+    /**
+     * OpenMP's threads spin while they wait for one another, by default for milliseconds. Where a core has other work, or the
+     * process may use fewer cores than it sees, each wait then lasts until the scheduler gives the late thread its turn. Some
+     * ten microseconds are enough for the waits of a model's operations. OpenMP reads the environment when its library is
+     * loaded, so a variable that is set just before still counts.
+     */
+    private static void spinBriefly() {
+        boolean own = System.getenv("OMP_WAIT_POLICY") != null || System.getenv(SPIN_COUNT) != null;
+        if (own || Platform.isWindows()) { // Windows keeps an environment for each C library
+            return;
+        }
+        try {
+            Function.getFunction(Platform.C_LIBRARY_NAME, "setenv").invokeInt(new Object[] {SPIN_COUNT, SPINS, 0});
+        } catch (LinkageError e) { // JNA unpacks a library of its own first
+            LOG.warn(
+                    "{} cannot be set to {}; set it for the process, or load models with one thread",
+                    SPIN_COUNT,
+                    SPINS,
+                    e);
+        }
+    }
+
+    /** Runs the settings above; every class that touches DJL calls this first. */
+    public static void prepare() {
+        // The static block has run when this is reached.
+    }
+
+    /**
+     * A manager of native memory on a device.
+     *
+     * @param device "cpu", "cuda", "cuda:1" and so on, or "auto": the first GPU where there is one, else the CPU
+     */
+    public static NDManager open(String device) {
+        prepare();
+        if (!Engine.hasEngine(ENGINE)) {
+            throw new FedHdsException("DJL finds no engine " + ENGINE + ", only " + Engine.getAllEngines()
+                    + "; is ai.djl.pytorch:pytorch-engine on the class path? Where all jars were made one, its file"
+                    + " META-INF/services/ai.djl.engine.EngineProvider must have the lines of all of them");
+        }
+        try {
+            Engine engine = Engine.getEngine(ENGINE);
+            return NDManager.newBaseManager(resolve(device, engine.getGpuCount()), ENGINE);
+        } catch (LinkageError | EngineException e) {
+            throw noNativeLibrary("PyTorch's native library", "ai.djl.pytorch:pytorch-native-cpu", e);
+        }
+    }
+
+    /** The two reasons for which a native library is not loaded: it is not there, or it cannot be copied to the disk. */
+    public static FedHdsException noNativeLibrary(String what, String artifact, Throwable cause) {
+        Path folder = Utils.getEngineCacheDir().toAbsolutePath();
+        String reason = "; is " + artifact + " for this system on the class path, and is there room in " + folder
+                + ", to which DJL copies it?";
+        try {
+            Files.createDirectories(folder);
+            Files.delete(Files.createTempFile(folder, "probe", ".tmp"));
+        } catch (IOException e) {
+            reason = ": DJL copies it to " + folder + ", which cannot be written (" + e + ");";
+        }
+        return new FedHdsException(
+                what + " cannot be loaded" + reason
+                        + " -DENGINE_CACHE_DIR=DIR, or the environment variable of that name," + " sets another folder",
+                cause);
+    }
+
+    public static Device resolve(String device, int gpus) {
+        if (device.equals("cpu")) {
+            return Device.cpu();
+        }
+        if (device.equals("auto")) {
+            return gpus > 0 ? Device.gpu(0) : Device.cpu();
+        }
+        if (device.matches("cuda(:\\d{1,3})?")) {
+            int index = device.equals("cuda") ? 0 : Integer.parseInt(device.substring(5));
+            if (index >= gpus) {
+                throw new IllegalArgumentException("device " + device + " was asked for, but this machine shows " + gpus
+                        + " CUDA devices to PyTorch; use cpu, or put pytorch-native-cu on the class path");
+            }
+            return Device.gpu(index);
+        }
+        throw new IllegalArgumentException("device is auto, cpu, cuda or cuda:N, was " + device);
+    }
+
+    /** The engine's version; another one may compute other last bits. */
+    public static String version() {
+        prepare();
+        return Engine.getEngine(ENGINE).getVersion();
+    }
+
+    /** Sets torch's threads inside one operation, for the calling thread's operations. */
+    public static void threads(int threads) {
+        JniUtils.setNumThreads(threads);
+    }
+
+    public static int threads() {
+        return JniUtils.getNumThreads();
+    }
+
+    /** Whether the host's own modules run with the graph optimizer: DJL cannot ask torch, its property and default are known. */
+    public static boolean optimizesGraphs() {
+        return !"false".equalsIgnoreCase(System.getProperty(GRAPH_OPTIMIZER));
+    }
+
+    /**
+     * Threads inside one operation where the caller names none: torch's own choice, which counts the machine's cores, but
+     * no more than the JVM may use, which knows the limits of a container. A number in DJL's property counts as it is.
+     */
+    public static int defaultThreads() {
+        int own = threads();
+        return System.getProperty(THREADS) != null
+                ? own
+                : Math.min(own, Runtime.getRuntime().availableProcessors());
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.fedhds.internal.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * The steps by which a file comes to its place so that no failure of the process or of the machine leaves half of it: here
+ * stand tests that let each step fail. Bytes are safe after {@link Output#force}, names after {@link #forceFolder}.
+ */
+public interface Disk {
+    /** A file that is being written. */
+    interface Output extends WritableByteChannel {
+        /** Returns when the bytes written so far are on the disk. */
+        void force() throws IOException;
+    }
+
+    /** Opens a file for writing; what it held is gone. */
+    Output create(Path file) throws IOException;
+
+    /** Gives a file another name in its folder, in place of the file that has it, if there is one. */
+    void move(Path from, Path to) throws IOException;
+
+    /** Returns when the names in a folder are on the disk. */
+    void forceFolder(Path folder) throws IOException;
+
+    /** Deletes a file that is not finished, if it is there. */
+    default void delete(Path file) throws IOException {
+        Files.deleteIfExists(file);
+    }
+
+    /** Makes a folder and those above it that are missing, each with its name on the disk; returns at once if it is there. */
+    default void makeFolder(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            Path parent = folder.toAbsolutePath().getParent();
+            if (parent != null) {
+                makeFolder(parent);
+            }
+            Files.createDirectories(folder);
+            if (parent != null) {
+                forceFolder(parent);
+            }
+        }
+    }
+
+    /** The machine's own. */
+    static Disk real() {
+        return RealDisk.INSTANCE;
+    }
+}
+
+/** Java's files. */
+enum RealDisk implements Disk {
+    INSTANCE;
+
+    @Override
+    public Output create(Path file) throws IOException {
+        return new RealOutput(FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE));
+    }
+
+    @Override
+    public void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    @Override
+    public void forceFolder(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (AccessDeniedException e) {
+            // Windows opens no folder, and keeps a journal of names itself.
+        }
+    }
+
+    private record RealOutput(FileChannel channel) implements Output {
+        @Override
+        public int write(ByteBuffer from) throws IOException {
+            return channel.write(from);
+        }
+
+        @Override
+        public void force() throws IOException {
+            channel.force(true);
+        }
+
+        @Override
+        public boolean isOpen() {
+            return channel.isOpen();
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.fedhds.internal.json;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.file.FileFault;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** JSON files from outside: UTF-8 and strict syntax, at most 255 levels deep, no larger than the caller allows. */
+public final class JsonFile {
+    private JsonFile() {}
+
+    /**
+     * Reads a file that holds one JSON object, without its text in memory beside it.
+     *
+     * @param maxBytes how large the file may be
+     * @throws FedHdsException if it is missing, too large or not a JSON object; the message names the file
+     */
+    public static JsonObject readObject(Path file, long maxBytes) {
+        try {
+            long size = Files.size(file);
+            if (size > maxBytes) {
+                throw new FedHdsException(file + ": has " + size + " bytes, allowed are " + maxBytes);
+            }
+            try (Reader text = Utf8Reader.open(file)) {
+                return parseObject(file.toString(), text);
+            }
+        } catch (IOException e) {
+            throw FileFault.of(file, "cannot be read", e);
+        }
+    }
+
+    /**
+     * Reads a text that is one JSON object.
+     *
+     * @param label what the text is, for messages
+     * @throws FedHdsException if it is not a JSON object
+     */
+    public static JsonObject parseObject(String label, String text) {
+        try {
+            return parseObject(label, new StringReader(text));
+        } catch (IOException e) {
+            throw new FedHdsException(label + ": cannot be read", e);
+        }
+    }
+
+    private static JsonObject parseObject(String label, Reader text) throws IOException {
+        try (JsonReader reader = new JsonReader(text)) {
+            reader.setStrictness(Strictness.STRICT);
+            JsonElement element = JsonParser.parseReader(reader);
+            if (!element.isJsonObject()) {
+                throw new FedHdsException(label + ": must be a JSON object, was "
+                        + (element.isJsonNull() ? "nothing" : shorten(element)));
+            }
+            if (reader.peek() != JsonToken.END_DOCUMENT) { // strict: peek fails by itself if anything follows
+                throw new FedHdsException(label + ": something follows the JSON object");
+            }
+            return element.getAsJsonObject();
+        } catch (JsonParseException | IOException e) {
+            throw syntaxFault(label, e);
+        }
+    }
+
+    /**
+     * The error for what a JsonReader or JsonParser threw: where the text is no JSON and why, without the parser's names.
+     *
+     * @param label what the text is, for messages
+     * @throws IOException if the text could not be read at all
+     */
+    public static FedHdsException syntaxFault(String label, Exception thrown) throws IOException {
+        Throwable root = thrown;
+        while (root instanceof JsonParseException && root.getCause() != null) {
+            root = root.getCause();
+        }
+        if (root instanceof IOException failure
+                && !(failure instanceof MalformedJsonException || failure instanceof EOFException)) {
+            throw failure;
+        }
+        return new FedHdsException(label + ": is not valid JSON" + place(root), thrown);
+    }
+
+    /** A value for a message: its first 200 characters, as files from outside may hold very long ones. */
+    public static String shorten(@Nullable Object value) {
+        String text = String.valueOf(value);
+        return text.length() <= 200 ? text : text.substring(0, 200) + "...";
+    }
+
+    /** Where the parser stopped and why, without its advice to programmers and its words for kinds of values. */
+    public static String place(Throwable thrown) {
+        String message = String.valueOf(thrown.getMessage())
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replace(" in strict mode", "");
+        int at = message.indexOf(" at line ");
+        if (at < 0) {
+            return "";
+        }
+        String why = message.substring(0, at);
+        boolean jargon = why.contains("JsonReader") || why.matches(".*[A-Z]{2,}.*");
+        return message.substring(at) + (jargon ? "" : ": " + Character.toLowerCase(why.charAt(0)) + why.substring(1));
+    }
+}

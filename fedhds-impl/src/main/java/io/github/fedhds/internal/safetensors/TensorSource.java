@@ -1,0 +1,56 @@
+package io.github.fedhds.internal.safetensors;
+
+import io.github.fedhds.adapter.Tensor;
+import java.nio.ByteBuffer;
+import java.util.SortedSet;
+
+/**
+ * Named tensors that are read one at a time: a file, or several files that an index joins. Safe for many threads.
+ */
+public interface TensorSource extends AutoCloseable {
+    /** Names of all tensors, in their order; cannot be changed. */
+    SortedSet<String> names();
+
+    /**
+     * Lengths of a tensor's axes; none for a single number.
+     *
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor
+     */
+    int[] shape(String name);
+
+    /**
+     * How a tensor's numbers are stored.
+     *
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor
+     */
+    Dtype dtype(String name);
+
+    /**
+     * A tensor's bytes as they are stored: read-only, little-endian, row-major, mapped where they come from a file (so
+     * they stay valid after {@link #close}, and cost no heap).
+     *
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor, if it has 2 GiB or more, or cannot be read
+     */
+    ByteBuffer read(String name);
+
+    /**
+     * A tensor's numbers in row-major order, as float; F64 is rounded to the nearest float.
+     *
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor, if it is not of a floating type that is
+     *     known here, has more numbers than an array can hold, or cannot be read
+     */
+    float[] readFloats(String name);
+
+    /**
+     * A tensor with its shape.
+     *
+     * @throws io.github.fedhds.FedHdsException as {@link #readFloats}
+     */
+    default Tensor readTensor(String name) {
+        return new Tensor(shape(name), readFloats(name));
+    }
+
+    /** Lets the files go; reading afterwards is an error. */
+    @Override
+    void close();
+}

@@ -1,0 +1,5 @@
+/** The safetensors container: tensors with names in one file, read without trusting its header. */
+@NullMarked
+package io.github.fedhds.internal.safetensors;
+
+import org.jspecify.annotations.NullMarked;

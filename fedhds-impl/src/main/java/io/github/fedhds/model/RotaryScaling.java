@@ -1,0 +1,87 @@
+package io.github.fedhds.model;
+
+/**
+ * How the frequencies of a rotary embedding are lowered, so that a model reads longer texts than those it was first
+ * trained on. Computed in float32, as transformers has it.
+ */
+public sealed interface RotaryScaling {
+    /**
+     * The frequency to use instead of a plain one.
+     *
+     * @param frequency radians a token, above 0
+     */
+    float scale(float frequency);
+
+    /** Plain frequencies. */
+    record None() implements RotaryScaling {
+        @Override
+        public float scale(float frequency) {
+            return frequency;
+        }
+    }
+
+    /**
+     * Every frequency divided by one factor.
+     *
+     * @param factor finite and above 0
+     * @see <a href="https://arxiv.org/abs/2306.15595">Position interpolation, section 2.3</a>
+     */
+    record Linear(double factor) implements RotaryScaling {
+        public Linear {
+            checkPositive("factor", factor);
+        }
+
+        @Override
+        public float scale(float frequency) {
+            return frequency / (float) factor;
+        }
+    }
+
+    /**
+     * Long wavelengths stretched by a factor, short ones left alone, and a smooth passage between.
+     *
+     * @param factor finite and above 0
+     * @param lowFrequencyFactor wavelengths above {@code originalPositions / lowFrequencyFactor} are stretched
+     * @param highFrequencyFactor wavelengths below {@code originalPositions / highFrequencyFactor} are left alone; above
+     *     {@code lowFrequencyFactor}
+     * @param originalPositions longest text of the first training, in tokens
+     * @see <a href="https://arxiv.org/abs/2407.21783">The Llama 3 herd of models, and the code of Llama 3.1</a>
+     */
+    record Llama3(double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalPositions)
+            implements RotaryScaling {
+        public Llama3 {
+            checkPositive("factor", factor);
+            checkPositive("low_freq_factor", lowFrequencyFactor);
+            checkPositive("high_freq_factor", highFrequencyFactor);
+            if (!(highFrequencyFactor > lowFrequencyFactor)) {
+                throw new IllegalArgumentException("high_freq_factor must be above low_freq_factor = "
+                        + lowFrequencyFactor + ", was " + highFrequencyFactor);
+            }
+            if (originalPositions < 1) {
+                throw new IllegalArgumentException(
+                        "original_max_position_embeddings must be 1 or more, was " + originalPositions);
+            }
+        }
+
+        @Override
+        public float scale(float frequency) {
+            float wavelength = (float) (2 * Math.PI) / frequency;
+            float stretched = frequency / (float) factor;
+            if (wavelength > (float) (originalPositions / lowFrequencyFactor)) {
+                return stretched;
+            }
+            if (wavelength < (float) (originalPositions / highFrequencyFactor)) {
+                return frequency;
+            }
+            float kept = (originalPositions / wavelength - (float) lowFrequencyFactor)
+                    / (float) (highFrequencyFactor - lowFrequencyFactor);
+            return (1 - kept) * stretched + kept * frequency;
+        }
+    }
+
+    private static void checkPositive(String key, double value) {
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException(key + " must be finite and above 0, was " + value);
+        }
+    }
+}

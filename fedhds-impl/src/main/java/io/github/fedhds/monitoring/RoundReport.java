@@ -1,0 +1,85 @@
+package io.github.fedhds.monitoring;
+
+import io.github.fedhds.features.FeatureCache;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.simulation.Federation;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * One round of a federation in one process.
+ *
+ * @param result what the server has of it; its adapter is empty in lists of past rounds, which would else hold one each
+ * @param adapterSha256 {@link io.github.fedhds.adapter.Adapter#digest} of the round's adapter
+ * @param clients the clients that took part, in roster order
+ * @param seconds time of each step
+ * @param bytes what would have travelled
+ * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
+ *     round ran; zeros where there is no cache
+ * @param faults what went not as it should
+ * @param score of the adapter, where the round was {@linkplain Federation.Builder#evaluation evaluated}
+ */
+public record RoundReport(
+        RoundResult result,
+        String adapterSha256,
+        List<ClientId> clients,
+        Seconds seconds,
+        Bytes bytes,
+        FeatureCache.Statistics featureRows,
+        Faults faults,
+        OptionalDouble score) {
+    public RoundReport {
+        clients = List.copyOf(clients);
+    }
+
+    /** Number of the round, from 1. */
+    public int round() {
+        return result.round();
+    }
+
+    public RoundReport withScore(double newScore) {
+        return new RoundReport(
+                result, adapterSha256, clients, seconds, bytes, featureRows, faults, OptionalDouble.of(newScore));
+    }
+
+    public RoundReport withoutAdapter() {
+        return new RoundReport(
+                result.withoutAdapter(), adapterSha256, clients, seconds, bytes, featureRows, faults, score);
+    }
+
+    /**
+     * What a round got over.
+     *
+     * @param failedClients clients that dropped out because their work threw, in roster order; see
+     *     {@link Federation.Builder#failedClients}
+     * @param cutPrompts samples trained on whose prompt was cut to fit
+     * @param skippedTooLong chosen samples left out because their answer does not fit
+     * @param skippedNonFinite training steps left out because their loss was NaN or infinite
+     */
+    public record Faults(List<ClientId> failedClients, int cutPrompts, int skippedTooLong, int skippedNonFinite) {
+        public Faults {
+            failedClients = List.copyOf(failedClients);
+        }
+    }
+
+    /**
+     * Seconds of work, summed over the clients, however many of them ran at a time.
+     *
+     * @param features passes through the model
+     * @param selection fusion and clustering on clients, and the server's choice
+     * @param training training on the chosen samples
+     * @param aggregation averaging
+     * @param wall seconds from the round's opening to its end
+     */
+    public record Seconds(double features, double selection, double training, double aggregation, double wall) {}
+
+    /**
+     * Bytes of the round's messages, as {@link Federation#traffic} counts them.
+     *
+     * @param toClients the opening, once for each client, selections and receipts
+     * @param toServer centroids and trained adapters, accepted or not
+     */
+    public record Bytes(long toClients, long toServer) {}
+}

@@ -1,0 +1,183 @@
+package io.github.fedhds.monitoring.internal;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.github.fedhds.RoundSummary;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.features.FeatureCache;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.monitoring.JsonLinesListener;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.monitoring.ServerJsonLog;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.training.TrainingCounts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * A round as a JSON object, without its adapter: a line of {@link JsonLinesListener} and of {@link ServerJsonLog}, and the
+ * past in a checkpoint.
+ */
+public final class RoundJson {
+    public static final String RUN = "run";
+    public static final String ROUND = "round";
+    private static final String VOID = "void";
+
+    private RoundJson() {}
+
+    public static JsonObject of(RoundReport report) {
+        RoundResult result = report.result();
+        JsonObject json = new JsonObject();
+        json.addProperty(ROUND, result.round());
+        json.add("clients", names(report.clients()));
+        add(json, result);
+        RoundReport.Faults faults = report.faults();
+        if (!faults.failedClients().isEmpty()) {
+            json.add("failed_clients", names(faults.failedClients()));
+        }
+        json.addProperty("cut_prompts", faults.cutPrompts());
+        json.addProperty("skipped_too_long", faults.skippedTooLong());
+        json.addProperty("skipped_not_finite", faults.skippedNonFinite());
+        FeatureCache.Statistics rows = report.featureRows();
+        if (!rows.equals(FeatureCache.Statistics.NONE)) {
+            JsonObject counts = new JsonObject();
+            counts.addProperty("hits", rows.hits());
+            counts.addProperty("misses", rows.misses());
+            counts.addProperty("damaged", rows.damaged());
+            counts.addProperty("unkept", rows.unkept());
+            json.add("feature_rows", counts);
+        }
+        JsonObject seconds = new JsonObject();
+        seconds.addProperty("features", report.seconds().features());
+        seconds.addProperty("selection", report.seconds().selection());
+        seconds.addProperty("training", report.seconds().training());
+        seconds.addProperty("aggregation", report.seconds().aggregation());
+        seconds.addProperty("wall", report.seconds().wall());
+        json.add("seconds", seconds);
+        JsonObject bytes = new JsonObject();
+        bytes.addProperty("to_clients", report.bytes().toClients());
+        bytes.addProperty("to_server", report.bytes().toServer());
+        json.add("bytes", bytes);
+        report.score().ifPresent(score -> json.addProperty("score", score));
+        json.addProperty("adapter_sha256", report.adapterSha256());
+        return json;
+    }
+
+    /** A round of a server; without the counts of its result where it has none. */
+    public static JsonObject of(RoundSummary summary) {
+        JsonObject json = new JsonObject();
+        json.addProperty(RUN, summary.opening().runId());
+        json.addProperty(ROUND, summary.round());
+        json.add("clients", names(summary.opening().clients()));
+        summary.result().ifPresent(result -> add(json, result));
+        summary.voidReason().ifPresent(reason -> json.addProperty(VOID, reason));
+        JsonObject withdrawn = new JsonObject();
+        summary.withdrawals()
+                .forEach(withdrawal -> withdrawn.addProperty(
+                        withdrawal.client().value(), withdrawal.refusal().code()));
+        json.add("withdrawn", withdrawn);
+        JsonObject refused = new JsonObject();
+        summary.refusals().forEach((refusal, count) -> refused.addProperty(refusal.code(), count));
+        json.add("refused", refused);
+        JsonObject seconds = new JsonObject();
+        seconds.addProperty("wall", summary.duration().toNanos() / 1e9);
+        json.add("seconds", seconds);
+        json.addProperty("adapter_sha256", summary.adapter().digest());
+        return json;
+    }
+
+    private static void add(JsonObject json, RoundResult result) {
+        json.addProperty("reports", result.reports());
+        json.addProperty("centroids", result.centroids());
+        json.addProperty("selected_groups", result.chosen());
+        json.addProperty("selected", result.samples());
+        json.addProperty("updates", result.updates());
+        if (Double.isFinite(result.meanLoss())) {
+            json.addProperty("loss", result.meanLoss());
+        } else if (!Double.isNaN(result.meanLoss())) {
+            json.addProperty("loss", String.valueOf(result.meanLoss())); // JSON has no infinite numbers
+        }
+        result.voidReason().ifPresent(reason -> json.addProperty(VOID, reason));
+        json.addProperty("withdrawals", result.withdrawals());
+        json.add("left_out", counts(result.counts()));
+    }
+
+    private static JsonObject counts(TrainingCounts counts) {
+        JsonObject json = new JsonObject();
+        json.addProperty("steps_not_finite", counts.skippedNonFinite());
+        json.addProperty("samples_too_long", counts.skippedTooLong());
+        json.addProperty("prompts_cut", counts.cutPrompts());
+        return json;
+    }
+
+    private static TrainingCounts counts(JsonObject json) {
+        return new TrainingCounts(
+                json.get("steps_not_finite").getAsInt(),
+                json.get("samples_too_long").getAsInt(),
+                json.get("prompts_cut").getAsInt());
+    }
+
+    private static JsonArray names(List<ClientId> clients) {
+        JsonArray names = new JsonArray();
+        clients.forEach(client -> names.add(client.value()));
+        return names;
+    }
+
+    private static List<ClientId> clients(JsonArray names) {
+        List<ClientId> clients = new ArrayList<>();
+        for (JsonElement name : names) {
+            clients.add(new ClientId(name.getAsString()));
+        }
+        return clients;
+    }
+
+    /** Reads what {@link #of} wrote; a RuntimeException of some kind if it is anything else. */
+    public static RoundReport read(JsonObject json) {
+        List<ClientId> clients = clients(json.getAsJsonArray("clients"));
+        RoundResult result = new RoundResult(
+                json.get(ROUND).getAsInt(),
+                Adapter.empty(),
+                clients.size(),
+                json.get("reports").getAsInt(),
+                json.get("centroids").getAsInt(),
+                json.get("selected_groups").getAsInt(),
+                json.get("updates").getAsInt(),
+                json.get("selected").getAsLong(),
+                json.has("loss") ? json.get("loss").getAsDouble() : Double.NaN,
+                json.get("withdrawals").getAsInt(),
+                counts(json.getAsJsonObject("left_out")),
+                json.has(VOID) ? Optional.of(json.get(VOID).getAsString()) : Optional.empty());
+        JsonObject rows = json.getAsJsonObject("feature_rows");
+        JsonObject seconds = json.getAsJsonObject("seconds");
+        JsonObject bytes = json.getAsJsonObject("bytes");
+        return new RoundReport(
+                result,
+                json.get("adapter_sha256").getAsString(),
+                clients,
+                new RoundReport.Seconds(
+                        seconds.get("features").getAsDouble(),
+                        seconds.get("selection").getAsDouble(),
+                        seconds.get("training").getAsDouble(),
+                        seconds.get("aggregation").getAsDouble(),
+                        seconds.get("wall").getAsDouble()),
+                new RoundReport.Bytes(
+                        bytes.get("to_clients").getAsLong(),
+                        bytes.get("to_server").getAsLong()),
+                rows == null
+                        ? FeatureCache.Statistics.NONE
+                        : new FeatureCache.Statistics(
+                                rows.get("hits").getAsLong(),
+                                rows.get("misses").getAsLong(),
+                                rows.get("damaged").getAsLong(),
+                                rows.get("unkept").getAsLong()),
+                new RoundReport.Faults(
+                        json.has("failed_clients") ? clients(json.getAsJsonArray("failed_clients")) : List.of(),
+                        json.get("cut_prompts").getAsInt(),
+                        json.get("skipped_too_long").getAsInt(),
+                        json.get("skipped_not_finite").getAsInt()),
+                json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty());
+    }
+}

@@ -1,0 +1,184 @@
+package io.github.fedhds.peft;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.file.AtomicFile;
+import io.github.fedhds.internal.file.FileFault;
+import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.safetensors.SafetensorsFile;
+import io.github.fedhds.internal.safetensors.SafetensorsWriter;
+import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.transformer.AdaptedModel;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * A LoRA adapter in the layout of Hugging Face PEFT: {@code adapter_config.json} and {@code adapter_model.safetensors}.
+ * A tensor that is {@code model.layers.0.self_attn.q_proj.lora_A} here is
+ * {@code base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight} there.
+ *
+ * @param config rank, scale and target modules
+ * @param adapter {@code lora_A} of shape {@code [rank, in]} and {@code lora_B} of shape {@code [out, rank]} a module
+ * @param baseModelName name or path of the base model; empty if the folder names none
+ * @see <a href="https://huggingface.co/docs/peft/developer_guides/checkpoint">PEFT checkpoint format</a>
+ */
+public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelName) {
+    private static final String CONFIG = "adapter_config.json";
+    private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String PREFIX = "base_model.model.";
+    private static final String SUFFIX = ".weight";
+    private static final Pattern IN_LAYER = Pattern.compile(".*\\.\\d+\\.");
+    private static final Pattern NAME = Pattern.compile("[\\w.]+");
+    static final String A = ".lora_A";
+    static final String B = ".lora_B";
+
+    /**
+     * Reads a folder.
+     *
+     * @throws FedHdsException if a file is missing or broken, if the configuration switches on something beyond plain LoRA
+     *     and rsLoRA, or if tensors and configuration disagree; the message names file and option or tensor
+     */
+    public static PeftFolder read(Path folder) {
+        PeftConfig peft = PeftConfig.read(folder.resolve(CONFIG));
+        Path weights = folder.resolve(WEIGHTS);
+        if (!Files.exists(weights)) {
+            throw new FedHdsException(weights + ": there is no such file"
+                    + (Files.exists(folder.resolve("adapter_model.bin"))
+                            ? "; adapter_model.bin is a Python pickle, save it as safetensors"
+                            : ""));
+        }
+        Map<String, Tensor> tensors = new TreeMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            for (String name : file.names()) {
+                tensors.put(ownName(weights, name), file.readTensor(name));
+            }
+        }
+        Adapter adapter = new Adapter(tensors);
+        LoraConfig config = peft.lora(modules(tensors.keySet()));
+        fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
+            throw new FedHdsException(weights + ": " + fault);
+        });
+        return new PeftFolder(config, adapter, peft.baseModelName());
+    }
+
+    /**
+     * A model with this adapter, to generate with or to evaluate: {@code PeftFolder.read(folder).on(model).answer(text, 128)}.
+     *
+     * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
+     */
+    public AdaptedModel on(LanguageModel model) {
+        return model.with(config.form(), adapter);
+    }
+
+    /**
+     * Writes a folder that PEFT loads; it is made if it is missing, and each file is moved into place when it is whole.
+     *
+     * @param baseModelName name or path under which PEFT finds the base model; may be empty
+     * @throws IllegalArgumentException if the adapter's tensors do not fit the configuration
+     * @throws FedHdsException if a file cannot be written
+     */
+    public static void write(Path folder, LoraConfig config, Adapter adapter, String baseModelName) {
+        fault(config, adapter).ifPresent(fault -> {
+            throw new IllegalArgumentException(fault);
+        });
+        Map<String, Tensor> tensors = new TreeMap<>();
+        adapter.tensors().forEach((name, tensor) -> tensors.put(PREFIX + name + SUFFIX, tensor));
+        SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+        AtomicFile.write(
+                folder.resolve(CONFIG),
+                PeftConfig.write(named(config, adapter), baseModelName, liesTransposed(adapter))
+                        .getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Deletes what {@link #write} wrote, if it is there; other files stay.
+     *
+     * @throws FedHdsException if a file cannot be deleted
+     */
+    public static void delete(Path folder) {
+        for (String name : List.of(WEIGHTS, CONFIG)) {
+            try {
+                Files.deleteIfExists(folder.resolve(name));
+            } catch (IOException e) {
+                throw FileFault.of(folder.resolve(name), "cannot be deleted", e);
+            }
+        }
+    }
+
+    private static String ownName(Path file, String name) {
+        if (name.startsWith(PREFIX) && (name.endsWith(A + SUFFIX) || name.endsWith(B + SUFFIX))) {
+            return name.substring(PREFIX.length(), name.length() - SUFFIX.length());
+        }
+        throw new FedHdsException(file + ": tensor " + name + " is none of plain LoRA; expected " + PREFIX
+                + "...lora_A.weight or ...lora_B.weight");
+    }
+
+    /** The module of a tensor that is named {@code ...lora_A} or {@code ...lora_B}. */
+    static String module(String name) {
+        return name.substring(0, name.length() - A.length());
+    }
+
+    /** What adapted modules are called inside a layer, such as {@code self_attn.q_proj}. */
+    private static List<String> modules(Set<String> tensors) {
+        return tensors.stream()
+                .map(PeftFolder::module)
+                .map(module -> IN_LAYER.matcher(module).replaceFirst(""))
+                .distinct()
+                .toList();
+    }
+
+    /** A list of names is what PEFT's targets are: in place of patterns it gets what they meant. */
+    private static LoraConfig named(LoraConfig config, Adapter adapter) {
+        boolean plain = config.targetModules().stream()
+                .allMatch(target -> NAME.matcher(target).matches());
+        return plain
+                ? config
+                : config.withTargetModules(modules(adapter.tensors().keySet()));
+    }
+
+    /** True for GPT-2's modules, whose base weights are {@code [in, out]}: PEFT wants to be told. */
+    private static boolean liesTransposed(Adapter adapter) {
+        return adapter.tensors().keySet().stream().anyMatch(name -> name.startsWith("transformer.h."));
+    }
+
+    /** The first way in which an adapter does not fit a configuration. */
+    static Optional<String> fault(LoraConfig config, Adapter adapter) {
+        Map<String, Tensor> tensors = adapter.tensors();
+        if (tensors.isEmpty()) {
+            return Optional.of("the adapter has no tensor");
+        }
+        for (Map.Entry<String, Tensor> named : tensors.entrySet()) {
+            String name = named.getKey();
+            boolean isA = name.endsWith(A);
+            if (!isA && !name.endsWith(B)) {
+                return Optional.of("tensor " + name + " is named neither ...lora_A nor ...lora_B");
+            }
+            int[] shape = named.getValue().shape();
+            if (shape.length != 2 || shape[isA ? 0 : 1] != config.rank()) {
+                return Optional.of("tensor " + name + " has shape " + Arrays.toString(shape) + ", rank " + config.rank()
+                        + " needs " + (isA ? "[" + config.rank() + ", in]" : "[out, " + config.rank() + "]")
+                        + "; was the adapter trained with another rank?");
+            }
+            String module = module(name);
+            if (!tensors.containsKey(module + (isA ? B : A))) {
+                return Optional.of("tensor " + name + " has no " + module + (isA ? B : A) + " beside it");
+            }
+            if (!config.targets(module)) {
+                return Optional.of("tensor " + name + " is of none of the target modules "
+                        + JsonFile.shorten(config.targetModules()));
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,142 @@
+package io.github.fedhds.simulation;
+
+import io.github.fedhds.ServerListener;
+import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
+import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.monitoring.UntrainedRun;
+import io.github.fedhds.monitoring.UntrainedRun.Cause;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+
+/** Counts why clients' work did not count, to say in the end why a run has trained nothing. For one thread. */
+final class RunOutcome implements ServerListener {
+    /** Codes that come of settings: the same run would get them again. */
+    private static final Set<Refusal> OF_SETTINGS =
+            Set.of(Refusal.WRONG_SHAPE, Refusal.WRONG_NAMES, Refusal.SETTINGS_DIFFER);
+
+    /** The settings that help against a code. */
+    private static final Map<Refusal, String> HINTS = Map.of(
+            Refusal.WRONG_SHAPE,
+            "give server and clients the same LoRA rank, and FedHdsServer.Builder.dimensions as many as the fusion has",
+            Refusal.WRONG_NAMES,
+            "give server and clients the same LoRA target modules",
+            Refusal.SETTINGS_DIFFER,
+            "make agreedSettings of server and clients equal",
+            Refusal.NOT_FINITE,
+            "lower the learning rate, or look at the data",
+            Refusal.TOO_FAR,
+            "lower the learning rate, or raise maxNorm or maxCoordinate",
+            Refusal.SAMPLES,
+            "raise maxSamples",
+            Refusal.TOO_MANY,
+            "raise maxCentroids, or make fewer groups",
+            Refusal.NOTHING_TRAINED,
+            "raise maxTokens if answers are too long, lower the learning rate if steps are not finite",
+            Refusal.OTHER_REPORT,
+            "a client's instructions and model must stay the same within a round",
+            Refusal.RULE,
+            "the receipts say what the aggregator does not take");
+
+    private final Map<Refusal, Long> refused = new TreeMap<>();
+    private final Map<Refusal, Long> withdrawn = new TreeMap<>();
+
+    @Override
+    public void answered(Message message, Receipt receipt) {
+        if (message instanceof CentroidReport || message instanceof AdapterUpdate) {
+            receipt.refusal().ifPresent(refusal -> refused.merge(refusal, 1L, Long::sum));
+        } else if (message instanceof Withdrawal withdrawal && receipt.counts()) {
+            withdrawn.merge(withdrawal.refusal(), 1L, Long::sum);
+        }
+    }
+
+    /** Why none of these rounds, all of the run, has changed the adapter; empty if one has. */
+    Optional<UntrainedRun> untrained(List<RoundReport> rounds) {
+        if (rounds.isEmpty()
+                || rounds.stream().anyMatch(round -> !round.result().isEmpty())) {
+            return Optional.empty();
+        }
+        long failed = rounds.stream()
+                .mapToLong(round -> round.faults().failedClients().size())
+                .sum();
+        Cause cause = cause(rounds, failed);
+        Map<Refusal, Long> all = new TreeMap<>(refused);
+        withdrawn.forEach((refusal, count) -> all.merge(refusal, count, Long::sum));
+        boolean ofClients = cause != Cause.NO_GROUP_CHOSEN && cause != Cause.ALL_VOID;
+        boolean ofSettings = ofClients && failed == 0 && !all.isEmpty() && OF_SETTINGS.containsAll(all.keySet());
+        List<String> reason = new ArrayList<>(); // what happened, then what may help
+        reason.add("none of " + rounds.size() + " rounds has changed the adapter: " + what(cause, rounds, failed));
+        if (cause == Cause.NO_GROUP_CHOSEN) {
+            reason.add(
+                    sum(rounds, RoundResult::centroids) == 0
+                            ? "give clients more samples, or choose by another Selection"
+                            : "give a round more clients (activeShare), or choose by another Selection, such as diverse");
+        } else if (cause == Cause.ALL_VOID) {
+            reason.add("lower minAnswers or minShare, or give a round more clients (activeShare)");
+        }
+        all.keySet().stream().map(HINTS::get).filter(Objects::nonNull).forEach(reason::add);
+        return Optional.of(new UntrainedRun(cause, all, ofSettings, String.join("; ", reason)));
+    }
+
+    private Cause cause(List<RoundReport> rounds, long failed) {
+        boolean allVoid = rounds.stream().allMatch(round -> round.result().isVoid());
+        boolean reported = sum(rounds, RoundResult::reports) > 0;
+        boolean chosen = sum(rounds, RoundResult::chosen) > 0;
+        if (sum(rounds, RoundResult::updates) > 0 || (reported && !chosen && allVoid)) {
+            return Cause.ALL_VOID;
+        }
+        if (reported && !chosen) {
+            return Cause.NO_GROUP_CHOSEN;
+        }
+        if (failed > 0 || refused.isEmpty() == withdrawn.isEmpty()) {
+            return Cause.SEVERAL;
+        }
+        return refused.isEmpty() ? Cause.ALL_WITHDREW : Cause.ALL_REFUSED;
+    }
+
+    private static long sum(List<RoundReport> rounds, ToLongFunction<RoundResult> figure) {
+        return rounds.stream().map(RoundReport::result).mapToLong(figure).sum();
+    }
+
+    private String what(Cause cause, List<RoundReport> rounds, long failed) {
+        List<String> parts = new ArrayList<>();
+        if (cause == Cause.NO_GROUP_CHOSEN) {
+            long centroids = sum(rounds, RoundResult::centroids);
+            parts.add(
+                    centroids == 0
+                            ? "no client found a group in its samples"
+                            : "no group was chosen among " + centroids + " centroids");
+        } else if (cause == Cause.ALL_VOID) {
+            parts.add("all are void, the last one because "
+                    + rounds.get(rounds.size() - 1).result().voidReason().orElse("no update came"));
+        }
+        if (!refused.isEmpty()) {
+            parts.add("messages were refused (" + listed(refused) + ")");
+        }
+        if (!withdrawn.isEmpty()) {
+            parts.add("clients withdrew (" + listed(withdrawn) + ")");
+        }
+        if (failed > 0) {
+            parts.add("the work of clients threw (" + failed + " times)");
+        }
+        return parts.isEmpty() ? "no client's work counted" : String.join(", ", parts);
+    }
+
+    private static String listed(Map<Refusal, Long> counts) {
+        return counts.entrySet().stream()
+                .map(entry -> entry.getValue() + " " + entry.getKey())
+                .collect(Collectors.joining(", "));
+    }
+}

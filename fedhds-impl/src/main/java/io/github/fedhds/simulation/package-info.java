@@ -1,0 +1,5 @@
+/** The simulator: clients and server in one process, saved and resumed. */
+@NullMarked
+package io.github.fedhds.simulation;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,163 @@
+package io.github.fedhds.tokenizer;
+
+import ai.djl.engine.EngineException;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.google.common.base.Suppliers;
+import com.google.common.hash.Hashing;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.TorchRuntime;
+import io.github.fedhds.internal.json.JsonFile;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * Text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads; a call after closing is an
+ * IllegalStateException.
+ */
+public final class Tokens implements AutoCloseable {
+    private final Path file;
+    private final HuggingFaceTokenizer tokenizer;
+    private final Optional<int[]> beginning;
+    private final Supplier<String> digest;
+    private volatile boolean closed;
+
+    private Tokens(Path file, HuggingFaceTokenizer tokenizer, Optional<int[]> beginning, byte[] text) {
+        this.file = file;
+        this.tokenizer = tokenizer;
+        this.beginning = beginning;
+        this.digest = Suppliers.memoize(() -> Hashing.sha256()
+                .newHasher()
+                .putString(beginning.map(Arrays::toString).orElse("template") + "\n", StandardCharsets.UTF_8)
+                .putBytes(text)
+                .hash()
+                .toString());
+    }
+
+    /**
+     * Loads {@code tokenizer.json}, and from {@code tokenizer_config.json} and {@code special_tokens_map.json}, where they
+     * are there, whether a text begins with the beginning-of-text token.
+     *
+     * @throws FedHdsException if a file is missing or damaged, or the native library cannot be loaded; the message names
+     *     the file, or the folder for native libraries and the setting that moves it. Encoding and decoding give the same
+     *     where the file turns out to be of no use for a text
+     */
+    public static Tokens load(Path folder) {
+        TorchRuntime.prepare();
+        Path file = folder.resolve("tokenizer.json");
+        if (!Files.isRegularFile(file)) {
+            throw new FedHdsException(
+                    file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
+        }
+        try {
+            TokenizerFile checked = TokenizerFile.read(file);
+            Optional<int[]> beginning = BeginningOfText.read(folder, checked);
+            byte[] text = checked.bytes();
+            // Without these options it cuts at 512 tokens.
+            Map<String, String> options = Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
+            InputStream in = new ByteArrayInputStream(text);
+            return new Tokens(file, HuggingFaceTokenizer.newInstance(in, options), beginning, text);
+        } catch (FedHdsException e) {
+            throw e;
+        } catch (EngineException | LinkageError e) {
+            throw TorchRuntime.noNativeLibrary("the tokenizer's native library", "ai.djl.huggingface:tokenizers", e);
+        } catch (IOException | RuntimeException e) {
+            throw fault(file, "cannot be read", e);
+        }
+    }
+
+    private static FedHdsException fault(Path file, String what, Exception cause) {
+        return new FedHdsException(file + ": " + what + ": " + JsonFile.shorten(cause.getMessage()), cause);
+    }
+
+    /**
+     * Ids of a text with the special tokens that the model wants before it, such as the beginning-of-text. What a template
+     * puts behind a text is left out: here a text goes on, with an answer, which ends by an end-of-text of its own.
+     */
+    public int[] encode(String text) {
+        if (beginning.isEmpty()) {
+            return encode(text, true);
+        }
+        int[] before = beginning.get();
+        int[] plain = encode(text, false);
+        int[] ids = Arrays.copyOf(before, before.length + plain.length);
+        System.arraycopy(plain, 0, ids, before.length, plain.length);
+        return ids;
+    }
+
+    /** Ids of a text that goes on after another one: no special tokens. */
+    public int[] encodePlain(String text) {
+        return encode(text, false);
+    }
+
+    private int[] encode(String text, boolean special) {
+        HuggingFaceTokenizer opened = open();
+        try {
+            return Arrays.stream(opened.encode(whole(text), special, false).getIds())
+                    .mapToInt(Math::toIntExact)
+                    .toArray();
+        } catch (RuntimeException e) {
+            throw fault(file, "cannot encode a text", e);
+        }
+    }
+
+    /** With U+FFFD for each half of a surrogate pair: native code would damage every emoji of such a text. */
+    private static String whole(String text) {
+        if (text.codePoints().noneMatch(Tokens::isHalf)) {
+            return text;
+        }
+        return text.codePoints()
+                .map(code -> isHalf(code) ? 0xFFFD : code)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
+    private static boolean isHalf(int code) {
+        return code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE;
+    }
+
+    /** Text of ids, special tokens left out. */
+    public String decode(int[] ids) {
+        HuggingFaceTokenizer opened = open();
+        try {
+            return opened.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+        } catch (RuntimeException e) {
+            throw fault(file, "cannot decode ids", e);
+        }
+    }
+
+    /** Text of ids, special tokens left out. */
+    public String decode(List<Integer> ids) {
+        return decode(ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    /**
+     * SHA-256, in hexadecimal, over what the ids of a text depend on: {@code tokenizer.json} without truncation, padding and
+     * dropout, however it is indented, and the token that texts begin with. Two processes with equal digests make equal
+     * ids. Computed with the first call.
+     */
+    public String digest() {
+        return digest.get();
+    }
+
+    private HuggingFaceTokenizer open() {
+        if (closed) {
+            throw new IllegalStateException("this tokenizer was closed, with its model; load it again");
+        }
+        return tokenizer;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        tokenizer.close();
+    }
+}

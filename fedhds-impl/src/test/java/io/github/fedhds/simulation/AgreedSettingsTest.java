@@ -1,0 +1,200 @@
+package io.github.fedhds.simulation;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.features.Pooling;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.lora.Adam;
+import io.github.fedhds.lora.LearningRateSchedule;
+import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.lora.Sgd;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Message;
+import io.github.fedhds.message.Refusal;
+import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.model.ModelOptions;
+import io.github.fedhds.model.Precision;
+import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.selection.Selection;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** A client whose settings differ from the server's takes no part and says which, with both values. */
+class AgreedSettingsTest extends OnTinyModel {
+    private static final ClientId ID = TinyFederation.id(0);
+
+    private static FedHds.Builder builder(LanguageModel of) {
+        return FedHds.on(of).template(TinyFederation.SHORT);
+    }
+
+    private static RoundOpening opening(FedHds server) {
+        return server.server(List.of(ID), 1).build().open();
+    }
+
+    private static Message answer(FedHds client, RoundOpening opening) {
+        return client.client(ID)
+                .instructions(Objects.requireNonNull(TinyFederation.clients(1).get(ID)))
+                .build()
+                .answer(opening)
+                .orElseThrow();
+    }
+
+    private static void assertWithdraws(FedHds client, RoundOpening opening, String... parts) {
+        Message message = answer(client, opening);
+        assertTrue(message instanceof Withdrawal, () -> String.join(" ", parts) + ": " + message);
+        Withdrawal withdrawal = (Withdrawal) message;
+        assertEquals(Refusal.SETTINGS_DIFFER, withdrawal.refusal());
+        for (String part : parts) {
+            assertTrue(withdrawal.reason().contains(part), withdrawal.reason());
+        }
+    }
+
+    @Test
+    void answer_oneSettingDiffers_namesItWithBothValues() {
+        Map<UnaryOperator<FedHds.Builder>, String> differing = new LinkedHashMap<>();
+        LoraConfig lora = LoraConfig.defaults();
+        differing.put(b -> b.lora(lora.withAlpha(32)), "LoRA alpha: the server has 16.0, client client 0 has 32.0");
+        differing.put(
+                b -> b.lora(lora.withRsLora(true)),
+                "LoRA scaling: the server has alpha / rank, client client 0 has alpha / sqrt(rank)");
+        differing.put(b -> b.lora(lora.withRank(4)), "LoRA rank: the server has 8, client client 0 has 4");
+        differing.put(b -> b.lora(lora.withDropout(0)), "LoRA dropout: the server has 0.05");
+        differing.put(b -> b.lora(lora.withTargetModules(List.of("q_proj"))), "LoRA target modules: the server has");
+        differing.put(b -> b.learningRate(1e-3), "learning rate: the server has 3.0E-4, client client 0 has 0.001");
+        differing.put(b -> b.learningRateDecay(0.5), "learning rate decay: the server has 1.0");
+        differing.put(b -> b.epochs(2), "epochs: the server has 1, client client 0 has 2");
+        differing.put(b -> b.batchSize(2), "batch size: the server has 1, client client 0 has 2");
+        differing.put(b -> b.trainer(t -> t.maxSteps(3)), "steps: the server has by epochs, client client 0 has 3");
+        differing.put(b -> b.trainer(t -> t.gradientAccumulation(2)), "gradient accumulation: the server has 1");
+        differing.put(b -> b.trainer(t -> t.groupByLength(true)), "group by length: the server has false");
+        differing.put(b -> b.trainer(t -> t.proximal(0.1)), "proximal: the server has 0.0");
+        differing.put(b -> b.trainer(t -> t.maxGradientNorm(1)), "largest gradient norm: the server has Infinity");
+        differing.put(
+                b -> b.trainer(t -> t.optimizer(n -> new Sgd(n, 0, 0, 0, false))), "optimizer: the server has Adam");
+        differing.put(b -> b.trainer(t -> t.optimizer(Adam::adamW)), "optimizer: the server has Adam");
+        differing.put(b -> b.trainer(t -> t.schedule(LearningRateSchedule.cosine(0))), "learning rate schedule: ");
+        differing.put(b -> b.template(PromptTemplate.alpaca()), "prompt template: the server has ");
+        differing.put(b -> b.maxTokens(100), "longest sample: the server has 1024, client client 0 has 100");
+        differing.put(b -> b.pooling(Pooling.MEAN), "pooling: the server has LAST_TOKEN, client client 0 has MEAN");
+        differing.put(
+                b -> b.fusion(new PcaFusion(3)), "coordinates of a point: the server has 2, client client 0 has 3");
+        differing.put(
+                b -> b.fusion(new PcaFusion()), "fusion: the server has TsneFusion, client client 0 has PcaFusion");
+        differing.put(
+                b -> b.selection(Selection.random(0.1)),
+                "selection of clients: the server has HdbscanSelector, client client 0 has RandomSelector");
+        differing.put(b -> b.trainer(t -> t.tokenBudget(64)), "token budget: the server has none");
+        RoundOpening opening = opening(builder(model).build());
+        differing.forEach((difference, part) ->
+                assertWithdraws(difference.apply(builder(model)).build(), opening, part));
+        assertTrue(answer(builder(model).build(), opening) instanceof CentroidReport, "none differs");
+    }
+
+    @Test
+    void answer_whatChangesSpeedAlone_takesPart() {
+        RoundOpening opening = opening(builder(model).build());
+        FedHds other = builder(model)
+                .trainer(trainer -> trainer.recompute(true).listener(step -> {}))
+                .build();
+        assertTrue(answer(other, opening) instanceof CentroidReport);
+    }
+
+    @Test
+    void answer_otherWeightsOfEqualShape_areNamedByTheirDigests() {
+        try (LanguageModel other = TinyFederation.model(folder.resolve("other"), 2, 16, 2, 128)) {
+            RoundOpening opening = opening(builder(model).build());
+            assertWithdraws(
+                    builder(other).build(),
+                    opening,
+                    "model digest: the server has " + model.digest() + ", client client 0 has " + other.digest());
+        }
+    }
+
+    @Test
+    void answer_otherPrecisionOrTokenizer_isNamed() throws IOException {
+        Path base = folder.resolve("model");
+        RoundOpening opening = opening(builder(model).build());
+        try (LanguageModel half =
+                LanguageModel.load(base, ModelOptions.defaults().withPrecision(Precision.BFLOAT16))) {
+            assertWithdraws(
+                    builder(half).build(), opening, "precision: the server has FLOAT32, client client 0 has BFLOAT16");
+        }
+        Path changed = Files.createDirectories(folder.resolve("changed"));
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+            Files.copy(base.resolve(name), changed.resolve(name));
+        }
+        Path tokenizer = changed.resolve("tokenizer.json");
+        Files.writeString(
+                tokenizer,
+                Files.readString(tokenizer)
+                        .replace("\"a\": ", "\"@@\": ")
+                        .replace("\"b\": ", "\"a\": ")
+                        .replace("\"@@\": ", "\"b\": "));
+        try (LanguageModel other = LanguageModel.load(changed)) {
+            assertWithdraws(builder(other).build(), opening, "tokenizer digest: the server has ");
+        }
+    }
+
+    @Test
+    void answer_aFeatureModelOnOneSideOnly_isNamed() {
+        try (LanguageModel small = TinyFederation.model(folder.resolve("small"), 3, 16, 1, 128)) {
+            assertWithdraws(
+                    builder(model).featureModel(small).build(),
+                    opening(builder(model).build()),
+                    "feature model digest: the server does not say, client client 0 has " + small.digest());
+        }
+    }
+
+    /** The server's machine has config.json and nothing else. */
+    @Test
+    void withoutWeights_serverOfTheConfiguration_opensTheSameRound() throws IOException {
+        Path bare = Files.createDirectories(folder.resolve("bare"));
+        Files.copy(folder.resolve("model").resolve("config.json"), bare.resolve("config.json"));
+        FedHds whole = builder(model).build();
+        FedHds server = FedHds.withoutWeights(bare)
+                .template(TinyFederation.SHORT)
+                .modelDigest(model.digest())
+                .tokenizerDigest(model.tokenizerDigest())
+                .build();
+        assertEquals(whole.agreedSettings(), server.agreedSettings());
+        RoundOpening expected = whole.server(List.of(ID), 5).runId("r").build().open();
+        assertEquals(expected, server.server(List.of(ID), 5).runId("r").build().open());
+        assertTrue(answer(whole, expected) instanceof CentroidReport);
+        assertEquals(
+                expected,
+                server.codec()
+                        .decode(server.codec().encode(expected).toByteArray())
+                        .message());
+
+        FedHdsServer silent = FedHds.withoutWeights(bare)
+                .template(TinyFederation.SHORT)
+                .build()
+                .server(List.of(ID), 5)
+                .build();
+        assertWithdraws(
+                whole, silent.open(), "model digest: the server does not say, client client 0 has " + model.digest());
+        Class<IllegalStateException> state = IllegalStateException.class;
+        assertFails(state, () -> server.client(ID), "has no weights", "FedHds.on(model)");
+        assertFails(state, server::trainer, "has no weights");
+        assertFails(state, server::extractor, "has no weights");
+        assertFails(state, server::model, "has no weights");
+        assertFails(state, () -> server.evaluator(4), "has no weights");
+        assertFails(state, () -> builder(model).modelDigest("x"), "a loaded model tells its own");
+        assertFalse(server.featureCache().isPresent());
+    }
+}

@@ -87,8 +87,8 @@ class ArchitectureTest {
     }
 
     @Test
-    void nd4j_isMetInFusionOnly() {
-        onlyIn("org.nd4j..", "io.github.fedhds.reduction..");
+    void nd4j_isMetInAlgebraOnly() {
+        onlyIn("org.nd4j..", "io.github.fedhds.internal.algebra..");
     }
 
     @Test

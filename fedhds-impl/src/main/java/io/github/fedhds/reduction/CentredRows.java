@@ -1,8 +1,11 @@
 package io.github.fedhds.reduction;
 
 import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.internal.algebra.Matrix;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.function.ObjIntConsumer;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Feature rows with the column means taken off, in double, and their inner products. Centring first keeps the distances of
@@ -17,6 +20,10 @@ final class CentredRows {
     private static final int PIECE = 1 << 22;
     /** To be multiplied with few columns twice: they stay in the cache. */
     private static final int SMALL_PIECE = 1 << 18;
+    /** Up to this order a Gram matrix is computed as a whole. */
+    private static final int ONE_STRIP = 512;
+
+    private static final int STRIPS = 12;
     /** Squared distances below this part of the squared norms are computed anew, pair by pair: they cancel. */
     private static final double CANCELLED = 1e-6;
 
@@ -96,11 +103,6 @@ final class CentredRows {
         return columns;
     }
 
-    /** Row i, column c, less the column's mean. */
-    double get(int i, int c) {
-        return features.get(i, c) * scale[i] - first[c] - shift[c];
-    }
-
     /** Reads rows, some columns at a time; not safe for many threads. */
     private final class Reader {
         private final int from;
@@ -121,14 +123,16 @@ final class CentredRows {
         }
     }
 
-    /** Does something with each centred row; the array is reused for the next one. */
-    void forEachRow(ObjIntConsumer<double[]> use) {
+    /** A number of each centred row; the array is reused for the next row. */
+    private double[] forEachRow(ToDoubleFunction<double[]> number) {
         Reader reader = new Reader(0, columns);
         double[] row = new double[columns];
+        double[] numbers = new double[rows];
         for (int i = 0; i < rows; i++) {
             reader.read(i, row, 0, 1);
-            use.accept(row, i);
+            numbers[i] = number.applyAsDouble(row);
         }
+        return numbers;
     }
 
     /** The columns' means, {@code [columns]}. */
@@ -162,11 +166,41 @@ final class CentredRows {
         return gram(columns, "columns", this::forEachRowPiece);
     }
 
+    /** Computes the lower half alone, in strips of rows up to the diagonal, where the order is large. */
     private static double[] gram(int order, String what, Pieces pieces) {
-        checkSquare(order, what);
-        try (DenseAlgebra.GramSum sum = new DenseAlgebra.GramSum(order)) {
-            pieces.forEach(PIECE, sum::add);
-            return sum.toArray();
+        if (order > MOST_ROWS) {
+            throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
+                    + " of them, was " + order + "; PcaFusion.randomised needs none");
+        }
+        int strips = order <= ONE_STRIP ? 1 : STRIPS;
+        int[] bounds = new int[strips + 1];
+        Arrays.setAll(bounds, s -> (int) ((long) order * s / strips));
+        List<Matrix> sums = new ArrayList<>();
+        try {
+            for (int s = 0; s < strips; s++) {
+                sums.add(Matrix.zeros(bounds[s + 1] - bounds[s], bounds[s + 1]));
+            }
+            pieces.forEach(PIECE, (piece, width) -> {
+                try (Matrix a = Matrix.ofRows(piece, order, width)) {
+                    for (int s = 0; s < strips; s++) {
+                        sums.get(s).addProduct(a.rows(bounds[s], bounds[s + 1]), false, a.rows(0, bounds[s + 1]), true);
+                    }
+                }
+            });
+            double[] gram = new double[order * order];
+            for (int s = 0; s < strips; s++) {
+                double[] strip = sums.get(s).toArray();
+                int height = bounds[s + 1] - bounds[s];
+                for (int i = bounds[s]; i < bounds[s + 1]; i++) {
+                    for (int j = 0; j <= i; j++) {
+                        gram[i * order + j] = strip[j * height + i - bounds[s]];
+                        gram[j * order + i] = gram[i * order + j];
+                    }
+                }
+            }
+            return gram;
+        } finally {
+            sums.forEach(Matrix::close);
         }
     }
 
@@ -180,10 +214,18 @@ final class CentredRows {
         return gramTimes(vectors, columns, count, this::forEachRowPiece);
     }
 
+    /** Sum of {@code A (Aᵀ V)} over the pieces A. */
     private static double[] gramTimes(double[] vectors, int order, int count, Pieces pieces) {
-        try (DenseAlgebra.GramImage image = new DenseAlgebra.GramImage(vectors, order, count)) {
-            pieces.forEach(SMALL_PIECE, image::add);
-            return image.toArray();
+        try (Matrix v = Matrix.ofColumns(vectors, order, count);
+                Matrix sum = Matrix.zeros(order, count)) {
+            pieces.forEach(SMALL_PIECE, (piece, width) -> {
+                try (Matrix a = Matrix.ofRows(piece, order, width);
+                        Matrix inner = Matrix.zeros(width, count)) {
+                    inner.addProduct(a, true, v, false);
+                    sum.addProduct(a, false, inner, false);
+                }
+            });
+            return sum.toArray();
         }
     }
 
@@ -217,33 +259,30 @@ final class CentredRows {
 
     /** Squared lengths of the centred rows, {@code [rows]}. */
     double[] squaredLengths() {
-        double[] squares = new double[rows];
-        forEachRow((row, i) -> {
-            for (double x : row) {
-                squares[i] += x * x;
-            }
-        });
-        return squares;
+        return forEachRow(row -> dot(row, row));
     }
 
-    /** Inner products of the centred rows with the columns' means, {@code [rows]}. */
-    double[] productsWithMeans() {
-        double[] means = means();
-        double[] products = new double[rows];
-        forEachRow((row, i) -> {
-            for (int c = 0; c < columns; c++) {
-                products[i] += row[c] * means[c];
-            }
-        });
-        return products;
+    /** Inner products of the centred rows with a vector, {@code [rows]}. */
+    double[] productsWith(double[] vector) {
+        return forEachRow(row -> dot(row, vector));
+    }
+
+    private static double dot(double[] one, double[] other) {
+        double sum = 0;
+        for (int c = 0; c < one.length; c++) {
+            sum += one[c] * other[c];
+        }
+        return sum;
     }
 
     /** Inner products of some rows with all rows, {@code [to - from, rows]}. Time O((to - from) rows columns). */
     double[] products(int from, int to) {
-        try (DenseAlgebra.ProductSum sum = new DenseAlgebra.ProductSum(to - from, rows)) {
-            forEachColumnPiece(
-                    PIECE,
-                    (piece, width) -> sum.add(Arrays.copyOfRange(piece, from * width, to * width), piece, width));
+        try (Matrix sum = Matrix.zeros(rows, to - from)) { // by columns: row by row
+            forEachColumnPiece(PIECE, (piece, width) -> {
+                try (Matrix a = Matrix.ofRows(piece, rows, width)) {
+                    sum.addProduct(a, false, a.rows(from, to), true);
+                }
+            });
             return sum.toArray();
         }
     }
@@ -312,12 +351,5 @@ final class CentredRows {
             sum += difference * difference;
         }
         return sum;
-    }
-
-    private static void checkSquare(int order, String what) {
-        if (order > MOST_ROWS) {
-            throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
-                    + " of them, was " + order + "; PcaFusion.randomised needs none");
-        }
     }
 }

@@ -1,10 +1,10 @@
 package io.github.fedhds.reduction;
 
 import io.github.fedhds.feature.FeatureMatrix;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives equal rows exactly equal points. A method gives them points that differ by rounding, or more where ties are broken
@@ -28,42 +28,30 @@ final class EqualRows {
 
     /** For each row the first row that is equal to it, itself at the latest. */
     static int[] first(FeatureMatrix features) {
+        Map<Row, Integer> firsts = new HashMap<>();
         int[] first = new int[features.rows()];
-        float[] row = new float[features.columns()];
-        float[] other = new float[features.columns()];
-        Map<Integer, List<Integer>> byHash = new HashMap<>();
-        for (int i = 0; i < first.length; i++) {
-            features.copy(i, 0, row);
-            List<Integer> alike = byHash.computeIfAbsent(hash(row), h -> new ArrayList<>());
-            first[i] = i;
-            for (int candidate : alike) {
-                features.copy(candidate, 0, other);
-                if (equal(row, other)) {
-                    first[i] = candidate;
-                    break;
-                }
-            }
-            if (first[i] == i) {
-                alike.add(i);
-            }
-        }
+        Arrays.setAll(first, i -> firsts.computeIfAbsent(new Row(features, i), row -> i));
         return first;
     }
 
-    private static int hash(float[] row) {
-        int hash = 1;
-        for (float x : row) {
-            hash = 31 * hash + Float.floatToIntBits(x + 0f); // -0 equals 0
-        }
-        return hash;
-    }
-
-    private static boolean equal(float[] row, float[] other) {
-        for (int c = 0; c < row.length; c++) {
-            if (row[c] != other[c]) {
-                return false;
+    private record Row(FeatureMatrix features, int index) {
+        private float[] values() {
+            float[] values = new float[features.columns()];
+            features.copy(index, 0, values);
+            for (int c = 0; c < values.length; c++) {
+                values[c] += 0f; // -0 equals 0
             }
+            return values;
         }
-        return true;
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Row row && Arrays.equals(values(), row.values());
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(values());
+        }
     }
 }

@@ -150,7 +150,7 @@ public final class KernelPcaFusion implements Fusion {
      */
     private double[] power(double[] gram, CentredRows rows, double gamma) {
         int n = rows.rows();
-        double[] withMeans = rows.productsWithMeans();
+        double[] withMeans = rows.productsWith(rows.means());
         double a = coef0;
         for (double mean : rows.means()) {
             a += gamma * mean * mean;

@@ -3,6 +3,8 @@ package io.github.fedhds.reduction;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.internal.algebra.Eigen;
+import io.github.fedhds.internal.algebra.Matrix;
 import io.github.fedhds.round.RoundContext;
 import java.util.OptionalLong;
 
@@ -69,7 +71,7 @@ public final class PcaFusion implements Fusion {
      * @throws io.github.fedhds.FedHdsException if there is none
      */
     public static String backend() {
-        return DenseAlgebra.backend();
+        return Matrix.backend();
     }
 
     @Override
@@ -85,8 +87,7 @@ public final class PcaFusion implements Fusion {
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
         CentredRows rows = CentredRows.of(features);
-        double[] scores = axes(rows, dimensions, seed).scores();
-        return new Points(rows.rows(), dimensions, EqualRows.samePoints(features, scores, dimensions));
+        return new Points(rows.rows(), dimensions, EqualRows.samePoints(features, scores(rows), dimensions));
     }
 
     static int checkDimensions(int dimensions) {
@@ -96,69 +97,28 @@ public final class PcaFusion implements Fusion {
         return dimensions;
     }
 
-    /**
-     * Rows on their principal axes.
-     *
-     * @param rank axes along which the rows differ, at most the dimensions asked for
-     * @param scores {@code [n, dimensions]}, zero beyond the rank
-     */
-    record Axes(int rank, int dimensions, double[] scores) {
-        /** Direction of an axis below the rank, {@code [columns]}, of length one: the rows weighted by their scores. */
-        double[] component(CentredRows rows, int axis) {
-            double[] component = new double[rows.columns()];
-            rows.forEachRow((row, i) -> {
-                double score = scores[i * dimensions + axis];
-                for (int c = 0; c < component.length; c++) {
-                    component[c] += score * row[c];
-                }
-            });
-            double square = 0;
-            for (double x : component) {
-                square += x * x;
-            }
-            for (int c = 0; c < component.length; c++) {
-                component[c] /= Math.sqrt(square);
-            }
-            return component;
-        }
-    }
-
-    /** Scores by the smaller Gram matrix; with a seed, by products with it where that is sooner. */
-    static Axes axes(CentredRows rows, int dimensions, OptionalLong seed) {
+    /** By the smaller Gram matrix; with a seed, by products with it where that is sooner. */
+    private double[] scores(CentredRows rows) {
         int n = rows.rows();
         int d = rows.columns();
         int k = Math.min(dimensions, Math.min(n - 1, d)); // centred rows have a rank of n - 1 at most
         if (k < 1) {
-            return new Axes(0, dimensions, new double[n * dimensions]);
+            return new double[n * dimensions];
         }
-        boolean randomised = seed.isPresent() && DenseAlgebra.worthRandomising(Math.min(n, d), k);
+        boolean randomised = seed.isPresent() && Eigen.worthRandomising(Math.min(n, d), k);
         double[] scores;
         if (n <= d) {
-            DenseAlgebra.Eigen eigen = randomised
-                    ? DenseAlgebra.randomised(rows::rowGramTimes, n, k, seed.getAsLong())
-                    : DenseAlgebra.leading(rows.rowGram(), n, k, true);
+            Eigen eigen = randomised
+                    ? Eigen.randomised(rows::rowGramTimes, n, k, seed.getAsLong())
+                    : Eigen.leading(rows.rowGram(), n, k, true);
             scores = scores(eigen, n, dimensions);
         } else {
-            DenseAlgebra.Eigen eigen = randomised
-                    ? DenseAlgebra.randomised(rows::columnGramTimes, d, k, seed.getAsLong())
-                    : DenseAlgebra.leading(rows.columnGram(), d, k, true);
-            scores = projections(rows, eigen, dimensions);
+            Eigen eigen = randomised
+                    ? Eigen.randomised(rows::columnGramTimes, d, k, seed.getAsLong())
+                    : Eigen.leading(rows.columnGram(), d, k, true);
+            scores = projections(rows, eigen);
         }
-        orient(scores, n, dimensions);
-        int rank = 0;
-        while (rank < k && !isZero(scores, rank, dimensions)) {
-            rank++;
-        }
-        return new Axes(rank, dimensions, scores);
-    }
-
-    private static boolean isZero(double[] scores, int axis, int dimensions) {
-        for (int at = axis; at < scores.length; at += dimensions) {
-            if (scores[at] != 0) {
-                return false;
-            }
-        }
-        return true;
+        return orient(scores, n, dimensions);
     }
 
     /**
@@ -167,10 +127,10 @@ public final class PcaFusion implements Fusion {
      * @return {@code [n, dimensions]}, zero beyond k axes or the rank
      */
     static double[] scores(double[] gram, int n, int k, int dimensions, boolean exact) {
-        return scores(DenseAlgebra.leading(gram, n, k, exact), n, dimensions);
+        return scores(Eigen.leading(gram, n, k, exact), n, dimensions);
     }
 
-    private static double[] scores(DenseAlgebra.Eigen eigen, int n, int dimensions) {
+    private static double[] scores(Eigen eigen, int n, int dimensions) {
         double[] scores = new double[n * dimensions];
         for (int c = 0; c < eigen.values().length; c++) {
             if (eigen.values()[c] > noise(eigen, n)) {
@@ -183,26 +143,22 @@ public final class PcaFusion implements Fusion {
         return scores;
     }
 
-    private static double[] projections(CentredRows rows, DenseAlgebra.Eigen eigen, int dimensions) {
-        double[] scores = new double[rows.rows() * dimensions];
+    private double[] projections(CentredRows rows, Eigen eigen) {
+        int n = rows.rows();
+        double[] scores = new double[n * dimensions];
         for (int c = 0; c < eigen.values().length; c++) {
-            if (eigen.values()[c] > noise(eigen, rows.rows())) {
-                double[] axis = eigen.vectors()[c];
-                int column = c;
-                rows.forEachRow((row, i) -> {
-                    double sum = 0;
-                    for (int j = 0; j < axis.length; j++) {
-                        sum += row[j] * axis[j];
-                    }
-                    scores[i * dimensions + column] = sum;
-                });
+            if (eigen.values()[c] > noise(eigen, n)) {
+                double[] products = rows.productsWith(eigen.vectors()[c]);
+                for (int i = 0; i < n; i++) {
+                    scores[i * dimensions + c] = products[i];
+                }
             }
         }
         return scores;
     }
 
     /** Eigenvalues up to this one are rounding. */
-    private static double noise(DenseAlgebra.Eigen eigen, int order) {
+    private static double noise(Eigen eigen, int order) {
         return Math.max(0, eigen.values()[0]) * order * 10 * Math.ulp(1.0);
     }
 

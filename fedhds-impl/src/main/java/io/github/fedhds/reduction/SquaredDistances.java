@@ -1,5 +1,6 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.internal.algebra.Matrix;
 import java.util.Arrays;
 
 /**
@@ -85,10 +86,13 @@ final class SquaredDistances {
                 norms[i] += values[i * d + c] * values[i * d + c];
             }
         }
-        try (DenseAlgebra.RowProducts products = new DenseAlgebra.RowProducts(values, n, d)) {
+        try (Matrix all = Matrix.ofRows(values, n, d)) {
             for (int first = 0; first < n; first += block) {
                 int end = Math.min(n, first + block);
-                visit(first, end, products.of(first, end), norms, workers, visitor);
+                try (Matrix products = Matrix.zeros(n, end - first)) {
+                    products.addProduct(all, false, all.rows(first, end), true);
+                    visit(first, end, products.toArray(), norms, workers, visitor);
+                }
             }
         }
     }

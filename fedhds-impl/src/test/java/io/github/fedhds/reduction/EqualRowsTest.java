@@ -9,6 +9,7 @@ import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.message.Frame;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,7 +31,7 @@ class EqualRowsTest {
                 Stream.of(
                         new PcaFusion(5),
                         TsneFusion.builder().dimensions(3).iterations(300).build(),
-                        Projection.random(12, 4, 1),
+                        Fusion.of(4, (features, round) -> new Frame.Signs(4, 1).place(features)),
                         TsneFusion.builder().build().compose(FeatureMatrix::lastBlock)));
     }
 

@@ -9,11 +9,11 @@ import io.github.fedhds.features.Pooling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.reduction.KernelPcaFusion;
 import io.github.fedhds.reduction.PcaFusion;
-import io.github.fedhds.reduction.Projection;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
@@ -124,7 +124,7 @@ class SelectionWiringTest {
                 new PcaFusion(8),
                 new PcaFusion(1),
                 TsneFusion.builder().dimensions(3).build(),
-                Projection.random((model.config().layers() + 1) * model.config().width(), 5, 1),
+                Fusion.of(5, (features, round) -> new Frame.Signs(5, 1).place(features)),
                 Fusion.of(4, new PcaFusion(4)))) {
             for (Selection selection : List.of(
                     fusion.dimensions() == 8 ? Selection.paper() : Selection.intraClientOnly(),

@@ -1,4 +1,4 @@
-package io.github.fedhds.reduction;
+package io.github.fedhds.internal.algebra;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -10,22 +10,21 @@ import java.util.Random;
  * @see <a href="https://doi.org/10.1137/090771806">Halko, Martinsson, Tropp 2011, section 4.5</a>
  */
 final class SubspaceIteration {
-    private final DenseAlgebra.SymmetricOperator matrix;
+    private final Eigen.SymmetricOperator matrix;
     private final int m;
     private final int k;
     private final int block;
 
-    /** What was found; {@code converged}: within the residual asked for. */
-    record Result(DenseAlgebra.Eigen eigen, boolean converged) {}
+    private boolean converged;
 
     /**
-     * To find some eigenvectors.
+     * An iteration for some eigenvectors.
      *
      * @param m order of the matrix
      * @param k eigenvectors wanted
      * @param block columns to iterate, k or more; the further ones speed the convergence
      */
-    SubspaceIteration(DenseAlgebra.SymmetricOperator matrix, int m, int k, int block) {
+    SubspaceIteration(Eigen.SymmetricOperator matrix, int m, int k, int block) {
         this.matrix = matrix;
         this.m = m;
         this.k = k;
@@ -38,24 +37,29 @@ final class SubspaceIteration {
      * @param steps the most, 1 or more
      * @param residual length of A v - lambda v that ends it, as a share of the largest eigenvalue
      */
-    Result run(int steps, double residual, long seed) {
+    Eigen run(int steps, double residual, long seed) {
         double[] basis = new Random(seed).doubles((long) m * block, -1, 1).toArray();
         for (int step = 1; ; step++) {
             orthonormalise(basis);
             double[] image = matrix.times(basis, block);
-            DenseAlgebra.Eigen ritz = DenseAlgebra.full(products(basis, image), block, block);
+            Eigen ritz = Eigen.full(products(basis, image), block, block);
             basis = rotate(basis, ritz);
             image = rotate(image, ritz);
-            boolean converged = worst(basis, image, ritz) <= residual * Math.abs(ritz.values()[0]);
+            converged = worst(basis, image, ritz) <= residual * Math.abs(ritz.values()[0]);
             if (converged || step >= steps) {
                 double[][] vectors = new double[k][];
                 for (int c = 0; c < k; c++) {
                     vectors[c] = Arrays.copyOfRange(basis, c * m, (c + 1) * m);
                 }
-                return new Result(new DenseAlgebra.Eigen(Arrays.copyOf(ritz.values(), k), vectors), converged);
+                return new Eigen(Arrays.copyOf(ritz.values(), k), vectors);
             }
             basis = image;
         }
+    }
+
+    /** Whether the last run ended within the residual. */
+    boolean converged() {
+        return converged;
     }
 
     private double[] products(double[] basis, double[] image) {
@@ -68,7 +72,7 @@ final class SubspaceIteration {
         return products;
     }
 
-    private double worst(double[] basis, double[] image, DenseAlgebra.Eigen ritz) {
+    private double worst(double[] basis, double[] image, Eigen ritz) {
         double worst = 0;
         for (int c = 0; c < k; c++) {
             double square = 0;
@@ -82,7 +86,7 @@ final class SubspaceIteration {
     }
 
     /** Columns turned into the Ritz vectors' frame. */
-    private double[] rotate(double[] columns, DenseAlgebra.Eigen ritz) {
+    private double[] rotate(double[] columns, Eigen ritz) {
         double[] turned = new double[columns.length];
         for (int c = 0; c < block; c++) {
             for (int b = 0; b < block; b++) {

@@ -82,8 +82,13 @@ class ArchitectureTest {
     }
 
     @Test
-    void djl_isMetInTransformerAndLoraOnly() {
-        onlyIn("ai.djl..", "io.github.fedhds.transformer..", "io.github.fedhds.lora..");
+    void djl_isMetBelowFeaturesOnly() {
+        onlyIn(
+                "ai.djl..",
+                "io.github.fedhds.internal",
+                "io.github.fedhds.tokenizer..",
+                "io.github.fedhds.transformer..",
+                "io.github.fedhds.lora..");
     }
 
     @Test
@@ -141,7 +146,7 @@ class ArchitectureTest {
                 .that()
                 .arePublic()
                 .and()
-                .resideOutsideOfPackage("io.github.fedhds.internal..")
+                .resideOutsideOfPackage("..internal..")
                 .should(new ArchCondition<>("name no type of an outside library") {
                     @Override
                     public void check(JavaClass type, ConditionEvents events) {

@@ -60,7 +60,7 @@ public final class AnswerEvaluator {
             throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
         }
         this.model = model;
-        this.encoder = new SampleEncoder(model, template, maxTokens);
+        this.encoder = model.sampleEncoder(template, maxTokens);
         this.answerTokens = Math.min(answerTokens, encoder.maxTokens() / 2);
         this.tokenBudget = tokenBudget;
         this.sampling = Sampling.greedy();

@@ -52,8 +52,8 @@ public final class AnswerLossScorer implements SampleScorer {
         }
         this.model = model;
         this.form = form;
-        this.withPrompt = new SampleEncoder(model, template, maxTokens);
-        this.alone = new SampleEncoder(model, sample -> "", maxTokens);
+        this.withPrompt = model.sampleEncoder(template, maxTokens);
+        this.alone = model.sampleEncoder(sample -> "", maxTokens);
         this.tokenBudget = tokenBudget;
         this.cuts = new CutWatch(cuts);
     }

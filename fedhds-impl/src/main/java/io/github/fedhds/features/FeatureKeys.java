@@ -6,6 +6,7 @@ import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.tokenizer.PartedSample;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;

@@ -12,6 +12,7 @@ import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -45,7 +46,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private HiddenStateExtractor(Builder builder) {
         model = builder.model;
         form = builder.form;
-        encoder = new SampleEncoder(model, builder.template, builder.maxTokens);
+        encoder = model.sampleEncoder(builder.template, builder.maxTokens);
         pooling = builder.pooling;
         tokenBudget = builder.tokenBudget;
         states = builder.states.orElseGet(

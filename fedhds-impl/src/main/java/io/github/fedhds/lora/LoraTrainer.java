@@ -60,7 +60,7 @@ public final class LoraTrainer implements LocalTrainer {
                 : model.loraGradient(form, lora.dropout());
         template = builder.template;
         maxTokens = builder.maxTokens;
-        encoder = new SampleEncoder(model, template, maxTokens);
+        encoder = model.sampleEncoder(template, maxTokens);
         loop = builder.loop();
     }
 

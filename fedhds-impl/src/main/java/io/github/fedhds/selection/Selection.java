@@ -19,7 +19,7 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
     private static final Function<RoundContext, Optional<Frame>> NONE = round -> Optional.empty();
 
     /**
-     * Recommended, with {@link io.github.fedhds.features.Pooling#PARTS}: as different samples as can be, a share of the
+     * Recommended, with {@link io.github.fedhds.transformer.Pooling#PARTS}: as different samples as can be, a share of the
      * data that the clients of the round hold. {@code FedHds.on(model).recommended(share)} sets both.
      *
      * <p>The clients' groups as in the paper (a client without one has one group of all its samples), their means in a shared frame of 128 {@link #inSharedFrame random signs},
@@ -63,7 +63,7 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
      * {@link #recommended} with a number of samples in place of a share: the clients' groups as in the paper (a client without
      * one has one group of all its samples), their means in a shared frame of
      * 128 {@link #inSharedFrame random signs}, covered by {@link CoverSelector} with as many as there shall be samples. Best
-     * with features in {@link io.github.fedhds.features.Pooling#PARTS parts}.
+     * with features in {@link io.github.fedhds.transformer.Pooling#PARTS parts}.
      *
      * @param samples of a round over all its clients, 0 or more; fewer where the clients find fewer groups
      */

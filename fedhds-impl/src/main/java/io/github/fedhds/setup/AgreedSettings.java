@@ -2,10 +2,10 @@ package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.coreset.CoresetSelector;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

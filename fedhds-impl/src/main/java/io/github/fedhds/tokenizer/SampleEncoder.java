@@ -3,7 +3,6 @@ package io.github.fedhds.tokenizer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.model.DecoderConfig;
-import io.github.fedhds.transformer.LanguageModel;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntFunction;
@@ -21,12 +20,8 @@ public final class SampleEncoder {
     private final int endId;
 
     /**
-     * @param maxTokens longest sequence, at least 2; lowered to the model's positions
+     * @param maxTokens longest sequence, at least 2; lowered to the model's context length
      */
-    public SampleEncoder(LanguageModel model, PromptTemplate template, int maxTokens) {
-        this(model.config(), model.tokens(), template, maxTokens);
-    }
-
     public SampleEncoder(DecoderConfig config, Tokens tokens, PromptTemplate template, int maxTokens) {
         if (maxTokens < 2) {
             throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);

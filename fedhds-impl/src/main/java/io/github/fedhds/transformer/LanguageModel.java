@@ -3,6 +3,7 @@ package io.github.fedhds.transformer;
 import ai.djl.ndarray.NDManager;
 import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.ShardedSafetensors;
@@ -10,6 +11,7 @@ import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.tokenizer.Tokens;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,6 +115,15 @@ public final class LanguageModel implements AutoCloseable {
     /** The model's tokenizer. */
     public Tokens tokens() {
         return tokens;
+    }
+
+    /**
+     * Turns samples into token ids for this model.
+     *
+     * @param maxTokens longest sequence, at least 2; lowered to the model's context length
+     */
+    public SampleEncoder sampleEncoder(PromptTemplate template, int maxTokens) {
+        return new SampleEncoder(config(), tokens, template, maxTokens);
     }
 
     /** The device that the model runs on, such as "cpu()" or "gpu(0)". */

@@ -16,6 +16,7 @@ import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import io.github.fedhds.transformer.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;

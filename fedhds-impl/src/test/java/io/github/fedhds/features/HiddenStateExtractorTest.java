@@ -12,6 +12,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import io.github.fedhds.transformer.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -7,6 +7,7 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

@@ -73,7 +73,7 @@ class LoraTrainerStepsTest {
     }
 
     private static List<EncodedSample> encoded() {
-        SampleEncoder encoder = new SampleEncoder(model, TinyModel.TEMPLATE, 1024);
+        SampleEncoder encoder = model.sampleEncoder(TinyModel.TEMPLATE, 1024);
         return SAMPLES.stream().map(s -> encoder.forTraining(s).orElseThrow()).toList();
     }
 

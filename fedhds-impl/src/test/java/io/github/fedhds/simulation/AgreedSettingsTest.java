@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsServer;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.Adam;
 import io.github.fedhds.lora.LearningRateSchedule;
@@ -24,6 +23,7 @@ import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

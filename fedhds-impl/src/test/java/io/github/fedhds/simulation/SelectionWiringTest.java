@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraTrainer;
@@ -20,6 +19,7 @@ import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

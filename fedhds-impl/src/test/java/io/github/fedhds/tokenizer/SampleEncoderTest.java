@@ -37,7 +37,7 @@ class SampleEncoderTest {
     }
 
     private static SampleEncoder encoder(int maxTokens) {
-        return new SampleEncoder(model, TinyModel.TEMPLATE, maxTokens);
+        return model.sampleEncoder(TinyModel.TEMPLATE, maxTokens);
     }
 
     private static EncodedSample training(int maxTokens, Instruction sample) {
@@ -55,7 +55,7 @@ class SampleEncoderTest {
     @Test
     @SuppressWarnings("NullAway") // what a host without NullAway may write
     void template_givesNull_isNamed() {
-        SampleEncoder encoder = new SampleEncoder(model, sample -> null, 64);
+        SampleEncoder encoder = model.sampleEncoder(sample -> null, 64);
         Instruction sample = new Instruction("add", "a b", "ab");
         String what = "the prompt template " + SampleEncoderTest.class.getName();
         assertFails(IllegalStateException.class, () -> encoder.forTraining(sample), what, "gave null");
@@ -63,7 +63,7 @@ class SampleEncoderTest {
         assertFails(IllegalStateException.class, () -> encoder.forParts(sample), what, "gave null");
         assertFails(IllegalStateException.class, () -> encoder.forGeneration(sample, 1), what, "gave null");
         SampleEncoder bareFails =
-                new SampleEncoder(model, s -> s.instruction().isEmpty() ? null : TinyModel.TEMPLATE.prompt(s), 8);
+                model.sampleEncoder(s -> s.instruction().isEmpty() ? null : TinyModel.TEMPLATE.prompt(s), 8);
         assertFails(IllegalStateException.class, () -> bareFails.forFeatures(sample), what, "an empty instruction");
     }
 
@@ -125,8 +125,8 @@ class SampleEncoderTest {
     /** A template without the instruction has no such part. */
     @Test
     void forParts_templateThatLeavesTheInstructionOut_hasNone() {
-        PartedSample parts = new SampleEncoder(model, sample -> "I:" + sample.input(), 64)
-                .forParts(new Instruction("add", "a b", "ab"));
+        PartedSample parts =
+                model.sampleEncoder(sample -> "I:" + sample.input(), 64).forParts(new Instruction("add", "a b", "ab"));
         assertEquals("", span(parts, parts.instruction()));
         assertEquals("ab", span(parts, parts.answer()));
     }

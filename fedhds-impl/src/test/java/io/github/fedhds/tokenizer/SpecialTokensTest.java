@@ -146,7 +146,7 @@ class SpecialTokensTest {
         assertArrayEquals(new int[] {1}, encode(""));
         assertArrayEquals(new int[] {1, 3, 2}, encode("a</s>")); // the text's own stays
         try (LanguageModel model = TinyModel.load(folder)) {
-            EncodedSample sample = new SampleEncoder(model, Instruction::instruction, 64)
+            EncodedSample sample = model.sampleEncoder(Instruction::instruction, 64)
                     .forTraining(new Instruction("ab", "", "b"))
                     .orElseThrow();
             assertArrayEquals(new int[] {1, 3, 4, 4, 2}, sample.ids());

@@ -10,7 +10,6 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.model.DecoderConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;

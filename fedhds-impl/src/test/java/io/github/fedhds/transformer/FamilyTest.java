@@ -11,7 +11,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Tensor;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;

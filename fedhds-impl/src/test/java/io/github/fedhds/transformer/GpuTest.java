@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.engine.Engine;
 import com.google.gson.JsonObject;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;

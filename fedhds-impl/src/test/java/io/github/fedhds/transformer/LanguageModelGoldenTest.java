@@ -8,7 +8,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.SharedFolders;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.ModelOptions;

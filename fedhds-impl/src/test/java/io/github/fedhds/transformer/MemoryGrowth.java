@@ -2,7 +2,6 @@ package io.github.fedhds.transformer;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.lora.Adam;
 import io.github.fedhds.tokenizer.EncodedSample;
 import java.io.IOException;

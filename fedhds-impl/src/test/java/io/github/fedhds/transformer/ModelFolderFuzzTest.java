@@ -4,7 +4,6 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import io.github.fedhds.Fuzz;
 import io.github.fedhds.SharedFolders;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.tokenizer.Tokens;

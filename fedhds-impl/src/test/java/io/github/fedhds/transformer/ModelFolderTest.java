@@ -12,7 +12,6 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import io.github.fedhds.adapter.Tensor;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.model.AttentionForm;

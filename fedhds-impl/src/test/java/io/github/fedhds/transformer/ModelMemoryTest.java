@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.MemoryGrowth.Kind;

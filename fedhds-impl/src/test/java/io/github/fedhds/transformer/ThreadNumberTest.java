@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.SharedFolders;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.EncodedSample;

@@ -7,7 +7,6 @@ import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.features.FeatureCache;
-import io.github.fedhds.features.Pooling;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
@@ -18,6 +17,7 @@ import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -119,7 +119,7 @@ final class OwnRun {
         double fraction =
                 options.fraction().orElse(Math.max(0.05, Math.min(1, LEAST_ACTIVE / (double) clients.size())));
         FedHds fedHds = fedHds(model, featureModel);
-        SampleEncoder encoder = new SampleEncoder(model, PromptTemplate.alpaca(), options.maxLength());
+        SampleEncoder encoder = model.sampleEncoder(PromptTemplate.alpaca(), options.maxLength());
         checkLength(encoder, model);
         evaluate(
                 fedHds,

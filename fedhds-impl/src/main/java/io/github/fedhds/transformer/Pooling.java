@@ -1,4 +1,4 @@
-package io.github.fedhds.features;
+package io.github.fedhds.transformer;
 
 import io.github.fedhds.feature.FeatureMatrix;
 

@@ -25,7 +25,7 @@ public final class Bulyan implements Aggregator {
     private final int attackers;
 
     private Bulyan(int attackers) {
-        this.attackers = attackers;
+        this.attackers = Settings.attackers(attackers);
     }
 
     /**
@@ -34,17 +34,7 @@ public final class Bulyan implements Aggregator {
      * @param attackers f, 0 or more; rounds need 4f + 3 updates
      */
     public static Bulyan of(int attackers) {
-        Tolerance.check(attackers);
         return new Bulyan(attackers);
-    }
-
-    /**
-     * The same for rounds of a known number of clients.
-     *
-     * @throws IllegalArgumentException if they are fewer than 4f + 3
-     */
-    public static Bulyan of(int attackers, int clients) {
-        return RuleRound.among(clients, of(attackers));
     }
 
     @Override

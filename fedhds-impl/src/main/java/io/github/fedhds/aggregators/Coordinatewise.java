@@ -8,36 +8,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.function.ToDoubleFunction;
 
 /** Rules that look at one coordinate at a time. Sorted values know no order of arrival. Time O(d n log n). */
 final class Coordinatewise {
     private Coordinatewise() {}
 
-    /** Makes one value of all that a coordinate has, sorted and at least one. */
-    @FunctionalInterface
-    interface Reduction {
-        double of(float[] sorted);
-    }
-
-    static Adapter reduce(Adapter form, List<AdapterUpdate> updates, Reduction reduction) {
-        Map<String, Tensor> tensors = new TreeMap<>();
+    /** Makes each value of the next adapter from all values that the updates have there, sorted. */
+    static Adapter reduce(Adapter form, List<AdapterUpdate> updates, ToDoubleFunction<float[]> reduction) {
         float[] column = new float[updates.size()];
-        form.tensors().forEach((name, tensor) -> {
-            Tensor[] theirs = updates.stream()
-                    .map(update ->
-                            Objects.requireNonNull(update.adapter().tensors().get(name)))
-                    .toArray(Tensor[]::new);
-            float[] values = new float[tensor.size()];
-            for (int i = 0; i < values.length; i++) {
-                for (int j = 0; j < theirs.length; j++) {
-                    column[j] = theirs[j].get(i);
+        return map(form, (name, tensor) -> {
+            List<Tensor> theirs = updates.stream()
+                    .map(update -> tensor(update.adapter(), name))
+                    .toList();
+            return Tensor.of(tensor.shape(), i -> {
+                for (int j = 0; j < column.length; j++) {
+                    column[j] = theirs.get(j).get(i);
                 }
                 Arrays.sort(column);
-                values[i] = (float) reduction.of(column) + 0f; // no negative zero, as with FedAvg
-            }
-            tensors.put(name, new Tensor(tensor.shape(), values));
+                return (float) reduction.applyAsDouble(column) + 0f; // no negative zero, as with FedAvg
+            });
         });
+    }
+
+    /** An adapter with another tensor for each name. */
+    static Adapter map(Adapter form, BiFunction<String, Tensor, Tensor> change) {
+        Map<String, Tensor> tensors = new TreeMap<>(form.tensors());
+        tensors.replaceAll(change);
         return new Adapter(tensors);
+    }
+
+    /** A tensor that the adapter has. */
+    static Tensor tensor(Adapter adapter, String name) {
+        return Objects.requireNonNull(adapter.tensors().get(name));
     }
 
     /** Mean of some neighbours in the order. */

@@ -77,18 +77,15 @@ public final class FedAvg implements Aggregator {
 
         @Override
         void add(AdapterUpdate update) {
-            Map<String, Tensor> tensors = update.adapter().tensors();
-            means.forEach((name, mean) -> mean.add(Objects.requireNonNull(tensors.get(name)), weight(update)));
+            means.forEach((name, mean) -> mean.add(Coordinatewise.tensor(update.adapter(), name), weight(update)));
         }
 
         @Override
         Adapter next() {
-            Map<String, Tensor> tensors = new TreeMap<>();
-            global.tensors().forEach((name, tensor) -> {
+            return Coordinatewise.map(global, (name, tensor) -> {
                 ExactMean mean = Objects.requireNonNull(means.remove(name)); // let go as soon as its mean is there
-                tensors.put(name, new Tensor(tensor.shape(), mean.mean()));
+                return new Tensor(tensor.shape(), mean.mean());
             });
-            return new Adapter(tensors);
         }
     }
 }

@@ -58,10 +58,6 @@ public final class FedOpt implements Aggregator {
             this.momentum = momentum;
             this.variance = variance;
         }
-
-        private boolean usesBeta2() {
-            return this == FED_ADAM || this == FED_YOGI;
-        }
     }
 
     private final Kind kind;
@@ -110,65 +106,56 @@ public final class FedOpt implements Aggregator {
         return mean.leastUpdates();
     }
 
-    /** Own tensors {@code step}, {@code m.NAME}, {@code v.NAME}, and the inner rule's as {@code inner.NAME}. */
-    private record State(Adapter own, Adapter inner) {
-        static State of(Adapter state) {
-            Map<String, Tensor> own = new TreeMap<>();
-            Map<String, Tensor> inner = new TreeMap<>();
-            state.tensors().forEach((name, tensor) -> {
-                if (name.startsWith(INNER)) {
-                    inner.put(name.substring(INNER.length()), tensor);
-                } else {
-                    own.put(name, tensor);
-                }
-            });
-            return new State(new Adapter(own), new Adapter(inner));
-        }
+    /** The state of the rule inside, whose tensors are named {@code inner.NAME}. */
+    private static Adapter innerState(Adapter state) {
+        Map<String, Tensor> inner = new TreeMap<>();
+        state.tensors().forEach((name, tensor) -> {
+            if (name.startsWith(INNER)) {
+                inner.put(name.substring(INNER.length()), tensor);
+            }
+        });
+        return new Adapter(inner);
+    }
 
-        Adapter joined() {
-            Map<String, Tensor> tensors = new TreeMap<>(own.tensors());
-            inner.tensors().forEach((name, tensor) -> tensors.put(INNER + name, tensor));
-            return new Adapter(tensors);
-        }
+    /** The other tensors: {@code step}, {@code m.NAME}, {@code v.NAME}. */
+    private static Adapter ownState(Adapter state) {
+        Map<String, Tensor> own = new TreeMap<>(state.tensors());
+        own.keySet().removeIf(name -> name.startsWith(INNER));
+        return new Adapter(own);
     }
 
     @Override
     public void checkState(Adapter globalAdapter, Adapter state) {
-        State parts = State.of(state);
-        check(parts.own().tensors());
-        if (!parts.own().isEmpty()) {
-            formOf(globalAdapter).differenceInForm(parts.own()).ifPresent(difference -> {
+        Adapter own = ownState(state);
+        if (!own.isEmpty()) {
+            Tensor step = own.tensors().get(STEP);
+            if (step == null || step.size() != 1 || !isStep(step.get(0))) {
+                throw fault("it must have a step from 1 to " + MOST_STEPS);
+            }
+            own.tensors().forEach(this::check);
+            formOf(globalAdapter).differenceInForm(own).ifPresent(difference -> {
                 throw fault("it is not of this run's adapter: " + difference
                         + "; restore the state that was saved with the adapter");
             });
         }
-        mean.checkState(globalAdapter, parts.inner());
+        mean.checkState(globalAdapter, innerState(state));
     }
 
-    private void check(Map<String, Tensor> own) {
-        if (own.isEmpty()) {
-            return;
+    private void check(String name, Tensor tensor) {
+        boolean known = name.equals(STEP)
+                || (kind.momentum && name.startsWith("m."))
+                || (kind.variance && name.startsWith("v."));
+        if (!known) {
+            throw fault("tensor " + name + " is not its own");
         }
-        Tensor step = own.get(STEP);
-        if (step == null || step.size() != 1 || !isStep(step.get(0))) {
-            throw fault("it must have a step from 1 to " + MOST_STEPS);
+        if (tensor.firstNonFinite() >= 0) {
+            throw fault("tensor " + name + " holds NaN or infinity");
         }
-        own.forEach((name, tensor) -> {
-            boolean known = name.equals(STEP)
-                    || (kind.momentum && name.startsWith("m."))
-                    || (kind.variance && name.startsWith("v."));
-            if (!known) {
-                throw fault("tensor " + name + " is not its own");
+        for (int i = 0; name.startsWith("v.") && i < tensor.size(); i++) {
+            if (tensor.get(i) < 0) {
+                throw fault("tensor " + name + " is a mean of squares, but holds " + tensor.get(i));
             }
-            if (tensor.firstNonFinite() >= 0) {
-                throw fault("tensor " + name + " holds NaN or infinity");
-            }
-            for (int i = 0; name.startsWith("v.") && i < tensor.size(); i++) {
-                if (tensor.get(i) < 0) {
-                    throw fault("tensor " + name + " is a mean of squares, but holds " + tensor.get(i));
-                }
-            }
-        });
+        }
     }
 
     private static boolean isStep(float t) {
@@ -181,8 +168,7 @@ public final class FedOpt implements Aggregator {
 
     @Override
     public Aggregation open(RoundContext round, Adapter state) {
-        State before = State.of(state);
-        Aggregation averaging = RuleRound.given(mean.open(round, before.inner()), mean, "an Aggregation from open");
+        Aggregation averaging = RuleRound.given(mean.open(round, innerState(state)), mean, "an Aggregation from open");
         return new RuleRound(this, round.globalAdapter(), state) {
             @Override
             void add(AdapterUpdate update) {
@@ -192,10 +178,14 @@ public final class FedOpt implements Aggregator {
             @Override
             Adapter next() {
                 Adapter average = given(averaging.finish(), mean, "an Adapter from finish");
-                Step step = step(global, average, before.own().tensors());
-                Adapter inner = given(averaging.state(), mean, "an Adapter from state");
-                nextState = new State(finite(step.moments()), inner).joined();
-                return step.adapter();
+                Map<String, Tensor> after = new TreeMap<>();
+                Adapter next = step(global, average, state.tensors(), after);
+                finite(new Adapter(after));
+                given(averaging.state(), mean, "an Adapter from state")
+                        .tensors()
+                        .forEach((name, tensor) -> after.put(INNER + name, tensor));
+                nextState = new Adapter(after);
+                return next;
             }
         };
     }
@@ -204,29 +194,28 @@ public final class FedOpt implements Aggregator {
     private Adapter formOf(Adapter adapter) {
         Map<String, Tensor> tensors = new TreeMap<>();
         tensors.put(STEP, new Tensor(new int[] {1}, new float[1]));
-        adapter.tensors().forEach((name, tensor) -> {
-            if (kind.momentum) {
-                tensors.put("m." + name, tensor);
-            }
-            if (kind.variance) {
-                tensors.put("v." + name, tensor);
-            }
-        });
+        adapter.tensors().forEach((name, tensor) -> put(tensors, name, tensor, tensor));
         return new Adapter(tensors);
     }
 
-    private record Step(Adapter adapter, Adapter moments) {}
+    private void put(Map<String, Tensor> state, String name, Tensor m, Tensor v) {
+        if (kind.momentum) {
+            state.put("m." + name, m);
+        }
+        if (kind.variance) {
+            state.put("v." + name, v);
+        }
+    }
 
-    private Step step(Adapter global, Adapter average, Map<String, Tensor> before) {
+    /** The next adapter; writes the own state after the step. */
+    private Adapter step(Adapter global, Adapter average, Map<String, Tensor> before, Map<String, Tensor> after) {
         Tensor last = before.get(STEP);
         int t = last == null ? 1 : Math.min(MOST_STEPS, (int) last.get(0) + 1);
         double correction =
                 kind == Kind.FED_ADAM ? Math.sqrt(1 - Math.pow(beta2, t + 1)) / (1 - Math.pow(beta1, t + 1)) : 1;
-        Map<String, Tensor> next = new TreeMap<>();
-        Map<String, Tensor> after = new TreeMap<>();
         after.put(STEP, new Tensor(new int[] {1}, new float[] {t}));
-        global.tensors().forEach((name, x) -> {
-            float[] values = Objects.requireNonNull(average.tensors().get(name)).toArray();
+        return Coordinatewise.map(global, (name, x) -> {
+            float[] values = Coordinatewise.tensor(average, name).toArray();
             float[] m = start(before.get("m." + name), x.size());
             float[] v = start(before.get("v." + name), x.size());
             for (int i = 0; i < values.length; i++) {
@@ -235,15 +224,9 @@ public final class FedOpt implements Aggregator {
                 double direction = kind.variance ? m[i] / (Math.sqrt(v[i]) + tau) : m[i];
                 values[i] = (float) (x.get(i) + learningRate * correction * direction);
             }
-            next.put(name, new Tensor(x.shape(), values));
-            if (kind.momentum) {
-                after.put("m." + name, new Tensor(x.shape(), m));
-            }
-            if (kind.variance) {
-                after.put("v." + name, new Tensor(x.shape(), v));
-            }
+            put(after, name, new Tensor(x.shape(), m), new Tensor(x.shape(), v));
+            return new Tensor(x.shape(), values);
         });
-        return new Step(new Adapter(next), new Adapter(after));
     }
 
     private static float[] start(@Nullable Tensor saved, int size) {
@@ -272,7 +255,8 @@ public final class FedOpt implements Aggregator {
     @Override
     public String toString() {
         return kind.title + "[learning rate " + learningRate + (kind.momentum ? ", beta1 " + beta1 : "")
-                + (kind.usesBeta2() ? ", beta2 " + beta2 : "") + (kind.variance ? ", tau " + tau : "") + ", " + mean
+                + (kind.momentum && kind.variance ? ", beta2 " + beta2 : "") + (kind.variance ? ", tau " + tau : "")
+                + ", " + mean
                 + "]";
     }
 
@@ -291,10 +275,7 @@ public final class FedOpt implements Aggregator {
 
         /** Factor of each step, finite and above 0; 1 for FedAvgM, else 0.01 by default. */
         public Builder learningRate(double learningRate) {
-            if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-                throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
-            }
-            this.learningRate = learningRate;
+            this.learningRate = Settings.positive("learningRate", learningRate);
             return this;
         }
 
@@ -306,7 +287,7 @@ public final class FedOpt implements Aggregator {
 
         /** What is left of the squares' mean, 0 or more and below 1; 0.99 by default. For FedAdam and FedYogi. */
         public Builder beta2(double beta2) {
-            this.beta2 = decay("beta2", kind.usesBeta2(), beta2);
+            this.beta2 = decay("beta2", kind.momentum && kind.variance, beta2);
             return this;
         }
 
@@ -321,10 +302,7 @@ public final class FedOpt implements Aggregator {
         /** Added to the root, finite and above 0; 1e-3 by default. The larger, the less adaptive. Not for FedAvgM. */
         public Builder tau(double tau) {
             requireUse("tau", kind.variance);
-            if (!(tau > 0) || Double.isInfinite(tau)) {
-                throw new IllegalArgumentException("tau must be finite and above 0, was " + tau);
-            }
-            this.tau = tau;
+            this.tau = Settings.positive("tau", tau);
             return this;
         }
 

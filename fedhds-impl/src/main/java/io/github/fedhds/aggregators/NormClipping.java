@@ -6,10 +6,8 @@ import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * Shortens what each client changes before another rule sees it: where the difference between an update and the global
@@ -37,10 +35,7 @@ public final class NormClipping implements Aggregator {
      * @param rule what the clipped updates go to
      */
     public static NormClipping of(double bound, Aggregator rule) {
-        if (!(bound > 0) || Double.isInfinite(bound)) {
-            throw new IllegalArgumentException("the norm's bound must be finite and above 0, was " + bound);
-        }
-        return new NormClipping(bound, Objects.requireNonNull(rule, "rule"));
+        return new NormClipping(Settings.positive("the norm's bound", bound), Objects.requireNonNull(rule, "rule"));
     }
 
     /** The rule itself, or what it clips for. */
@@ -86,23 +81,15 @@ public final class NormClipping implements Aggregator {
     }
 
     private static AdapterUpdate shortened(AdapterUpdate update, Adapter global, double share) {
-        Map<String, Tensor> tensors = new TreeMap<>();
-        update.adapter().tensors().forEach((name, tensor) -> {
-            Tensor start = Objects.requireNonNull(global.tensors().get(name));
-            float[] values = new float[tensor.size()];
-            for (int i = 0; i < values.length; i++) {
+        Adapter shorter = Coordinatewise.map(update.adapter(), (name, tensor) -> {
+            Tensor start = Coordinatewise.tensor(global, name);
+            return Tensor.of(tensor.shape(), i -> {
                 double from = start.get(i);
-                values[i] = (float) (from + share * (tensor.get(i) - from));
-            }
-            tensors.put(name, new Tensor(tensor.shape(), values));
+                return (float) (from + share * (tensor.get(i) - from));
+            });
         });
         return new AdapterUpdate(
-                update.runId(),
-                update.round(),
-                update.client(),
-                new Adapter(tensors),
-                update.samples(),
-                update.meanLoss());
+                update.runId(), update.round(), update.client(), shorter, update.samples(), update.meanLoss());
     }
 
     @Override

@@ -16,7 +16,7 @@ public final class TrimmedMean implements Aggregator {
     private final int attackers;
 
     private TrimmedMean(int attackers) {
-        this.attackers = attackers;
+        this.attackers = Settings.attackers(attackers);
     }
 
     /**
@@ -25,17 +25,7 @@ public final class TrimmedMean implements Aggregator {
      * @param attackers f, 0 or more; rounds need 2f + 1 updates
      */
     public static TrimmedMean of(int attackers) {
-        Tolerance.check(attackers);
         return new TrimmedMean(attackers);
-    }
-
-    /**
-     * The same for rounds of a known number of clients.
-     *
-     * @throws IllegalArgumentException if they are fewer than 2f + 1
-     */
-    public static TrimmedMean of(int attackers, int clients) {
-        return RuleRound.among(clients, of(attackers));
     }
 
     @Override

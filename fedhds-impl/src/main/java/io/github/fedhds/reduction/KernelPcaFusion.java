@@ -4,6 +4,8 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.round.RoundContext;
+import java.util.Arrays;
+import java.util.function.Function;
 
 /**
  * Places long feature rows on the principal axes of a kernel's feature space.
@@ -11,50 +13,37 @@ import io.github.fedhds.round.RoundContext;
  * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}, centred on zero, the axis of largest variance
  * first; the unit is the features' (linear) or none (the others). Signs, ranks and rounding as {@link PcaFusion} has them,
  * values as scikit-learn's {@code KernelPCA}. Time O(n² d) and the eigenvectors, memory 16 n² bytes on and off the heap;
- * 46,340 rows at most. Equal rows and the order of rows as with {@link PcaFusion}. Immutable, safe for many threads; equal input gives equal output on one machine with one number of
- * BLAS threads.
+ * 46,340 rows at most. Equal rows and the order of rows as with {@link PcaFusion}. Immutable, safe for many threads; equal input
+ * gives equal output on one machine with one number of BLAS threads.
  *
  * @see <a href="https://doi.org/10.1162/089976698300017467">Schoelkopf, Smola, Mueller 1998</a>
  */
 public final class KernelPcaFusion implements Fusion {
-    private enum Kernel {
-        LINEAR,
-        RBF,
-        COSINE,
-        POLYNOMIAL
-    }
+    /** Inner products of all pairs of rows in the feature space, centred there. */
+    private final Function<CentredRows, double[]> kernel;
 
-    private final Kernel kernel;
+    private final boolean unitRows;
     private final int dimensions;
-    private final double gamma; // 0: one by the number of columns
-    private final double coef0;
-    private final int degree;
 
-    private KernelPcaFusion(Kernel kernel, int dimensions, double gamma) {
-        this(kernel, dimensions, gamma, 0, 1);
-    }
-
-    private KernelPcaFusion(Kernel kernel, int dimensions, double gamma, double coef0, int degree) {
-        this.kernel = kernel;
+    private KernelPcaFusion(int dimensions, boolean unitRows, Function<CentredRows, double[]> kernel) {
         this.dimensions = PcaFusion.checkDimensions(dimensions);
-        this.gamma = gamma;
-        this.coef0 = coef0;
-        this.degree = degree;
+        this.unitRows = unitRows;
+        this.kernel = kernel;
     }
 
     /** Inner products of rows; gives what {@link PcaFusion} gives. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion linear(int dimensions) {
-        return new KernelPcaFusion(Kernel.LINEAR, dimensions, 0);
+        return new KernelPcaFusion(dimensions, false, CentredRows::rowGram);
     }
 
     /** Cosines of the angles between rows; a zero row is at right angles to all. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion cosine(int dimensions) {
-        return new KernelPcaFusion(Kernel.COSINE, dimensions, 0);
+        return new KernelPcaFusion(dimensions, true, CentredRows::rowGram);
     }
 
     /** The Gaussian kernel with gamma 1 / d, d being the number of columns. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion rbf(int dimensions) {
-        return new KernelPcaFusion(Kernel.RBF, dimensions, 0);
+        return new KernelPcaFusion(dimensions, false, rows -> gaussian(rows, 1.0 / rows.columns()));
     }
 
     /**
@@ -65,7 +54,7 @@ public final class KernelPcaFusion implements Fusion {
      */
     public static KernelPcaFusion rbf(int dimensions, double gamma) {
         checkGamma(gamma);
-        return new KernelPcaFusion(Kernel.RBF, dimensions, gamma);
+        return new KernelPcaFusion(dimensions, false, rows -> gaussian(rows, gamma));
     }
 
     /**
@@ -73,7 +62,7 @@ public final class KernelPcaFusion implements Fusion {
      * 1 or more.
      */
     public static KernelPcaFusion polynomial(int dimensions) {
-        return new KernelPcaFusion(Kernel.POLYNOMIAL, dimensions, 0, 1, 3);
+        return new KernelPcaFusion(dimensions, false, rows -> power(rows, 1.0 / rows.columns(), 1, 3));
     }
 
     /**
@@ -92,7 +81,7 @@ public final class KernelPcaFusion implements Fusion {
         if (degree < 1) {
             throw new IllegalArgumentException("degree must be 1 or more, was " + degree);
         }
-        return new KernelPcaFusion(Kernel.POLYNOMIAL, dimensions, gamma, coef0, degree);
+        return new KernelPcaFusion(dimensions, false, rows -> power(rows, gamma, coef0, degree));
     }
 
     private static void checkGamma(double gamma) {
@@ -114,42 +103,31 @@ public final class KernelPcaFusion implements Fusion {
      */
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
-        CentredRows rows = kernel == Kernel.COSINE ? CentredRows.ofUnitRows(features) : CentredRows.of(features);
+        CentredRows rows = unitRows ? CentredRows.ofUnitRows(features) : CentredRows.of(features);
         int n = rows.rows();
         if (n < 2) {
             return new Points(n, dimensions, new double[n * dimensions]);
         }
-        double[] gram = kernel(rows, gamma > 0 ? gamma : 1.0 / rows.columns());
-        double[] scores = PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, true);
+        double[] scores = PcaFusion.scores(kernel.apply(rows), n, Math.min(dimensions, n - 1), dimensions, true);
         PcaFusion.orient(scores, n, dimensions);
         return new Points(n, dimensions, EqualRows.samePoints(features, scores, dimensions));
     }
 
-    /** The kernel of all pairs, centred in the kernel's space. */
-    private double[] kernel(CentredRows rows, double gamma) {
-        double[] gram = rows.rowGram();
-        return switch (kernel) {
-            case LINEAR, COSINE -> gram;
-            case RBF -> centred(gaussian(rows.squaredDistances(gram), gamma), rows.rows());
-            case POLYNOMIAL -> centred(power(gram, rows, gamma), rows.rows());
-        };
-    }
-
     /** Less 1, for precision: centring takes it off anyway. */
-    private static double[] gaussian(float[] distances, double gamma) {
+    private static double[] gaussian(CentredRows rows, double gamma) {
+        float[] distances = rows.squaredDistances(rows.rowGram());
         double[] kernel = new double[distances.length];
-        for (int i = 0; i < kernel.length; i++) {
-            kernel[i] = Math.expm1(-gamma * distances[i]);
-        }
-        return kernel;
+        Arrays.setAll(kernel, i -> Math.expm1(-gamma * distances[i]));
+        return centred(kernel, rows.rows());
     }
 
     /**
      * With a row x = m + u, m being the mean, the base is a + b: a = gamma m m + coef0 of all pairs and b = gamma (u m + u'm
      * + u u') of one. The kernel is taken less a to the power of degree, for precision: centring takes it off anyway.
      */
-    private double[] power(double[] gram, CentredRows rows, double gamma) {
+    private static double[] power(CentredRows rows, double gamma, double coef0, int degree) {
         int n = rows.rows();
+        double[] gram = rows.rowGram();
         double[] withMeans = rows.productsWith(rows.means());
         double a = coef0;
         for (double mean : rows.means()) {
@@ -173,7 +151,7 @@ public final class KernelPcaFusion implements Fusion {
                 }
             }
         }
-        return kernel;
+        return centred(kernel, n);
     }
 
     /** Takes off row and column means. In place. */

@@ -102,6 +102,21 @@ class ArchitectureTest {
     }
 
     @Test
+    void gson_isMetWhereJsonIsReadOrWritten() {
+        onlyIn(
+                "com.google.gson..",
+                "io.github.fedhds.dataset..",
+                "io.github.fedhds.examples..",
+                "io.github.fedhds.internal..",
+                "io.github.fedhds.model..",
+                "io.github.fedhds.monitoring..",
+                "io.github.fedhds.peft..",
+                "io.github.fedhds.simulation..",
+                "io.github.fedhds.state..",
+                "io.github.fedhds.tokenizer..");
+    }
+
+    @Test
     void micrometer_isMetInMetricsOnly() {
         onlyIn("io.micrometer..", "io.github.fedhds.monitoring..");
     }

@@ -1,7 +1,6 @@
 package io.github.fedhds.examples;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.peft.MergedFolder;
 import io.github.fedhds.peft.PeftFolder;
 import java.nio.file.Path;
@@ -31,7 +30,7 @@ public final class MergeAdapter implements Callable<Integer> {
             names = "--dtype",
             description =
                     "F32, BF16 or F16 (default: the base's types; in the two of 16 bits, rounding loses small changes)")
-    private @Nullable Dtype dtype;
+    private MergedFolder.@Nullable Type dtype;
 
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));

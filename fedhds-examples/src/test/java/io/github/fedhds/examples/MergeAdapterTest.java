@@ -76,8 +76,8 @@ class MergeAdapterTest {
     @Test
     void main_dtype_isTheWeights() {
         assertEquals(2, run("--dtype", "four"));
-        assertEquals(1, run("--dtype", "I8"));
-        assertTrue(error.contains("F32, F16 or BF16"), error);
+        assertEquals(2, run("--dtype", "I8"));
+        assertTrue(error.contains("F32, F16, BF16"), error);
         assertEquals(0, run("--dtype", "bf16"));
         try (SafetensorsFile out = SafetensorsFile.open(folder.resolve("out/model.safetensors"))) {
             assertEquals(Dtype.BF16, out.dtype(MODULE + ".weight"));

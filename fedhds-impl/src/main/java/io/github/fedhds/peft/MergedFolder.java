@@ -70,6 +70,19 @@ public final class MergedFolder {
             "chat_template.jinja",
             "chat_template.json");
 
+    /** How the floating weights of a merged model are stored. */
+    public enum Type {
+        F32(Dtype.F32),
+        F16(Dtype.F16),
+        BF16(Dtype.BF16);
+
+        private final Dtype dtype;
+
+        Type(Dtype dtype) {
+            this.dtype = dtype;
+        }
+    }
+
     private static final Map<Dtype, String> TORCH_NAMES =
             Map.of(Dtype.F32, "float32", Dtype.F16, "float16", Dtype.BF16, "bfloat16");
 
@@ -139,15 +152,11 @@ public final class MergedFolder {
     /**
      * Writes a folder whose floating weights are all of one type.
      *
-     * @param dtype F32, F16 or BF16
-     * @throws IllegalArgumentException if the dtype is another one
+     * @param type of every floating weight; in the two of 16 bits, rounding loses small changes
      * @see #write(Path, LoraConfig, Adapter, Path)
      */
-    public static void write(Path base, LoraConfig config, Adapter adapter, Path out, Dtype dtype) {
-        if (!TORCH_NAMES.containsKey(dtype)) {
-            throw new IllegalArgumentException("a merged model is written as F32, F16 or BF16, was " + dtype);
-        }
-        checked(base, config, adapter, dtype).writeTo(Disk.real(), out);
+    public static void write(Path base, LoraConfig config, Adapter adapter, Path out, Type type) {
+        checked(base, config, adapter, type.dtype).writeTo(Disk.real(), out);
     }
 
     private static MergedFolder checked(Path base, LoraConfig config, Adapter adapter, @Nullable Dtype dtype) {

@@ -16,7 +16,6 @@ import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.HiddenStateExtractor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.peft.MergedFolder;
@@ -107,7 +106,7 @@ class EveryCheckpointTest {
             assertFalse(read.config().targetModules().contains("all-linear"));
             AdaptedModel tuned = read.on(model);
             assertArrayEquals(logits(model.with(LORA.form(), adapter)), logits(tuned));
-            MergedFolder.write(base, read.config(), read.adapter(), folder.resolve("merged"), Dtype.F32);
+            MergedFolder.write(base, read.config(), read.adapter(), folder.resolve("merged"), MergedFolder.Type.F32);
             try (LanguageModel merged = load(folder.resolve("merged"))) {
                 assertArrayEquals(logits(tuned), logits(merged.base()), 1e-4f); // the golden files' tolerance
                 assertEquals(model.tokenizerDigest(), merged.tokenizerDigest());

@@ -63,7 +63,7 @@ class MergedFolderGoldenTest {
                 AdapterForm form = lora.form();
                 List<float[]> states = model.with(form, peft.adapter()).states(ids);
                 Path merged = folder.resolve(optimizer);
-                MergedFolder.write(base, lora, peft.adapter(), merged, Dtype.F32);
+                MergedFolder.write(base, lora, peft.adapter(), merged, MergedFolder.Type.F32);
                 float[] actual = logits(merged, ids);
                 float[] wanted = states.get(states.size() - 1);
                 float largest = 1;

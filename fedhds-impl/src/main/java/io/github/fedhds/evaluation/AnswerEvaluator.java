@@ -108,7 +108,7 @@ public final class AnswerEvaluator {
         Map<String, List<Double>> scores = new LinkedHashMap<>();
         double sum = 0;
         for (int i = 0; i < instructions.size(); i++) {
-            String answer = model.tokens().decode(made.get(i)).strip();
+            String answer = model.tokenizer().decode(made.get(i)).strip();
             double f =
                     RougeL.score(answer, instructions.get(i).output().strip()).f();
             answers.add(answer);

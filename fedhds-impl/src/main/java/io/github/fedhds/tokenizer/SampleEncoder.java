@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * many threads.
  */
 public final class SampleEncoder {
-    private final Tokens tokens;
+    private final Tokenizer tokenizer;
     private final PromptTemplate template;
     private final int maxTokens;
     private final int endId;
@@ -22,11 +22,11 @@ public final class SampleEncoder {
     /**
      * @param maxTokens longest sequence, at least 2; lowered to the model's context length
      */
-    public SampleEncoder(DecoderConfig config, Tokens tokens, PromptTemplate template, int maxTokens) {
+    public SampleEncoder(DecoderConfig config, Tokenizer tokenizer, PromptTemplate template, int maxTokens) {
         if (maxTokens < 2) {
             throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);
         }
-        this.tokens = tokens;
+        this.tokenizer = tokenizer;
         this.template = template;
         this.maxTokens = Math.min(maxTokens, config.positions());
         this.endId = config.endIds().get(0);
@@ -39,7 +39,7 @@ public final class SampleEncoder {
 
     /** Tokens of the prompt template without a sample's texts: they are never cut, so a sample has more. */
     public int templateTokens() {
-        return tokens.encode(template.prompt(new Instruction("", "", ""))).length;
+        return tokenizer.encode(template.prompt(new Instruction("", "", ""))).length;
     }
 
     /** Prompt, answer and end-of-text; empty if the answer does not fit beside the bare template. */
@@ -108,7 +108,7 @@ public final class SampleEncoder {
     }
 
     private int[] answer(Instruction sample) {
-        int[] plain = tokens.encodePlain(sample.output());
+        int[] plain = tokenizer.encodePlain(sample.output());
         int[] answer = Arrays.copyOf(plain, plain.length + 1);
         answer[plain.length] = endId;
         return answer;
@@ -125,7 +125,7 @@ public final class SampleEncoder {
                             + " gave null; it must give a text for every instruction, those with an empty instruction, input and"
                             + " output among them");
         }
-        return new Prompt(sample, tokens.encode(prompt));
+        return new Prompt(sample, tokenizer.encode(prompt));
     }
 
     private Optional<EncodedSample> prompt(Instruction sample, int room) {

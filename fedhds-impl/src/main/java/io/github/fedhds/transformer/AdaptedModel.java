@@ -10,7 +10,7 @@ import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.tokenizer.SampleEncoder;
-import io.github.fedhds.tokenizer.Tokens;
+import io.github.fedhds.tokenizer.Tokenizer;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -25,13 +25,13 @@ import java.util.stream.IntStream;
  */
 public final class AdaptedModel {
     private final Decoder decoder;
-    private final Tokens tokens;
+    private final Tokenizer tokenizer;
     private final AdapterForm form;
     private final float[] flat;
 
-    AdaptedModel(Decoder decoder, Tokens tokens, AdapterForm form, float[] flat) {
+    AdaptedModel(Decoder decoder, Tokenizer tokenizer, AdapterForm form, float[] flat) {
         this.decoder = decoder;
-        this.tokens = tokens;
+        this.tokenizer = tokenizer;
         this.form = form;
         this.flat = flat;
     }
@@ -42,8 +42,8 @@ public final class AdaptedModel {
     }
 
     /** The model's tokenizer. */
-    public Tokens tokens() {
-        return tokens;
+    public Tokenizer tokenizer() {
+        return tokenizer;
     }
 
     /**
@@ -307,9 +307,9 @@ public final class AdaptedModel {
      * @throws IllegalArgumentException if the bare template leaves no room for so many tokens
      */
     public String answer(Instruction question, PromptTemplate template, int maxNewTokens, Sampling sampling) {
-        EncodedSample prompt = new SampleEncoder(config(), tokens, template, config().positions())
+        EncodedSample prompt = new SampleEncoder(config(), tokenizer, template, config().positions())
                 .forGeneration(question, maxNewTokens);
-        return tokens.decode(generate(List.of(prompt.ids()), maxNewTokens, 1, sampling)
+        return tokenizer.decode(generate(List.of(prompt.ids()), maxNewTokens, 1, sampling)
                         .get(0))
                 .strip();
     }

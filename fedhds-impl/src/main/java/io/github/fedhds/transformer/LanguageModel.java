@@ -12,7 +12,7 @@ import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.SampleEncoder;
-import io.github.fedhds.tokenizer.Tokens;
+import io.github.fedhds.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -27,17 +27,17 @@ import java.util.function.Supplier;
 public final class LanguageModel implements AutoCloseable {
     private static final String INDEX = "model.safetensors.index.json";
 
-    private final Tokens tokens;
+    private final Tokenizer tokenizer;
     private final Decoder decoder;
     private final String device;
     private final AdaptedModel base;
     private final Supplier<String> digest;
 
-    private LanguageModel(Tokens tokens, Decoder decoder, String device) {
-        this.tokens = tokens;
+    private LanguageModel(Tokenizer tokenizer, Decoder decoder, String device) {
+        this.tokenizer = tokenizer;
         this.decoder = decoder;
         this.device = device;
-        this.base = new AdaptedModel(decoder, tokens, AdapterForm.none(), new float[0]);
+        this.base = new AdaptedModel(decoder, tokenizer, AdapterForm.none(), new float[0]);
         this.digest = Suppliers.memoize(decoder::digest);
     }
 
@@ -55,7 +55,7 @@ public final class LanguageModel implements AutoCloseable {
     public static LanguageModel load(Path folder, ModelOptions options) {
         DecoderConfig config = DecoderConfig.read(folder);
         Path file = weightsFile(folder);
-        Tokens tokens = Tokens.load(folder);
+        Tokenizer tokenizer = Tokenizer.load(folder);
         NDManager manager = null;
         try (TensorSource source =
                 file.toString().endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file)) {
@@ -63,9 +63,9 @@ public final class LanguageModel implements AutoCloseable {
             manager = TorchRuntime.open(options.device());
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
             Decoder decoder = new Decoder(config, manager, weights, options.precision(), threads);
-            return new LanguageModel(tokens, decoder, manager.getDevice().toString());
+            return new LanguageModel(tokenizer, decoder, manager.getDevice().toString());
         } catch (RuntimeException | Error e) {
-            tokens.close();
+            tokenizer.close();
             if (manager != null) {
                 manager.close();
             }
@@ -113,8 +113,8 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /** The model's tokenizer. */
-    public Tokens tokens() {
-        return tokens;
+    public Tokenizer tokenizer() {
+        return tokenizer;
     }
 
     /**
@@ -123,7 +123,7 @@ public final class LanguageModel implements AutoCloseable {
      * @param maxTokens longest sequence, at least 2; lowered to the model's context length
      */
     public SampleEncoder sampleEncoder(PromptTemplate template, int maxTokens) {
-        return new SampleEncoder(config(), tokens, template, maxTokens);
+        return new SampleEncoder(config(), tokenizer, template, maxTokens);
     }
 
     /** The device that the model runs on, such as "cpu()" or "gpu(0)". */
@@ -145,11 +145,11 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * SHA-256 over what the token ids of a text depend on, in hexadecimal; see {@link Tokens#digest}. The weights' digest
+     * SHA-256 over what the token ids of a text depend on, in hexadecimal; see {@link Tokenizer#digest}. The weights' digest
      * says nothing of it: equal weights with another tokenizer read another text.
      */
     public String tokenizerDigest() {
-        return tokens.digest();
+        return tokenizer.digest();
     }
 
     /** The model as it was loaded. */
@@ -163,7 +163,7 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
      */
     public AdaptedModel with(AdapterForm form, io.github.fedhds.adapter.Adapter adapter) {
-        return new AdaptedModel(decoder, tokens, form, form.flatten(config(), adapter));
+        return new AdaptedModel(decoder, tokenizer, form, form.flatten(config(), adapter));
     }
 
     /** Type in which the weights of products are kept. */
@@ -196,7 +196,7 @@ public final class LanguageModel implements AutoCloseable {
     /** Gives the native memory back; closing again does nothing. */
     @Override
     public void close() {
-        tokens.close();
+        tokenizer.close();
         decoder.close();
     }
 }

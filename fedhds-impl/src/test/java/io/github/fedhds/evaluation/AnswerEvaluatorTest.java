@@ -44,8 +44,8 @@ class AnswerEvaluatorTest {
 
     /** What the model says to a prompt, taken from it directly. */
     private static String answer(String instruction, AdapterForm form, Adapter with) {
-        int[] prompt = model.tokens().encode("Q:" + instruction + " A:");
-        return model.tokens()
+        int[] prompt = model.tokenizer().encode("Q:" + instruction + " A:");
+        return model.tokenizer()
                 .decode(model.with(form, with).generate(List.of(prompt), 12, 1).get(0))
                 .strip();
     }
@@ -136,7 +136,7 @@ class AnswerEvaluatorTest {
         AnswerEvaluator.Result result = evaluator(1000, 9).evaluate(list, FORM, adapter);
         assertEquals(1, result.cutPrompts());
         String said = result.answers().get(0);
-        assertTrue(model.tokens().encodePlain(said).length <= 32, "half of the positions at most");
+        assertTrue(model.tokenizer().encodePlain(said).length <= 32, "half of the positions at most");
     }
 
     @Test

@@ -49,8 +49,8 @@ class AnswerLossScorerTest {
     }
 
     private static int[] text(String prompt, String answer) {
-        int[] first = model.tokens().encode(prompt);
-        int[] second = model.tokens().encodePlain(answer);
+        int[] first = model.tokenizer().encode(prompt);
+        int[] second = model.tokenizer().encodePlain(answer);
         int[] ids = Arrays.copyOf(first, first.length + second.length + 1);
         System.arraycopy(second, 0, ids, first.length, second.length);
         ids[ids.length - 1] = TinyModel.END;

@@ -66,7 +66,7 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
         FeatureMatrix features = builder().build().extract(List.of(sample), RoundContext.first());
         assertEquals(3, features.blocks());
         assertEquals(16, features.width());
-        int[] ids = model.tokens().encode("Q:add I:a b A:ab");
+        int[] ids = model.tokenizer().encode("Q:add I:a b A:ab");
         int[] text = Arrays.copyOf(ids, ids.length + 1);
         text[ids.length] = TinyModel.END;
         List<float[]> states = model.base().states(text);
@@ -112,7 +112,7 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
         assertArrayEquals(instructions.row(0), instructions.row(1), 2e-5f);
         assertArrayEquals(new float[48], instructions.row(2));
         assertFalse(parts.blocks(3, 6).equals(parts.blocks(0, 3)));
-        int[] ids = model.tokens().encode("Q:add I:a b A:ab");
+        int[] ids = model.tokenizer().encode("Q:add I:a b A:ab");
         int[] text = Arrays.copyOf(ids, ids.length + 1);
         text[ids.length] = TinyModel.END;
         List<float[]> states = model.base().states(text);

@@ -43,7 +43,7 @@ class PretrainerTest {
     }
 
     private static IntFunction<int[]> texts() {
-        return i -> model.tokens().encode(i % 2 == 0 ? "add a b c" : "say yes");
+        return i -> model.tokenizer().encode(i % 2 == 0 ? "add a b c" : "say yes");
     }
 
     @Test
@@ -56,7 +56,7 @@ class PretrainerTest {
         assertEquals(60, losses.size());
         assertTrue(losses.get(59) < losses.get(0) / 2, () -> "losses " + losses);
         assertEquals(TinyModel.weights(TinyModel.config(), 1).keySet(), weights.keySet());
-        int[] ids = model.tokens().encode("add a b c");
+        int[] ids = model.tokenizer().encode("add a b c");
         try (LanguageModel trained = TinyModel.load(TinyModel.write(folder, TinyModel.config(), weights))) {
             double before = model.base().losses(List.of(ids), new int[] {1}, 1)[0];
             double after = trained.base().losses(List.of(ids), new int[] {1}, 1)[0];

@@ -45,11 +45,11 @@ class SampleEncoderTest {
     }
 
     private static String prompt(EncodedSample sample) {
-        return model.tokens().decode(Arrays.copyOf(sample.ids(), sample.answerStart()));
+        return model.tokenizer().decode(Arrays.copyOf(sample.ids(), sample.answerStart()));
     }
 
     private static String answer(EncodedSample sample) {
-        return model.tokens().decode(Arrays.copyOfRange(sample.ids(), sample.answerStart(), sample.ids().length));
+        return model.tokenizer().decode(Arrays.copyOfRange(sample.ids(), sample.answerStart(), sample.ids().length));
     }
 
     @Test
@@ -83,7 +83,7 @@ class SampleEncoderTest {
     }
 
     private static String span(PartedSample sample, int[] span) {
-        return model.tokens().decode(Arrays.copyOfRange(sample.ids(), span[0], span[1]));
+        return model.tokenizer().decode(Arrays.copyOfRange(sample.ids(), span[0], span[1]));
     }
 
     @Test
@@ -238,13 +238,13 @@ class SampleEncoderTest {
     /** Seeds are fixed, so this cannot fail by chance. */
     @Test
     void anySample_keepsTheRules() {
-        int[] marker = model.tokens().encodePlain(" A:");
+        int[] marker = model.tokenizer().encodePlain(" A:");
         for (int seed = 0; seed < 400; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             Instruction sample = new Instruction(text(random, 40), text(random, 60), text(random, 30));
             int max = 2 + random.nextInt(70);
             SampleEncoder encoder = encoder(max);
-            int[] output = model.tokens().encodePlain(sample.output());
+            int[] output = model.tokenizer().encodePlain(sample.output());
             Optional<EncodedSample> training = encoder.forTraining(sample);
             assertEquals(6 + output.length + 1 <= encoder.maxTokens(), training.isPresent(), "seed " + seed);
             if (training.isPresent()) {
@@ -255,7 +255,7 @@ class SampleEncoderTest {
                 assertArrayEquals(output, Arrays.copyOfRange(encoded.ids(), start, length - 1), "seed " + seed);
                 assertEquals(END, encoded.ids()[length - 1]);
                 assertArrayEquals(marker, Arrays.copyOfRange(encoded.ids(), start - 3, start), "seed " + seed);
-                int[] whole = model.tokens().encode(TinyModel.TEMPLATE.prompt(sample));
+                int[] whole = model.tokenizer().encode(TinyModel.TEMPLATE.prompt(sample));
                 assertEquals(whole.length + output.length + 1 > encoder.maxTokens(), encoded.cut(), "seed " + seed);
                 if (!encoded.cut()) {
                     assertArrayEquals(whole, Arrays.copyOf(encoded.ids(), start));

@@ -60,14 +60,14 @@ class SpecialTokensTest {
     }
 
     private int[] encode(String text) {
-        try (Tokens tokens = Tokens.load(folder)) {
-            return tokens.encode(text);
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            return tokenizer.encode(text);
         }
     }
 
     private String digest() {
-        try (Tokens tokens = Tokens.load(folder)) {
-            return tokens.digest();
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            return tokenizer.digest();
         }
     }
 

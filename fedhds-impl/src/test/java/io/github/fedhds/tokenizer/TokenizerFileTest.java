@@ -38,9 +38,9 @@ class TokenizerFileTest {
     }
 
     private int[] encode(String text) {
-        try (Tokens tokens = Tokens.load(folder)) {
-            int[] ids = tokens.encode(text);
-            tokens.decode(ids);
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            int[] ids = tokenizer.encode(text);
+            tokenizer.decode(ids);
             return ids;
         }
     }
@@ -145,17 +145,17 @@ class TokenizerFileTest {
     /** Native code would give two or more unknown tokens for every face of a text with half of one. */
     @Test
     void encode_halfOfASurrogatePair_isOneUnknownCharacterAndTheRestStays() {
-        try (Tokens tokens = Tokens.load(folder)) {
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             String face = TinyModel.FACE;
             for (String half : List.of(face.substring(0, 1), face.substring(1))) {
-                int[] ids = tokens.encodePlain("a" + face + half);
-                assertArrayEquals(tokens.encodePlain("a" + face + "\uFFFD"), ids);
-                assertArrayEquals(tokens.encodePlain("a" + face), Arrays.copyOf(ids, 2));
+                int[] ids = tokenizer.encodePlain("a" + face + half);
+                assertArrayEquals(tokenizer.encodePlain("a" + face + "\uFFFD"), ids);
+                assertArrayEquals(tokenizer.encodePlain("a" + face), Arrays.copyOf(ids, 2));
                 assertEquals(3, ids.length);
             }
-            int[] nul = tokens.encodePlain("\0" + face + face.charAt(0) + face);
-            assertArrayEquals(tokens.encodePlain("\0" + face + "\uFFFD" + face), nul);
-            assertEquals(tokens.encodePlain(face)[0], nul[nul.length - 1]);
+            int[] nul = tokenizer.encodePlain("\0" + face + face.charAt(0) + face);
+            assertArrayEquals(tokenizer.encodePlain("\0" + face + "\uFFFD" + face), nul);
+            assertEquals(tokenizer.encodePlain(face)[0], nul[nul.length - 1]);
         }
     }
 }

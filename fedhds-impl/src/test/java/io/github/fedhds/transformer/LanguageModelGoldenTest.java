@@ -64,8 +64,8 @@ public class LanguageModelGoldenTest {
                 String where = name + " prompt " + k;
                 int[] ids = ints(one.get("ids"));
                 rows.add(ids);
-                assertArrayEquals(ids, model.tokens().encode(one.get("prompt").getAsString()), where);
-                assertEquals(one.get("decoded").getAsString(), model.tokens().decode(ids), where);
+                assertArrayEquals(ids, model.tokenizer().encode(one.get("prompt").getAsString()), where);
+                assertEquals(one.get("decoded").getAsString(), model.tokenizer().decode(ids), where);
                 List<float[]> states = base.states(ids);
                 assertArrayEquals(
                         arrays.readFloats(k + ".logits"), states.get(states.size() - 1), TOLERANCE, where + " logits");
@@ -88,7 +88,7 @@ public class LanguageModelGoldenTest {
                 int[] wanted = untilEnd(ints(one.get("greedy_ids")), model.config());
                 assertArrayEquals(wanted, greedy, where + " greedy");
                 assertEquals(
-                        one.get("greedy_text").getAsString(), model.tokens().decode(greedy), where + " greedy text");
+                        one.get("greedy_text").getAsString(), model.tokenizer().decode(greedy), where + " greedy text");
             }
             float[][] single = new float[rows.size()][];
             for (int k = 0; k < rows.size(); k++) {
@@ -103,7 +103,7 @@ public class LanguageModelGoldenTest {
             }
             if (golden.has("story")) {
                 int[] story = base.generate(List.of(new int[] {1}), 200, 1).get(0);
-                assertEquals(golden.get("story").getAsString(), model.tokens().decode(story));
+                assertEquals(golden.get("story").getAsString(), model.tokenizer().decode(story));
             }
         }
     }

@@ -6,7 +6,7 @@ import io.github.fedhds.Fuzz;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.model.DecoderConfig;
-import io.github.fedhds.tokenizer.Tokens;
+import io.github.fedhds.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,12 +36,12 @@ class ModelFolderFuzzTest {
     }
 
     private void useTokens() {
-        try (Tokens tokens = Tokens.load(folder)) {
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             for (String text : List.of("", "ab cd" + TinyModel.FACE, "~ \n</s> x<s>\u0000")) {
-                tokens.decode(tokens.encode(text));
-                tokens.decode(tokens.encodePlain(text));
+                tokenizer.decode(tokenizer.encode(text));
+                tokenizer.decode(tokenizer.encodePlain(text));
             }
-            tokens.decode(new int[] {1, 5, 59, 60, 99_999_999, 0});
+            tokenizer.decode(new int[] {1, 5, 59, 60, 99_999_999, 0});
         }
     }
 

@@ -61,9 +61,9 @@ class ModelFolderTest extends OnModelFolder {
                             List.of(2)),
                     model.config());
             assertEquals("cpu()", model.device());
-            assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokens().encode("ab" + TinyModel.FACE + "~"));
-            assertArrayEquals(new int[] {3, 4}, model.tokens().encodePlain("ab"));
-            assertEquals("ab" + TinyModel.FACE, model.tokens().decode(List.of(1, 3, 4, 59, 2)));
+            assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokenizer().encode("ab" + TinyModel.FACE + "~"));
+            assertArrayEquals(new int[] {3, 4}, model.tokenizer().encodePlain("ab"));
+            assertEquals("ab" + TinyModel.FACE, model.tokenizer().decode(List.of(1, 3, 4, 59, 2)));
         }
     }
 
@@ -216,8 +216,8 @@ class ModelFolderTest extends OnModelFolder {
         tokenizer.getAsJsonObject("model").getAsJsonObject("vocab").addProperty("~", 60);
         Files.writeString(folder.resolve("tokenizer.json"), new Gson().toJson(tokenizer));
         try (LanguageModel model = TinyModel.load(folder)) {
-            int[] good = model.tokens().encode("abc");
-            int[] bad = model.tokens().encode("a~c");
+            int[] good = model.tokenizer().encode("abc");
+            int[] bad = model.tokenizer().encode("a~c");
             assertEquals(1, model.base().features(List.of(good), Pooling.MEAN, 9).length);
             assertFails(
                     VALUE,

@@ -95,7 +95,7 @@ class ModelMemoryTest {
         assertEquals(0, NativeCount.of(manager));
         assertFalse(manager.isOpen());
         model.close();
-        model.tokens().close();
+        model.tokenizer().close();
     }
 
     @Test
@@ -122,9 +122,9 @@ class ModelMemoryTest {
                 weights::initial)) {
             assertFails(STATE, call, "this model was closed");
         }
-        assertFails(STATE, () -> model.tokens().encode("ab"), "closed");
-        assertFails(STATE, () -> model.tokens().encodePlain("ab"), "closed");
-        assertFails(STATE, () -> model.tokens().decode(ids), "closed");
+        assertFails(STATE, () -> model.tokenizer().encode("ab"), "closed");
+        assertFails(STATE, () -> model.tokenizer().encodePlain("ab"), "closed");
+        assertFails(STATE, () -> model.tokenizer().decode(ids), "closed");
         assertEquals(16, model.config().width());
     }
 
@@ -134,7 +134,7 @@ class ModelMemoryTest {
         try (LanguageModel second = TinyModel.load(folder)) {
             first.close();
             assertEquals(4, second.base().states(new int[] {1, 5}).size());
-            assertEquals(3, second.tokens().encode("ab").length);
+            assertEquals(3, second.tokenizer().encode("ab").length);
         }
     }
 }

@@ -229,8 +229,8 @@ public final class ModelBenchmark implements Callable<Integer> {
     }
 
     private EncodedSample sample(LanguageModel loaded, String prompt, String output) {
-        int[] answer = loaded.tokens().encodePlain(output);
-        int[] asked = loaded.tokens().encode(prompt);
+        int[] answer = loaded.tokenizer().encodePlain(output);
+        int[] asked = loaded.tokenizer().encode(prompt);
         int kept = Math.min(asked.length, longest - answer.length - 1);
         int[] ids =
                 Arrays.copyOf(Arrays.copyOfRange(asked, asked.length - kept, asked.length), kept + answer.length + 1);

@@ -103,7 +103,7 @@ public final class PretrainEmbedded implements Callable<Integer> {
                         }
                     })
                     .build()
-                    .train(model, i -> model.tokens().encode(text.document(i)));
+                    .train(model, i -> model.tokenizer().encode(text.document(i)));
         }
         SafetensorsWriter.write(out.resolve("model.safetensors"), weights, Map.of("format", "pt"), Dtype.BF16);
         return 0;

@@ -56,7 +56,7 @@ class EmbeddedModelTest {
         List<int[]> rows = new ArrayList<>();
         PretrainingText text = new PretrainingText(987_654);
         for (int i = 0; i < DOCUMENTS; i++) {
-            int[] ids = model.tokens().encode(text.document(i));
+            int[] ids = model.tokenizer().encode(text.document(i));
             rows.add(Arrays.copyOf(ids, Math.min(ids.length, model.config().positions())));
         }
         int[] starts = new int[DOCUMENTS];
@@ -95,7 +95,7 @@ class EmbeddedModelTest {
         rows.forEach(row -> texts.add(PromptTemplate.alpaca().prompt(row)));
         rows.forEach(row -> texts.add(row.output()));
         for (String expected : texts) {
-            assertEquals(expected, model.tokens().decode(model.tokens().encode(expected)));
+            assertEquals(expected, model.tokenizer().decode(model.tokenizer().encode(expected)));
         }
     }
 }

@@ -23,14 +23,14 @@ import java.util.function.Supplier;
  * Text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads; a call after closing is an
  * IllegalStateException.
  */
-public final class Tokens implements AutoCloseable {
+public final class Tokenizer implements AutoCloseable {
     private final Path file;
     private final HuggingFaceTokenizer tokenizer;
     private final Optional<int[]> beginning;
     private final Supplier<String> digest;
     private volatile boolean closed;
 
-    private Tokens(Path file, HuggingFaceTokenizer tokenizer, Optional<int[]> beginning, byte[] text) {
+    private Tokenizer(Path file, HuggingFaceTokenizer tokenizer, Optional<int[]> beginning, byte[] text) {
         this.file = file;
         this.tokenizer = tokenizer;
         this.beginning = beginning;
@@ -50,7 +50,7 @@ public final class Tokens implements AutoCloseable {
      *     the file, or the folder for native libraries and the setting that moves it. Encoding and decoding give the same
      *     where the file turns out to be of no use for a text
      */
-    public static Tokens load(Path folder) {
+    public static Tokenizer load(Path folder) {
         TorchRuntime.prepare();
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
@@ -64,7 +64,7 @@ public final class Tokens implements AutoCloseable {
             // Without these options it cuts at 512 tokens.
             Map<String, String> options = Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
             InputStream in = new ByteArrayInputStream(text);
-            return new Tokens(file, HuggingFaceTokenizer.newInstance(in, options), beginning, text);
+            return new Tokenizer(file, HuggingFaceTokenizer.newInstance(in, options), beginning, text);
         } catch (FedHdsException e) {
             throw e;
         } catch (EngineException | LinkageError e) {
@@ -111,7 +111,7 @@ public final class Tokens implements AutoCloseable {
 
     /** With U+FFFD for each half of a surrogate pair: native code would damage every emoji of such a text. */
     private static String whole(String text) {
-        if (text.codePoints().noneMatch(Tokens::isHalf)) {
+        if (text.codePoints().noneMatch(Tokenizer::isHalf)) {
             return text;
         }
         return text.codePoints()

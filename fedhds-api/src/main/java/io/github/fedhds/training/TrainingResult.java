@@ -10,7 +10,7 @@ import java.util.Arrays;
  * @param samples number of instructions that were trained on; 0 where no step was taken, and then no update is sent
  * @param losses loss of every step, in nats a token, in order
  * @param skippedNonFinite steps left out because their loss or gradient was NaN or infinite
- * @param skippedTooLong instructions left out because their answer does not fit the model's positions
+ * @param skippedTooLong instructions left out because their answer does not fit the model's context length
  * @param cutPrompts instructions whose prompt was cut to fit
  */
 public record TrainingResult(

@@ -47,8 +47,8 @@ public final class AnswerEvaluator {
     }
 
     /**
-     * @param maxTokens longest prompt and answer, 2 or more; lowered to the model's positions
-     * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128; lowered to half the positions
+     * @param maxTokens longest prompt and answer, 2 or more; lowered to the model's context length
+     * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128; lowered to half the context length
      * @param tokenBudget prompt tokens of a batch, 1 or more
      */
     public AnswerEvaluator(
@@ -97,7 +97,7 @@ public final class AnswerEvaluator {
         if (cut > 0) {
             LOGGER.info(
                     "{} of {} prompts are cut to {} tokens, so that {} answer tokens fit; raise maxTokens if the model has"
-                            + " more positions, or ask for fewer answer tokens",
+                            + " a longer context, or ask for fewer answer tokens",
                     cut,
                     prompts.size(),
                     encoder.maxTokens() - answerTokens,

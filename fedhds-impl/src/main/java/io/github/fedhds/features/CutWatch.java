@@ -50,7 +50,7 @@ final class CutWatch {
         if (cuts.isAny()) {
             LOGGER.info(
                     "{} of {} samples of {} are cut to {} tokens for {}: {} prompts, {} answers; raise maxTokens if the"
-                            + " model has more positions",
+                            + " model's context is longer",
                     prompts + answers,
                     cuts.samples(),
                     round.client().map(client -> "client " + client).orElse("no client"),

@@ -64,7 +64,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     public FeatureMatrix extract(List<Instruction> instructions, RoundContext round) {
         cuts.look("features", encoder, instructions, round);
         int blocks = pooling == Pooling.PARTS ? 2 * states.length : states.length;
-        int width = model.config().width();
+        int width = model.config().hiddenSize();
         Distinct<PartedSample> rows =
                 Distinct.of(instructions.stream().map(this::row).toList());
         AdaptedModel adapted = form.isEmpty() ? model.base() : model.with(form, round.globalAdapter());
@@ -189,7 +189,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
             return this;
         }
 
-        /** Longest sample in tokens, 2 or more; 1,024 by default, lowered to the model's positions. */
+        /** Longest sample in tokens, 2 or more; 1,024 by default, lowered to the model's context length. */
         public Builder maxTokens(int maxTokens) {
             if (maxTokens < 2) {
                 throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);

@@ -294,7 +294,7 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** Longest sample in tokens, 2 or more; 1,024 by default, lowered to the model's positions. */
+        /** Longest sample in tokens, 2 or more; 1,024 by default, lowered to the model's context length. */
         public Builder maxTokens(int maxTokens) {
             if (maxTokens < 2) {
                 throw new IllegalArgumentException("maxTokens must be 2 or more, was " + maxTokens);

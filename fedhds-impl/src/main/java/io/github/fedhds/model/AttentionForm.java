@@ -5,7 +5,7 @@ package io.github.fedhds.model;
  *
  * @param inputBias true if the products that make queries, keys and values have biases
  * @param outputBias true if the product after the attention has one
- * @param headNorm true if queries and keys are normed over the head width, before the rotary embedding
+ * @param headNorm true if queries and keys are normed over the head size, before the rotary embedding
  * @param window how many tokens one sees, itself among them; 0 if all before it
  * @see <a href="https://arxiv.org/abs/2310.06825">Mistral 7B, section 2: sliding window</a>
  * @see <a href="https://arxiv.org/abs/2407.10671">Qwen2, section 2.2.1: biases</a>

@@ -117,7 +117,7 @@ final class ConfigReader {
                 json.whole("num_hidden_layers"),
                 heads,
                 keyValueHeads(json, family, heads),
-                headWidth(json, family, width, heads),
+                headSize(json, family, width, heads),
                 json.whole("vocab_size"),
                 json.whole("max_position_embeddings"),
                 json.number("rms_norm_eps", 1e-6),
@@ -160,7 +160,7 @@ final class ConfigReader {
         return json.given("num_key_value_heads").isEmpty() && everyHead ? heads : json.whole("num_key_value_heads");
     }
 
-    private static int headWidth(JsonOptions json, String family, int width, int heads) {
+    private static int headSize(JsonOptions json, String family, int width, int heads) {
         if (json.given("head_dim").isPresent()) {
             return json.whole("head_dim");
         }

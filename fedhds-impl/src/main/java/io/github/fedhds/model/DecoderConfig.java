@@ -5,56 +5,56 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a model folder's {@code config.json} says of a decoder (and {@code generation_config.json} of its ends).
+ * What a model folder's {@code config.json} says of a decoder (and {@code generation_config.json} of its EOS ids).
  *
  * @param family how its blocks are built
- * @param width length of a hidden state
- * @param feedForward width of the feed-forward network
+ * @param hiddenSize length of a hidden state
+ * @param intermediateSize inner width of the feed-forward network
  * @param layers number of layers
  * @param heads number of query heads
  * @param keyValueHeads number of key and value heads; divides {@code heads}
- * @param headWidth length of a head's vectors
+ * @param headSize length of a head's vectors
  * @param vocabulary number of token ids
- * @param positions longest sequence
+ * @param contextLength longest sequence, in tokens
  * @param normEpsilon term under the root of the norms
  * @param rotaryBase base of the rotary embedding's wavelengths; unused where positions are learned
  * @param rotaryScaling how the rotary embedding's frequencies are lowered for longer texts; likewise
  * @param attention where the attention departs from LLaMA's
  * @param tiedHead true if the output head is the embedding
- * @param endIds token ids that end a text; the first is the one that training appends
+ * @param eosIds token ids that end a text; the first is the one that training appends
  */
 public record DecoderConfig(
         Family family,
-        int width,
-        int feedForward,
+        int hiddenSize,
+        int intermediateSize,
         int layers,
         int heads,
         int keyValueHeads,
-        int headWidth,
+        int headSize,
         int vocabulary,
-        int positions,
+        int contextLength,
         double normEpsilon,
         double rotaryBase,
         RotaryScaling rotaryScaling,
         AttentionForm attention,
         boolean tiedHead,
-        List<Integer> endIds) {
+        List<Integer> eosIds) {
     public DecoderConfig {
-        endIds = List.copyOf(endIds);
-        checkPositive("hidden_size", width);
-        checkPositive("intermediate_size", feedForward);
+        eosIds = List.copyOf(eosIds);
+        checkPositive("hidden_size", hiddenSize);
+        checkPositive("intermediate_size", intermediateSize);
         checkPositive("num_hidden_layers", layers);
         checkPositive("num_attention_heads", heads);
         checkPositive("num_key_value_heads", keyValueHeads);
-        checkPositive("head_dim", headWidth);
+        checkPositive("head_dim", headSize);
         checkPositive("vocab_size", vocabulary);
-        checkPositive("max_position_embeddings", positions);
+        checkPositive("max_position_embeddings", contextLength);
         if (heads % keyValueHeads != 0) {
             throw new IllegalArgumentException(
                     "num_key_value_heads must divide num_attention_heads, was " + keyValueHeads + " of " + heads);
         }
-        if (family == Family.LLAMA && headWidth % 2 != 0) {
-            throw new IllegalArgumentException("the rotary embedding needs an even head width, was " + headWidth);
+        if (family == Family.LLAMA && headSize % 2 != 0) {
+            throw new IllegalArgumentException("the rotary embedding needs an even head size, was " + headSize);
         }
         if (!(normEpsilon >= 0) || Double.isInfinite(normEpsilon)) {
             throw new IllegalArgumentException("rms_norm_eps must be finite and 0 or more, was " + normEpsilon);
@@ -62,16 +62,16 @@ public record DecoderConfig(
         if (!(rotaryBase > 0) || Double.isInfinite(rotaryBase)) {
             throw new IllegalArgumentException("rope_theta must be finite and above 0, was " + rotaryBase);
         }
-        fits("vocab_size * hidden_size", vocabulary, width);
-        fits("intermediate_size * hidden_size", feedForward, width);
-        fits("num_attention_heads * head_dim", heads, headWidth);
-        fits("num_attention_heads * head_dim * hidden_size", heads * headWidth, width);
-        fits("max_position_embeddings * head_dim", positions, headWidth);
-        if (endIds.isEmpty()) {
+        fits("vocab_size * hidden_size", vocabulary, hiddenSize);
+        fits("intermediate_size * hidden_size", intermediateSize, hiddenSize);
+        fits("num_attention_heads * head_dim", heads, headSize);
+        fits("num_attention_heads * head_dim * hidden_size", heads * headSize, hiddenSize);
+        fits("max_position_embeddings * head_dim", contextLength, headSize);
+        if (eosIds.isEmpty()) {
             throw new IllegalArgumentException(
                     "eos_token_id is missing, here and in generation_config.json; training and generation need it");
         }
-        for (int id : endIds) {
+        for (int id : eosIds) {
             if (id < 0 || id >= vocabulary) {
                 throw new IllegalArgumentException("eos_token_id, here and in generation_config.json, must be 0 to"
                         + " vocab_size - 1 = " + (vocabulary - 1) + ", was " + id);

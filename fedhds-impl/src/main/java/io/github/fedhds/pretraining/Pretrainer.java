@@ -65,7 +65,7 @@ public final class Pretrainer {
         float[] weights = graph.initial();
         float[] gradient = new float[weights.length];
         Adam optimizer = new Adam(weights.length, 0.9, 0.95, 1e-8, weightDecay);
-        Packing packing = new Packing(texts, model.config().endIds().get(0), rowLength);
+        Packing packing = new Packing(texts, model.config().eosIds().get(0), rowLength);
         for (int step = 1; step <= steps; step++) {
             List<EncodedSample> batch = new ArrayList<>();
             for (int i = 0; i < batchSize; i++) {

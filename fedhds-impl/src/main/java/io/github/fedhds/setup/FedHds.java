@@ -309,7 +309,7 @@ public final class FedHds {
             return this;
         }
 
-        /** Longest sample in tokens; 1,024 by default, lowered to the model's positions. */
+        /** Longest sample in tokens; 1,024 by default, lowered to the model's context length. */
         public Builder maxTokens(int maxTokens) {
             trainer.maxTokens(maxTokens);
             return this;

@@ -17,7 +17,7 @@ public final class SampleEncoder {
     private final Tokenizer tokenizer;
     private final PromptTemplate template;
     private final int maxTokens;
-    private final int endId;
+    private final int eosId;
 
     /**
      * @param maxTokens longest sequence, at least 2; lowered to the model's context length
@@ -28,8 +28,8 @@ public final class SampleEncoder {
         }
         this.tokenizer = tokenizer;
         this.template = template;
-        this.maxTokens = Math.min(maxTokens, config.positions());
-        this.endId = config.endIds().get(0);
+        this.maxTokens = Math.min(maxTokens, config.contextLength());
+        this.eosId = config.eosIds().get(0);
     }
 
     /** Longest sequence that comes out. */
@@ -103,14 +103,14 @@ public final class SampleEncoder {
         int room = maxTokens - templateTokens();
         return "the prompt template alone has " + templateTokens() + " tokens, so " + answerTokens
                 + " answer tokens do not fit into the longest sample's " + maxTokens + " (maxTokens, or the model's"
-                + " positions): raise maxTokens"
+                + " context length): raise maxTokens"
                 + (room > 0 ? " or ask for at most " + room + " answer tokens" : "");
     }
 
     private int[] answer(Instruction sample) {
         int[] plain = tokenizer.encodePlain(sample.output());
         int[] answer = Arrays.copyOf(plain, plain.length + 1);
-        answer[plain.length] = endId;
+        answer[plain.length] = eosId;
         return answer;
     }
 

@@ -49,7 +49,7 @@ public final class AdaptedModel {
     /**
      * Pooled hidden states of every layer: the embeddings, then each layer's output, the last after the final norm.
      *
-     * @param rows token ids, each 1 to positions
+     * @param rows token ids, each 1 to the context length
      * @param tokenBudget tokens of a batch, padding included; at least one row goes into each
      * @return a row {@code [(layers + 1) * width]} for each, in their order
      */
@@ -86,7 +86,7 @@ public final class AdaptedModel {
     /**
      * Hidden states averaged over spans of each row's tokens.
      *
-     * @param rows token ids, each 1 to positions
+     * @param rows token ids, each 1 to the context length
      * @param spans of each row as many spans {@code {from, to}}, one or more; a span without a token gives zeros
      * @param tokenBudget tokens of a batch, padding included; at least one row goes into each
      * @param states of 0 (the embeddings) to the number of layers, ascending
@@ -132,7 +132,7 @@ public final class AdaptedModel {
 
     private float[][] pooled(List<int[]> rows, Purpose purpose, int parts, Pool pool, int tokenBudget, int[] states) {
         checkStates(config(), states);
-        int width = config().width();
+        int width = config().hiddenSize();
         int depth = states[states.length - 1];
         Decoder.Variant variant = new Decoder.Variant(form, 0, decoder.precision(), depth);
         float[][] features = new float[rows.size()][];
@@ -226,7 +226,7 @@ public final class AdaptedModel {
             NDManager scope = call.scope();
             List<float[]> states = new ArrayList<>();
             float[] values = everywhere(Purpose.TOKENS, scope, batch);
-            int width = config().width();
+            int width = config().hiddenSize();
             int row = (config().layers() + 1) * width;
             for (int state = 0; state <= config().layers(); state++) {
                 float[] one = new float[ids.length * width];
@@ -249,8 +249,8 @@ public final class AdaptedModel {
     /**
      * Continues texts greedily: the likeliest token at each place, the first among equals.
      *
-     * @param prompts token ids, each 1 to positions
-     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's positions
+     * @param prompts token ids, each 1 to the context length
+     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's context length
      * @return the added ids of each prompt, without the end-of-text that ended it
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget) {
@@ -260,8 +260,8 @@ public final class AdaptedModel {
     /**
      * Continues texts.
      *
-     * @param prompts token ids, each 1 to positions
-     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's positions
+     * @param prompts token ids, each 1 to the context length
+     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's context length
      * @param sampling how each token is chosen
      * @return the added ids of each prompt, without the end-of-text that ended it
      * @throws io.github.fedhds.FedHdsException if a logit is NaN or infinity; the message names the row
@@ -307,7 +307,7 @@ public final class AdaptedModel {
      * @throws IllegalArgumentException if the bare template leaves no room for so many tokens
      */
     public String answer(Instruction question, PromptTemplate template, int maxNewTokens, Sampling sampling) {
-        EncodedSample prompt = new SampleEncoder(config(), tokenizer, template, config().positions())
+        EncodedSample prompt = new SampleEncoder(config(), tokenizer, template, config().contextLength())
                 .forGeneration(question, maxNewTokens);
         return tokenizer.decode(generate(List.of(prompt.ids()), maxNewTokens, 1, sampling)
                         .get(0))

@@ -39,7 +39,7 @@ final class Decoder implements AutoCloseable {
 
     private record Key(Purpose purpose, Variant variant) {}
 
-    /** Cosines and sines of the positions from 0 on, {@code [positions, headWidth]}; the sines of first halves negated. */
+    /** Cosines and sines of the positions from 0 on, {@code [positions, headSize]}; the sines of first halves negated. */
     private record Rotary(float[] cos, float[] sin) {}
 
     private final DecoderConfig config;
@@ -136,10 +136,10 @@ final class Decoder implements AutoCloseable {
 
     /** The tables for at least so many positions; they grow as longer texts come. */
     private synchronized Rotary rotary(int positions) {
-        int width = config.headWidth();
+        int width = config.headSize();
         int known = rotary.cos().length / width;
         if (known < positions) {
-            int wanted = Math.min(config.positions(), Math.max(positions, 2 * known));
+            int wanted = Math.min(config.contextLength(), Math.max(positions, 2 * known));
             float[] cos = Arrays.copyOf(rotary.cos(), wanted * width);
             float[] sin = Arrays.copyOf(rotary.sin(), wanted * width);
             int half = width / 2;
@@ -165,8 +165,8 @@ final class Decoder implements AutoCloseable {
         if (config.family() == Family.GPT2) {
             return new NDList(scope.arange(0, tokens, 1, DataType.INT64));
         }
-        Shape shape = new Shape(tokens, 1, config.headWidth());
-        int size = tokens * config.headWidth();
+        Shape shape = new Shape(tokens, 1, config.headSize());
+        int size = tokens * config.headSize();
         Rotary table = rotary(tokens);
         return new NDList(
                 scope.create(FloatBuffer.wrap(table.cos(), 0, size), shape, DataType.FLOAT32),
@@ -179,7 +179,7 @@ final class Decoder implements AutoCloseable {
             long[] longs = Arrays.stream(places).asLongStream().toArray();
             return new NDList(scope.create(LongBuffer.wrap(longs), new Shape(places.length, 1), DataType.INT64));
         }
-        int width = config.headWidth();
+        int width = config.headSize();
         float[] c = new float[places.length * width];
         float[] s = new float[c.length];
         Rotary table = rotary(Arrays.stream(places).max().orElse(0) + 1);

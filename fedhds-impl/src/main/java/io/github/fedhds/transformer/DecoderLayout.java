@@ -99,10 +99,10 @@ final class DecoderLayout {
 
     private List<Projection> llama() {
         AttentionForm attention = config.attention();
-        int width = config.width();
-        int inner = config.feedForward();
-        int queries = config.heads() * config.headWidth();
-        int keys = config.keyValueHeads() * config.headWidth();
+        int width = config.hiddenSize();
+        int inner = config.intermediateSize();
+        int queries = config.heads() * config.headSize();
+        int keys = config.keyValueHeads() * config.headSize();
         return List.of(
                 new Projection(
                         Slot.INPUT,
@@ -120,8 +120,8 @@ final class DecoderLayout {
     }
 
     private List<Projection> gpt2() {
-        int width = config.width();
-        int inner = config.feedForward();
+        int width = config.hiddenSize();
+        int inner = config.intermediateSize();
         return List.of(
                 new Projection(Slot.INPUT, width, true, List.of(new Module("attn.c_attn", 3 * width))),
                 new Projection(Slot.OUTPUT, width, true, List.of(new Module("attn.c_proj", width))),
@@ -134,8 +134,8 @@ final class DecoderLayout {
         norm(weights, Slot.ATTENTION_NORM, isGpt2() ? "ln_1" : "input_layernorm");
         product(weights, Slot.INPUT, Slot.INPUT_BIAS);
         if (config.attention().headNorm()) {
-            weights.add(vector(Slot.QUERY_NORM, "self_attn.q_norm.weight", config.headWidth()));
-            weights.add(vector(Slot.KEY_NORM, "self_attn.k_norm.weight", config.headWidth()));
+            weights.add(vector(Slot.QUERY_NORM, "self_attn.q_norm.weight", config.headSize()));
+            weights.add(vector(Slot.KEY_NORM, "self_attn.k_norm.weight", config.headSize()));
         }
         product(weights, Slot.OUTPUT, Slot.OUTPUT_BIAS);
         norm(weights, Slot.FEED_FORWARD_NORM, isGpt2() ? "ln_2" : "post_attention_layernorm");
@@ -169,9 +169,9 @@ final class DecoderLayout {
     }
 
     private void norm(List<Weight> weights, Slot slot, String name) {
-        weights.add(vector(slot, name + ".weight", config.width()));
+        weights.add(vector(slot, name + ".weight", config.hiddenSize()));
         if (isGpt2()) {
-            weights.add(vector(Slot.values()[slot.ordinal() + 1], name + ".bias", config.width()));
+            weights.add(vector(Slot.values()[slot.ordinal() + 1], name + ".bias", config.hiddenSize()));
         }
     }
 
@@ -218,9 +218,9 @@ final class DecoderLayout {
     List<Weight> weights() {
         List<Weight> all = new ArrayList<>();
         String embedding = isGpt2() ? "wte.weight" : "embed_tokens.weight";
-        all.add(matrix(Slot.EMBEDDING, prefix() + embedding, config.vocabulary(), config.width()));
+        all.add(matrix(Slot.EMBEDDING, prefix() + embedding, config.vocabulary(), config.hiddenSize()));
         if (isGpt2()) {
-            all.add(matrix(Slot.POSITIONS, prefix() + "wpe.weight", config.positions(), config.width()));
+            all.add(matrix(Slot.POSITIONS, prefix() + "wpe.weight", config.contextLength(), config.hiddenSize()));
         }
         for (int i = 0; i < config.layers(); i++) {
             String name = layerName(i);
@@ -232,12 +232,12 @@ final class DecoderLayout {
             }
         }
         String norm = prefix() + (isGpt2() ? "ln_f" : "norm");
-        all.add(vector(Slot.LAST_NORM, norm + ".weight", config.width()));
+        all.add(vector(Slot.LAST_NORM, norm + ".weight", config.hiddenSize()));
         if (isGpt2()) {
-            all.add(vector(Slot.LAST_NORM_BIAS, norm + ".bias", config.width()));
+            all.add(vector(Slot.LAST_NORM_BIAS, norm + ".bias", config.hiddenSize()));
         }
         if (!config.tiedHead()) {
-            all.add(matrix(Slot.HEAD, "lm_head.weight", config.vocabulary(), config.width()));
+            all.add(matrix(Slot.HEAD, "lm_head.weight", config.vocabulary(), config.hiddenSize()));
         }
         return all;
     }

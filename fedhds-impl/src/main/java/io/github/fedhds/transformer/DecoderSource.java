@@ -119,7 +119,7 @@ final class DecoderSource {
         if (config.family() == Family.GPT2) {
             x = "torch.add(" + x + ", torch.to(torch.embedding(" + weight(Slot.POSITIONS) + ", positions), 6))";
         }
-        return "  x = torch.reshape(" + x + ", [-1, " + config.width() + "])\n";
+        return "  x = torch.reshape(" + x + ", [-1, " + config.hiddenSize() + "])\n";
     }
 
     private String layers(Purpose purpose) {
@@ -190,7 +190,7 @@ final class DecoderSource {
     }
 
     private String pooled() {
-        return "torch.bmm(pool, torch.view(x, [torch.size(ids, 0), torch.size(ids, 1), " + config.width() + "]))";
+        return "torch.bmm(pool, torch.view(x, [torch.size(ids, 0), torch.size(ids, 1), " + config.hiddenSize() + "]))";
     }
 
     private String end(Purpose purpose) {

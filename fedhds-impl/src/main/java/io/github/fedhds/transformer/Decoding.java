@@ -54,7 +54,7 @@ final class Decoding {
         this.batch = batch;
         this.maxNewTokens = maxNewTokens;
         this.choice = choice;
-        this.ends = Set.copyOf(model.config().endIds());
+        this.ends = Set.copyOf(model.config().eosIds());
         for (int r = 0; r < places.length; r++) {
             rows.add(new Row(places[r], batch.length(r)));
         }
@@ -118,7 +118,7 @@ final class Decoding {
                 row.answer.add(next);
                 // The token just made is read at position length + step; the last position can only be read.
                 row.done = step + 1 >= maxNewTokens
-                        || row.length + step >= model.config().positions();
+                        || row.length + step >= model.config().contextLength();
             }
         }
     }
@@ -144,7 +144,7 @@ final class Decoding {
             Row row = live.get(r);
             // A row that has ended and is still here reads anything; what it makes is not kept.
             ids[r] = row.done ? 0 : row.answer.get(step);
-            positions[r] = Math.min(row.length + step, model.config().positions() - 1);
+            positions[r] = Math.min(row.length + step, model.config().contextLength() - 1);
             for (int t = 0; t < width; t++) {
                 seen.put((byte) (sees(row.length, step, t) ? 1 : 0));
             }

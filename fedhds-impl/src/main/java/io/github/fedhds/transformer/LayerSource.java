@@ -60,13 +60,13 @@ final class LayerSource {
         return adapted.isEmpty() ? "" : typed ? arguments : arguments.replaceAll(": [A-Za-z\\[\\]]+", "");
     }
 
-    /** From the state before a layer to what its attention gives: {@code [B T, heads headWidth]}, keys and values. */
+    /** From the state before a layer to what its attention gives: {@code [B T, heads headSize]}, keys and values. */
     private String attention(boolean cached) {
-        int queries = config.heads() * config.headWidth();
-        int keys = config.keyValueHeads() * config.headWidth();
+        int queries = config.heads() * config.headSize();
+        int keys = config.keyValueHeads() * config.headSize();
         String turn = config.family() == Family.GPT2
                 ? ""
-                : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + config.headWidth() / 2
+                : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + config.headSize() / 2
                         + "], [-1]), sin)\n";
         return """
                 def attention(SELF, ids: Tensor, x: Tensor, w: int, weights: List[Tensor], POSITIONS TUNED CACHE) -> List[Tensor]:
@@ -93,14 +93,14 @@ final class LayerSource {
                 .replace("KEYS", Integer.toString(keys))
                 .replace("KEY_HEADS", Integer.toString(config.keyValueHeads()))
                 .replace("HEADS", Integer.toString(config.heads()))
-                .replace("HEAD_WIDTH", Integer.toString(config.headWidth()))
+                .replace("HEAD_WIDTH", Integer.toString(config.headSize()))
                 .replace("QUERIES", Integer.toString(queries))
                 .replace("POSITIONS", positions(": Tensor"))
                 .replace("TUNED", tuned(true))
                 .replace("CACHE", cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "");
     }
 
-    /** Queries and keys normed over the head width, where the family has it. */
+    /** Queries and keys normed over the head size, where the family has it. */
     private String headNorm() {
         if (!config.attention().headNorm()) {
             return "";
@@ -158,7 +158,7 @@ final class LayerSource {
                 .replace("ROUNDED_Q", rounded("q"))
                 .replace("ROUNDED_K", rounded("k"))
                 .replace("SHARED", Integer.toString(config.heads() / config.keyValueHeads()))
-                .replace("SCALE", literal(1 / Math.sqrt(config.headWidth())));
+                .replace("SCALE", literal(1 / Math.sqrt(config.headSize())));
     }
 
     /** The layer behind its attention. */
@@ -258,7 +258,7 @@ final class LayerSource {
     String norm(String x, String weight, String bias) {
         return config.family() == Family.GPT2
                 ? "torch.layer_norm(X, [WIDTH], WEIGHT, BIAS, EPSILON)"
-                        .replace("WIDTH", Integer.toString(config.width()))
+                        .replace("WIDTH", Integer.toString(config.hiddenSize()))
                         .replace("X", x)
                         .replace("WEIGHT", weight)
                         .replace("BIAS", bias)

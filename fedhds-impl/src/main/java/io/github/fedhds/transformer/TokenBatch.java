@@ -26,9 +26,9 @@ final class TokenBatch {
             if (row.length == 0) {
                 throw new IllegalArgumentException("a row of token ids must not be empty");
             }
-            if (row.length > config.positions()) {
-                throw new IllegalArgumentException("a row has " + row.length + " tokens, this model has "
-                        + config.positions() + " positions; cut it first");
+            if (row.length > config.contextLength()) {
+                throw new IllegalArgumentException("a row has " + row.length + " tokens, this model's context length is "
+                        + config.contextLength() + "; truncate it first");
             }
             for (int id : row) {
                 if (id < 0 || id >= config.vocabulary()) {

@@ -136,7 +136,7 @@ class AnswerEvaluatorTest {
         AnswerEvaluator.Result result = evaluator(1000, 9).evaluate(list, FORM, adapter);
         assertEquals(1, result.cutPrompts());
         String said = result.answers().get(0);
-        assertTrue(model.tokenizer().encodePlain(said).length <= 32, "half of the positions at most");
+        assertTrue(model.tokenizer().encodePlain(said).length <= 32, "half of the context length at most");
     }
 
     @Test

@@ -197,7 +197,7 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
         assertEquals(bagOfWords, Pooling.LAST_TOKEN.grouping(bagOfWords));
     }
 
-    /** The default template alone is longer than this model's 64 positions: samples are cut and still have features. */
+    /** The default template alone is longer than this model's context length of 64: samples are cut and still have features. */
     @Test
     void extract_withDefaults_givesFeaturesOfWhatFits() {
         FeatureMatrix features = HiddenStateExtractor.builder(model).build().extract(instructions(5), round());

@@ -78,7 +78,7 @@ class EveryCheckpointTest {
                     .adapter(LORA.form())
                     .build()
                     .extract(SAMPLES, round);
-            assertEquals((model.config().layers() + 1) * model.config().width(), features.columns());
+            assertEquals((model.config().layers() + 1) * model.config().hiddenSize(), features.columns());
 
             TrainingResult trained = LoraTrainer.builder(model)
                     .lora(LORA)

@@ -195,10 +195,10 @@ class ModelConfigTest extends OnModelFolder {
         String unused = "{'sliding_window': 8, 'use_sliding_window': false, 'layer_types': ['full_attention']}";
         assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", unused));
         assertEquals(new AttentionForm(false, false, true, 0), attention("qwen3", unused));
-        assertEquals(128, DecoderConfig.read(folder).headWidth());
+        assertEquals(128, DecoderConfig.read(folder).headSize());
         assertEquals(
                 new AttentionForm(true, true, true, 0), attention("qwen3", "{'attention_bias': true, 'head_dim': 6}"));
-        assertEquals(6, DecoderConfig.read(folder).headWidth());
+        assertEquals(6, DecoderConfig.read(folder).headSize());
         for (String family : List.of("mistral", "qwen2", "qwen3")) {
             changeConfig(
                     json -> json.addProperty("model_type", family),
@@ -358,13 +358,13 @@ class ModelConfigTest extends OnModelFolder {
         changeConfig(json -> json.addProperty("num_attention_heads", 3));
         assertFails(FAULT, this::load, "num_attention_heads must divide hidden_size", "was 3 of 16");
         changeConfig(json -> json.addProperty("head_dim", 5));
-        assertFails(FAULT, this::load, "even head width, was 5");
+        assertFails(FAULT, this::load, "even head size, was 5");
     }
 
     @Test
     void load_endOfTextInAList_takesAll() throws IOException {
         changeConfig(json -> json.add("eos_token_id", JsonParser.parseString("[7, 2]")));
-        assertEquals(List.of(7, 2), DecoderConfig.read(folder).endIds());
+        assertEquals(List.of(7, 2), DecoderConfig.read(folder).eosIds());
         for (String list : List.of("[]", "[[2]]", "[2, 60]", "[null]")) {
             changeConfig(json -> json.add("eos_token_id", JsonParser.parseString(list)));
             assertFails(FAULT, this::load, "eos_token_id");
@@ -374,7 +374,7 @@ class ModelConfigTest extends OnModelFolder {
     private List<Integer> ends(String own, String generation) throws IOException {
         changeConfig(json -> json.add("eos_token_id", JsonParser.parseString(own)));
         Files.writeString(folder.resolve("generation_config.json"), generation);
-        return DecoderConfig.read(folder).endIds();
+        return DecoderConfig.read(folder).eosIds();
     }
 
     /** The first is config.json's, for training; the others are those that the folder's author generates with. */

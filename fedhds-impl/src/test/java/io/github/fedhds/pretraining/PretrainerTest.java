@@ -126,7 +126,7 @@ class PretrainerTest {
         assertFails(
                 VALUE,
                 () -> builder().rowLength(65).build().train(model, texts()),
-                "a row has 65 tokens, this model has 64 positions");
+                "a row has 65 tokens, this model's context length is 64");
         assertFails(VALUE, () -> builder().build().train(model, i -> new int[] {60}), "token id 60 is not");
     }
 

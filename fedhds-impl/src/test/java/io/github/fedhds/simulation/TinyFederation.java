@@ -32,7 +32,7 @@ public final class TinyFederation {
     private static final int FEED_FORWARD = 32;
     private static final int HEAD_WIDTH = 8;
 
-    /** Few tokens, so that a sample fits into few positions. */
+    /** Few tokens, so that a sample fits into short contexts. */
     public static final PromptTemplate SHORT = sample -> sample.instruction() + sample.input() + ">";
 
     private TinyFederation() {}

@@ -163,7 +163,7 @@ class AdaptedModelTest {
         int[] good = {1, 5};
         Map<String, int[]> bad = new LinkedHashMap<>();
         bad.put("must not be empty", new int[0]);
-        bad.put("a row has 65 tokens, this model has 64 positions", new int[65]);
+        bad.put("a row has 65 tokens, this model's context length is 64", new int[65]);
         bad.put("token id 60 is not in the model's vocabulary of 60", new int[] {1, 60});
         bad.put("token id -1 is not", new int[] {-1});
         bad.forEach((rule, row) -> {

@@ -83,7 +83,7 @@ class DecodingTest {
             counts[made.length == 0 ? TinyModel.END : made[0]]++;
         }
         double[] expected = probabilities(prompt);
-        List<Integer> ends = model.config().endIds();
+        List<Integer> ends = model.config().eosIds();
         double chi = 0;
         double rareExpected = 0;
         int rare = 0;

@@ -152,7 +152,7 @@ class FamilyTest {
     @ValueSource(strings = {SCALED, MISTRAL, QWEN2, QWEN3, GPT2})
     void features_ofSomeStates_areTheirPartsOfAll(String changes) throws IOException {
         try (LanguageModel model = model(changes)) {
-            int width = model.config().width();
+            int width = model.config().hiddenSize();
             for (Pooling pooling : List.of(Pooling.LAST_TOKEN, Pooling.MEAN)) {
                 float[][] all = model.base().features(rows(), pooling, 40);
                 for (int[] states : new int[][] {{0}, {1}, {2}, {0, 2}, {0, 1}}) {

@@ -116,7 +116,7 @@ public class LanguageModelGoldenTest {
 
     private static int[] untilEnd(int[] ids, DecoderConfig config) {
         for (int i = 0; i < ids.length; i++) {
-            if (config.endIds().contains(ids[i])) {
+            if (config.eosIds().contains(ids[i])) {
                 return Arrays.copyOf(ids, i);
             }
         }

@@ -30,7 +30,7 @@ class ModelFolderFuzzTest {
     private void load() {
         try (LanguageModel model = TinyModel.load(folder)) {
             int[] ids = Arrays.copyOf(
-                    new int[] {1, 5, 9}, Math.min(3, model.config().positions()));
+                    new int[] {1, 5, 9}, Math.min(3, model.config().contextLength()));
             model.base().features(List.of(ids), Pooling.MEAN, 9);
         }
     }

@@ -125,7 +125,7 @@ class ModelMemoryTest {
         assertFails(STATE, () -> model.tokenizer().encode("ab"), "closed");
         assertFails(STATE, () -> model.tokenizer().encodePlain("ab"), "closed");
         assertFails(STATE, () -> model.tokenizer().decode(ids), "closed");
-        assertEquals(16, model.config().width());
+        assertEquals(16, model.config().hiddenSize());
     }
 
     @Test

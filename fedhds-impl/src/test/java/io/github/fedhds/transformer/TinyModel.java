@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * The folder of a random LLaMA: width 16, 2 layers, 4 heads, 2 key-value heads, 60 tokens, 64 positions. A token is one
+ * The folder of a random LLaMA: width 16, 2 layers, 4 heads, 2 key-value heads, 60 tokens, context length 64. A token is one
  * character, after a beginning-of-text; characters that it does not know are token 0, the end-of-text is token 2.
  */
 public final class TinyModel {
@@ -86,7 +86,7 @@ public final class TinyModel {
         int width = config.get("hidden_size").getAsInt();
         int heads = config.get("num_attention_heads").getAsInt();
         int keyValue = width / heads * config.get("num_key_value_heads").getAsInt();
-        int feedForward = config.get("intermediate_size").getAsInt();
+        int intermediateSize = config.get("intermediate_size").getAsInt();
         int vocabulary = config.get("vocab_size").getAsInt();
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> weights = new LinkedHashMap<>();
@@ -99,9 +99,9 @@ public final class TinyModel {
             weights.put(layer + "self_attn.v_proj.weight", normal(random, 0, 0.3, keyValue, width));
             weights.put(layer + "self_attn.o_proj.weight", normal(random, 0, 0.3, width, width));
             weights.put(layer + "post_attention_layernorm.weight", normal(random, 1, 0.1, width));
-            weights.put(layer + "mlp.gate_proj.weight", normal(random, 0, 0.3, feedForward, width));
-            weights.put(layer + "mlp.up_proj.weight", normal(random, 0, 0.3, feedForward, width));
-            weights.put(layer + "mlp.down_proj.weight", normal(random, 0, 0.3, width, feedForward));
+            weights.put(layer + "mlp.gate_proj.weight", normal(random, 0, 0.3, intermediateSize, width));
+            weights.put(layer + "mlp.up_proj.weight", normal(random, 0, 0.3, intermediateSize, width));
+            weights.put(layer + "mlp.down_proj.weight", normal(random, 0, 0.3, width, intermediateSize));
         }
         weights.put("model.norm.weight", normal(random, 1, 0.1, width));
         weights.put("lm_head.weight", normal(random, 0, 0.3, vocabulary, width));

@@ -235,7 +235,7 @@ public final class ModelBenchmark implements Callable<Integer> {
         int[] ids =
                 Arrays.copyOf(Arrays.copyOfRange(asked, asked.length - kept, asked.length), kept + answer.length + 1);
         System.arraycopy(answer, 0, ids, kept, answer.length);
-        ids[ids.length - 1] = loaded.config().endIds().get(0);
+        ids[ids.length - 1] = loaded.config().eosIds().get(0);
         return new EncodedSample(ids, kept, false);
     }
 

@@ -169,7 +169,7 @@ public final class EmbeddedComparison {
         return FedHds.on(model)
                 .learningRate(learningRate)
                 .epochs(epochs)
-                .maxTokens(model.config().positions())
+                .maxTokens(model.config().contextLength())
                 .pooling(pooling)
                 .fusion(fusion.fusion())
                 .build();
@@ -285,7 +285,7 @@ public final class EmbeddedComparison {
         NothingTrained.Help help = new NothingTrained.Help(
                 "fewer clients hold more each (--clients)",
                 "give a round more clients (--fraction)",
-                "the embedded model has no more positions");
+                "the embedded model's context is no longer");
         untrained.forEach((name, run) -> out.println(
                 name + " trained on nothing: " + NothingTrained.causes(run.rounds(), help, Optional.empty())));
     }

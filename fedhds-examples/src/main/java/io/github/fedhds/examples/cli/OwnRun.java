@@ -223,14 +223,14 @@ final class OwnRun {
         }
         String has = "the prompt template alone has " + template + " of this model's tokens";
         String lower = room >= 2 ? "lower --answer-tokens to " + room + " or less" : "";
-        int positions = model.config().positions();
-        if (encoder.maxTokens() < positions) {
+        int context = model.config().contextLength();
+        if (encoder.maxTokens() < context) {
             throw new FedHdsException("--max-length " + options.maxLength() + " is too small: " + has
-                    + "; raise it to more than " + (template + answer) + ", at most " + positions
-                    + ", the model's positions" + (lower.isEmpty() ? "" : ", or " + lower));
+                    + "; raise it to more than " + (template + answer) + ", at most " + context
+                    + ", the model's context length" + (lower.isEmpty() ? "" : ", or " + lower));
         }
-        throw new FedHdsException("the model's " + positions + " positions are too few: " + has + "; "
-                + (lower.isEmpty() ? "tune a model with more positions" : lower));
+        throw new FedHdsException("the model's context length of " + context + " is too short: " + has + "; "
+                + (lower.isEmpty() ? "tune a model with a longer context" : lower));
     }
 
     private NothingTrained.Help help(SampleEncoder encoder, LanguageModel model) {
@@ -245,11 +245,11 @@ final class OwnRun {
     private String tooLong(SampleEncoder encoder, LanguageModel model) {
         String beside = "their answers do not fit beside the " + encoder.templateTokens()
                 + " tokens of the prompt template into ";
-        return encoder.maxTokens() < model.config().positions()
+        return encoder.maxTokens() < model.config().contextLength()
                 ? beside + "--max-length " + options.maxLength() + "; raise it, at most to "
-                        + model.config().positions() + ", the model's positions"
-                : beside + "the model's " + encoder.maxTokens()
-                        + " positions; shorten the answers, or tune a model with" + " more positions";
+                        + model.config().contextLength() + ", the model's context length"
+                : beside + "the model's context length of " + encoder.maxTokens()
+                        + "; shorten the answers, or tune a model with a longer context";
     }
 
     private TunedRun chosen(TunedRun.Setting setting, double fraction, RoundListener listener) {

@@ -114,7 +114,7 @@ public final class PretrainEmbedded implements Callable<Integer> {
         config.put("architectures", new String[] {"LlamaForCausalLM"});
         config.put("model_type", "llama");
         config.put("hidden_size", width);
-        config.put("intermediate_size", feedForward());
+        config.put("intermediate_size", intermediateSize());
         config.put("num_hidden_layers", layers);
         config.put("num_attention_heads", heads());
         config.put("num_key_value_heads", heads());
@@ -138,7 +138,7 @@ public final class PretrainEmbedded implements Callable<Integer> {
         return Math.max(1, width / 32);
     }
 
-    private int feedForward() {
+    private int intermediateSize() {
         return width * 8 / 3 / 32 * 32;
     }
 
@@ -156,9 +156,9 @@ public final class PretrainEmbedded implements Callable<Integer> {
             }
             normal(weights, random, layer + "self_attn.o_proj.weight", into, width, width);
             ones(weights, layer + "post_attention_layernorm.weight");
-            normal(weights, random, layer + "mlp.gate_proj.weight", 0.05, feedForward(), width);
-            normal(weights, random, layer + "mlp.up_proj.weight", 0.05, feedForward(), width);
-            normal(weights, random, layer + "mlp.down_proj.weight", into, width, feedForward());
+            normal(weights, random, layer + "mlp.gate_proj.weight", 0.05, intermediateSize(), width);
+            normal(weights, random, layer + "mlp.up_proj.weight", 0.05, intermediateSize(), width);
+            normal(weights, random, layer + "mlp.down_proj.weight", into, width, intermediateSize());
         }
         ones(weights, "model.norm.weight");
         return weights;

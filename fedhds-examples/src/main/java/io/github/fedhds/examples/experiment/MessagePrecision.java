@@ -130,7 +130,7 @@ public final class MessagePrecision implements Callable<Integer> {
     private FedHds fedHds(LanguageModel model) {
         return FedHds.on(model)
                 .learningRate(learningRate)
-                .maxTokens(model.config().positions())
+                .maxTokens(model.config().contextLength())
                 .selection(Selection.everything())
                 .build();
     }

@@ -132,7 +132,7 @@ public final class SelectionQuality implements Callable<Integer> {
         try (LanguageModel loaded = model == null ? EmbeddedModel.load(options) : LanguageModel.load(model, options)) {
             FeatureMatrix features = HiddenStateExtractor.builder(loaded)
                     .adapter(AdapterForm.none())
-                    .maxTokens(loaded.config().positions())
+                    .maxTokens(loaded.config().contextLength())
                     .pooling(pooling)
                     .tokenBudget(2048)
                     .build()

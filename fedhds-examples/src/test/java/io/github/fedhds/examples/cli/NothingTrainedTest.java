@@ -62,7 +62,7 @@ class NothingTrainedTest extends OnMainJob {
         assertNothing(shorter, out, "8 chosen samples were too long", "--max-length 300; raise it, at most to 512");
         Path most = folder.resolve("most");
         Outcome outcome = ownOn(folder.resolve("one.jsonl"), most, "--selection", "full");
-        assertNothing(outcome, most, "the model's 512 positions; shorten the answers");
+        assertNothing(outcome, most, "the model's context length of 512; shorten the answers");
     }
 
     @Test

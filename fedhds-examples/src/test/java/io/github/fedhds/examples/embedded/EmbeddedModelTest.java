@@ -57,7 +57,7 @@ class EmbeddedModelTest {
         PretrainingText text = new PretrainingText(987_654);
         for (int i = 0; i < DOCUMENTS; i++) {
             int[] ids = model.tokenizer().encode(text.document(i));
-            rows.add(Arrays.copyOf(ids, Math.min(ids.length, model.config().positions())));
+            rows.add(Arrays.copyOf(ids, Math.min(ids.length, model.config().contextLength())));
         }
         int[] starts = new int[DOCUMENTS];
         Arrays.fill(starts, 1);

@@ -29,7 +29,7 @@ class PretrainEmbeddedTest {
         try (LanguageModel model =
                 LanguageModel.load(out, ModelOptions.defaults().onDevice("cpu").withThreads(1))) {
             assertEquals(1, model.config().layers());
-            assertEquals(32, model.config().width());
+            assertEquals(32, model.config().hiddenSize());
             int[] ids = model.tokenizer().encode("The cat sat.");
             double loss = model.base().losses(List.of(ids), new int[] {1}, 64)[0];
             assertTrue(Double.isFinite(loss) && loss > 0, () -> "loss " + loss);

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Features of an instruction: the hidden states of all layers, of its prompt, first output and end-of-text. Rows are
+ * Features of an instruction: the hidden states of all layers, of its prompt, answer and EOS id. Rows are
  * {@code [(layers + 1) * width]}, the last part after the final norm; or some of the states alone.
  *
  * <p>Cost: one pass through the model a distinct sample, in batches of alike length; memory {@code 4 columns} bytes a sample.

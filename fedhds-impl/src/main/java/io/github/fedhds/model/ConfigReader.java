@@ -39,22 +39,22 @@ final class ConfigReader {
         }
         JsonOptions json = new JsonOptions("", JsonFile.readObject(file, MAX_BYTES));
         try {
-            return of(json, generationEnds(folder));
+            return of(json, generationEos(folder));
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);
         }
     }
 
-    private static DecoderConfig of(JsonOptions json, List<Integer> generationEnds) {
+    private static DecoderConfig of(JsonOptions json, List<Integer> generationEos) {
         String family = json.oneOf("model_type", FAMILIES);
         json.given("quantization_config").ifPresent(value -> {
             throw new IllegalArgumentException("quantization_config is " + JsonFile.shorten(value) + "; not supported");
         });
-        return family.equals(GPT2) ? gpt2(json, generationEnds) : llama(json, family, generationEnds);
+        return family.equals(GPT2) ? gpt2(json, generationEos) : llama(json, family, generationEos);
     }
 
     /** GPT-2's options go by names of their own. */
-    private static DecoderConfig gpt2(JsonOptions json, List<Integer> generationEnds) {
+    private static DecoderConfig gpt2(JsonOptions json, List<Integer> generationEos) {
         if (json.given("activation_function").isPresent()) {
             json.oneOf("activation_function", List.of("gelu_new", "gelu_pytorch_tanh"));
         }
@@ -73,7 +73,7 @@ final class ConfigReader {
         if (width % heads != 0) {
             throw new IllegalArgumentException("n_head must divide n_embd, was " + heads + " of " + width);
         }
-        List<Integer> ends = json.has("eos_token_id") ? json.wholes("eos_token_id") : List.of(50256);
+        List<Integer> eos = json.has("eos_token_id") ? json.wholes("eos_token_id") : List.of(50256);
         return new DecoderConfig(
                 Family.GPT2,
                 width,
@@ -89,10 +89,10 @@ final class ConfigReader {
                 new RotaryScaling.None(),
                 new AttentionForm(true, true, false, 0),
                 json.flag("tie_word_embeddings", true),
-                ends(ends, generationEnds));
+                eosIds(eos, generationEos));
     }
 
-    private static DecoderConfig llama(JsonOptions json, String family, List<Integer> generationEnds) {
+    private static DecoderConfig llama(JsonOptions json, String family, List<Integer> generationEos) {
         if (json.given("hidden_act").isPresent()) {
             json.oneOf("hidden_act", List.of("silu"));
         }
@@ -125,11 +125,11 @@ final class ConfigReader {
                 scaling(json, rotary),
                 attention(json, family),
                 json.flag("tie_word_embeddings"),
-                ends(json.wholes("eos_token_id"), generationEnds));
+                eosIds(json.wholes("eos_token_id"), generationEos));
     }
 
-    /** Ids that {@code generation_config.json} ends a text at; none if it is absent or says nothing. */
-    private static List<Integer> generationEnds(Path folder) {
+    /** EOS ids of {@code generation_config.json}; none if the file or the option is absent. */
+    private static List<Integer> generationEos(Path folder) {
         Path file = folder.resolve("generation_config.json");
         if (!Files.isRegularFile(file)) {
             return List.of();
@@ -145,13 +145,13 @@ final class ConfigReader {
      * A text ends at generation_config.json's ids, where it has any, and always at the id that training appends: the
      * first of config.json's.
      */
-    private static List<Integer> ends(List<Integer> own, List<Integer> generation) {
+    private static List<Integer> eosIds(List<Integer> own, List<Integer> generation) {
         if (generation.isEmpty()) {
             return own;
         }
-        Set<Integer> ends = new LinkedHashSet<>(own.subList(0, Math.min(1, own.size())));
-        ends.addAll(generation);
-        return List.copyOf(ends);
+        Set<Integer> all = new LinkedHashSet<>(own.subList(0, Math.min(1, own.size())));
+        all.addAll(generation);
+        return List.copyOf(all);
     }
 
     /** As many as query heads where the file says null; where it says nothing, only LLaMA means that. */

@@ -57,7 +57,7 @@ public final class Pretrainer {
      * Trains.
      *
      * @param model gives form and first weights
-     * @param texts token ids of text number i, from 0; each is followed by an end-of-text
+     * @param texts token ids of text number i, from 0; each is followed by the EOS id
      * @return the trained weights under their names in a Hugging Face folder
      */
     public Map<String, Tensor> train(LanguageModel model, IntFunction<int[]> texts) {

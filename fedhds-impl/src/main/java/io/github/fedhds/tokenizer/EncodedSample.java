@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * A sample as the model reads it.
  *
- * @param ids prompt, answer and end-of-text
+ * @param ids prompt, answer and EOS id
  * @param answerStart place of the first answer token; {@code ids.length} where there is no answer
  * @param cut true if part of the prompt (or, for features alone, of the answer) was left out to fit
  */
@@ -23,7 +23,7 @@ public record EncodedSample(int[] ids, int answerStart, boolean cut) {
         return 31 * Arrays.hashCode(ids) + answerStart;
     }
 
-    /** Number of answer tokens, the end-of-text among them. */
+    /** Number of answer tokens, the EOS id included. */
     public int answerLength() {
         return ids.length - answerStart;
     }

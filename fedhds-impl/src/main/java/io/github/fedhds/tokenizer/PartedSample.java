@@ -5,9 +5,9 @@ import java.util.Arrays;
 /**
  * A sample's tokens and where its parts lie, each {@code {from, to}}.
  *
- * @param ids prompt, answer and end-of-text
+ * @param ids prompt, answer and EOS id
  * @param instruction of the prompt; may be empty
- * @param answer with the end-of-text
+ * @param answer with the EOS id
  */
 public record PartedSample(int[] ids, int[] instruction, int[] answer) {
     public int[][] spans() {

@@ -9,7 +9,7 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns samples into tokens: prompt, answer, end-of-text. What does not fit is cut from the end of the input text, then
+ * Turns samples into tokens: prompt, answer, EOS id. What does not fit is cut from the end of the input text, then
  * from the end of the request; the template's own words, the response marker and the answer stay. Immutable, safe for
  * many threads.
  */
@@ -42,7 +42,7 @@ public final class SampleEncoder {
         return tokenizer.encode(template.prompt(new Instruction("", "", ""))).length;
     }
 
-    /** Prompt, answer and end-of-text; empty if the answer does not fit beside the bare template. */
+    /** Prompt, answer and EOS id; empty if the answer does not fit beside the bare template. */
     public Optional<EncodedSample> forTraining(Instruction sample) {
         int[] answer = answer(sample);
         return prompt(sample, maxTokens - answer.length)

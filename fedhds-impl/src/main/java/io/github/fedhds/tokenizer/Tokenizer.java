@@ -44,7 +44,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /**
      * Loads {@code tokenizer.json}, and from {@code tokenizer_config.json} and {@code special_tokens_map.json}, where they
-     * are there, whether a text begins with the beginning-of-text token.
+     * are there, whether a text begins with the BOS token.
      *
      * @throws FedHdsException if a file is missing or damaged, or the native library cannot be loaded; the message names
      *     the file, or the folder for native libraries and the setting that moves it. Encoding and decoding give the same
@@ -59,7 +59,7 @@ public final class Tokenizer implements AutoCloseable {
         }
         try {
             TokenizerFile checked = TokenizerFile.read(file);
-            Optional<int[]> beginning = BeginningOfText.read(folder, checked);
+            Optional<int[]> beginning = BosToken.read(folder, checked);
             byte[] text = checked.bytes();
             // Without these options it cuts at 512 tokens.
             Map<String, String> options = Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
@@ -79,8 +79,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Ids of a text with the special tokens that the model wants before it, such as the beginning-of-text. What a template
-     * puts behind a text is left out: here a text goes on, with an answer, which ends by an end-of-text of its own.
+     * Ids of a text with the special tokens that the model wants before it, such as BOS. What a template
+     * puts behind a text is left out: here a text goes on, with an answer, which ends with the EOS id.
      */
     public int[] encode(String text) {
         if (beginning.isEmpty()) {

@@ -251,7 +251,7 @@ public final class AdaptedModel {
      *
      * @param prompts token ids, each 1 to the context length
      * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's context length
-     * @return the added ids of each prompt, without the end-of-text that ended it
+     * @return the added ids of each prompt, without the EOS id that ended it
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget) {
         return generate(prompts, maxNewTokens, tokenBudget, Sampling.greedy());
@@ -263,7 +263,7 @@ public final class AdaptedModel {
      * @param prompts token ids, each 1 to the context length
      * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's context length
      * @param sampling how each token is chosen
-     * @return the added ids of each prompt, without the end-of-text that ended it
+     * @return the added ids of each prompt, without the EOS id that ended it
      * @throws io.github.fedhds.FedHdsException if a logit is NaN or infinity; the message names the row
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget, Sampling sampling) {

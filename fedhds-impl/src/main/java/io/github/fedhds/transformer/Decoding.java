@@ -25,7 +25,7 @@ final class Decoding {
     private final TokenBatch batch;
     private final int maxNewTokens;
     private final TokenChoice choice;
-    private final Set<Integer> ends;
+    private final Set<Integer> eosIds;
     private final List<Row> rows = new ArrayList<>();
 
     /** One text as it grows. */
@@ -54,7 +54,7 @@ final class Decoding {
         this.batch = batch;
         this.maxNewTokens = maxNewTokens;
         this.choice = choice;
-        this.ends = Set.copyOf(model.config().eosIds());
+        this.eosIds = Set.copyOf(model.config().eosIds());
         for (int r = 0; r < places.length; r++) {
             rows.add(new Row(places[r], batch.length(r)));
         }
@@ -112,7 +112,7 @@ final class Decoding {
                 continue;
             }
             int next = choice.next(row.place, Arrays.copyOfRange(values, r * vocabulary, (r + 1) * vocabulary));
-            if (ends.contains(next)) {
+            if (eosIds.contains(next)) {
                 row.done = true;
             } else {
                 row.answer.add(next);

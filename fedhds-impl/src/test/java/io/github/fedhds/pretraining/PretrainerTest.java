@@ -103,7 +103,7 @@ class PretrainerTest {
         assertEquals(5e-4, rates.get(24), 1e-12, "a twentieth is left at the end");
     }
 
-    /** Texts longer than a row go on in the next; short ones share a row; all are parted by an end-of-text. */
+    /** Texts longer than a row go on in the next; short ones share a row; all are separated by the EOS id. */
     @Test
     void train_texts_arePackedWithoutGaps() {
         List<Integer> asked = new ArrayList<>();

@@ -20,7 +20,7 @@ import java.util.SplittableRandom;
 
 /**
  * The folder of a random LLaMA: width 16, 2 layers, 4 heads, 2 key-value heads, 60 tokens, context length 64. A token is one
- * character, after a beginning-of-text; characters that it does not know are token 0, the end-of-text is token 2.
+ * character, after the BOS token; characters that it does not know are token 0, the EOS token is 2.
  */
 public final class TinyModel {
     public static final int VOCABULARY = 60;

@@ -218,7 +218,7 @@ final class OwnRun {
         int template = encoder.templateTokens();
         int room = encoder.maxTokens() - template;
         int answer = unseen.isEmpty() ? 1 : Math.min(options.answerTokens(), encoder.maxTokens() / 2);
-        if (room >= Math.max(answer, 2)) { // a token of the answer, and the end-of-text
+        if (room >= Math.max(answer, 2)) { // a token of the answer, and the EOS id
             return;
         }
         String has = "the prompt template alone has " + template + " of this model's tokens";

@@ -13,13 +13,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The beginning-of-text token, where {@code tokenizer_config.json} decides on it: transformers' tokenizer classes of LLaMA
+ * The BOS token (beginning of sequence), where {@code tokenizer_config.json} decides on it: transformers' tokenizer classes of LLaMA
  * replace the template of {@code tokenizer.json} by {@code add_bos_token}, true by default. Other classes use the
  * template; {@code add_bos_token} stands in for one that is missing.
  *
  * @see <a href="https://github.com/huggingface/transformers/blob/v4.53.3/src/transformers/models/llama/tokenization_llama_fast.py">LlamaTokenizerFast.update_post_processor</a>
  */
-final class BeginningOfText {
+final class BosToken {
     private static final Set<String> LLAMA =
             Set.of("LlamaTokenizer", "LlamaTokenizerFast", "CodeLlamaTokenizer", "CodeLlamaTokenizerFast");
     private static final long MAX_BYTES = 64 << 20; // Llama 3 lists its special tokens here
@@ -27,7 +27,7 @@ final class BeginningOfText {
     private final Path folder;
     private final JsonOptions options;
 
-    private BeginningOfText(Path folder, JsonOptions options) {
+    private BosToken(Path folder, JsonOptions options) {
         this.folder = folder;
         this.options = options;
     }
@@ -43,7 +43,7 @@ final class BeginningOfText {
             return Optional.empty();
         }
         try {
-            return new BeginningOfText(folder, new JsonOptions("", JsonFile.readObject(file, MAX_BYTES)))
+            return new BosToken(folder, new JsonOptions("", JsonFile.readObject(file, MAX_BYTES)))
                     .ids(tokenizer);
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * of the round's own. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
  *
  * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer tokens,
- * adds the proximal pull, cuts the gradient to its greatest length, and hands it to the optimizer.
+ * adds the proximal pull, clips the gradient to its largest norm, and hands it to the optimizer.
  *
  * <p>Cost: about three passes through the model a sample; memory: one batch's activations, and a few vectors as long as
  * the adapter. Equal context, instructions and number of torch threads give equal bits, whatever else runs. Immutable,
@@ -55,9 +55,7 @@ public final class LoraTrainer implements LocalTrainer {
                 builder.model, "a trainer needs a model; start it with LoraTrainer.builder(model)");
         lora = builder.lora;
         form = lora.form();
-        graph = builder.recompute
-                ? model.recomputingLoraGradient(form, lora.dropout())
-                : model.loraGradient(form, lora.dropout());
+        graph = model.loraGradient(form, lora.dropout(), builder.gradientCheckpointing);
         template = builder.template;
         maxTokens = builder.maxTokens;
         encoder = model.sampleEncoder(template, maxTokens);
@@ -164,7 +162,7 @@ public final class LoraTrainer implements LocalTrainer {
         private int batchSize = 1;
         private int gradientAccumulation = 1;
         private boolean groupByLength;
-        private boolean recompute;
+        private boolean gradientCheckpointing;
         private int tokenBudget = Integer.MAX_VALUE;
         private int maxTokens = 1024;
         private double proximal;
@@ -274,8 +272,8 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * Length to which a longer gradient is cut, all tensors as one, as torch's {@code clip_grad_norm_}; above 0,
-         * infinite by default: none.
+         * Largest Euclidean norm of the gradient over all tensors; a larger one is clipped to it, as torch's
+         * {@code clip_grad_norm_} does. Above 0; infinite by default: no clipping.
          */
         public Builder maxGradientNorm(double maxGradientNorm) {
             if (!(maxGradientNorm > 0)) {
@@ -289,8 +287,8 @@ public final class LoraTrainer implements LocalTrainer {
          * Whether each layer's activations are computed again in the backward pass instead of kept: the memory of one layer
          * instead of all, about a third more time, equal bits. False by default.
          */
-        public Builder recompute(boolean recompute) {
-            this.recompute = recompute;
+        public Builder gradientCheckpointing(boolean gradientCheckpointing) {
+            this.gradientCheckpointing = gradientCheckpointing;
             return this;
         }
 

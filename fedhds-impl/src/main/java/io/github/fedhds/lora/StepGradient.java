@@ -34,7 +34,7 @@ final class StepGradient {
     /**
      * @param start the values that the round starts from, copied
      * @param proximal strength of the pull to them; 0: none
-     * @param maxNorm length to which a longer gradient is cut; infinite: none
+     * @param maxNorm norm to which a larger gradient is clipped; infinite: none
      */
     StepGradient(Slope slope, float[] start, double proximal, double maxNorm) {
         this.slope = slope;

@@ -171,21 +171,20 @@ public final class LanguageModel implements AutoCloseable {
         return decoder.precision();
     }
 
-    /**
-     * Losses and gradients of an adapter of this form.
-     *
-     * @param dropout chance that an input of a low-rank product is left out, from 0 to below 1
-     */
+    /** Losses and gradients of an adapter of this form, without gradient checkpointing. */
     public LoraGradient loraGradient(AdapterForm form, double dropout) {
-        return new LoraGradient(decoder, form, dropout, false);
+        return loraGradient(form, dropout, false);
     }
 
     /**
-     * The same with each layer's activations computed again in the backward pass instead of kept: memory of one layer
-     * instead of all, for about a third more time.
+     * Losses and gradients of an adapter of this form.
+     *
+     * @param dropout probability that an input of a low-rank product is dropped, from 0 to below 1
+     * @param gradientCheckpointing whether the backward pass computes each layer's activations again instead of keeping
+     *     them: memory of one layer instead of all, about a third more time, equal bits
      */
-    public LoraGradient recomputingLoraGradient(AdapterForm form, double dropout) {
-        return new LoraGradient(decoder, form, dropout, true);
+    public LoraGradient loraGradient(AdapterForm form, double dropout, boolean gradientCheckpointing) {
+        return new LoraGradient(decoder, form, dropout, gradientCheckpointing);
     }
 
     /** Losses and gradients of all weights, starting from those of this model. */

@@ -21,9 +21,9 @@ public final class LoraGradient {
     private final Decoder decoder;
     private final int size;
     private final Decoder.Variant variant;
-    private final boolean recomputes;
+    private final boolean gradientCheckpointing;
 
-    LoraGradient(Decoder decoder, AdapterForm form, double dropout, boolean recomputes) {
+    LoraGradient(Decoder decoder, AdapterForm form, double dropout, boolean gradientCheckpointing) {
         if (form.isEmpty()) {
             throw new IllegalArgumentException("there is nothing to train: the adapter form names no product");
         }
@@ -33,7 +33,7 @@ public final class LoraGradient {
         this.decoder = decoder;
         this.size = form.parameters(decoder.config()); // a target that the model lacks is an error here
         this.variant = decoder.variant(form, dropout);
-        this.recomputes = recomputes;
+        this.gradientCheckpointing = gradientCheckpointing;
     }
 
     /**
@@ -58,7 +58,7 @@ public final class LoraGradient {
                     scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray());
             // Seeds that lie near each other must not give masks that are one another's shifted copies.
             long mixed = new SplittableRandom(seed).nextLong();
-            return recomputes
+            return gradientCheckpointing
                     ? byLayer(scope, common, answers, mixed, flat, gradient)
                     : whole(scope, common, answers, mixed, flat, gradient);
         } finally {

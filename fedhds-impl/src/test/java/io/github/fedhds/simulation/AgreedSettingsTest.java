@@ -109,7 +109,7 @@ class AgreedSettingsTest extends OnTinyModel {
     void answer_whatChangesSpeedAlone_takesPart() {
         RoundOpening opening = opening(builder(model).build());
         FedHds other = builder(model)
-                .trainer(trainer -> trainer.recompute(true).listener(step -> {}))
+                .trainer(trainer -> trainer.gradientCheckpointing(true).listener(step -> {}))
                 .build();
         assertTrue(answer(other, opening) instanceof CentroidReport);
     }

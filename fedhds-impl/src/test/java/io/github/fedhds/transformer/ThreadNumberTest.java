@@ -62,8 +62,8 @@ class ThreadNumberTest {
             calls.put("generate", () -> base.generate(rows, 3, 64));
             calls.put("gradient", () -> model.loraGradient(form, 0).compute(List.of(sample), flat, 1, flat.clone()));
             calls.put(
-                    "recomputing gradient",
-                    () -> model.recomputingLoraGradient(form, 0).compute(List.of(sample), flat, 1, flat.clone()));
+                    "checkpointed gradient",
+                    () -> model.loraGradient(form, 0, true).compute(List.of(sample), flat, 1, flat.clone()));
             calls.put("weights' gradient", () -> {
                 WeightsGradient weights = model.weightsGradient(Precision.FLOAT32);
                 float[] start = weights.initial();

@@ -80,7 +80,7 @@ public final class ModelBenchmark implements Callable<Integer> {
     @Option(names = "--token-budget", description = "tokens of a batch of features, padding included")
     private int tokenBudget = 2048;
 
-    @Option(names = "--keep-activations", description = "memory: without recomputation")
+    @Option(names = "--keep-activations", description = "memory: without gradient checkpointing")
     private boolean keepActivations;
 
     @Spec
@@ -166,7 +166,7 @@ public final class ModelBenchmark implements Callable<Integer> {
         }
         return format(
                 "LoRA step, 1,024 tokens%s: peak resident %d MiB, before the first step %d MiB",
-                keepActivations ? "" : ", recomputing", peakMebibytes(), before);
+                keepActivations ? "" : ", gradient checkpointing", peakMebibytes(), before);
     }
 
     /** The most resident memory that this process has had; Linux tells it. */
@@ -185,12 +185,12 @@ public final class ModelBenchmark implements Callable<Integer> {
         private final float[] gradient;
         private final Optimizer optimizer;
 
-        Training(LanguageModel loaded, boolean recomputes) {
+        Training(LanguageModel loaded, boolean gradientCheckpointing) {
             LoraConfig lora = LoraConfig.defaults().withDropout(0);
             AdapterForm form = lora.form();
             values = form.flatten(loaded.config(), LoraTrainer.firstAdapter(loaded, lora, 1));
             gradient = new float[values.length];
-            graph = recomputes ? loaded.recomputingLoraGradient(form, 0) : loaded.loraGradient(form, 0);
+            graph = loaded.loraGradient(form, 0, gradientCheckpointing);
             optimizer = new Adam(values.length);
         }
 

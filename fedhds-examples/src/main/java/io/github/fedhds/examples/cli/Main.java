@@ -50,7 +50,7 @@ public final class Main implements Callable<Integer> {
             "--answer-tokens",
             "--evaluate-every",
             "--patience",
-            "--recompute");
+            "--gradient-checkpointing");
 
     /** Exit status of a run that trained on nothing, distinct from failures (1) and wrong options (2). */
     static final int NOTHING_TRAINED = 3;
@@ -172,9 +172,9 @@ public final class Main implements Callable<Integer> {
     private Precision precision = Precision.FLOAT32;
 
     @Option(
-            names = "--recompute",
+            names = "--gradient-checkpointing",
             description = "train in the memory of one layer's activations, for a third more time")
-    private boolean recompute;
+    private boolean gradientCheckpointing;
 
     @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
     private int parallel = Runtime.getRuntime().availableProcessors();
@@ -336,7 +336,7 @@ public final class Main implements Callable<Integer> {
                         maxLength,
                         Optional.ofNullable(targetModules),
                         or(learningRate, 3e-4),
-                        recompute,
+                        gradientCheckpointing,
                         answerTokens,
                         evaluateEvery,
                         patience,

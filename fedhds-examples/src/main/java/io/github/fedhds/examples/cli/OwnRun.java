@@ -66,7 +66,7 @@ final class OwnRun {
             int maxLength,
             Optional<List<String>> targetModules,
             double learningRate,
-            boolean recompute,
+            boolean gradientCheckpointing,
             int answerTokens,
             int evaluateEvery,
             int patience,
@@ -194,7 +194,7 @@ final class OwnRun {
     private FedHds fedHds(LanguageModel model, Optional<LanguageModel> featureModel) {
         FedHds.Builder parts = FedHds.on(model)
                 .learningRate(options.learningRate())
-                .trainer(trainer -> trainer.recompute(options.recompute()))
+                .trainer(trainer -> trainer.gradientCheckpointing(options.gradientCheckpointing()))
                 .maxTokens(options.maxLength())
                 .fusion(options.fusion().fusion());
         if (options.selection() == Selection.DIVERSE) {
@@ -397,7 +397,7 @@ final class OwnRun {
         config.put("max_length", options.maxLength());
         config.put("target_modules", fedHds.lora().targetModules());
         config.put("learning_rate", options.learningRate());
-        config.put("recompute", options.recompute());
+        config.put("gradientCheckpointing", options.gradientCheckpointing());
         config.put("answer_tokens", options.answerTokens());
         config.put("device", model.device());
         config.put("threads", model.threads());

@@ -28,7 +28,7 @@ class ResumeSettingsTest extends OnMainJob {
     private static final Map<String, String> FREE = Map.of(
             "--rounds", "3",
             "--parallel", "3",
-            "--recompute", "",
+            "--gradient-checkpointing", "",
             "--evaluate-every", "2",
             "--patience", "9",
             "--feature-cache", "rows",

@@ -1,4 +1,4 @@
-/** The two plain objects of a round, {@link io.github.fedhds.FedHdsClient} and {@link io.github.fedhds.FedHdsServer}, and what they share. */
+/** The two objects of a round, {@link io.github.fedhds.FedHdsClient} and {@link io.github.fedhds.FedHdsServer}, with their listeners, client samplers and saved state. */
 @NullMarked
 package io.github.fedhds;
 

@@ -1,4 +1,4 @@
-/** What is trained and travels: named tensors. Roles take and give it; messages carry it. */
+/** Named tensors that are trained and sent. Roles take and return them; messages contain them. */
 @NullMarked
 package io.github.fedhds.adapter;
 

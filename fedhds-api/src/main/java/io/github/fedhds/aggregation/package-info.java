@@ -1,4 +1,4 @@
-/** Step 10 of a round: the clients' adapters become the next global one. */
+/** Step 10 of a round: the role that combines the clients' adapters into the next global adapter. */
 @NullMarked
 package io.github.fedhds.aggregation;
 

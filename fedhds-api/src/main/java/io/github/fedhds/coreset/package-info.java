@@ -1,4 +1,4 @@
-/** Steps 4, 5, 7 and 8 of a round: groups of alike candidates and their most telling members. The same role serves client and server. */
+/** Steps 4, 5, 7 and 8 of a round: groups of similar candidates, the most representative member first. Clients and server use the same role. */
 @NullMarked
 package io.github.fedhds.coreset;
 

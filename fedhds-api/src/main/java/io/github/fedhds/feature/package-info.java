@@ -1,4 +1,4 @@
-/** Step 2 of a round: a row of features for each instruction. Takes the list of {@code instruction}, hands rows to fusion. */
+/** Step 2 of a round: one feature row per instruction. Input: the list of {@code instruction}; output: rows for {@code fusion}. */
 @NullMarked
 package io.github.fedhds.feature;
 

@@ -1,4 +1,4 @@
-/** Step 3 of a round: places feature rows on few axes. Takes the rows of {@code feature}, hands points to {@code coreset}. */
+/** Step 3 of a round: reduces feature rows to few coordinates. Input: the rows of {@code feature}; output: points for {@code coreset}. */
 @NullMarked
 package io.github.fedhds.fusion;
 

@@ -1,4 +1,4 @@
-/** Step 1 of a round: a client's instructions, and the prompt that a model reads. Hands a list to {@code feature}. */
+/** Step 1 of a round: a client's instructions and their prompt template. Output: a list for {@code feature}. */
 @NullMarked
 package io.github.fedhds.instruction;
 

@@ -1,4 +1,4 @@
-/** All that travels between a client and the server, as records; never an instruction. */
+/** All messages between a client and the server, as records. None contains an instruction. */
 @NullMarked
 package io.github.fedhds.message;
 

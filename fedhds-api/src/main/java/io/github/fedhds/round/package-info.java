@@ -1,4 +1,4 @@
-/** What every role knows: the client and the round that it works in. */
+/** Values of every role: the client, the round, and random streams derived from the run's seed. */
 @NullMarked
 package io.github.fedhds.round;
 

@@ -1,4 +1,4 @@
-/** Step 9 of a round: LoRA adapters, and the role that trains one on the chosen instructions. */
+/** Step 9 of a round: the role that trains an adapter on the chosen instructions. */
 @NullMarked
 package io.github.fedhds.training;
 

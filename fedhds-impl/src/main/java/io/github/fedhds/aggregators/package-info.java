@@ -1,4 +1,4 @@
-/** Step 10 of a round: rules that make the next adapter of the clients' adapters. */
+/** Step 10 of a round: the aggregation rules, from FedAvg to robust rules. */
 @NullMarked
 package io.github.fedhds.aggregators;
 

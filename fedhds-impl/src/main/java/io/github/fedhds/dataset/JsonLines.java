@@ -12,7 +12,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.json.JsonFile;
-import io.github.fedhds.internal.json.Utf8Reader;
+import io.github.fedhds.internal.file.Utf8Reader;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Path;

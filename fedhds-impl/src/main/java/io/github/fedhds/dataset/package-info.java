@@ -1,4 +1,4 @@
-/** Step 1 of a round: reads instructions from files and deals them to clients. Hands lists to {@code transformer}. */
+/** Step 1 of a round: reads instructions from files and distributes them to clients. Output: lists for {@code tokenizer}. */
 @NullMarked
 package io.github.fedhds.dataset;
 

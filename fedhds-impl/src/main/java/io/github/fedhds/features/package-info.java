@@ -1,4 +1,4 @@
-/** Step 2 of a round: samples run through the model and leave as feature rows and scores; rows can be cached. */
+/** Step 2 of a round: runs samples through the model. Output: feature rows, which can be cached, and scores. */
 @NullMarked
 package io.github.fedhds.features;
 

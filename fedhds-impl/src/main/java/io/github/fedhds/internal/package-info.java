@@ -1,7 +1,4 @@
-/**
- * Reading files and telling what is wrong with them, for the packages of this module alone: not for applications, and may
- * change at any time.
- */
+/** Shared settings of native libraries, for the packages of this module only. Not for applications; may change at any time. */
 @NullMarked
 package io.github.fedhds.internal;
 

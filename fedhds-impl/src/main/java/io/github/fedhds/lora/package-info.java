@@ -1,4 +1,4 @@
-/** Step 9 of a round: LoRA configuration and training of the chosen samples. */
+/** Step 9 of a round: LoRA configuration, and training on the chosen samples. */
 @NullMarked
 package io.github.fedhds.lora;
 

@@ -1,4 +1,4 @@
-/** What the configuration of a model folder says: family, sizes, attention, rotary scaling. {@code tokenizer} and {@code transformer} take it. */
+/** Configuration of a model folder: family, sizes, attention, rotary scaling. Used by {@code tokenizer} and {@code transformer}. */
 @NullMarked
 package io.github.fedhds.model;
 

@@ -1,4 +1,4 @@
-/** What happens in a round, told to listeners, logs (JSON lines) and Micrometer, which an application that uses its meters brings along. */
+/** Events of a round for listeners, logs (JSON lines) and Micrometer, which is optional. */
 @NullMarked
 package io.github.fedhds.monitoring;
 

@@ -1,4 +1,4 @@
-/** Training of all weights of a small model from its start: where a base model comes from that no one else provides. */
+/** Trains all weights of a small base model from scratch. */
 @NullMarked
 package io.github.fedhds.pretraining;
 

@@ -1,4 +1,4 @@
-/** Steps 4 to 8 of a round: selectors, built of clustering and choice. Take candidates, give groups. */
+/** Steps 4 to 8 of a round: selectors and selection strategies. Input: candidates; output: groups. */
 @NullMarked
 package io.github.fedhds.selection;
 

@@ -1,4 +1,4 @@
-/** Where an application begins: clients and servers with the paper's parts on a language model. */
+/** Where an application begins: clients and servers with the paper's defaults on a language model. */
 @NullMarked
 package io.github.fedhds.setup;
 

@@ -1,4 +1,4 @@
-/** The simulator: clients and server in one process, saved and resumed. */
+/** The simulator: all clients and the server in one process, saved and resumed. */
 @NullMarked
 package io.github.fedhds.simulation;
 

@@ -1,7 +1,4 @@
-/**
- * Saved runs. Takes a server's state between two rounds, keeps it in a folder that survives a kill and a loss of power, and
- * gives it back to the server that goes on.
- */
+/** Saved runs: a server's state between two rounds, in a folder that survives a kill and a power loss. */
 @NullMarked
 package io.github.fedhds.state;
 

@@ -1,4 +1,4 @@
-/** Step 1 to 2 of a round: instructions become token ids, by the tokenizer of a model folder and a prompt template. */
+/** Steps 1 to 2 of a round: instructions become token ids, by a prompt template and the tokenizer of a model folder. */
 @NullMarked
 package io.github.fedhds.tokenizer;
 

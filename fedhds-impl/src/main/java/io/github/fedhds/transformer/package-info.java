@@ -1,4 +1,4 @@
-/** The decoder on DJL: loading, hidden states, losses and gradients, generation. {@code features} and {@code lora} run it. */
+/** The decoder: loading, hidden states, losses and gradients, generation. Used by {@code features} and {@code lora}. */
 @NullMarked
 package io.github.fedhds.transformer;
 

@@ -1,7 +1,6 @@
 package io.github.fedhds.internal.file;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.internal.json.Utf8Reader;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;

@@ -10,6 +10,7 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.file.FileFault;
+import io.github.fedhds.internal.file.Utf8Reader;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;

@@ -1,4 +1,4 @@
-/** JSON and UTF-8 files that are read with errors which name the place. */
+/** Reads JSON; errors name the place in the file. */
 @NullMarked
 package io.github.fedhds.internal.json;
 

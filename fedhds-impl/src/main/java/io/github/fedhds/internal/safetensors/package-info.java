@@ -1,4 +1,4 @@
-/** The safetensors container: tensors with names in one file, read without trusting its header. */
+/** The safetensors format: named tensors in one file, read without trusting its header. */
 @NullMarked
 package io.github.fedhds.internal.safetensors;
 

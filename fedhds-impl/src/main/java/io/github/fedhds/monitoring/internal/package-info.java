@@ -1,4 +1,4 @@
-/** Rounds as JSON objects, shared by the logs and the checkpoints of the simulator. */
+/** Rounds as JSON objects, for logs and checkpoints. */
 @NullMarked
 package io.github.fedhds.monitoring.internal;
 

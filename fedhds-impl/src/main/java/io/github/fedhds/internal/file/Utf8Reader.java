@@ -1,4 +1,4 @@
-package io.github.fedhds.internal.json;
+package io.github.fedhds.internal.file;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package io.github.fedhds.internal.json;
+package io.github.fedhds.internal.file;
 
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -139,14 +139,24 @@ class ArchitectureTest {
     void guava_isUsedForDigestsAndWorkersOnly() {
         onlyIn(
                 "com.google.common..",
-                packages("dataset", "features", "lora", "reduction", "selection", "setup", "simulation", "tokenizer", "transformer"));
+                packages(
+                        "dataset",
+                        "features",
+                        "lora",
+                        "reduction",
+                        "selection",
+                        "setup",
+                        "simulation",
+                        "tokenizer",
+                        "transformer"));
     }
 
     @Test
     void slf4j_isUsedWhereALogLineIsWrittenOnly() {
         onlyIn(
                 "org.slf4j..",
-                packages("clustering", "evaluation", "features", "internal", "internal.algebra", "simulation", "state"));
+                packages(
+                        "clustering", "evaluation", "features", "internal", "internal.algebra", "simulation", "state"));
     }
 
     @Test
@@ -213,8 +223,7 @@ class ArchitectureTest {
     }
 
     /** Looks at supertypes, and at type arguments, parameters, results, exceptions and types of public and protected members. */
-    private static ArchCondition<JavaClass> nameNo(
-            String what, Predicate<JavaClass> forbidden, Set<String> allowed) {
+    private static ArchCondition<JavaClass> nameNo(String what, Predicate<JavaClass> forbidden, Set<String> allowed) {
         return new ArchCondition<>("name no " + what) {
             @Override
             public void check(JavaClass type, ConditionEvents events) {

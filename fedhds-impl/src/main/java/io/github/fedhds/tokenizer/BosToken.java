@@ -43,8 +43,7 @@ final class BosToken {
             return Optional.empty();
         }
         try {
-            return new BosToken(folder, new JsonOptions("", JsonFile.readObject(file, MAX_BYTES)))
-                    .ids(tokenizer);
+            return new BosToken(folder, new JsonOptions("", JsonFile.readObject(file, MAX_BYTES))).ids(tokenizer);
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);
         }

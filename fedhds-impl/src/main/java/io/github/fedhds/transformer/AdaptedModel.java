@@ -309,7 +309,8 @@ public final class AdaptedModel {
     public String answer(Instruction question, PromptTemplate template, int maxNewTokens, Sampling sampling) {
         EncodedSample prompt = new SampleEncoder(config(), tokenizer, template, config().contextLength())
                 .forGeneration(question, maxNewTokens);
-        return tokenizer.decode(generate(List.of(prompt.ids()), maxNewTokens, 1, sampling)
+        return tokenizer
+                .decode(generate(List.of(prompt.ids()), maxNewTokens, 1, sampling)
                         .get(0))
                 .strip();
     }

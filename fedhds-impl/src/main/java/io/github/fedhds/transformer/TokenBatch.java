@@ -27,8 +27,8 @@ final class TokenBatch {
                 throw new IllegalArgumentException("a row of token ids must not be empty");
             }
             if (row.length > config.contextLength()) {
-                throw new IllegalArgumentException("a row has " + row.length + " tokens, this model's context length is "
-                        + config.contextLength() + "; truncate it first");
+                throw new IllegalArgumentException("a row has " + row.length
+                        + " tokens, this model's context length is " + config.contextLength() + "; truncate it first");
             }
             for (int id : row) {
                 if (id < 0 || id >= config.vocabulary()) {

@@ -64,7 +64,8 @@ public class LanguageModelGoldenTest {
                 String where = name + " prompt " + k;
                 int[] ids = ints(one.get("ids"));
                 rows.add(ids);
-                assertArrayEquals(ids, model.tokenizer().encode(one.get("prompt").getAsString()), where);
+                assertArrayEquals(
+                        ids, model.tokenizer().encode(one.get("prompt").getAsString()), where);
                 assertEquals(one.get("decoded").getAsString(), model.tokenizer().decode(ids), where);
                 List<float[]> states = base.states(ids);
                 assertArrayEquals(
@@ -103,7 +104,8 @@ public class LanguageModelGoldenTest {
             }
             if (golden.has("story")) {
                 int[] story = base.generate(List.of(new int[] {1}), 200, 1).get(0);
-                assertEquals(golden.get("story").getAsString(), model.tokenizer().decode(story));
+                assertEquals(
+                        golden.get("story").getAsString(), model.tokenizer().decode(story));
             }
         }
     }

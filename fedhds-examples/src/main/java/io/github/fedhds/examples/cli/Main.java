@@ -129,7 +129,9 @@ public final class Main implements Callable<Integer> {
             description = "folder that keeps the rows of --feature-model for later runs (default: 256 MiB of memory)")
     private @Nullable Path featureCache;
 
-    @Option(names = "--max-length", description = "longest sample in tokens (default: 1024, or the model's context length)")
+    @Option(
+            names = "--max-length",
+            description = "longest sample in tokens (default: 1024, or the model's context length)")
     private int maxLength = 1024;
 
     @Option(

@@ -39,12 +39,8 @@ public final class GenerateAnswer implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    /** A failure is told in one line, with status 1. */
     static CommandLine commandLine() {
-        return new CommandLine(new GenerateAnswer()).setExecutionExceptionHandler((failure, command, parsed) -> {
-            command.getErr().println(failure.getMessage());
-            return 1;
-        });
+        return Programs.commandLine(new GenerateAnswer());
     }
 
     @Override

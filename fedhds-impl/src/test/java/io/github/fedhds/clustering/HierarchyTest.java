@@ -167,15 +167,14 @@ class HierarchyTest {
     }
 
     @Test
-    void choose_withElkiOnTheClassPath_goesByRowsAndDimensions() {
-        assertEquals(ElkiHierarchy.class, Hierarchies.choose(1, 1, 1).getClass());
+    void choose_withElkiOnTheClassPath_goesByRows() {
+        assertEquals(ElkiHierarchy.class, Hierarchies.choose(1, 1).getClass());
         assertEquals(
                 ElkiHierarchy.class,
-                Hierarchies.choose(Hierarchies.ROWS_BY_ELKI, 999, 1).getClass());
-        int many = Hierarchies.ROWS_BY_ELKI + 1;
-        int few = Hierarchies.DIMENSIONS_BY_TREE;
-        assertEquals(BoruvkaHierarchy.class, Hierarchies.choose(many, few, 1).getClass());
-        assertEquals(PrimHierarchy.class, Hierarchies.choose(many, few + 1, 1).getClass());
+                Hierarchies.choose(Hierarchies.ROWS_BY_ELKI, 1).getClass());
+        assertEquals(
+                BoruvkaHierarchy.class,
+                Hierarchies.choose(Hierarchies.ROWS_BY_ELKI + 1, 1).getClass());
     }
 
     @Test
@@ -221,9 +220,9 @@ class HierarchyTest {
 
     private static String chosenIn(ClassLoader loader) throws Exception {
         Method choose = loader.loadClass(Hierarchies.class.getName())
-                .getDeclaredMethod("choose", int.class, int.class, int.class);
+                .getDeclaredMethod("choose", int.class, int.class);
         choose.setAccessible(true);
-        return choose.invoke(null, 2, 2, 1).getClass().getSimpleName();
+        return choose.invoke(null, 2, 1).getClass().getSimpleName();
     }
 
     /** Loads the clustering classes, and ELKI's where there are to be any, afresh. */

@@ -37,6 +37,15 @@ public final class Bulyan implements Aggregator {
         return new Bulyan(attackers);
     }
 
+    /**
+     * The same for rounds of a known number of clients.
+     *
+     * @throws IllegalArgumentException if they are fewer than 4f + 3
+     */
+    public static Bulyan of(int attackers, int clients) {
+        return RuleRound.among(clients, of(attackers));
+    }
+
     @Override
     public int leastUpdates() {
         return 4 * attackers + 3;

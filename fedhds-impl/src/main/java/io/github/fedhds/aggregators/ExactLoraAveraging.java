@@ -4,7 +4,6 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.internal.algebra.LowRankProduct;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 import java.util.Arrays;
@@ -24,14 +23,14 @@ import java.util.function.IntToDoubleFunction;
  * different rank take part. What is lost is told to {@link Builder#truncation}.
  *
  * <p>A of the result has orthonormal rows and B carries the singular values, falling. Where the rank is above the inputs,
- * the rows that A has too many are of length one, at random, with columns of zero in B. The order of the updates changes no
- * bit on one machine with one number of BLAS threads. Tolerates no attacker. Where no client moved, B A stays but A and B do not: no mean for {@link FedOpt}.
+ * the rows that A has too many are of length one, by chance, with columns of zero in B. The order of the updates changes no
+ * bit. Tolerates no attacker. Where no client moved, B A stays but A and B do not: no mean for {@link FedOpt}.
  *
  * <p>A client of another rank than the server's starts from {@link #atRank} of the round's adapter: its application hands
  * it the {@code RoundOpening} with that adapter in place of the server's.
  *
  * <p>Holds all updates of a round. With R the sum of their ranks, a module costs time O((in + out) R² + R³) and, while it
- * is at work, about 40 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
+ * is at work, 16 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
  * Keeps no state. Immutable, safe for many threads, each aggregation for one.
  *
  * @see <a href="https://arxiv.org/abs/2402.11505">Bai et al. 2024, FlexLoRA: the same mean, by full matrices</a>
@@ -60,7 +59,7 @@ public final class ExactLoraAveraging implements Aggregator {
      * @param alpha finite and above 0
      */
     public static Builder alpha(double alpha) {
-        Settings.positive("alpha", alpha);
+        requirePositive(alpha, "alpha");
         return new Builder(rank -> alpha / rank, "alpha " + alpha);
     }
 
@@ -74,19 +73,21 @@ public final class ExactLoraAveraging implements Aggregator {
         return new Builder(Objects.requireNonNull(scaleOfRank, "scaleOfRank"), "scale by rank");
     }
 
-    private double scaleOf(Module module) {
-        return scaleOf(module.name(), module.rank());
+    private static double requirePositive(double value, String name) {
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException(name + " must be finite and above 0, was " + value);
+        }
+        return value;
     }
 
-    private double scaleOf(String module, int rank) {
-        String what = "module " + module + " has rank " + rank + ", but the scale of rank " + rank;
+    private double scaleOf(int rank) {
         double factor;
         try {
             factor = scale.applyAsDouble(rank);
         } catch (RuntimeException e) { // a map without this rank, say
-            throw new IllegalArgumentException(what + " is not known: " + e, e);
+            throw new IllegalArgumentException("the scale of rank " + rank + " is not known: " + e, e);
         }
-        return Settings.positive(what, factor);
+        return requirePositive(factor, "the scale of rank " + rank);
     }
 
     /** The factors of one adapted module: A {@code [rank, in]}, B {@code [out, rank]}. */
@@ -103,16 +104,26 @@ public final class ExactLoraAveraging implements Aggregator {
             return b.shape()[0];
         }
 
-        void addTo(LowRankProduct sum, double factor) {
+        double[] rowOfA(int row) {
+            double[] values = new double[inputs()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = a.get(row * values.length + i);
+            }
+            return values;
+        }
+
+        double[] columnOfB(int column) {
             int rank = rank();
-            int inputs = inputs();
-            for (int j = 0; j < rank; j++) {
-                int row = j;
-                double[] columnOfB = new double[outputs()];
-                double[] rowOfA = new double[inputs];
-                Arrays.setAll(columnOfB, i -> factor * b.get(i * rank + row));
-                Arrays.setAll(rowOfA, i -> a.get(row * inputs + i));
-                sum.add(columnOfB, rowOfA);
+            double[] values = new double[outputs()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = b.get(i * rank + column);
+            }
+            return values;
+        }
+
+        void addTo(LowRankProduct sum, double factor) {
+            for (int j = 0; j < rank(); j++) {
+                sum.add(columnOfB(j), rowOfA(j), factor);
             }
         }
     }
@@ -150,35 +161,35 @@ public final class ExactLoraAveraging implements Aggregator {
      */
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
+        Map<String, Module> theirs;
         try {
-            checkForm(modules(globalAdapter), modules(update));
+            theirs = modules(update);
         } catch (IllegalArgumentException e) {
             return Optional.ofNullable(e.getMessage());
         }
-        return update.firstNonFinite();
-    }
-
-    private void checkForm(Map<String, Module> expected, Map<String, Module> modules) {
-        expected.forEach((name, ours) -> {
-            Module module = modules.get(name);
+        for (Module ours : modules(globalAdapter).values()) {
+            Module module = theirs.remove(ours.name());
             if (module == null) {
-                throw new IllegalArgumentException("module " + name + " is missing");
+                return Optional.of("module " + ours.name() + " is missing");
             }
             if (module.inputs() != ours.inputs() || module.outputs() != ours.outputs()) {
-                throw new IllegalArgumentException("module " + name + " is from " + module.inputs() + " to "
-                        + module.outputs() + ", expected from " + ours.inputs() + " to " + ours.outputs());
+                return Optional.of("module " + ours.name() + " is from " + module.inputs() + " to " + module.outputs()
+                        + ", expected from " + ours.inputs() + " to " + ours.outputs());
             }
             if (module.rank() > maxRank) {
-                throw new IllegalArgumentException("module " + name + " has rank " + module.rank()
-                        + ", this rule takes at most " + maxRank + "; see maxRank");
+                return Optional.of("module " + ours.name() + " has rank " + module.rank() + ", this rule takes at most "
+                        + maxRank + "; see maxRank");
             }
-            scaleOf(module);
-        });
-        for (String name : modules.keySet()) {
-            if (!expected.containsKey(name)) {
-                throw new IllegalArgumentException("module " + name + " is not expected");
+            try {
+                scaleOf(module.rank());
+            } catch (IllegalArgumentException e) {
+                return Optional.of("module " + ours.name() + " has rank " + module.rank() + ", but " + e.getMessage());
             }
         }
+        return theirs.keySet().stream()
+                .findFirst()
+                .map(name -> "module " + name + " is not expected")
+                .or(update::firstNonFinite);
     }
 
     /**
@@ -189,7 +200,7 @@ public final class ExactLoraAveraging implements Aggregator {
     @Override
     public Aggregation open(RoundContext round, Adapter state) {
         Map<String, Module> form = modules(round.globalAdapter());
-        form.values().forEach(this::scaleOf);
+        form.values().forEach(module -> scaleOf(module.rank()));
         return new StoredRound(this, round, state, updates -> average(updates, form, round.round()));
     }
 
@@ -203,7 +214,7 @@ public final class ExactLoraAveraging implements Aggregator {
                     for (int i = 0; i < updates.size(); i++) {
                         Module their = Objects.requireNonNull(theirs.get(i).get(module.name()));
                         double share = (double) mean.weight(updates.get(i)) / weights;
-                        their.addTo(sum, share * scaleOf(their));
+                        their.addTo(sum, share * scaleOf(their.rank()));
                     }
                     return truncate(module, sum, module.rank());
                 })
@@ -228,11 +239,22 @@ public final class ExactLoraAveraging implements Aggregator {
 
     private Truncated truncate(Module form, LowRankProduct product, int rank) {
         LowRankProduct.Nearest nearest = product.nearest(rank, form.name().hashCode());
-        double factor = 1 / scaleOf(form.name(), rank);
-        int inputs = form.inputs();
-        Tensor a = Tensor.of(new int[] {rank, inputs}, i -> (float) nearest.a()[i / inputs][i % inputs]);
-        Tensor b = Tensor.of(new int[] {form.outputs(), rank}, i -> (float) (factor * nearest.b()[i % rank][i / rank]));
-        return new Truncated(new Module(form.name(), a, b), nearest.lost(), nearest.all());
+        double factor = 1 / scaleOf(rank);
+        float[] a = new float[rank * form.inputs()];
+        float[] b = new float[form.outputs() * rank];
+        for (int j = 0; j < rank; j++) {
+            for (int i = 0; i < form.inputs(); i++) {
+                a[j * form.inputs() + i] = (float) nearest.a()[j][i];
+            }
+            for (int i = 0; i < form.outputs(); i++) {
+                b[i * rank + j] = (float) (factor * nearest.b()[j][i]);
+            }
+        }
+        Module module = new Module(
+                form.name(),
+                new Tensor(new int[] {rank, form.inputs()}, a),
+                new Tensor(new int[] {form.outputs(), rank}, b));
+        return new Truncated(module, nearest.lost(), nearest.all());
     }
 
     private static Adapter adapter(List<Module> modules) {
@@ -246,7 +268,7 @@ public final class ExactLoraAveraging implements Aggregator {
 
     /**
      * The same change of the weights at another rank: what a client of that rank starts from. A larger rank loses nothing;
-     * the rows of A that it has more are drawn at random from the module's name, with zeros in B. A smaller rank keeps the
+     * the rows of A that it has more are drawn by chance from the module's name, with zeros in B. A smaller rank keeps the
      * largest singular values. The same rank gives the adapter itself.
      *
      * @param rank of all modules, 1 or more
@@ -263,7 +285,7 @@ public final class ExactLoraAveraging implements Aggregator {
                         return module;
                     }
                     LowRankProduct product = new LowRankProduct(module.inputs(), module.outputs());
-                    module.addTo(product, scaleOf(module));
+                    module.addTo(product, scaleOf(module.rank()));
                     return truncate(module, product, rank).module();
                 })
                 .toList());

@@ -1,7 +1,6 @@
 package io.github.fedhds.aggregators;
 
 import io.github.fedhds.adapter.Tensor;
-import java.math.BigInteger;
 
 /**
  * Weighted mean of tensors of one shape, exact until the one rounding at the end. Each value times its weight is an integer
@@ -119,18 +118,37 @@ final class ExactMean {
         return low == high ? low : nearer(low, high, number);
     }
 
-    /** The nearer of two neighbouring floats: 2 sum is compared with (low + high) weights, exactly. */
+    /**
+     * The nearer of two neighbouring floats, by the sign of 2 sum - (low + high) weights, in integers. No rare case: of two
+     * clients that count the same every second mean lies halfway between two floats.
+     */
     private float nearer(float low, float high, long[] number) {
-        BigInteger sum = BigInteger.ZERO;
-        for (int place = number.length - 1; place >= 0; place--) {
-            sum = sum.shiftLeft(32).add(BigInteger.valueOf(number[place]));
-        }
         int bits = Float.floatToRawIntBits(low);
-        BigInteger middle = BigInteger.valueOf(2 * mantissa(bits) + 1) // low + high is middle * 2^(shift - 149)
-                .multiply(BigInteger.valueOf(totalWeight))
-                .shiftLeft(shift(bits));
-        int order = sum.shiftLeft(1).compareTo(middle);
-        return order < 0 || (order == 0 && (bits & 1) == 0) ? low : high;
+        long middle = 2 * mantissa(bits) + 1; // low + high is middle * 2^(shift - 149)
+        for (int place = 0; place < number.length; place++) {
+            number[place] *= 2;
+        }
+        subtract(middle * (totalWeight & 0x7fffffff), shift(bits), number); // the weights in halves: 25 and 62 bits are
+        subtract(middle * (totalWeight >>> 31), shift(bits) + 31, number); // too many for one product
+        carry(number);
+        int top = number.length - 1;
+        if (number[top] < 0) {
+            return low;
+        }
+        while (top >= 0 && number[top] == 0) {
+            top--;
+        }
+        boolean tie = top < 0;
+        return tie && (bits & 1) == 0 ? low : high;
+    }
+
+    /** Subtracts product * 2^shift; the product has up to 56 bits. */
+    private static void subtract(long product, int shift, long[] number) {
+        int place = shift >>> 5;
+        int rest = shift & 31;
+        number[place] -= product << rest & DIGIT;
+        number[place + 1] -= product >>> (32 - rest) & DIGIT;
+        number[place + 2] -= product >>> 32 >>> (32 - rest);
     }
 
     /** Without its sign a float is mantissa * 2^(shift - 149). */

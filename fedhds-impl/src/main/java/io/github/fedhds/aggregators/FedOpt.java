@@ -58,6 +58,10 @@ public final class FedOpt implements Aggregator {
             this.momentum = momentum;
             this.variance = variance;
         }
+
+        private boolean usesBeta2() {
+            return momentum && variance;
+        }
     }
 
     private final Kind kind;
@@ -255,7 +259,7 @@ public final class FedOpt implements Aggregator {
     @Override
     public String toString() {
         return kind.title + "[learning rate " + learningRate + (kind.momentum ? ", beta1 " + beta1 : "")
-                + (kind.momentum && kind.variance ? ", beta2 " + beta2 : "") + (kind.variance ? ", tau " + tau : "")
+                + (kind.usesBeta2() ? ", beta2 " + beta2 : "") + (kind.variance ? ", tau " + tau : "")
                 + ", " + mean
                 + "]";
     }
@@ -287,7 +291,7 @@ public final class FedOpt implements Aggregator {
 
         /** What is left of the squares' mean, 0 or more and below 1; 0.99 by default. For FedAdam and FedYogi. */
         public Builder beta2(double beta2) {
-            this.beta2 = decay("beta2", kind.momentum && kind.variance, beta2);
+            this.beta2 = decay("beta2", kind.usesBeta2(), beta2);
             return this;
         }
 

@@ -43,6 +43,15 @@ public final class Krum implements Aggregator {
     }
 
     /**
+     * The same for rounds of a known number of clients.
+     *
+     * @throws IllegalArgumentException if they are fewer than 2f + 3
+     */
+    public static Krum of(int attackers, int clients) {
+        return RuleRound.among(clients, of(attackers));
+    }
+
+    /**
      * Multi-Krum for up to this many attackers in a round; the kept are weighted by samples.
      *
      * @param attackers f, 0 or more
@@ -54,6 +63,15 @@ public final class Krum implements Aggregator {
             throw new IllegalArgumentException("Multi-Krum keeps 1 update or more, was " + kept);
         }
         return new Krum(attackers, kept, FedAvg.bySamples());
+    }
+
+    /**
+     * The same for rounds of a known number of clients.
+     *
+     * @throws IllegalArgumentException if they are fewer than 2f + 3 or m + f + 2
+     */
+    public static Krum multi(int attackers, int kept, int clients) {
+        return RuleRound.among(clients, multi(attackers, kept));
     }
 
     /** The same rule with another mean of the kept updates. */

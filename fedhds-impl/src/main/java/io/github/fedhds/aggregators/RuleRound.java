@@ -32,6 +32,19 @@ abstract class RuleRound implements Aggregation {
         nextState = state;
     }
 
+    /** Refuses a rule that could never finish, where the number of clients is known before the first round. */
+    static <A extends Aggregator> A among(int clients, A rule) {
+        if (clients < rule.leastUpdates()) {
+            throw new IllegalArgumentException(shortage(rule, clients));
+        }
+        return rule;
+    }
+
+    private static String shortage(Aggregator rule, int updates) {
+        return rule + " needs " + rule.leastUpdates() + " updates or more, n = " + updates
+                + "; name more clients, wait for more of them, or tolerate fewer attackers";
+    }
+
     /** Takes a checked update; must leave no trace of one that it refuses with an IllegalArgumentException. */
     abstract void add(AdapterUpdate update);
 
@@ -99,8 +112,7 @@ abstract class RuleRound implements Aggregation {
             return global;
         }
         if (clients.size() < rule.leastUpdates()) {
-            throw new IllegalStateException(rule + " needs " + rule.leastUpdates() + " updates or more, n = "
-                    + clients.size() + "; name more clients, wait for more of them, or tolerate fewer attackers");
+            throw new IllegalStateException(shortage(rule, clients.size()));
         }
         return finite(next());
     }

@@ -28,6 +28,15 @@ public final class TrimmedMean implements Aggregator {
         return new TrimmedMean(attackers);
     }
 
+    /**
+     * The same for rounds of a known number of clients.
+     *
+     * @throws IllegalArgumentException if they are fewer than 2f + 1
+     */
+    public static TrimmedMean of(int attackers, int clients) {
+        return RuleRound.among(clients, of(attackers));
+    }
+
     @Override
     public int leastUpdates() {
         return 2 * attackers + 1;

@@ -55,10 +55,10 @@ class AggregationGoldenTest {
             case "fedadagrad" ->
                 FedOpt.fedAdagrad().learningRate(p.get(0)).tau(p.get(1)).build();
             case "median" -> new CoordinateMedian();
-            case "trimmed_mean" -> TrimmedMean.of((int) (p.get(0) * clients));
-            case "krum" -> Krum.of(p.get(0).intValue());
-            case "multi_krum" -> Krum.multi(p.get(0).intValue(), p.get(1).intValue());
-            case "bulyan" -> Bulyan.of(p.get(0).intValue());
+            case "trimmed_mean" -> TrimmedMean.of((int) (p.get(0) * clients), clients);
+            case "krum" -> Krum.of(p.get(0).intValue(), clients);
+            case "multi_krum" -> Krum.multi(p.get(0).intValue(), p.get(1).intValue(), clients);
+            case "bulyan" -> Bulyan.of(p.get(0).intValue(), clients);
             default -> throw new AssertionError("the golden file has a rule of which this test knows nothing: " + name);
         };
     }

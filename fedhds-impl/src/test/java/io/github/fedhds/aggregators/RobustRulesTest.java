@@ -282,10 +282,14 @@ class RobustRulesTest {
         assertFails(kind, () -> Bulyan.of(-2), "was -2");
         assertFails(kind, () -> Krum.multi(1, 0), "1 update or more, was 0");
         assertFails(kind, () -> Krum.multi(1, Integer.MAX_VALUE), "Multi-Krum keeps");
-        assertEquals(7, Krum.of(2).leastUpdates());
-        assertEquals(9, Krum.multi(2, 5).leastUpdates());
-        assertEquals(11, Bulyan.of(2).leastUpdates());
-        assertEquals(5, TrimmedMean.of(2).leastUpdates());
+        assertFails(kind, () -> Krum.of(2, 6), "Krum[f = 2] needs 7 updates or more, n = 6");
+        assertFails(kind, () -> Krum.multi(2, 5, 8), "needs 9 updates or more, n = 8");
+        assertFails(kind, () -> Bulyan.of(2, 10), "Bulyan[f = 2] needs 11 updates or more, n = 10");
+        assertFails(kind, () -> TrimmedMean.of(2, 4), "TrimmedMean[f = 2] needs 5 updates or more, n = 4");
+        assertEquals(7, Krum.of(2, 7).leastUpdates());
+        assertEquals(9, Krum.multi(2, 5, 9).leastUpdates());
+        assertEquals(11, Bulyan.of(2, 11).leastUpdates());
+        assertEquals(5, TrimmedMean.of(2, 5).leastUpdates());
         assertEquals(1, new CoordinateMedian().leastUpdates());
         assertEquals(11, NormClipping.of(1, Bulyan.of(2)).leastUpdates());
         for (double bound : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {

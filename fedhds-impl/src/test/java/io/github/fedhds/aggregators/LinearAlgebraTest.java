@@ -1,4 +1,4 @@
-package io.github.fedhds.internal.algebra;
+package io.github.fedhds.aggregators;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Singular values and vectors of random, deficient, graded, tiny and huge matrices. */
-class LowRankProductTest {
+/** QR and singular values of random, deficient, graded, tiny and huge matrices. */
+class LinearAlgebraTest {
     private static final double TOLERANCE = 1e-13;
     private static final double TINY = 1e-290; // for what is zero
 
@@ -56,58 +56,53 @@ class LowRankProductTest {
         }
     }
 
-    /** The matrix as B, the identity as A; at its own rank, and at half of it. */
+    /** The k columns of Q. */
+    private static double[][] q(ThinQr qr, int k) {
+        double[][] q = new double[k][];
+        for (int j = 0; j < k; j++) {
+            double[] unit = new double[k];
+            unit[j] = 1;
+            q[j] = qr.timesQ(unit);
+        }
+        return q;
+    }
+
     private static void check(double[][] columns, int m) {
         double[][] before = Arrays.stream(columns).map(double[]::clone).toArray(double[][]::new);
+        ThinQr qr = ThinQr.of(columns, m);
+        assertOrthonormal(q(qr, Math.min(m, columns.length)));
+        double[][] product = Arrays.stream(qr.r()).map(qr::timesQ).toArray(double[][]::new);
+        assertNear(columns, product);
+        for (int j = 0; j < columns.length; j++) {
+            for (int i = j + 1; i < qr.r()[j].length; i++) {
+                assertEquals(0, qr.r()[j][i]);
+            }
+        }
+
+        JacobiSvd svd = JacobiSvd.of(columns);
         int n = columns.length;
-        LowRankProduct.Nearest svd = product(columns, m).nearest(n, 1);
-        assertTrue(Arrays.deepEquals(before, columns), "the matrix is left as it is");
-        assertOrthonormal(svd.a());
-        assertNear(columns, restored(svd, m));
-        double square = norm(columns) * norm(columns);
-        double last = Double.POSITIVE_INFINITY;
+        assertOrthonormal(svd.right());
+        double[][] restored = new double[n][m];
         for (int k = 0; k < n; k++) {
-            double length = Math.sqrt(dot(svd.b()[k], svd.b()[k]));
-            assertTrue(length <= last * (1 + TOLERANCE), "falling");
-            last = length;
+            assertTrue(svd.values()[k] >= 0 && (k == 0 || svd.values()[k] <= svd.values()[k - 1]), "falling");
+            double length = Math.sqrt(dot(svd.left()[k], svd.left()[k]));
+            assertEquals(svd.values()[k], length, TOLERANCE * svd.values()[0] + TINY);
             for (int l = 0; l < k; l++) {
-                assertEquals(0, dot(svd.b()[k], svd.b()[l]), TOLERANCE * square + TINY);
+                double bound = TOLERANCE * svd.values()[k] * svd.values()[l] + TINY;
+                assertEquals(0, dot(svd.left()[k], svd.left()[l]), bound);
             }
-        }
-        assertEquals(square, svd.all(), TOLERANCE * square + TINY);
-        assertEquals(0, svd.lost());
-
-        LowRankProduct.Nearest half = product(columns, m).nearest((n + 1) / 2, 1);
-        double[][] missing = restored(half, m);
-        for (int j = 0; j < n; j++) {
-            for (int i = 0; i < m; i++) {
-                missing[j][i] -= columns[j][i];
-            }
-        }
-        assertEquals(half.lost(), norm(missing) * norm(missing), TOLERANCE * square + TINY);
-    }
-
-    private static LowRankProduct product(double[][] columns, int m) {
-        int n = columns.length;
-        LowRankProduct product = new LowRankProduct(n, m);
-        for (int j = 0; j < n; j++) {
-            double[] unit = new double[n];
-            unit[j] = 1;
-            product.add(columns[j], unit);
-        }
-        return product;
-    }
-
-    private static double[][] restored(LowRankProduct.Nearest nearest, int m) {
-        double[][] columns = new double[nearest.a()[0].length][m];
-        for (int k = 0; k < nearest.a().length; k++) {
-            for (int j = 0; j < columns.length; j++) {
+            for (int j = 0; j < n; j++) {
                 for (int i = 0; i < m; i++) {
-                    columns[j][i] += nearest.b()[k][i] * nearest.a()[k][j];
+                    restored[j][i] += svd.left()[k][i] * svd.right()[k][j];
                 }
             }
         }
-        return columns;
+        assertNear(columns, restored);
+        assertEquals(
+                norm(columns),
+                Math.sqrt(Arrays.stream(svd.values()).map(s -> s * s).sum()),
+                TOLERANCE * norm(columns) + TINY);
+        assertTrue(Arrays.deepEquals(before, columns), "the matrix is left as it is");
     }
 
     @Test
@@ -161,8 +156,7 @@ class LowRankProductTest {
 
     @Test
     void singularValues_knownMatrix() {
-        LowRankProduct.Nearest svd = product(new double[][] {{3, 4}, {0, 5}}, 2).nearest(2, 1);
-        assertEquals(3 * Math.sqrt(5), Math.sqrt(dot(svd.b()[0], svd.b()[0])), 1e-14);
-        assertEquals(Math.sqrt(5), Math.sqrt(dot(svd.b()[1], svd.b()[1])), 1e-14);
+        JacobiSvd svd = JacobiSvd.of(new double[][] {{3, 4}, {0, 5}}); // 3 sqrt 5 and sqrt 5
+        assertArrayEquals(new double[] {3 * Math.sqrt(5), Math.sqrt(5)}, svd.values(), 1e-14);
     }
 }

@@ -7,10 +7,10 @@ import io.github.fedhds.selection.HdbscanSelector;
 import java.util.SplittableRandom;
 
 /** Groups of fixed points, for a class path of the caller's choice. */
-public final class Clusters {
+final class Clusters {
     private Clusters() {}
 
-    public static String answer() {
+    static String answer() {
         SplittableRandom random = new SplittableRandom(7);
         double[] values = new double[120];
         for (int i = 0; i < values.length; i++) {

@@ -72,19 +72,18 @@ public final class MergedFolder {
 
     /** How the floating weights of a merged model are stored. */
     public enum Type {
-        F32(Dtype.F32),
-        F16(Dtype.F16),
-        BF16(Dtype.BF16);
+        F32(Dtype.F32, "float32"),
+        F16(Dtype.F16, "float16"),
+        BF16(Dtype.BF16, "bfloat16");
 
         private final Dtype dtype;
+        private final String torchName;
 
-        Type(Dtype dtype) {
+        Type(Dtype dtype, String torchName) {
             this.dtype = dtype;
+            this.torchName = torchName;
         }
     }
-
-    private static final Map<Dtype, String> TORCH_NAMES =
-            Map.of(Dtype.F32, "float32", Dtype.F16, "float16", Dtype.BF16, "bfloat16");
 
     /** GPT-2's layers whose weights lie as {@code [in, out]}. */
     private static final Set<String> TRANSPOSED = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
@@ -110,15 +109,15 @@ public final class MergedFolder {
     private final Path base;
     private final double scale;
     private final Map<String, Tensor> adapter;
-    private final @Nullable Dtype dtype; // null: the base's
+    private final @Nullable Type type; // null: the base's
     private final JsonObject config;
     private final boolean gpt2;
 
-    private MergedFolder(Path base, LoraConfig lora, Adapter adapter, @Nullable Dtype dtype) {
+    private MergedFolder(Path base, LoraConfig lora, Adapter adapter, @Nullable Type type) {
         this.base = base;
         this.scale = lora.scale();
         this.adapter = adapter.tensors();
-        this.dtype = dtype;
+        this.type = type;
         Path file = base.resolve(CONFIG);
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(file + " is missing; a model folder holds config.json and model.safetensors");
@@ -156,14 +155,14 @@ public final class MergedFolder {
      * @see #write(Path, LoraConfig, Adapter, Path)
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out, Type type) {
-        checked(base, config, adapter, type.dtype).writeTo(Disk.real(), out);
+        checked(base, config, adapter, type).writeTo(Disk.real(), out);
     }
 
-    private static MergedFolder checked(Path base, LoraConfig config, Adapter adapter, @Nullable Dtype dtype) {
+    private static MergedFolder checked(Path base, LoraConfig config, Adapter adapter, @Nullable Type type) {
         PeftFolder.fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
-        return new MergedFolder(base, config, adapter, dtype);
+        return new MergedFolder(base, config, adapter, type);
     }
 
     private void writeTo(Disk disk, Path out) {
@@ -332,7 +331,7 @@ public final class MergedFolder {
         for (String name : file.names()) {
             String module = modules.get(name);
             Dtype from = file.dtype(name);
-            Dtype to = dtype != null && from.readsAsFloat() ? dtype : from;
+            Dtype to = type != null && from.readsAsFloat() ? type.dtype : from;
             AtomicFile.Content content = module == null && to == from
                     ? channel -> copy(file, name, channel)
                     : channel -> change(file, name, module, to, channel);
@@ -390,7 +389,7 @@ public final class MergedFolder {
     }
 
     private void writeIndex(Path index, Path target, long total) throws IOException {
-        if (dtype == null) {
+        if (type == null) {
             Files.copy(index, target);
             return;
         }
@@ -408,13 +407,13 @@ public final class MergedFolder {
                 Files.copy(base.resolve(name), folder.resolve(name));
             }
         }
-        if (dtype == null) {
+        if (type == null) {
             Files.copy(base.resolve(CONFIG), folder.resolve(CONFIG));
             return;
         }
         JsonObject changed = config.deepCopy();
         String key = changed.has("dtype") ? "dtype" : "torch_dtype"; // newer files, older ones
-        changed.addProperty(key, TORCH_NAMES.get(dtype));
+        changed.addProperty(key, type.torchName);
         writeJson(folder.resolve(CONFIG), changed);
     }
 

@@ -25,11 +25,11 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** A few messages of each kind, small and with values at the edges; their bytes are kept as golden files. */
-public final class MessageExamples {
-    public static final ClientId CLIENT = new ClientId("client \u00e4 \ud83e\udd8a");
+final class MessageExamples {
+    static final ClientId CLIENT = new ClientId("client \u00e4 \ud83e\udd8a");
 
     /** A message, how it is written, and the name of its file. */
-    public record Example(String name, Message message, MessageCodec codec) {
+    record Example(String name, Message message, MessageCodec codec) {
         byte[] bytes() {
             return codec.encode(message).toByteArray();
         }
@@ -41,11 +41,11 @@ public final class MessageExamples {
     }
 
     /** Of a report. */
-    public static final String DIGEST = "0123456789abcdef".repeat(4);
+    static final String DIGEST = "0123456789abcdef".repeat(4);
 
     private MessageExamples() {}
 
-    public static Adapter adapter() {
+    static Adapter adapter() {
         return new Adapter(Map.of(
                 "model.layers.0.self_attn.q_proj.lora_A",
                 new Tensor(new int[] {2, 3}, new float[] {1, -0.0f, 3.5f, Float.MIN_VALUE, 0.1f, -1024}),
@@ -58,13 +58,13 @@ public final class MessageExamples {
     }
 
     /** Values that no lower precision could hold. */
-    public static Adapter extremes() {
+    static Adapter extremes() {
         return new Adapter(Map.of("w", new Tensor(new int[] {5}, new float[] {
             Float.MAX_VALUE, -Float.MAX_VALUE, Float.MIN_VALUE, -0.0f, Float.MIN_NORMAL
         })));
     }
 
-    public static AdapterUpdate update() {
+    static AdapterUpdate update() {
         return new AdapterUpdate(
                 "run",
                 7,
@@ -76,7 +76,7 @@ public final class MessageExamples {
                 DIGEST);
     }
 
-    public static List<Example> all() {
+    static List<Example> all() {
         MessageCodec exact = MessageCodec.defaults();
         List<Example> all = new ArrayList<>();
         RoundOpening opening = new RoundOpening(
@@ -153,12 +153,12 @@ public final class MessageExamples {
         return all;
     }
 
-    public static MessageCodec codec(AdapterPrecision updates) {
+    static MessageCodec codec(AdapterPrecision updates) {
         return MessageCodec.builder().updates(updates).build();
     }
 
     /** Makes the digest right for what the bytes hold now, so that what they hold is looked at; in place. */
-    public static byte[] sealed(byte[] bytes) {
+    static byte[] sealed(byte[] bytes) {
         MessageDigest digest = MessageSeal.digest();
         try {
             MessageSeal.begin(ByteBuffer.wrap(bytes), digest);
@@ -169,7 +169,7 @@ public final class MessageExamples {
         return bytes;
     }
 
-    public static List<Centroid> centroids(int n, int dimensions) {
+    static List<Centroid> centroids(int n, int dimensions) {
         SplittableRandom random = new SplittableRandom(1);
         List<Centroid> centroids = new ArrayList<>();
         for (int i = 0; i < n; i++) {
@@ -180,7 +180,7 @@ public final class MessageExamples {
         return centroids;
     }
 
-    public static Adapter random(long seed, int... lengths) {
+    static Adapter random(long seed, int... lengths) {
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (int length : lengths) {

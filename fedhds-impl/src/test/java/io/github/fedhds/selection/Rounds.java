@@ -21,11 +21,11 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /** One round through the client and server of the api, with given points in place of model and fusion. */
-public final class Rounds {
+final class Rounds {
     private Rounds() {}
 
     /** Which samples each client trained on, by its number, in the order of training; clients without any are left out. */
-    public static Map<Integer, List<Integer>> trainedOn(
+    static Map<Integer, List<Integer>> trainedOn(
             List<Points> samples, CoresetSelector onClients, CoresetSelector onServer) {
         List<ClientId> roster = IntStream.range(0, samples.size())
                 .mapToObj(c -> new ClientId("client-" + c))

@@ -8,25 +8,25 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of federations on one tiny model, which each class loads once. */
-public abstract class OnTinyModel {
+abstract class OnTinyModel {
     @TempDir
     @SuppressWarnings("NullAway.Init") // set by JUnit
-    public static Path folder;
+    static Path folder;
 
     @SuppressWarnings("NullAway.Init") // set before all tests
-    public static LanguageModel model;
+    static LanguageModel model;
 
     @BeforeAll
-    public static void load() {
+    static void load() {
         model = TinyFederation.model(folder.resolve("model"), 1, 16, 2, 128);
     }
 
     @AfterAll
-    public static void close() {
+    static void close() {
         model.close();
     }
 
-    public static FedHds fedHds() {
+    static FedHds fedHds() {
         return FedHds.on(model).template(TinyFederation.SHORT).build();
     }
 }

@@ -28,17 +28,17 @@ import java.util.Random;
 import java.util.SplittableRandom;
 
 /** A random LLaMA of two layers over single characters, and clients whose instructions are of a few plain kinds. */
-public final class TinyFederation {
+final class TinyFederation {
     private static final int FEED_FORWARD = 32;
     private static final int HEAD_WIDTH = 8;
 
     /** Few tokens, so that a sample fits into short contexts. */
-    public static final PromptTemplate SHORT = sample -> sample.instruction() + sample.input() + ">";
+    static final PromptTemplate SHORT = sample -> sample.instruction() + sample.input() + ">";
 
     private TinyFederation() {}
 
     /** Writes a model folder and loads it; the characters are those of ASCII that can be printed, space and newline. */
-    public static LanguageModel model(Path folder, long seed, int width, int layers, int positions) {
+    static LanguageModel model(Path folder, long seed, int width, int layers, int positions) {
         List<String> characters = new ArrayList<>(List.of("<end>", "\u0120", "\u010a")); // as bytes are written in BPE
         for (char c = '!'; c <= '~'; c++) {
             characters.add(String.valueOf(c));
@@ -115,12 +115,12 @@ public final class TinyFederation {
         return new Tensor(new int[] {rows, columns}, values);
     }
 
-    public static ClientId id(int client) {
+    static ClientId id(int client) {
         return new ClientId("client " + client);
     }
 
     /** Clients with so many instructions each, of three kinds that share hardly a character. */
-    public static Map<ClientId, List<Instruction>> clients(int... sizes) {
+    static Map<ClientId, List<Instruction>> clients(int... sizes) {
         String[] kinds = {"abcde", "VWXYZ", "56789"};
         SplittableRandom random = new SplittableRandom(3);
         Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
@@ -140,7 +140,7 @@ public final class TinyFederation {
     }
 
     /** Points of the rows' first two numbers. */
-    public static Points firstTwo(FeatureMatrix features, RoundContext round) {
+    static Points firstTwo(FeatureMatrix features, RoundContext round) {
         double[] values = new double[2 * features.rows()];
         for (int i = 0; i < features.rows(); i++) {
             values[2 * i] = features.row(i)[0];
@@ -150,7 +150,7 @@ public final class TinyFederation {
     }
 
     /** A selector: each candidate is a group of its own, at its point. */
-    public static Coreset each(Candidates candidates, RoundContext round) {
+    static Coreset each(Candidates candidates, RoundContext round) {
         List<Group> groups = new ArrayList<>();
         for (int i = 0; i < candidates.size(); i++) {
             groups.add(new Group(i, candidates.points().point(i), new int[] {i}));
@@ -159,7 +159,7 @@ public final class TinyFederation {
     }
 
     /** Features without a model: the codes of the first character and of the second. */
-    public static FeatureMatrix characters(List<Instruction> instructions) {
+    static FeatureMatrix characters(List<Instruction> instructions) {
         float[] values = new float[2 * instructions.size()];
         for (int i = 0; i < instructions.size(); i++) {
             values[2 * i] = instructions.get(i).instruction().charAt(0);
@@ -169,12 +169,12 @@ public final class TinyFederation {
     }
 
     /** A client whose features cost no pass through the model. */
-    public static FedHdsClient.Builder light(FedHdsClient.Builder client) {
+    static FedHdsClient.Builder light(FedHdsClient.Builder client) {
         return client.featureExtractor((list, round) -> characters(list)).fusion(TinyFederation::firstTwo);
     }
 
     /** What is the same from run to run: all but the seconds. */
-    public static List<RoundReport> withoutSeconds(List<RoundReport> reports) {
+    static List<RoundReport> withoutSeconds(List<RoundReport> reports) {
         return reports.stream()
                 .map(r -> new RoundReport(
                         r.result(),
@@ -188,7 +188,7 @@ public final class TinyFederation {
                 .toList();
     }
 
-    public static List<RoundResult> results(List<RoundReport> reports) {
+    static List<RoundResult> results(List<RoundReport> reports) {
         return reports.stream().map(RoundReport::result).toList();
     }
 }

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /** A few saved runs, small and with values at the edges; their bytes are kept as golden files. */
-public final class StateExamples {
+final class StateExamples {
     /** A run and the name of its file. */
-    public record Example(String name, SavedRun run) {
+    record Example(String name, SavedRun run) {
         byte[] bytes() {
             return ServerStateCodec.encode(run);
         }
@@ -23,7 +23,7 @@ public final class StateExamples {
 
     private StateExamples() {}
 
-    public static Adapter adapter(float value) {
+    static Adapter adapter(float value) {
         return new Adapter(Map.of(
                 "model.layers.0.self_attn.q_proj.lora_A",
                 new Tensor(new int[] {2, 3}, new float[] {value, -0f, Float.MIN_VALUE, Float.MAX_VALUE, 0.1f, -1024}),
@@ -33,11 +33,11 @@ public final class StateExamples {
                 new Tensor(new int[] {0, 7}, new float[0])));
     }
 
-    public static ServerState first() {
+    static ServerState first() {
         return new ServerState("run-1", 0, 0, List.of(new ClientId("a")), Map.of(), adapter(1), Adapter.empty());
     }
 
-    public static ServerState late() {
+    static ServerState late() {
         return new ServerState(
                 "run \"2\" \u2028\ud83e\udd8a",
                 Long.MIN_VALUE,
@@ -48,7 +48,7 @@ public final class StateExamples {
                 adapter(-1));
     }
 
-    public static List<Example> all() {
+    static List<Example> all() {
         return List.of(
                 new Example("first", SavedRun.of(first())),
                 new Example("late", SavedRun.of(late())),

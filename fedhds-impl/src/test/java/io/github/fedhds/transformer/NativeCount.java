@@ -6,11 +6,11 @@ import java.lang.reflect.Field;
 import java.util.Map;
 
 /** Counts what native memory hangs on a manager of DJL, which has no public way to ask. */
-public final class NativeCount {
+final class NativeCount {
     private NativeCount() {}
 
     /** Arrays, modules and managers that hang on a manager, and on those below it. */
-    public static int of(NDManager manager) {
+    static int of(NDManager manager) {
         int count = 0;
         for (String field : new String[] {"resources", "tempResources"}) {
             for (Object resource : map(manager, field).values()) {

@@ -60,7 +60,7 @@ public final class AggregationBenchmark implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    public static CommandLine commandLine() {
+    static CommandLine commandLine() {
         return new CommandLine(new AggregationBenchmark());
     }
 

@@ -66,7 +66,7 @@ public final class ClusterBenchmark implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    public static CommandLine commandLine() {
+    static CommandLine commandLine() {
         return new CommandLine(new ClusterBenchmark());
     }
 

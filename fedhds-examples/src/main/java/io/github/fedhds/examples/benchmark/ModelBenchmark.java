@@ -90,7 +90,7 @@ public final class ModelBenchmark implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    public static CommandLine commandLine() {
+    static CommandLine commandLine() {
         return new CommandLine(new ModelBenchmark()).setCaseInsensitiveEnumValuesAllowed(true);
     }
 

@@ -69,7 +69,7 @@ public final class ServerBenchmark implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    public static CommandLine commandLine() {
+    static CommandLine commandLine() {
         return new CommandLine(new ServerBenchmark());
     }
 

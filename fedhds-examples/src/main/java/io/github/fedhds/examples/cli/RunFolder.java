@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.JsonLinesListener;
@@ -12,13 +13,12 @@ import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.simulation.CheckpointFolder;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -67,24 +67,12 @@ final class RunFolder {
 
             private void write() {
                 if (!written) {
-                    replace(folder.resolve("config.json"), config);
+                    AtomicFile.write(folder.resolve("config.json"), config.getBytes(StandardCharsets.UTF_8));
                     written = true;
                 }
             }
         };
         return begins.andThen(new JsonLinesListener(folder.resolve("rounds.jsonl")));
-    }
-
-    /** A reader sees the old file or the new one, never half of one. */
-    private static void replace(Path file, String content) {
-        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
-        try {
-            Files.createDirectories(Objects.requireNonNull(file.toAbsolutePath().getParent()));
-            Files.writeString(temporary, content);
-            Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be written: " + e, e);
-        }
     }
 
     /**

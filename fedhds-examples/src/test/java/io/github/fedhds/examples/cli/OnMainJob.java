@@ -22,19 +22,19 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of the main job on a model of random weights, and on small data of two kinds. */
-public abstract class OnMainJob {
-    public static final Gson GSON = new Gson();
+abstract class OnMainJob {
+    static final Gson GSON = new Gson();
 
     @TempDir
-    public static Path shared = Path.of("");
+    static Path shared = Path.of("");
 
     @TempDir
-    public Path folder = Path.of("");
+    Path folder = Path.of("");
 
-    public record Outcome(int status, String out, String err) {}
+    record Outcome(int status, String out, String err) {}
 
     @BeforeAll
-    public static void writeInputs() throws IOException {
+    static void writeInputs() throws IOException {
         TinyModel.write(Files.createDirectories(shared.resolve("model")));
         writeLines(shared.resolve("data.jsonl"), 9, 40);
         Path natural = shared.resolve("natural");
@@ -55,7 +55,7 @@ public abstract class OnMainJob {
     }
 
     /** Tasks of four kinds of texts each, which look apart even to a model of random weights. */
-    public static void writeLines(Path file, int tasks, int rows) throws IOException {
+    static void writeLines(Path file, int tasks, int rows) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int task = 0; task < tasks; task++) {
             for (int i = 0; i < rows; i++) {
@@ -73,7 +73,7 @@ public abstract class OnMainJob {
         Files.write(file, lines);
     }
 
-    public static Outcome execute(String... arguments) {
+    static Outcome execute(String... arguments) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         StringWriter told = new StringWriter();
         StringWriter err = new StringWriter();
@@ -86,11 +86,11 @@ public abstract class OnMainJob {
     }
 
     /** A run on the nine tasks, with small settings where none are given. */
-    public Outcome own(Path out, String... more) {
+    Outcome own(Path out, String... more) {
         return ownOn(shared.resolve("data.jsonl"), out, more);
     }
 
-    public static Outcome ownOn(Path data, Path out, String... more) {
+    static Outcome ownOn(Path data, Path out, String... more) {
         Map<String, String> options = new LinkedHashMap<>();
         options.put("--model", shared.resolve("model").toString());
         options.put("--data", data.toString());
@@ -112,19 +112,19 @@ public abstract class OnMainJob {
         return execute(all.toArray(new String[0]));
     }
 
-    public Outcome resume(Path out, String... more) {
+    Outcome resume(Path out, String... more) {
         return own(out, with(more, "--resume", ""));
     }
 
-    public static Adapter adapter(Path out) {
+    static Adapter adapter(Path out) {
         return PeftFolder.read(out.resolve("adapter")).adapter();
     }
 
-    public static byte[] weights(Path out) throws IOException {
+    static byte[] weights(Path out) throws IOException {
         return Files.readAllBytes(out.resolve("adapter/adapter_model.safetensors"));
     }
 
-    public static boolean changesTheModel(Adapter adapter) {
+    static boolean changesTheModel(Adapter adapter) {
         return adapter.tensors().entrySet().stream()
                 .filter(named -> named.getKey().endsWith("lora_B"))
                 .anyMatch(named -> {
@@ -137,19 +137,19 @@ public abstract class OnMainJob {
                 });
     }
 
-    public static List<JsonObject> rounds(Path out) throws IOException {
+    static List<JsonObject> rounds(Path out) throws IOException {
         return Files.readAllLines(out.resolve("rounds.jsonl")).stream()
                 .map(line -> JsonParser.parseString(line).getAsJsonObject())
                 .toList();
     }
 
-    public static List<JsonObject> withoutSeconds(Path out) throws IOException {
+    static List<JsonObject> withoutSeconds(Path out) throws IOException {
         List<JsonObject> rounds = rounds(out);
         rounds.forEach(round -> round.remove("seconds"));
         return rounds;
     }
 
-    public static String[] with(String[] settings, String... more) {
+    static String[] with(String[] settings, String... more) {
         List<String> all = new ArrayList<>(List.of(settings));
         all.addAll(List.of(more));
         return all.toArray(new String[0]);

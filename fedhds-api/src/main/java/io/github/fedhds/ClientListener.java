@@ -24,9 +24,4 @@ public interface ClientListener {
 
     /** The server's receipt has come, by way of {@link FedHdsClient#answer}. */
     default void received(Receipt receipt) {}
-
-    /** This listener and then another, told the same; the second one also if the first throws. */
-    default ClientListener andThen(ClientListener next) {
-        return new BothClientListeners(this, next);
-    }
 }

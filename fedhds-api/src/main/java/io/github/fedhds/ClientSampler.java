@@ -14,40 +14,43 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * Names the clients of a round. Those made here know nothing but roster and round, so that a resumed run draws the same
- * clients and many servers may share one; immutable, safe for many threads. A host's own is a lambda:
+ * Chooses the clients of a round. The samplers made here depend only on the registered clients and the round, so a resumed
+ * run draws the same clients, and several servers may share one. They are immutable and safe for many threads. A sampler of
+ * your own is a lambda:
  *
  * <pre>{@code
- * .sampler((roster, round) -> roster.stream().filter(online::contains).toList())
+ * .sampler((clients, round) -> clients.stream().filter(online::contains).toList())
  * }</pre>
  */
 @FunctionalInterface
 public interface ClientSampler {
     /**
-     * Chooses among the roster.
+     * Chooses among the registered clients.
      *
-     * @param roster all clients, in roster order
+     * @param clients all registered clients, in order
      * @param round the round; its client is empty
-     * @return at least one client of the roster, none twice
+     * @return at least one registered client, none twice
      */
-    List<ClientId> sample(List<ClientId> roster, RoundContext round);
+    List<ClientId> sample(List<ClientId> clients, RoundContext round);
 
     /**
-     * A share of the roster, each client with equal chance: {@code max(1, (int) (share * roster))}, in roster order.
+     * Draws a share of the registered clients at random, all with equal probability: {@code max(1, (int) (share * n))} of n
+     * clients, in registered order.
      *
      * @param share above 0, at most 1
      */
     static ClientSampler uniform(double share) {
         requireShare(share);
-        return (roster, round) -> drawn(roster, count(share, roster), round.seedOf("clients"));
+        return (clients, round) -> drawn(clients, count(share, clients), round.seedOf("clients"));
     }
 
     /**
-     * As many clients as {@link #uniform}, drawn one after the other with a chance in proportion to their data, none
-     * twice; in roster order. Clients without data are never drawn, so that fewer come where fewer have any.
+     * Draws as many clients as {@link #uniform}, one after the other with a probability proportional to their data, none twice;
+     * in registered order. Clients without data are never drawn, so fewer are drawn where fewer have data.
      *
      * @param share above 0, at most 1
-     * @param sizes a client's number of samples, or any weight, finite and 0 or more; for all of the roster, one above 0
+     * @param sizes a client's number of samples, or any weight, finite and 0 or more; for every
+     *     registered client, at least one above 0
      * @see <a href="https://doi.org/10.1016/j.ipl.2005.11.003">Efraimidis, Spirakis 2006: Weighted random sampling with a
      *     reservoir, algorithm A</a>
      */
@@ -60,14 +63,14 @@ public interface ClientSampler {
                         "the data size of client " + client + " must be finite and 0 or more, was " + size);
             }
         });
-        return (roster, round) -> {
+        return (clients, round) -> {
             SplittableRandom random = round.random("clients");
-            double[] waits = new double[roster.size()];
+            double[] waits = new double[clients.size()];
             List<Integer> places = new ArrayList<>();
             for (int i = 0; i < waits.length; i++) {
-                Number size = weights.get(roster.get(i));
+                Number size = weights.get(clients.get(i));
                 if (size == null) {
-                    throw new IllegalArgumentException("no data size is given for client " + roster.get(i));
+                    throw new IllegalArgumentException("no data size is given for client " + clients.get(i));
                 }
                 // Waiting times of rate size: the first to come are the draw. StrictMath, for equal bits everywhere.
                 waits[i] = -StrictMath.log(1 - random.nextDouble()) / size.doubleValue();
@@ -76,35 +79,35 @@ public interface ClientSampler {
                 }
             }
             if (places.isEmpty()) {
-                throw new IllegalArgumentException("no client of the roster has data; all data sizes are 0");
+                throw new IllegalArgumentException("no registered client has data; all data sizes are 0");
             }
             places.sort(Comparator.<Integer>comparingDouble(i -> waits[i]).thenComparing(Comparator.naturalOrder()));
-            return inOrder(roster, places.subList(0, Math.min(count(share, roster), places.size())));
+            return inOrder(clients, places.subList(0, Math.min(count(share, clients), places.size())));
         };
     }
 
     /**
-     * As many clients as {@link #uniform}, in turn: round 1 names the first ones of the roster, each round those after
-     * the last round's, and the first again after the last. A round that was abandoned has had its turn.
+     * Names as many clients as {@link #uniform}, in turn: round 1 the first ones, each round the next ones, and after the last
+     * client the first again. An abandoned round counts.
      *
      * @param share above 0, at most 1
      */
     static ClientSampler roundRobin(double share) {
         requireShare(share);
-        return (roster, round) -> {
-            int count = count(share, roster);
+        return (clients, round) -> {
+            int count = count(share, clients);
             long first = (long) (round.round() - 1) * count;
             return inOrder(
-                    roster,
+                    clients,
                     IntStream.range(0, count)
-                            .mapToObj(i -> (int) ((first + i) % roster.size()))
+                            .mapToObj(i -> (int) ((first + i) % clients.size()))
                             .toList());
         };
     }
 
     /**
-     * This sampler's clients; where it names fewer, others of the roster besides, each with equal chance, and all where
-     * the roster has no more. In roster order.
+     * This sampler's clients; where it names fewer than {@code count}, others drawn at random in addition, and all where no
+     * more are registered. In registered order.
      *
      * @param count 1 or more
      */
@@ -112,17 +115,19 @@ public interface ClientSampler {
         if (count < 1) {
             throw new IllegalArgumentException("clients of a round must be at least 1 or more, was " + count);
         }
-        return (roster, round) -> {
-            List<ClientId> sampled = RoleAnswer.require(sample(roster, round), "client sampler", "a list of clients");
+        return (clients, round) -> {
+            List<ClientId> sampled = RoleAnswer.require(sample(clients, round), "client sampler", "a list of clients");
             Set<ClientId> named = new HashSet<>(sampled);
-            if (sampled.size() >= count || named.size() < sampled.size() || !new HashSet<>(roster).containsAll(named)) {
+            if (sampled.size() >= count
+                    || named.size() < sampled.size()
+                    || !new HashSet<>(clients).containsAll(named)) {
                 return sampled; // enough, or what the server will not take
             }
             List<ClientId> others =
-                    roster.stream().filter(client -> !named.contains(client)).toList();
+                    clients.stream().filter(client -> !named.contains(client)).toList();
             named.addAll(
                     drawn(others, Math.min(count - sampled.size(), others.size()), round.seedOf("clients besides")));
-            return roster.stream().filter(named::contains).toList();
+            return clients.stream().filter(named::contains).toList();
         };
     }
 
@@ -132,9 +137,9 @@ public interface ClientSampler {
         }
     }
 
-    private static int count(double share, List<ClientId> roster) {
+    private static int count(double share, List<ClientId> clients) {
         // 1e-9: 0.29 * 100 is 28.999999999999996 in binary, and 29 clients are meant.
-        return Math.max(1, (int) (share * roster.size() + 1e-9));
+        return Math.max(1, (int) (share * clients.size() + 1e-9));
     }
 
     private static List<ClientId> drawn(List<ClientId> clients, int count, long seed) {
@@ -144,7 +149,7 @@ public interface ClientSampler {
         return inOrder(clients, places.subList(0, count));
     }
 
-    private static List<ClientId> inOrder(List<ClientId> roster, List<Integer> places) {
-        return places.stream().sorted().map(roster::get).toList();
+    private static List<ClientId> inOrder(List<ClientId> clients, List<Integer> places) {
+        return places.stream().sorted().map(clients::get).toList();
     }
 }

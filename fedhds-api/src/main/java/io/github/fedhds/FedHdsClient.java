@@ -1,9 +1,6 @@
 package io.github.fedhds;
 
 import io.github.fedhds.coreset.Coreset;
-import io.github.fedhds.coreset.CoresetSelector;
-import io.github.fedhds.coreset.SampleScorer;
-import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
@@ -29,23 +26,22 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client: holds private instructions, takes the server's messages and gives its own. It knows no transport; the
- * application carries the messages, through {@link #answer} alone if it likes. No message holds an instruction.
+ * One client of a federation: holds private instructions and answers the server's messages. It has no transport: the
+ * application carries the messages, and {@link #answer} alone is enough for that. No message contains an instruction.
  *
- * <p>Messages may come twice or late: a repeated opening gives the report that it gave before, without another pass through
- * the model, a repeated selection the adapter that it gave before, and an old opening that comes late does not make the
- * client forget the newest round. It remembers two openings, the last one that it summarised and the newest besides, each
- * with the adapter that it started from and the one that it trained.
+ * <p>Messages may arrive twice or late. A repeated opening gives the same report again, without another pass through the model;
+ * a repeated selection gives the same adapter again. A late opening of an old round does not make the client forget the newest
+ * round. The client remembers two openings, the last one that it summarised and the newest of the others, each with its global
+ * adapter and the trained one.
  *
- * <p>A client that is started again has forgotten its rounds. Given the round's opening again, it computes the same report
- * again, and may then train. If its instructions have changed in between, it computes another report, which the server
- * refuses, and a selection for the old one, which the client refuses.
+ * <p>A restarted client has forgotten its rounds. Given the round's opening again, it computes the same report and may then
+ * train. If its instructions have changed, it computes another report, which the server refuses; and it refuses a selection
+ * that answers the old report.
  *
- * <p>Safe for many threads; one step runs at a time.
+ * <p>Safe for many threads; calls run one at a time.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
@@ -58,7 +54,7 @@ public final class FedHdsClient {
     private final GroupFinder finder;
     private final LocalTrainer trainer;
     private final Map<String, String> agreedSettings;
-    private final ClientListener listener;
+    private final List<ClientListener> listeners;
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
 
     /** A round of this client: what it found, and, once it has trained, what it answered. */
@@ -98,7 +94,7 @@ public final class FedHdsClient {
         }
     }
 
-    private FedHdsClient(Builder builder) {
+    FedHdsClient(FedHdsClientBuilder builder) {
         id = builder.id;
         instructions = builder.instructions;
         finder = new GroupFinder(
@@ -110,16 +106,16 @@ public final class FedHdsClient {
                 builder.scorer);
         trainer = require(builder.trainer, "trainer");
         agreedSettings = builder.agreedSettings;
-        listener = builder.listener;
+        listeners = List.copyOf(builder.listeners);
     }
 
-    private static <T> T require(@Nullable T value, String setting) {
+    static <T> T require(@Nullable T value, String setting) {
         return Objects.requireNonNull(value, () -> "a client needs a " + setting + "; set it on the builder");
     }
 
     /** Starts a client; instructions and the four roles must be set. */
-    public static Builder builder(ClientId id) {
-        return new Builder(Objects.requireNonNull(id, "id"));
+    public static FedHdsClientBuilder builder(ClientId id) {
+        return new FedHdsClientBuilder(Objects.requireNonNull(id, "id"));
     }
 
     /** The client's name. */
@@ -138,18 +134,19 @@ public final class FedHdsClient {
     }
 
     /**
-     * Takes a message of the server and gives the reply to send back, if any: the whole of a client's part in a round.
+     * Answers a message of the server: the whole part of a client in a round. Returns the reply to send back, if there is one.
      *
      * <ul>
-     *   <li>An opening gives a {@link CentroidReport}, or a {@link Withdrawal} if the settings differ.
+     *   <li>An opening gives a {@link CentroidReport}, or a {@link Withdrawal} if the settings differ or the opening's
+     *       frame is for feature rows of another length.
      *   <li>A selection gives an {@link AdapterUpdate}; nothing if no group was chosen; a {@link Withdrawal} if nothing could
      *       be trained, or if the selection answers another report than this client's; a refusing {@link Receipt} if the
      *       client does not know the round, and then needs the opening first.
      *   <li>A receipt gives nothing, and the listener is told.
      * </ul>
      *
-     * <p>Messages of other kinds, for other clients or with groups that do not exist give a refusing receipt. What a role
-     * throws passes through; the client is then as it was before, and the message may be given again.
+     * <p>Messages of other kinds, for other clients or with groups that do not exist give a refusing receipt. Exceptions of
+     * roles are thrown on; the client is then in the same state as before, and the message may be given again.
      */
     public synchronized Optional<Message> answer(Message message) {
         if (message instanceof Receipt receipt) {
@@ -214,28 +211,31 @@ public final class FedHdsClient {
     }
 
     private void tell(Consumer<ClientListener> event) {
-        try {
-            event.accept(listener);
-        } catch (RuntimeException e) {
-            LOGGER.log(System.Logger.Level.WARNING, "a client's listener failed; the client goes on", e);
+        for (ClientListener listener : listeners) {
+            try {
+                event.accept(listener);
+            } catch (RuntimeException e) {
+                LOGGER.log(System.Logger.Level.WARNING, "a client's listener failed; the client goes on", e);
+            }
         }
     }
 
     /**
-     * Steps 2 to 6: features, fusion, groups, and their centres. Where the opening carries a frame, a group's centre is
-     * its members' mean in that frame, whatever coordinates it was found in. Where it carries none, that is the group's
-     * own centre, or, without one, the mean of its members' fused points.
+     * Steps 2 to 6: features, fusion, groups and their centroids. With a frame in the opening, a centroid is the mean of the
+     * group's members in that frame. Without one it is {@link io.github.fedhds.coreset.Group#centre}, or the mean of the
+     * members' fused points if the group has none.
      *
-     * <p>Memory: all features at a time where the selector asks for points, {@code 4 columns} bytes an instruction;
-     * otherwise, with a frame, those of 1,024 instructions at a time.
+     * <p>Memory: where the selector asks for points, all features at once, {@code 4 columns} bytes for each instruction;
+     * otherwise, with a frame, the features of 1,024 instructions at a time.
      *
      * @param opening the server's opening; must name this client
-     * @return the report; without centroids when the client has no instruction or nothing stood out
-     * @throws SettingsMismatchException if the opening asks for other {@link Builder#agreedSettings} than this client's
+     * @return the report; without centroids if the client has no instruction or the selector found no group
+     * @throws SettingsMismatchException if the opening has other {@link FedHdsClientBuilder#agreedSettings} than this client,
+     *     or a frame for feature rows of another length
      * @throws IllegalArgumentException if the opening does not name this client, or a feature is NaN or infinite
-     * @throws IllegalStateException if a role gives null or too many or too few rows, the fusion gives NaN, infinity or
-     *     another number of coordinates than {@link Fusion#dimensions}, or the selector names a sample that is not there;
-     *     what a role throws passes through. The client is then as it was before
+     * @throws IllegalStateException if a role returns null or a wrong number of rows, the fusion returns NaN, infinity or
+     *     another number of coordinates than {@link Fusion#dimensions}, or the selector names an instruction that does not
+     *     exist. Exceptions of roles are thrown on. The client is then in the same state as before
      */
     public synchronized CentroidReport summarise(RoundOpening opening) {
         if (!opening.clients().contains(id)) {
@@ -285,12 +285,12 @@ public final class FedHdsClient {
     }
 
     /**
-     * Steps 8 and 9: takes the chosen groups' most telling members and trains on them. The same selection again gives what
-     * it gave before, without training again.
+     * Steps 8 and 9: trains on the most representative members of the chosen groups. The same selection again gives the same
+     * answer again, without training.
      *
      * @param selection the server's choice for this client
-     * @return an {@link AdapterUpdate}; a {@link Withdrawal} with the counts if nothing could be trained; empty if no group
-     *     was chosen
+     * @return an {@link AdapterUpdate}; a {@link Withdrawal} with counts if nothing could be trained; empty if no group was
+     *     chosen
      * @throws IllegalStateException if the round was not summarised before, the selection answers another report, or the
      *     trainer gives null
      * @throws IllegalArgumentException if the selection is for another client or names a group that does not exist
@@ -371,110 +371,5 @@ public final class FedHdsClient {
                 .findFirst()
                 .map(group -> "the selection names group " + group + ", client " + id + " has "
                         + coreset.groups().size());
-    }
-
-    /** Collects a client's parts. Not safe for many threads. */
-    public static final class Builder {
-        private final ClientId id;
-        private List<Instruction> instructions = List.of();
-        private @Nullable FeatureExtractor extractor;
-        private @Nullable Fusion fusion;
-        private @Nullable CoresetSelector selector;
-        private @Nullable LocalTrainer trainer;
-        private SampleScorer scorer = (kind, list, round) -> {
-            throw new IllegalStateException(
-                    "the selector asks for " + kind + ", but the client has no scorer; set one on the builder");
-        };
-        private Map<String, String> agreedSettings = Map.of();
-        private ClientListener listener = new ClientListener() {};
-
-        private Builder(ClientId id) {
-            this.id = id;
-        }
-
-        /** The private instructions, copied; none by default, and then the client takes part without centroids. */
-        public Builder instructions(List<Instruction> instructions) {
-            Objects.requireNonNull(instructions, "instructions")
-                    .forEach(one -> Objects.requireNonNull(one, "one of the instructions"));
-            this.instructions = List.copyOf(instructions);
-            return this;
-        }
-
-        /**
-         * Settings that the server must have too, by name, such as the model's digest, the prompt template or the LoRA rank;
-         * none by default. A role of the application's own adds what its result depends on, on both sides. Where an opening
-         * asks for other names or values, the client takes no part and says why.
-         */
-        public Builder agreedSettings(Map<String, String> agreedSettings) {
-            this.agreedSettings = FedHdsServer.Builder.copyOf(agreedSettings, "agreedSettings");
-            return this;
-        }
-
-        /** Adds one who is told what the client does, behind those added before; nobody by default. */
-        public Builder listener(ClientListener listener) {
-            this.listener = this.listener.andThen(Objects.requireNonNull(listener, "listener"));
-            return this;
-        }
-
-        /** Step 2. */
-        public Builder featureExtractor(FeatureExtractor featureExtractor) {
-            this.extractor = Objects.requireNonNull(featureExtractor, "featureExtractor");
-            return this;
-        }
-
-        /** Step 3; without a shared frame, the server's number of dimensions must be the fusion's. */
-        public Builder fusion(Fusion fusion) {
-            this.fusion = Objects.requireNonNull(fusion, "fusion");
-            return this;
-        }
-
-        /** Steps 4, 5 and 8. */
-        public Builder selector(CoresetSelector selector) {
-            this.selector = Objects.requireNonNull(selector, "selector");
-            return this;
-        }
-
-        /** Step 9. */
-        public Builder trainer(LocalTrainer trainer) {
-            this.trainer = Objects.requireNonNull(trainer, "trainer");
-            return this;
-        }
-
-        /** Scores for selectors that ask for them; without one, asking is an error. */
-        public Builder scorer(SampleScorer scorer) {
-            this.scorer = Objects.requireNonNull(scorer, "scorer");
-            return this;
-        }
-
-        /**
-         * Puts something around the extractor that is set so far: a clock, a cache. Chained calls nest.
-         *
-         * @throws NullPointerException if none is set yet
-         */
-        public Builder aroundFeatureExtractor(UnaryOperator<FeatureExtractor> wrapper) {
-            this.extractor = around(extractor, wrapper, "featureExtractor");
-            return this;
-        }
-
-        /**
-         * Puts something around the trainer that is set so far: a clock, a log of its results. Chained calls nest.
-         *
-         * @throws NullPointerException if none is set yet
-         */
-        public Builder aroundTrainer(UnaryOperator<LocalTrainer> wrapper) {
-            this.trainer = around(trainer, wrapper, "trainer");
-            return this;
-        }
-
-        private static <T> T around(@Nullable T role, UnaryOperator<T> wrapper, String setting) {
-            Objects.requireNonNull(wrapper, () -> "wrapper around the " + setting);
-            return RoleAnswer.require(
-                    wrapper.apply(require(role, setting)), "wrapper around the " + setting, "a " + setting);
-        }
-
-        /** The client. */
-        public FedHdsClient build() {
-            return new FedHdsClient(this);
-        }
     }
 }

@@ -55,7 +55,7 @@ record GroupFinder(
         return new Found(coreset, centroids(coreset, frame, candidates, features));
     }
 
-    /** In a shared frame each group's mean, for the selector's centres are of another; else its centre if it has one. */
+    /** With a shared frame the mean of each group in it; otherwise the group's centre, or its mean if it has none. */
     private static List<Centroid> centroids(
             Coreset coreset, Optional<Frame> frame, Candidates candidates, Features features) {
         List<Centroid> centroids = new ArrayList<>();
@@ -116,15 +116,23 @@ record GroupFinder(
         synchronized Points placed(Frame frame) {
             int n = instructions.size();
             if (extracted != null || n <= ROWS_AT_A_TIME) {
-                return frame.place(get());
+                return placed(frame, get());
             }
             double[] all = new double[Math.multiplyExact(n, frame.dimensions())];
             for (int from = 0; from < n; from += ROWS_AT_A_TIME) {
-                double[] some = frame.place(extract(from, Math.min(n, from + ROWS_AT_A_TIME)))
+                double[] some = placed(frame, extract(from, Math.min(n, from + ROWS_AT_A_TIME)))
                         .toArray();
                 System.arraycopy(some, 0, all, from * frame.dimensions(), some.length);
             }
             return new Points(n, frame.dimensions(), all);
+        }
+
+        private Points placed(Frame frame, FeatureMatrix features) {
+            try {
+                return frame.place(features);
+            } catch (IllegalArgumentException e) {
+                throw SettingsMismatchException.ofFrame(id, String.valueOf(e.getMessage()));
+            }
         }
 
         private FeatureMatrix extract(int from, int to) {

@@ -19,16 +19,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a message must hold to count, whatever came before it, and how many answers a step needs. Immutable, safe for many
- * threads.
+ * Limits on the content of single messages, and the number of answers that a step needs. Immutable, safe for many threads.
  *
- * @param maxCentroids centroids of a client
+ * @param maxCentroids most centroids of a client
  * @param maxCoordinate largest coordinate of a centroid, either side of zero
- * @param maxGroups groups of a client that are chosen
- * @param maxSamples samples of a client
- * @param maxNorm distance of a client's adapter from the global one
+ * @param maxGroups most chosen groups of a client
+ * @param maxSamples most samples of a client
+ * @param maxNorm largest distance of a client's adapter from the global one
  * @param minAnswers answers that a step needs
- * @param minShare share of the clients asked that a step needs the answers of
+ * @param minShare share of the clients asked whose answers a step needs
  */
 record Limits(
         int maxCentroids,
@@ -38,23 +37,6 @@ record Limits(
         double maxNorm,
         int minAnswers,
         double minShare) {
-    /** As many centroids as messages may hold. */
-    static final int AS_MESSAGES = Integer.MAX_VALUE;
-
-    static final Limits DEFAULTS = new Limits(AS_MESSAGES, 1e9, Integer.MAX_VALUE, 1_000_000, 1e6, 0, 0);
-
-    Limits {
-        atLeast(1, maxCentroids, "maxCentroids");
-        positive(maxCoordinate, "maxCoordinate");
-        atLeast(1, maxGroups, "maxGroups");
-        atLeast(1, maxSamples, "maxSamples");
-        positive(maxNorm, "maxNorm");
-        atLeast(0, minAnswers, "minAnswers");
-        if (!(minShare >= 0 && minShare <= 1)) {
-            throw new IllegalArgumentException("minShare must be 0 to 1, was " + minShare);
-        }
-    }
-
     /** The value itself. */
     static int atLeast(int least, int value, String name) {
         if (value < least) {
@@ -63,38 +45,11 @@ record Limits(
         return value;
     }
 
-    private static void positive(double value, String name) {
+    static double positive(double value, String name) {
         if (!(value > 0)) {
             throw new IllegalArgumentException(name + " must be above 0, was " + value);
         }
-    }
-
-    Limits withMaxCentroids(int value) {
-        return new Limits(value, maxCoordinate, maxGroups, maxSamples, maxNorm, minAnswers, minShare);
-    }
-
-    Limits withMaxCoordinate(double value) {
-        return new Limits(maxCentroids, value, maxGroups, maxSamples, maxNorm, minAnswers, minShare);
-    }
-
-    Limits withMaxGroups(int value) {
-        return new Limits(maxCentroids, maxCoordinate, value, maxSamples, maxNorm, minAnswers, minShare);
-    }
-
-    Limits withMaxSamples(int value) {
-        return new Limits(maxCentroids, maxCoordinate, maxGroups, value, maxNorm, minAnswers, minShare);
-    }
-
-    Limits withMaxNorm(double value) {
-        return new Limits(maxCentroids, maxCoordinate, maxGroups, maxSamples, value, minAnswers, minShare);
-    }
-
-    Limits withMinAnswers(int value) {
-        return new Limits(maxCentroids, maxCoordinate, maxGroups, maxSamples, maxNorm, value, minShare);
-    }
-
-    Limits withMinShare(double value) {
-        return new Limits(maxCentroids, maxCoordinate, maxGroups, maxSamples, maxNorm, minAnswers, value);
+        return value;
     }
 
     /** Answers that a step needs of so many clients that it asks. */
@@ -102,19 +57,20 @@ record Limits(
         return Math.max(minAnswers, (int) Math.ceil(minShare * asked - 1e-9)); // 0.07 * 100 is 7.000000000000001
     }
 
-    /** Says that so many clients can never give the answers that a round needs, if they cannot. */
+    /** Why so many clients can never give the answers that a round needs; empty if they can. */
     Optional<String> tooFew(int clients, Aggregator aggregator) {
+        String count = clients + (clients == 1 ? " client" : " clients");
         if (clients < minAnswers) {
-            return Optional.of(clients + " clients, and a round needs the answers of " + minAnswers);
+            return Optional.of(count + ", and a round needs the answers of " + minAnswers);
         }
         return clients < aggregator.leastUpdates()
-                ? Optional.of(
-                        clients + " clients, and " + aggregator + " needs the updates of " + aggregator.leastUpdates())
+                ? Optional.of(count + ", and " + RoleAnswer.describe("the aggregator", aggregator)
+                        + " needs the updates of " + aggregator.leastUpdates())
                 : Optional.empty();
     }
 
-    /** Says what of a server's own settings no codec with these limits would write or read. */
-    Optional<String> beyond(
+    /** Which of the server's own settings exceeds the limits of messages; empty if none does. */
+    Optional<String> exceeding(
             MessageLimits messages, int dimensions, Map<String, String> settings, Map<String, String> agreedSettings) {
         if (maxCentroids > messages.centroids()) {
             return Optional.of("maxCentroids " + maxCentroids + " is above the " + messages.centroids()
@@ -128,10 +84,10 @@ record Limits(
             return Optional.of(settings.size() + " settings and " + agreedSettings.size()
                     + " agreed settings are above the " + messages.settings() + " that messages of this run may hold");
         }
-        return beyond(messages, settings).or(() -> beyond(messages, agreedSettings));
+        return exceeding(messages, settings).or(() -> exceeding(messages, agreedSettings));
     }
 
-    private static Optional<String> beyond(MessageLimits messages, Map<String, String> settings) {
+    private static Optional<String> exceeding(MessageLimits messages, Map<String, String> settings) {
         for (Map.Entry<String, String> setting : settings.entrySet()) {
             String name = setting.getKey();
             ClientId.checkName("a setting's name", name);
@@ -152,8 +108,8 @@ record Limits(
         return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
-    /** Says what of an opening no codec with these limits would write or read. */
-    static Optional<String> beyond(MessageLimits messages, RoundOpening opening) {
+    /** What of an opening exceeds the limits of messages; empty if it fits. */
+    static Optional<String> exceeding(MessageLimits messages, RoundOpening opening) {
         if (opening.clients().size() > messages.clients()) {
             return Optional.of("the client sampler names " + opening.clients().size() + " clients, above the "
                     + messages.clients() + " that messages of this run may hold");
@@ -229,7 +185,7 @@ record Limits(
                         report,
                         Refusal.WRONG_SHAPE,
                         "centroid " + i + " has " + point.length + " coordinates, this run has " + dimensions
-                                + "; set FedHdsServer.Builder.dimensions to the clients' Fusion.dimensions (a shared"
+                                + "; set FedHdsServerBuilder.dimensions to the clients' Fusion.dimensions (a shared"
                                 + " frame has its own, Frame.dimensions)");
             }
             if (!Arrays.stream(point).allMatch(Double::isFinite)) {

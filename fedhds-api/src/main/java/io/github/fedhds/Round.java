@@ -2,7 +2,6 @@ package io.github.fedhds;
 
 import io.github.fedhds.RoundProgress.Step;
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -33,16 +32,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One open round on the server, as a state machine: takes reports, then, the groups chosen, updates, and ends in a result.
- * What it comes to is a function of the opening and of the messages accepted, in whatever order they came. Withdrawals
- * change only what it reports, never the adapter. For one thread
- * at a time.
+ * One open round on the server: takes reports, then, once groups are selected, updates, and closes with a result. The result
+ * is a function of the opening and of the accepted messages, in whatever order they arrived. Withdrawals change only the
+ * counts, never the adapter. For one thread at a time.
  */
 final class Round {
-    /** Refusals that say nothing against what an adapter holds. */
+    /** Refusals that are not about the content of an adapter. */
     private static final Set<Refusal> OF_THE_MOMENT =
             Set.of(Refusal.EARLY, Refusal.OUTDATED, Refusal.CONFLICTING, Refusal.NOT_CHOSEN);
 
@@ -50,7 +47,7 @@ final class Round {
     private final Set<ClientId> named;
     private final int dimensions;
     private final Limits limits;
-    private final Aggregator aggregator;
+    private final Updates updates;
 
     private Step step = Step.REPORTS;
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
@@ -58,29 +55,12 @@ final class Round {
     private int chosen;
     private List<ClientId> asked = List.of();
     private Optional<String> voidReason = Optional.empty();
-    private Adapter aggregatorState;
-    private @Nullable Aggregation aggregation;
-    private @Nullable Throwable failure;
-    private @Nullable RuntimeException refusalFailure;
-    private final Map<ClientId, Arrival> arrivals = new HashMap<>();
     private final Map<ClientId, Withdrawal> withdrawals = new HashMap<>();
     private final Set<ClientId> withoutOpening = new HashSet<>();
-    private final Set<ClientId> returned = new HashSet<>(); // withdrew, and reported all the same
+    private final Set<ClientId> returned = new HashSet<>(); // withdrew and reported later
     private final Set<ClientId> refusedReports = new HashSet<>();
     private final Set<ClientId> refusedUpdates = new HashSet<>();
     private final String openingDigest;
-
-    /** What is kept of an update once the aggregation has it: enough to know a repetition and to report. */
-    private record Arrival(String digest, int samples, double meanLoss, TrainingCounts counts) {
-        static Arrival of(AdapterUpdate update) {
-            return new Arrival(update.adapter().digest(), update.samples(), update.meanLoss(), update.counts());
-        }
-
-        /** It is reported only, so a client without one still counts. */
-        boolean hasLoss() {
-            return Double.isFinite(meanLoss);
-        }
-    }
 
     /**
      * A round that takes reports.
@@ -101,8 +81,7 @@ final class Round {
         this.named = new HashSet<>(opening.clients());
         this.dimensions = opening.frame().map(Frame::dimensions).orElse(dimensions);
         this.limits = limits;
-        this.aggregator = aggregator;
-        this.aggregatorState = aggregatorState;
+        this.updates = new Updates(opening, limits, aggregator, aggregatorState);
     }
 
     RoundOpening opening() {
@@ -125,9 +104,9 @@ final class Round {
         return voidReason;
     }
 
-    /** The aggregator's state for the next round; changes only in a {@link #close} that gives a new adapter. */
+    /** The aggregator's state for the next round. */
     Adapter aggregatorState() {
-        return aggregatorState;
+        return updates.state();
     }
 
     /** Takes or refuses a message of this round by a client that it names. */
@@ -208,20 +187,19 @@ final class Round {
         return Receipt.accepted(report);
     }
 
-    /** Closes the reports; as a whole, or not at all if a part of the application's throws. */
+    /** Stops taking reports and selects groups; changes nothing if a role throws. */
     Map<ClientId, GroupSelection> select(CoresetSelector selector) {
         Optional<String> reason = tooFew("reports", reports.size(), named.size(), limits.answersOf(named.size()));
         Map<ClientId, Set<Integer>> groups = reason.isEmpty() ? choose(selector) : Map.of();
-        int needed = updatesNeeded(groups.size());
-        if (reason.isEmpty() && groups.size() < needed) { // then no one need train for it
+        int needed = updates.needed(groups.size());
+        if (reason.isEmpty() && groups.size() < needed) { // then no client has to train
             reason = Optional.of("groups of " + groups.size()
                     + " clients were chosen, and the round needs the updates of " + needed);
         }
         if (reason.isPresent()) {
             groups = Map.of();
         } else {
-            aggregation = RoleAnswer.require(
-                    aggregator.open(opening.context(), aggregatorState), "aggregator", "an Aggregation from open");
+            updates.open();
         }
         Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
         for (ClientId client : opening.clients()) {
@@ -245,7 +223,8 @@ final class Round {
         List<ClientId> owners = new ArrayList<>();
         List<Centroid> centroids = new ArrayList<>();
         long samples = 0;
-        for (ClientId client : opening.clients()) { // in roster order, so that the choice does not depend on arrival
+        for (ClientId client :
+                opening.clients()) { // in registered order, so that the choice does not depend on arrival
             CentroidReport report = reports.get(client);
             if (report != null) {
                 centroids.addAll(report.centroids());
@@ -290,116 +269,40 @@ final class Round {
             return Receipt.refused(
                     update, Refusal.EARLY, "round " + number() + " takes no adapters yet; the groups are not chosen");
         }
-        Arrival before = arrivals.get(update.client());
-        if (before != null) {
-            return before.equals(Arrival.of(update))
-                    ? Receipt.alreadyHad(update)
-                    : Receipt.refused(
-                            update,
-                            Refusal.CONFLICTING,
-                            "client " + update.client() + " has sent another adapter in this round");
-        }
-        GroupSelection selection = selections.get(update.client());
-        Aggregation open = aggregation;
-        if (selection == null || selection.groups().isEmpty() || open == null) {
-            return Receipt.refused(
-                    update,
-                    Refusal.NOT_CHOSEN,
-                    "no group of client " + update.client() + " was chosen in round " + number());
-        }
-        Optional<String> fault;
-        try {
-            fault = RoleAnswer.require(
-                    aggregator.refusal(opening.globalAdapter(), update.adapter()),
-                    "aggregator",
-                    "an Optional from refusal");
-        } catch (RuntimeException e) { // costs this update alone, so that no client can void a round by an odd adapter
-            refusalFailure = e;
-            return Receipt.refused(update, Refusal.RULE, "the aggregator does not take it: " + e);
-        }
-        Optional<Receipt> refusal = limits.refusal(update, opening.globalAdapter(), fault);
-        if (refusal.isPresent()) {
-            return refusal.get();
-        }
-        if (failure != null) {
-            return failed(update, failure);
-        }
-        Arrival arrival = Arrival.of(update);
-        try {
-            open.accept(update);
-        } catch (IllegalArgumentException e) {
-            return Receipt.refused(update, Refusal.RULE, "the aggregator does not take it: " + e.getMessage());
-        } catch (RuntimeException e) { // half of the update may be in its sums
-            failure = e;
-            return failed(update, e);
-        } catch (Error e) {
-            failure = e;
-            throw e;
-        }
-        arrivals.put(update.client(), arrival);
-        return Receipt.accepted(update);
-    }
-
-    private Receipt failed(AdapterUpdate update, Throwable cause) {
-        return Receipt.refused(update, Refusal.FAILED, "the aggregator failed in round " + number() + ": " + cause);
+        return updates.accept(update, chosenNow);
     }
 
     /**
-     * The end.
+     * Closes the round.
      *
      * @throws IllegalStateException if the aggregator failed, or gave an adapter that clients cannot start from
      */
     RoundResult close() {
-        Adapter adapter = opening.globalAdapter();
-        if (failure != null) {
-            throw lost(failure);
-        }
-        if (refusalFailure != null && arrivals.isEmpty()) { // else the round would be empty without a word
-            throw lost(refusalFailure);
-        }
+        updates.checkFailure();
+        int came = updates.clients().size();
         if (voidReason.isEmpty()) {
-            voidReason = tooFew("updates", arrivals.size(), asked.size(), updatesNeeded(asked.size()));
-        }
-        if (voidReason.isEmpty() && aggregation != null && !arrivals.isEmpty()) {
-            adapter = finish(aggregation);
-        }
-        long samples = 0;
-        long withLoss = 0;
-        for (Arrival arrival : arrivals.values()) {
-            samples += arrival.samples();
-            withLoss += arrival.hasLoss() ? arrival.samples() : 0;
-        }
-        double loss = withLoss == 0 ? Double.NaN : 0;
-        for (ClientId client : opening.clients()) { // in roster order, so that the sum does not depend on arrival
-            Arrival arrival = arrivals.get(client);
-            if (arrival != null && arrival.hasLoss()) {
-                loss += (double) arrival.samples() / withLoss * arrival.meanLoss(); // shares first: sums would overflow
-            }
+            voidReason = tooFew("updates", came, asked.size(), updates.needed(asked.size()));
         }
         return new RoundResult(
                 number(),
-                adapter,
+                voidReason.isEmpty() ? updates.finish() : opening.globalAdapter(),
                 named.size(),
                 reports.size(),
                 centroids(),
                 chosen,
-                arrivals.size(),
-                samples,
-                Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, loss)), // what rounding adds may
+                came,
+                updates.samples(),
+                updates.meanLoss(),
                 withdrawals.size(),
                 counts(),
                 voidReason);
     }
 
     private TrainingCounts counts() {
-        TrainingCounts sum = TrainingCounts.NONE;
-        for (Arrival arrival : arrivals.values()) {
-            sum = sum.plus(arrival.counts());
-        }
-        for (Withdrawal withdrawal : withdrawals.values()) {
-            sum = sum.plus(arrivals.containsKey(withdrawal.client()) ? TrainingCounts.NONE : withdrawal.counts());
-        }
-        return sum;
+        return withdrawals.values().stream()
+                .filter(withdrawal -> !updates.clients().contains(withdrawal.client()))
+                .map(Withdrawal::counts)
+                .reduce(updates.counts(), TrainingCounts::plus);
     }
 
     /** Centroids of all reports. */
@@ -409,10 +312,10 @@ final class Round {
                 .sum();
     }
 
-    /** How far the present step is. */
+    /** Who has answered the present step, and who is missing. */
     RoundProgress progress() {
         List<ClientId> ofStep = step == Step.REPORTS ? opening.clients() : asked;
-        Set<ClientId> came = step == Step.REPORTS ? reports.keySet() : arrivals.keySet();
+        Set<ClientId> came = step == Step.REPORTS ? reports.keySet() : updates.clients();
         return new RoundProgress(
                 number(),
                 step,
@@ -422,7 +325,7 @@ final class Round {
                 ofStep.stream()
                         .filter(client -> !came.contains(client) && !hasWithdrawn(client, came))
                         .toList(),
-                step == Step.REPORTS ? limits.answersOf(named.size()) : updatesNeeded(asked.size()),
+                step == Step.REPORTS ? limits.answersOf(named.size()) : updates.needed(asked.size()),
                 voidReason);
     }
 
@@ -432,7 +335,7 @@ final class Round {
                 && ((withdrawals.containsKey(client) && !returned.contains(client)) || refused.contains(client));
     }
 
-    /** What the client is to be sent now. */
+    /** The message that the client is waiting for. */
     Optional<Message> messageFor(ClientId client) {
         if (withoutOpening.contains(client)) {
             return Optional.of(opening);
@@ -443,40 +346,11 @@ final class Round {
         return step == Step.REPORTS ? Optional.of(opening) : Optional.ofNullable(selections.get(client));
     }
 
-    private Adapter finish(Aggregation open) {
-        try {
-            Adapter next = RoleAnswer.require(open.finish(), "aggregator", "an Adapter from finish");
-            Optional<String> fault =
-                    opening.globalAdapter().differenceInForm(next).or(next::firstNonFinite);
-            if (fault.isPresent()) {
-                throw new IllegalStateException("it gave an adapter that clients cannot start from, " + fault.get());
-            }
-            Adapter state = RoleAnswer.require(open.state(), "aggregator", "an Adapter from state");
-            aggregator.checkState(next, state); // what no round can start from must not be saved either
-            aggregatorState = state;
-            return next;
-        } catch (RuntimeException e) {
-            throw lost(e);
-        }
-    }
-
-    private IllegalStateException lost(Throwable cause) {
-        return new IllegalStateException(
-                "the aggregator " + aggregator + " failed in round " + number()
-                        + "; the round is closed and the adapter is the old one: " + cause,
-                cause);
-    }
-
     private static Optional<String> tooFew(String what, int came, int asked, int needed) {
         return came >= needed
                 ? Optional.empty()
                 : Optional.of(
                         came + " " + what + " came of " + asked + " clients asked, and the round needs " + needed);
-    }
-
-    private int updatesNeeded(int asked) {
-        int ofTheRule = aggregator.leastUpdates(); // 1 asks for nothing: without an update the adapter stays anyway
-        return Math.max(limits.answersOf(asked), asked == 0 || ofTheRule == 1 ? 0 : ofTheRule);
     }
 
     private int number() {

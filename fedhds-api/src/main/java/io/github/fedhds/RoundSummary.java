@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * @param voidReason why the adapter is the old one although the round was run; empty if the round counts
  * @param refusals messages refused since the round before was over, by code, in the order of the codes; each copy of a
  *     message counts
- * @param withdrawals what the clients that withdrew said, in roster order
+ * @param withdrawals what the clients that withdrew said, in registered order
  * @param duration from the opening to the end
  */
 public record RoundSummary(

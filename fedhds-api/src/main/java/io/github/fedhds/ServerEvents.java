@@ -16,6 +16,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -35,7 +36,7 @@ final class ServerEvents {
     /** Refusals of a round that are logged at most, so that nobody can fill the log. */
     private static final int MAX_LOGGED = 10_000;
 
-    private final ServerListener listener;
+    private final List<ServerListener> listeners;
     private boolean telling;
     private final Set<Logged> logged = new HashSet<>();
     private final Map<Refusal, Long> refusals = new TreeMap<>();
@@ -45,8 +46,8 @@ final class ServerEvents {
 
     private record Logged(Optional<ClientId> client, MessageKind kind, Refusal refusal) {}
 
-    ServerEvents(ServerListener listener) {
-        this.listener = listener;
+    ServerEvents(List<ServerListener> listeners) {
+        this.listeners = List.copyOf(listeners);
     }
 
     /** Refuses a call that a listener makes while it is told: it would change the round that is told of. */
@@ -61,9 +62,13 @@ final class ServerEvents {
         boolean outer = telling;
         telling = true;
         try {
-            event.accept(listener);
-        } catch (RuntimeException e) {
-            LOGGER.log(Level.WARNING, "a server's listener failed; the server goes on", e);
+            for (ServerListener listener : listeners) {
+                try {
+                    event.accept(listener);
+                } catch (RuntimeException e) {
+                    LOGGER.log(Level.WARNING, "a server's listener failed; the server goes on", e);
+                }
+            }
         } finally {
             telling = outer;
         }
@@ -160,7 +165,7 @@ final class ServerEvents {
         MessageKey key = message.key();
         Level level = USUAL.contains(refusal) ? Level.DEBUG : Level.WARNING;
         boolean known = !refusal.equals(Refusal.UNKNOWN_RUN) && !refusal.equals(Refusal.UNKNOWN_CLIENT);
-        Optional<ClientId> client = known ? key.client() : Optional.empty(); // strangers' names may be without end
+        Optional<ClientId> client = known ? key.client() : Optional.empty(); // unknown names are unbounded in number
         if (LOGGER.isLoggable(level)
                 && logged.size() < MAX_LOGGED
                 && logged.add(new Logged(client, key.kind(), refusal))) {

@@ -52,9 +52,4 @@ public interface ServerListener {
 
     /** The round is over, whatever became of it; told last, after {@link #closed} or {@link #voided}. */
     default void ended(RoundSummary summary) {}
-
-    /** This listener and then another, told the same; the second one also if the first throws. */
-    default ServerListener andThen(ServerListener next) {
-        return new BothServerListeners(this, next);
-    }
 }

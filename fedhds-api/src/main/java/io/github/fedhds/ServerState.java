@@ -2,22 +2,25 @@ package io.github.fedhds;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.round.ClientId;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that a server needs to go on between two rounds: given to {@link FedHdsServer.Builder#restore} of a server with the
- * same parts, the rounds that follow come out as they would have, bit for bit. It holds no instruction and no feature. Parts
- * of the application's own that keep a state of their own (a sampler, say) are not in it. Immutable, safe for many threads.
+ * The state of a server between two rounds. A server with the same roles that is given it by {@link
+ * FedHdsServerBuilder#restore} continues with equal results, bit for bit. It holds no instruction and no feature. State that
+ * the application's own roles keep, such as that of a sampler, is not part of it. Immutable, safe for many threads.
  *
  * @param runId name of the run
  * @param seed the run's seed
  * @param round number of the last round that was opened, closed or void; 0 before the first
- * @param roster all clients, in registered order
+ * @param clients all clients, in registered order
  * @param agreedSettings the settings that server and clients must have equal, by name
  * @param globalAdapter the adapter that the next round starts from
  * @param aggregatorState what the aggregator carries from round to round, see {@link
@@ -27,7 +30,7 @@ public record ServerState(
         String runId,
         long seed,
         int round,
-        List<ClientId> roster,
+        List<ClientId> clients,
         Map<String, String> agreedSettings,
         Adapter globalAdapter,
         Adapter aggregatorState) {
@@ -36,15 +39,15 @@ public record ServerState(
         if (round < 0) {
             throw new IllegalArgumentException("round must be 0 or more, was " + round);
         }
-        roster = List.copyOf(roster);
+        clients = List.copyOf(clients);
         agreedSettings = Map.copyOf(agreedSettings);
     }
 
-    /** Why a server of this run, seed, roster, and form of adapter cannot go on from here: what the state is of. */
+    /** Why a server with these settings cannot continue from this state: what the state is of instead. Empty if it can. */
     Optional<String> fault(
             @Nullable String ofRun,
             long ofSeed,
-            List<ClientId> ofRoster,
+            List<ClientId> ofClients,
             Map<String, String> ofSettings,
             @Nullable Adapter form) {
         if (ofRun != null && !runId.equals(ofRun)) {
@@ -53,9 +56,13 @@ public record ServerState(
         if (seed != ofSeed) {
             return Optional.of("seed " + seed + ", this run has " + ofSeed);
         }
-        if (ofRoster.size() < roster.size() || !roster.equals(ofRoster.subList(0, roster.size()))) {
-            return Optional.of("another roster: its " + roster.size() + " clients must be the first of the "
-                    + ofRoster.size() + " here, in the same order; new clients come behind them");
+        for (int i = 0; i < clients.size(); i++) {
+            ClientId client = clients.get(i);
+            if (i >= ofClients.size() || !client.equals(ofClients.get(i))) {
+                return Optional.of("other clients: number " + (i + 1) + " of its " + clients.size() + " is " + client
+                        + ", here it is " + (i < ofClients.size() ? ofClients.get(i) : "none")
+                        + missing(ofClients) + "; its clients must come first, in the same order, new ones after them");
+            }
         }
         for (String name : new TreeSet<>(union(agreedSettings, ofSettings))) {
             String was = agreedSettings.get(name);
@@ -69,6 +76,14 @@ public record ServerState(
                 .firstNonFinite()
                 .or(() -> form == null ? Optional.empty() : form.differenceInForm(globalAdapter))
                 .map(fault -> "an adapter that this run cannot start from: " + fault);
+    }
+
+    /** Names the clients of the state that are not among these, ten at most. */
+    private String missing(List<ClientId> others) {
+        List<ClientId> lost = new ArrayList<>(clients);
+        lost.removeAll(new HashSet<>(others));
+        String ids = lost.stream().limit(10).map(ClientId::toString).collect(Collectors.joining(", "));
+        return lost.isEmpty() ? "" : "; not registered here: " + ids + (lost.size() > 10 ? ", ..." : "");
     }
 
     private static TreeSet<String> union(Map<String, String> some, Map<String, String> others) {

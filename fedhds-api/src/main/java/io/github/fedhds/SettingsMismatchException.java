@@ -9,14 +9,19 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings of a client differ from those that the server's opening asks for, so that its answers would be silently
- * wrong. The message names each differing setting with both values.
+ * The settings of a client differ from those of the server's opening, or the opening's frame is for feature rows of another
+ * length, so the client's answers would be wrong. The message names each difference with both values.
  */
 public final class SettingsMismatchException extends FedHdsException {
     private static final long serialVersionUID = 1L;
 
     private SettingsMismatchException(String message) {
         super(message);
+    }
+
+    /** Of a frame for feature rows of another length than this client's. */
+    static SettingsMismatchException ofFrame(ClientId client, String fault) {
+        return new SettingsMismatchException("the opening's frame does not fit client " + client + ": " + fault);
     }
 
     /** Does nothing if both have the same names and values. */

@@ -56,7 +56,7 @@ class ClientAnswerTest {
         }
     }
 
-    private FedHdsClient.Builder client(String... texts) {
+    private FedHdsClientBuilder client(String... texts) {
         return FedHdsClient.builder(A)
                 .instructions(Stream.of(texts)
                         .map(text -> new Instruction(text, "", "o"))
@@ -151,7 +151,7 @@ class ClientAnswerTest {
         Withdrawal withdrawal = assertWithdraws(Refusal.NOTHING_TRAINED, client.answer(selection(report, 0, 1)));
         assertEquals(new TrainingCounts(0, 2, 1), withdrawal.counts());
         assertEquals(
-                "none of the 2 chosen samples could be trained on: 2 samples too long, 1 prompts cut",
+                "none of the 2 chosen samples could be trained on: 2 samples too long, 1 prompt cut",
                 withdrawal.reason());
     }
 

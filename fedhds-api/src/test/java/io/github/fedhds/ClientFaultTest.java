@@ -30,7 +30,7 @@ class ClientFaultTest {
 
     private final AtomicInteger extractions = new AtomicInteger();
 
-    private FedHdsClient.Builder client() {
+    private FedHdsClientBuilder client() {
         FeatureExtractor counted = (list, round) -> {
             extractions.incrementAndGet();
             return new Roles.Lengths().extract(list, round);
@@ -188,7 +188,7 @@ class ClientFaultTest {
         client.summarise(opening("run", 1, 0));
         assertEquals(1, trained(client, selection("run", 1, 0)));
         assertEquals(List.of("outer", "inner"), calls);
-        FedHdsClient.Builder bare = FedHdsClient.builder(A);
+        FedHdsClientBuilder bare = FedHdsClient.builder(A);
         Class<NullPointerException> missing = NullPointerException.class;
         assertFails(missing, () -> bare.aroundTrainer(inner -> inner), "a client needs a trainer");
         assertFails(missing, () -> bare.aroundFeatureExtractor(inner -> inner), "a client needs a featureExtractor");

@@ -34,7 +34,7 @@ class ClientRolesTest {
     private static final CoresetSelector UNSEEN = (candidates, round) -> new Coreset(
             List.of(new Group(0, IntStream.range(0, candidates.size()).toArray(), candidates.size())));
 
-    private static FedHdsClient.Builder client() {
+    private static FedHdsClientBuilder client() {
         return FedHdsClient.builder(A)
                 .instructions(List.of(new Instruction("x", "", "o"), new Instruction("yy", "", "ooo")))
                 .featureExtractor(new Roles.Lengths())
@@ -47,7 +47,7 @@ class ClientRolesTest {
         return new RoundOpening("run", 1, List.of(A), 0, Roles.adapter(0), Map.of(), frame);
     }
 
-    private static CentroidReport summarise(FedHdsClient.Builder client) {
+    private static CentroidReport summarise(FedHdsClientBuilder client) {
         return client.build().summarise(opening(Optional.empty()));
     }
 
@@ -118,7 +118,7 @@ class ClientRolesTest {
     @Test
     void group_withoutACentre_sendsTheMeanOfItsFusedPoints() {
         AtomicInteger fused = new AtomicInteger();
-        FedHdsClient.Builder client = client().selector(UNSEEN).fusion((features, round) -> {
+        FedHdsClientBuilder client = client().selector(UNSEEN).fusion((features, round) -> {
             fused.incrementAndGet();
             return Roles.asPoints(features, round);
         });
@@ -130,7 +130,7 @@ class ClientRolesTest {
 
     @Test
     void group_withoutACentre_inASharedFrame_needsNoFusion() {
-        FedHdsClient.Builder client = client().selector(UNSEEN).fusion((features, round) -> {
+        FedHdsClientBuilder client = client().selector(UNSEEN).fusion((features, round) -> {
             throw new AssertionError("asked for points");
         });
         Frame frame = new Frame.Axes(new float[2], new float[] {2, 0});
@@ -145,7 +145,7 @@ class ClientRolesTest {
                 .toList();
         Frame frame = new Frame.Signs(3, 5);
         List<Integer> asked = new ArrayList<>();
-        FedHdsClient.Builder client = client().instructions(many).featureExtractor((list, round) -> {
+        FedHdsClientBuilder client = client().instructions(many).featureExtractor((list, round) -> {
             asked.add(list.size());
             return new Roles.Lengths().extract(list, round);
         });

@@ -75,10 +75,10 @@ class DeliverySimulationTest {
         VOID
     }
 
-    private static FedHdsServer.Builder server(long seed, List<ClientId> roster) {
+    private static FedHdsServerBuilder server(long seed, List<ClientId> registered) {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(roster)
+                .clients(registered)
                 .seed(seed)
                 .sampler(ClientSampler.uniform(0.8).atLeast(2))
                 .selector(new Roles.FirstCoordinate())
@@ -91,12 +91,12 @@ class DeliverySimulationTest {
                 .minShare(seed % 4 == 0 ? 0.5 : 0);
     }
 
-    private static List<ClientId> roster(int clients) {
-        List<ClientId> roster = new ArrayList<>();
+    private static List<ClientId> registered(int clients) {
+        List<ClientId> registered = new ArrayList<>();
         for (int i = clients; i-- > 0; ) {
-            roster.add(new ClientId("client " + i));
+            registered.add(new ClientId("client " + i));
         }
-        return roster;
+        return registered;
     }
 
     private static FedHdsClient client(ClientId id, long seed) {
@@ -126,7 +126,7 @@ class DeliverySimulationTest {
     private static final class Network {
         final long seed;
         final SplittableRandom random;
-        final List<ClientId> roster;
+        final List<ClientId> registered;
         final Map<ClientId, FedHdsClient> clients = new LinkedHashMap<>();
         final PriorityQueue<Letter> letters =
                 new PriorityQueue<>(Comparator.comparingLong(Letter::time).thenComparingInt(Letter::order));
@@ -142,9 +142,9 @@ class DeliverySimulationTest {
         Network(long seed) {
             this.seed = seed;
             random = new SplittableRandom(seed);
-            roster = roster(2 + random.nextInt(5));
-            roster.forEach(this::start);
-            server = server(seed, roster).build();
+            registered = registered(2 + random.nextInt(5));
+            registered.forEach(this::start);
+            server = server(seed, registered).build();
             saved = server.state();
         }
 
@@ -164,7 +164,7 @@ class DeliverySimulationTest {
                     saved = server.state(); // after the result is out: a crash in between runs the round again
                 } catch (Crash crash) {
                     happened(Fault.SERVER_CRASH);
-                    server = server(seed, roster).restore(saved).build();
+                    server = server(seed, registered).restore(saved).build();
                     accepted.tailMap(saved.round() + 1).clear();
                     results.tailMap(saved.round() + 1).clear();
                 }
@@ -242,7 +242,7 @@ class DeliverySimulationTest {
         }
 
         ClientId anyone() {
-            return roster.get(random.nextInt(roster.size()));
+            return registered.get(random.nextInt(registered.size()));
         }
 
         /** As a client of that name might have sent it, so that it counts if it comes first: proof of origin is the transport's. */
@@ -371,7 +371,7 @@ class DeliverySimulationTest {
     /** The same run without network and crashes: what was accepted, in the order of names. */
     private static void assertAsUndisturbed(Network network) {
         String seed = "seed " + network.seed;
-        FedHdsServer server = server(network.seed, network.roster).build();
+        FedHdsServer server = server(network.seed, network.registered).build();
         network.accepted.forEach((number, round) -> {
             assertEquals(number, server.open().round());
             round.reports

@@ -56,7 +56,7 @@ class FederatedRoundTest {
         return list;
     }
 
-    private static FedHdsClient.Builder client(ClientId id, String... texts) {
+    private static FedHdsClientBuilder client(ClientId id, String... texts) {
         return FedHdsClient.builder(id)
                 .instructions(instructions(texts))
                 .featureExtractor(new Roles.Lengths())
@@ -65,10 +65,10 @@ class FederatedRoundTest {
                 .trainer(new Roles.AddCount());
     }
 
-    private static FedHdsServer.Builder serverBuilder() {
+    private static FedHdsServerBuilder serverBuilder() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(C, A, B))
+                .clients(List.of(C, A, B))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Largest())
@@ -98,7 +98,7 @@ class FederatedRoundTest {
             assertEquals(Receipt.accepted(report), server.accept(report));
         }
         Map<ClientId, GroupSelection> selections = server.select();
-        assertEquals(List.of(C, A, B), List.copyOf(selections.keySet()), "roster order");
+        assertEquals(List.of(C, A, B), List.copyOf(selections.keySet()), "registered order");
         // In client order c comes first, so its groups of length 1 and 2 stand for all.
         assertEquals(GroupSelection.of(Objects.requireNonNull(reports.get(C)), List.of(0, 1)), selections.get(C));
         assertEquals(GroupSelection.of(Objects.requireNonNull(reports.get(A)), List.of()), selections.get(A));
@@ -185,7 +185,7 @@ class FederatedRoundTest {
         assertRefused(
                 server.accept(new CentroidReport("run", 2, A, List.of())),
                 "round 1 is open, the message is of round 2");
-        assertRefused(server.accept(report(STRANGER, 1)), "does not name client stranger");
+        assertRefused(server.accept(report(STRANGER, 1)), "client stranger is not registered");
         assertRefused(
                 server.accept(new CentroidReport("run", 1, A, List.of(new Centroid(1, new double[2])))),
                 "place 0 holds group 1");
@@ -211,7 +211,7 @@ class FederatedRoundTest {
         server.select();
         assertRefused(server.accept(new AdapterUpdate("other", 1, A, Roles.adapter(0, 0), 1, 0)), "this run is run");
         assertRefused(server.accept(new AdapterUpdate("run", 3, A, Roles.adapter(0, 0), 1, 0)), "of round 3");
-        assertRefused(server.accept(update(STRANGER, 1, 0, 0)), "does not name client stranger");
+        assertRefused(server.accept(update(STRANGER, 1, 0, 0)), "client stranger is not registered");
         assertRefused(server.accept(update(B, 1, 0, 0)), "no group of client b was chosen");
         assertRefused(server.accept(update(C, 1, 0, 0)), "no group of client c was chosen");
         assertRefused(server.accept(update(A, 0, 0, 0)), "1 sample or more, was 0");
@@ -376,13 +376,13 @@ class FederatedRoundTest {
         assertEquals(
                 List.of(C, B),
                 serverBuilder()
-                        .sampler((roster, round) -> List.of(B, C))
+                        .sampler((registered, round) -> List.of(B, C))
                         .build()
                         .open()
                         .clients());
         for (List<ClientId> wrong : List.of(List.<ClientId>of(), List.of(A, A), List.of(A, STRANGER))) {
             FedHdsServer server =
-                    serverBuilder().sampler((roster, round) -> wrong).build();
+                    serverBuilder().sampler((registered, round) -> wrong).build();
             assertFails(IllegalStateException.class, server::open, "none twice, named " + wrong);
         }
     }
@@ -391,14 +391,15 @@ class FederatedRoundTest {
     void builders_missingOrWrongParts_areNamed() {
         Class<NullPointerException> missing = NullPointerException.class;
         assertFails(missing, () -> FedHdsClient.builder(A).build(), "featureExtractor");
-        assertFails(missing, () -> FedHdsServer.builder().build(), "roster");
-        assertFails(missing, () -> FedHdsServer.builder().roster(List.of(A)).build(), "selector");
+        assertFails(missing, () -> FedHdsServer.builder().build(), "clients");
+        assertFails(missing, () -> FedHdsServer.builder().clients(List.of(A)).build(), "selector");
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
         assertFails(
                 bad,
-                () -> serverBuilder().roster(List.of()).build(),
-                "must name at least one client and none twice, was []");
-        assertFails(bad, () -> serverBuilder().roster(List.of(A, A)), "at least one client and none twice, was [a, a]");
+                () -> serverBuilder().clients(List.of()).build(),
+                "clients must hold at least one client and none twice, was []");
+        assertFails(
+                bad, () -> serverBuilder().clients(List.of(A, A)), "at least one client and none twice, was [a, a]");
         assertFails(bad, () -> serverBuilder().runId(" "), "a run id has 1 to 200 characters");
         assertFails(bad, () -> serverBuilder().dimensions(0), "dimensions must be 1 or more, was 0");
         assertFails(
@@ -406,6 +407,6 @@ class FederatedRoundTest {
                 () -> serverBuilder().initialAdapter(Roles.adapter(Float.NaN)),
                 "must be finite: tensor w holds NaN");
         assertEquals(3, client(A, "x", "y", "z").build().size());
-        assertEquals(List.of(C, A, B), serverBuilder().build().roster());
+        assertEquals(List.of(C, A, B), serverBuilder().build().clients());
     }
 }

@@ -31,11 +31,11 @@ class RoleAnswerTest {
 
     private boolean broken = true;
 
-    private static FedHdsServer.Builder server() {
+    private static FedHdsServerBuilder server() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(A, B))
-                .sampler((roster, round) -> roster)
+                .clients(List.of(A, B))
+                .sampler((clients, round) -> clients)
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Momentum())
                 .initialAdapter(FIRST);
@@ -75,7 +75,7 @@ class RoleAnswerTest {
     @Test
     void open_samplerGivesNull_isNamedAndOpensNoRound() {
         for (boolean inside : new boolean[] {false, true}) {
-            ClientSampler sampler = (roster, round) -> unlessBroken(roster);
+            ClientSampler sampler = (registered, round) -> unlessBroken(registered);
             FedHdsServer server =
                     server().sampler(inside ? sampler.atLeast(2) : sampler).build();
             broken = true;
@@ -88,7 +88,7 @@ class RoleAnswerTest {
     @Test
     void open_samplerNamesNull_isNamedAndOpensNoRound() {
         for (boolean inside : new boolean[] {false, true}) {
-            ClientSampler sampler = (roster, round) -> Arrays.asList(A, unlessBroken(B));
+            ClientSampler sampler = (registered, round) -> Arrays.asList(A, unlessBroken(B));
             FedHdsServer server =
                     server().sampler(inside ? sampler.atLeast(1) : sampler).build();
             broken = true;
@@ -282,7 +282,7 @@ class RoleAnswerTest {
         }
     }
 
-    private static FedHdsClient.Builder client() {
+    private static FedHdsClientBuilder client() {
         return FedHdsClient.builder(A)
                 .instructions(List.of(new Instruction("x", "", "o")))
                 .featureExtractor(new Roles.Lengths())

@@ -79,40 +79,41 @@ class RoundContextTest {
         assertEquals("run", RoundContext.first().runId());
     }
 
-    private static List<ClientId> roster(int size) {
-        List<ClientId> roster = new ArrayList<>();
+    private static List<ClientId> registered(int size) {
+        List<ClientId> registered = new ArrayList<>();
         for (int i = 0; i < size; i++) {
-            roster.add(new ClientId("c" + (size - i)));
+            registered.add(new ClientId("c" + (size - i)));
         }
-        return roster;
+        return registered;
     }
 
     @Test
     void uniform_count_isTheShareCutToAWholeNumberButOneAtLeast() {
         double[][] cases = {{0.05, 738, 36}, {0.05, 200, 10}, {0.05, 5, 1}, {0.29, 100, 29}, {1, 7, 7}, {0.999, 7, 6}};
         for (double[] one : cases) {
-            List<ClientId> roster = roster((int) one[1]);
-            List<ClientId> sampled = ClientSampler.uniform(one[0]).sample(roster, context(1, "", 4));
+            List<ClientId> registered = registered((int) one[1]);
+            List<ClientId> sampled = ClientSampler.uniform(one[0]).sample(registered, context(1, "", 4));
             assertEquals((int) one[2], sampled.size());
-            assertEquals(roster.stream().filter(sampled::contains).toList(), sampled, "roster order, none twice");
+            assertEquals(
+                    registered.stream().filter(sampled::contains).toList(), sampled, "registered order, none twice");
         }
     }
 
     @Test
     void uniform_manyRounds_takeEachClientAlikeOften() {
-        List<ClientId> roster = roster(10);
+        List<ClientId> registered = registered(10);
         int[] counts = new int[10];
         for (int round = 1; round <= 2000; round++) {
-            for (ClientId id : ClientSampler.uniform(0.3).sample(roster, context(round, "", 1))) {
-                counts[roster.indexOf(id)]++;
+            for (ClientId id : ClientSampler.uniform(0.3).sample(registered, context(round, "", 1))) {
+                counts[registered.indexOf(id)]++;
             }
         }
         for (int count : counts) { // 600 expected, standard deviation 20.5; 6 of these
             assertEquals(600, count, 123);
         }
         assertEquals(
-                ClientSampler.uniform(0.3).sample(roster, context(5, "", 1)),
-                ClientSampler.uniform(0.3).sample(roster, context(5, "", 1)));
+                ClientSampler.uniform(0.3).sample(registered, context(5, "", 1)),
+                ClientSampler.uniform(0.3).sample(registered, context(5, "", 1)));
     }
 
     @Test

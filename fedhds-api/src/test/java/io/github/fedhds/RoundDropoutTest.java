@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 /** Clients that are lost at any step of a round cost their own answer; too few answers, and the round is void. */
 class RoundDropoutTest {
-    private static final List<ClientId> ROSTER = List.of(new ClientId("c"), new ClientId("a"), new ClientId("b"));
+    private static final List<ClientId> REGISTERED = List.of(new ClientId("c"), new ClientId("a"), new ClientId("b"));
     private static final Adapter FIRST = Roles.adapter(0, 1);
 
     /** What voids and results the server told. */
@@ -47,10 +47,10 @@ class RoundDropoutTest {
         }
     }
 
-    private static FedHdsServer.Builder builder() {
+    private static FedHdsServerBuilder builder() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(ROSTER)
+                .clients(REGISTERED)
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Momentum())
@@ -78,17 +78,17 @@ class RoundDropoutTest {
         for (int i = 0; i < lost.size(); i++) {
             if (lost.get(i).reports()) {
                 Centroid centroid = new Centroid(0, new double[] {i, 0});
-                assertTrue(server.accept(new CentroidReport("run", number, ROSTER.get(i), List.of(centroid)))
+                assertTrue(server.accept(new CentroidReport("run", number, REGISTERED.get(i), List.of(centroid)))
                         .counts());
             }
         }
         Map<ClientId, GroupSelection> selections = server.select();
         for (int i = 0; i < lost.size(); i++) {
-            GroupSelection selection = selections.get(ROSTER.get(i));
+            GroupSelection selection = selections.get(REGISTERED.get(i));
             assertEquals(lost.get(i).reports(), selection != null);
             if (lost.get(i).updates()
                     && !Objects.requireNonNull(selection).groups().isEmpty()) {
-                AdapterUpdate update = new AdapterUpdate("run", number, ROSTER.get(i), Roles.adapter(i, 8), 1, i);
+                AdapterUpdate update = new AdapterUpdate("run", number, REGISTERED.get(i), Roles.adapter(i, 8), 1, i);
                 assertEquals(Receipt.accepted(update), server.accept(update));
             }
         }
@@ -175,11 +175,11 @@ class RoundDropoutTest {
     void select_groupsOfTooFewClients_isVoidBeforeAnyoneTrains() {
         FedHdsServer server = builder().minAnswers(2).build();
         server.open();
-        for (ClientId id : ROSTER) { // all alike: the first one's stands for all
+        for (ClientId id : REGISTERED) { // all alike: the first one's stands for all
             server.accept(new CentroidReport("run", 1, id, List.of(new Centroid(0, new double[2]))));
         }
         server.select().values().forEach(selection -> assertEquals(List.of(), selection.groups()));
-        Receipt receipt = server.accept(new AdapterUpdate("run", 1, ROSTER.get(0), FIRST, 1, 0));
+        Receipt receipt = server.accept(new AdapterUpdate("run", 1, REGISTERED.get(0), FIRST, 1, 0));
         assertEquals(Optional.of(Refusal.NOT_CHOSEN), receipt.refusal());
         assertEquals(
                 Optional.of("groups of 1 clients were chosen, and the round needs the updates of 2"),
@@ -193,7 +193,7 @@ class RoundDropoutTest {
         assertEquals(Optional.of("1 updates came of 3 clients asked, and the round needs 2"), result.voidReason());
         assertEquals(1, result.updates());
         assertEquals(FIRST, result.adapter());
-        assertEquals(new ServerState("run", 0, 1, ROSTER, Map.of(), FIRST, Adapter.empty()), server.state());
+        assertEquals(new ServerState("run", 0, 1, REGISTERED, Map.of(), FIRST, Adapter.empty()), server.state());
     }
 
     private static final class NeedsTwo implements Aggregator {
@@ -239,7 +239,7 @@ class RoundDropoutTest {
     void round_nothingChosen_isEmptyAndNotVoid() {
         FedHdsServer server = builder().minShare(1).build();
         server.open();
-        for (ClientId id : ROSTER) {
+        for (ClientId id : REGISTERED) {
             server.accept(new CentroidReport("run", 1, id, List.of()));
         }
         server.select();
@@ -253,7 +253,7 @@ class RoundDropoutTest {
         Map<Integer, Integer> calls = new HashMap<>();
         FedHdsServer server = builder()
                 .minAnswers(2)
-                .sampler((roster, round) -> roster.subList(0, calls.merge(0, 1, Integer::sum)))
+                .sampler((clients, round) -> clients.subList(0, calls.merge(0, 1, Integer::sum)))
                 .build();
         assertFails(IllegalStateException.class, server::open, "names 1 clients, and a round needs the answers of 2");
         assertEquals(1, server.open().round());
@@ -263,7 +263,7 @@ class RoundDropoutTest {
     void open_samplerNamesFewerThanTheRuleNeeds_isRefusedBeforeAnyoneWorks() {
         FedHdsServer server = builder()
                 .aggregator(new NeedsTwo())
-                .sampler((roster, round) -> roster.subList(0, 1))
+                .sampler((clients, round) -> clients.subList(0, 1))
                 .build();
         assertFails(
                 IllegalStateException.class, server::open, "names 1 clients, and a rule of two needs the updates of 2");
@@ -272,9 +272,10 @@ class RoundDropoutTest {
     @Test
     void build_rosterThatCanNeverAnswerEnough_isRefused() {
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
-        assertFails(bad, () -> builder().minAnswers(4).build(), "the roster names 3 clients", "the answers of 4");
-        FedHdsServer.Builder one = builder().roster(ROSTER.subList(0, 1)).aggregator(new NeedsTwo());
-        assertFails(bad, one::build, "the roster names 1 clients, and a rule of two needs the updates of 2");
+        assertFails(bad, () -> builder().minAnswers(4).build(), "the server has 3 clients", "the answers of 4");
+        FedHdsServerBuilder one = builder().clients(REGISTERED.subList(0, 1)).aggregator(new NeedsTwo());
+        assertFails(
+                bad, one::build, "the server has 1 client, and the aggregator a rule of two needs the updates of 2");
     }
 
     private static Limits limits(int minAnswers, double minShare) {

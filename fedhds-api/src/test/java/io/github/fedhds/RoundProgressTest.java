@@ -44,10 +44,10 @@ class RoundProgressTest {
     private static final Class<IllegalArgumentException> BAD = IllegalArgumentException.class;
     private static final Class<IllegalStateException> STATE = IllegalStateException.class;
 
-    private static FedHdsServer.Builder builder() {
+    private static FedHdsServerBuilder builder() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(A, B, C))
+                .clients(List.of(A, B, C))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
@@ -302,7 +302,7 @@ class RoundProgressTest {
         server.abandon();
         FedHdsServer restored = builder()
                 .restore(server.state())
-                .roster(List.of(A, B, C, d, new ClientId("e")))
+                .clients(List.of(A, B, C, d, new ClientId("e")))
                 .build();
         assertEquals(5, restored.open().clients().size());
         assertFails(BAD, () -> builder().restore(server.state()).build(), "must be the first of the 3 here");
@@ -310,8 +310,8 @@ class RoundProgressTest {
 
     @Test
     void runId_byDefault_isOfItsOwnAndKeptByTheState() {
-        FedHdsServer.Builder nameless = FedHdsServer.builder()
-                .roster(List.of(A))
+        FedHdsServerBuilder nameless = FedHdsServer.builder()
+                .clients(List.of(A))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
                 .initialAdapter(Roles.adapter(0));
@@ -341,7 +341,7 @@ class RoundProgressTest {
                 .withDimensions(3)
                 .withSettings(1)
                 .withText(1000);
-        FedHdsServer.Builder limited = builder().messageLimits(small);
+        FedHdsServerBuilder limited = builder().messageLimits(small);
         assertFails(BAD, () -> limited.maxCentroids(6).build(), "maxCentroids 6 is above the 5");
         limited.maxCentroids(5);
         assertFails(BAD, () -> limited.dimensions(4).build(), "dimensions 4 is above the 3");
@@ -361,7 +361,7 @@ class RoundProgressTest {
         MessageLimits few = MessageLimits.defaults().withClients(3);
         assertFails(
                 STATE,
-                () -> builder().roster(wordy).messageLimits(few).build().open(),
+                () -> builder().clients(wordy).messageLimits(few).build().open(),
                 "the ids of the round's clients");
         assertFails(
                 STATE,
@@ -370,7 +370,7 @@ class RoundProgressTest {
                         .build()
                         .open(),
                 "up to 3 tensors, above the 2");
-        limited.sampler((roster, round) -> roster.subList(0, 2));
+        limited.sampler((clients, round) -> clients.subList(0, 2));
         limited.frame(round -> Optional.of(new Frame.Signs(4, 0)));
         assertFails(STATE, () -> limited.build().open(), "the frame has 4 axes, above the 3");
     }

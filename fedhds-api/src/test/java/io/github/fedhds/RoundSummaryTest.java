@@ -33,10 +33,10 @@ class RoundSummaryTest {
     private final List<RoundSummary> ended = new ArrayList<>();
     private final List<String> answered = new ArrayList<>();
 
-    private FedHdsServer.Builder builder() {
+    private FedHdsServerBuilder builder() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(B, A))
+                .clients(List.of(B, A))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
@@ -89,7 +89,7 @@ class RoundSummaryTest {
         assertEquals(
                 List.of(withdrawal(1, B, Refusal.SETTINGS_DIFFER), withdrawal(1, A, Refusal.OTHER_REPORT)),
                 first.withdrawals(),
-                "in roster order");
+                "in registered order");
         assertEquals(2, first.result().orElseThrow().withdrawals());
         assertEquals(Optional.empty(), first.voidReason());
         assertEquals(FIRST, first.adapter());

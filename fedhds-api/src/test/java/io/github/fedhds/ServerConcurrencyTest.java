@@ -19,12 +19,12 @@ import org.junit.jupiter.api.Test;
  * the fault.
  */
 class ServerConcurrencyTest {
-    private static final List<ClientId> ROSTER = List.of(new ClientId("b"), new ClientId("a"));
+    private static final List<ClientId> REGISTERED = List.of(new ClientId("b"), new ClientId("a"));
 
     private static FedHdsServer opened() {
         FedHdsServer server = FedHdsServer.builder()
                 .runId("run")
-                .roster(ROSTER)
+                .clients(REGISTERED)
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Largest())
@@ -36,7 +36,7 @@ class ServerConcurrencyTest {
 
     private static String report(FedHdsServer server, int client, int variant) {
         Centroid centroid = new Centroid(0, new double[] {client, variant});
-        return server.accept(new CentroidReport("run", 1, ROSTER.get(client), List.of(centroid)))
+        return server.accept(new CentroidReport("run", 1, REGISTERED.get(client), List.of(centroid)))
                 .status()
                 .name();
     }
@@ -83,7 +83,7 @@ class ServerConcurrencyTest {
         @Operation(params = {"client", "variant"})
         public String update(int client, int variant) {
             float[] values = {client == 0 ? variant : 0, client == 0 ? 0 : variant};
-            return server.accept(new AdapterUpdate("run", 1, ROSTER.get(client), Roles.adapter(values), 1, 0))
+            return server.accept(new AdapterUpdate("run", 1, REGISTERED.get(client), Roles.adapter(values), 1, 0))
                     .status()
                     .name();
         }

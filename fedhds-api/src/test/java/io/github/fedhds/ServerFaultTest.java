@@ -40,10 +40,10 @@ class ServerFaultTest {
     private static final ClientId B = new ClientId("b");
     private static final ClientId C = new ClientId("c");
 
-    private static FedHdsServer.Builder builder() {
+    private static FedHdsServerBuilder builder() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(C, A, B))
+                .clients(List.of(C, A, B))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
@@ -95,11 +95,11 @@ class ServerFaultTest {
     void open_samplerThrows_leavesNoRoundOpen() {
         AtomicBoolean fails = new AtomicBoolean(true);
         FedHdsServer server = builder()
-                .sampler((roster, round) -> {
+                .sampler((registered, round) -> {
                     if (fails.get()) {
                         throw new UnsupportedOperationException("no list of clients");
                     }
-                    return roster;
+                    return registered;
                 })
                 .build();
         assertFails(UnsupportedOperationException.class, server::open, "no list of clients");
@@ -143,7 +143,7 @@ class ServerFaultTest {
         server.open();
         server.accept(report(1, A, 1));
         assertFails(UnsupportedOperationException.class, server::select, "no memory for sums");
-        assertAccepted(server.accept(report(1, C, 5))); // first in the roster, second to come
+        assertAccepted(server.accept(report(1, C, 5))); // first in the registered clients, second to come
         assertEquals(List.of(C, A), List.copyOf(server.select().keySet()));
         assertEquals(2, server.aggregate().chosen());
     }

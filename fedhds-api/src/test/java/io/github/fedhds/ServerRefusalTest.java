@@ -82,11 +82,11 @@ class ServerRefusalTest {
 
     private final Told told = new Told();
 
-    private FedHdsServer.Builder builder() {
+    private FedHdsServerBuilder builder() {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(C, A, RESTING, B))
-                .sampler((roster, round) -> List.of(C, A, B))
+                .clients(List.of(C, A, RESTING, B))
+                .sampler((registered, round) -> List.of(C, A, B))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
                 .initialAdapter(Roles.adapter(0, 1))
@@ -153,7 +153,7 @@ class ServerRefusalTest {
         for (int round : new int[] {Integer.MIN_VALUE, -1, 0, 2, Integer.MAX_VALUE}) {
             assertRefused(Refusal.UNKNOWN_ROUND, "is of round " + round, server.accept(report(round, A)));
         }
-        assertRefused(Refusal.UNKNOWN_CLIENT, "does not name client stranger", server.accept(report(1, STRANGER)));
+        assertRefused(Refusal.UNKNOWN_CLIENT, "client stranger is not registered", server.accept(report(1, STRANGER)));
         assertRefused(Refusal.NOT_IN_ROUND, "does not name client resting", server.accept(report(1, RESTING)));
         assertRefused(Refusal.TOO_MANY, "sends 3 centroids", server.accept(report(1, A, 1, 2, 3)));
         assertRefused(
@@ -166,7 +166,7 @@ class ServerRefusalTest {
                 server.accept(centroids(new Centroid(0, new double[3]))));
         assertRefused(
                 Refusal.WRONG_SHAPE,
-                "set FedHdsServer.Builder.dimensions to the clients' Fusion.dimensions",
+                "set FedHdsServerBuilder.dimensions to the clients' Fusion.dimensions",
                 server.accept(centroids(new Centroid(0, new double[1]))));
         assertRefused(
                 Refusal.SAMPLES,
@@ -300,7 +300,7 @@ class ServerRefusalTest {
     void accept_withTheDefaults_takesAMillionSamplesAndANormOfAMillion() {
         FedHdsServer server = FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(A))
+                .clients(List.of(A))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
                 .initialAdapter(Roles.adapter(0))

@@ -22,14 +22,14 @@ import org.junit.jupiter.api.Test;
 /** A server put back from its state goes on as if it had never stopped. */
 class ServerStateTest {
     private static final Class<IllegalArgumentException> BAD = IllegalArgumentException.class;
-    private static final List<ClientId> ROSTER =
+    private static final List<ClientId> REGISTERED =
             List.of(new ClientId("c"), new ClientId("a"), new ClientId("b"), new ClientId("d"));
 
-    private static FedHdsServer.Builder builder() {
+    private static FedHdsServerBuilder builder() {
         return FedHdsServer.builder()
                 .runId("run 7")
                 .seed(7)
-                .roster(ROSTER)
+                .clients(REGISTERED)
                 .sampler(ClientSampler.uniform(0.5))
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Momentum())
@@ -80,7 +80,7 @@ class ServerStateTest {
         assertFails(IllegalStateException.class, server::state, "state was called in step");
         server.abandon();
         assertEquals(
-                new ServerState("run 7", 7, 1, ROSTER, Map.of(), Roles.adapter(0.3f, -2), Adapter.empty()),
+                new ServerState("run 7", 7, 1, REGISTERED, Map.of(), Roles.adapter(0.3f, -2), Adapter.empty()),
                 server.state());
         assertEquals(2, builder().restore(server.state()).build().open().round());
     }
@@ -90,20 +90,27 @@ class ServerStateTest {
         ServerState state = builder().build().state();
         assertFails(BAD, () -> builder().runId("other").restore(state).build(), "of run run 7, this run is other");
         assertFails(BAD, () -> builder().restore(state).seed(8).build(), "of seed 7, this run has 8");
-        List<ClientId> turned = List.of(ROSTER.get(1), ROSTER.get(0), ROSTER.get(2), ROSTER.get(3));
-        assertFails(BAD, () -> builder().restore(state).roster(turned).build(), "in the same order");
+        List<ClientId> turned = List.of(REGISTERED.get(1), REGISTERED.get(0), REGISTERED.get(2), REGISTERED.get(3));
+        assertFails(BAD, () -> builder().restore(state).clients(turned).build(), "in the same order");
+        List<ClientId> fewer = List.of(REGISTERED.get(0), REGISTERED.get(3), new ClientId("new"));
+        assertFails(
+                BAD,
+                () -> builder().restore(state).clients(fewer).build(),
+                "number 2 of its 4 is " + REGISTERED.get(1) + ", here it is " + REGISTERED.get(3),
+                "not registered here: " + REGISTERED.get(1) + ", " + REGISTERED.get(2) + ";");
         assertFails(
                 BAD,
                 () -> builder().restore(state).initialAdapter(Roles.adapter(1)).build(),
                 "cannot start from: tensor w is Tensor[2], expected Tensor[1]");
         ServerState nan =
-                new ServerState("run 7", 7, 1, ROSTER, Map.of(), Roles.adapter(1, Float.NaN), Adapter.empty());
+                new ServerState("run 7", 7, 1, REGISTERED, Map.of(), Roles.adapter(1, Float.NaN), Adapter.empty());
         assertFails(BAD, () -> builder().restore(nan).build(), "cannot start from: tensor w holds NaN at 1");
         assertFails(
                 BAD,
-                () -> new ServerState("run 7", 7, -1, ROSTER, Map.of(), Adapter.empty(), Adapter.empty()),
+                () -> new ServerState("run 7", 7, -1, REGISTERED, Map.of(), Adapter.empty(), Adapter.empty()),
                 "0 or more, was -1");
-        ServerState foreign = new ServerState("run 7", 7, 1, ROSTER, Map.of(), Roles.adapter(1, 2), Roles.adapter(1));
+        ServerState foreign =
+                new ServerState("run 7", 7, 1, REGISTERED, Map.of(), Roles.adapter(1, 2), Roles.adapter(1));
         assertFails(
                 BAD,
                 () -> builder().aggregator(new Roles.Mean()).restore(foreign).build(),
@@ -119,7 +126,7 @@ class ServerStateTest {
                 .restore(state)
                 .runId("run 7")
                 .seed(7)
-                .roster(ROSTER)
+                .clients(REGISTERED)
                 .selector(new Roles.FirstCoordinate())
                 .aggregator(new Roles.Mean())
                 .build();
@@ -138,11 +145,11 @@ class ServerStateTest {
                 server.open();
                 List<CentroidReport> reports = new ArrayList<>();
                 List<AdapterUpdate> updates = new ArrayList<>();
-                for (int i = 0; i < ROSTER.size(); i++) {
+                for (int i = 0; i < REGISTERED.size(); i++) {
                     Centroid centroid = new Centroid(0, new double[] {i % 3, i});
-                    reports.add(new CentroidReport("run 7", round, ROSTER.get(i), List.of(centroid)));
+                    reports.add(new CentroidReport("run 7", round, REGISTERED.get(i), List.of(centroid)));
                     Adapter adapter = Roles.adapter(i / 7f, -i * 1e-3f);
-                    updates.add(new AdapterUpdate("run 7", round, ROSTER.get(i), adapter, i + 1, 0.1 * i));
+                    updates.add(new AdapterUpdate("run 7", round, REGISTERED.get(i), adapter, i + 1, 0.1 * i));
                     if (random.nextBoolean()) { // the same again changes nothing
                         reports.add(reports.get(random.nextInt(reports.size())));
                         updates.add(updates.get(random.nextInt(updates.size())));
@@ -167,7 +174,7 @@ class ServerStateTest {
     @Test
     void state_ofServersThatShareAnAggregator_isAsWithOneEach() {
         Roles.Momentum shared = new Roles.Momentum();
-        FedHdsServer.Builder other = builder().initialAdapter(Roles.adapter(7, -7));
+        FedHdsServerBuilder other = builder().initialAdapter(Roles.adapter(7, -7));
         List<FedHdsServer> sharing = List.of(
                 builder().aggregator(shared).build(), other.aggregator(shared).build());
         List<FedHdsServer> alone = List.of(

@@ -3,6 +3,7 @@ package io.github.fedhds;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,7 +18,9 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.Receipt;
+import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.round.ClientId;
 import java.util.List;
 import java.util.Map;
@@ -146,9 +149,17 @@ class SharedFrameTest {
     }
 
     @Test
-    void summarise_frameOfAnotherModel_isAnError() {
-        Frame frame = new Frame.Axes(new float[3], new float[3]);
-        assertFails(BAD, () -> client().summarise(opening(Optional.of(frame))), "do server and clients use one model?");
+    void answer_frameOfAnotherModel_isAWithdrawalThatSaysWhy() {
+        RoundOpening opening = opening(Optional.of(new Frame.Axes(new float[3], new float[3])));
+        assertFails(
+                SettingsMismatchException.class,
+                () -> client().summarise(opening),
+                "does not fit client a",
+                "do server and clients use one model?");
+        Withdrawal withdrawal =
+                assertInstanceOf(Withdrawal.class, client().answer(opening).orElseThrow());
+        assertEquals(Refusal.SETTINGS_DIFFER, withdrawal.refusal());
+        assertTrue(withdrawal.reason().contains("rows of 3 numbers, these features have 2"), withdrawal.reason());
     }
 
     @Test
@@ -156,8 +167,8 @@ class SharedFrameTest {
         AtomicInteger asked = new AtomicInteger();
         FedHdsServer server = FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(A))
-                .sampler((roster, round) -> roster)
+                .clients(List.of(A))
+                .sampler((clients, round) -> clients)
                 .frame(round -> Optional.of(new Frame.Signs(2 + asked.incrementAndGet(), round.seedOf("frame"))))
                 .selector((candidates, round) ->
                         new Coreset(List.of(new Group(0, candidates.points().point(0), new int[] {

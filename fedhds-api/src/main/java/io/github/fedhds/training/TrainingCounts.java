@@ -33,15 +33,16 @@ public record TrainingCounts(int skippedNonFinite, int skippedTooLong, int cutPr
     /** For people: what was left out, or an empty text. */
     public String describe() {
         StringBuilder text = new StringBuilder();
-        append(text, skippedTooLong, "samples too long");
-        append(text, skippedNonFinite, "steps with a loss or gradient that is not finite");
-        append(text, cutPrompts, "prompts cut");
+        append(text, skippedTooLong, "sample", " too long");
+        append(text, skippedNonFinite, "step", " with a loss or gradient that is not finite");
+        append(text, cutPrompts, "prompt", " cut");
         return text.toString();
     }
 
-    private static void append(StringBuilder text, int count, String what) {
+    private static void append(StringBuilder text, int count, String unit, String what) {
         if (count > 0) {
-            text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(what);
+            text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(unit);
+            text.append(count == 1 ? "" : "s").append(what);
         }
     }
 }

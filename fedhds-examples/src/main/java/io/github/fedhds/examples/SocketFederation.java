@@ -3,6 +3,7 @@ package io.github.fedhds.examples;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.codec.InvalidMessageException;
 import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.dataset.JsonLines;
@@ -54,7 +55,7 @@ public final class SocketFederation {
         try (LanguageModel model = LanguageModel.load(Path.of(args[2]));
                 ServerStore.Lock lock = store.lock();
                 ServerSocket socket = new ServerSocket(Integer.parseInt(args[1]))) {
-            FedHdsServer.Builder parts = fedHds(model).server(clients, 1).sampler(ClientSampler.uniform(1));
+            FedHdsServerBuilder parts = fedHds(model).server(clients, 1).sampler(ClientSampler.uniform(1));
             store.load().ifPresent(parts::restore);
             FedHdsServer server = parts.build();
             store.save(server.state()); // so that the run's id is on disk before a message leaves

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregators.FedAvg;
 import io.github.fedhds.examples.cli.Main;
@@ -101,7 +102,7 @@ class ReadmeTest {
         try (URLClassLoader loader =
                 new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
             Method run = loader.loadClass("Host")
-                    .getDeclaredMethod("run", FedHdsServer.Builder.class, Path.class, int.class, Consumer.class);
+                    .getDeclaredMethod("run", FedHdsServerBuilder.class, Path.class, int.class, Consumer.class);
             run.setAccessible(true);
             List<Integer> opened = new ArrayList<>();
             TreeSet<String> runs = new TreeSet<>();
@@ -125,9 +126,9 @@ class ReadmeTest {
         }
     }
 
-    private static FedHdsServer.Builder server() {
+    private static FedHdsServerBuilder server() {
         return FedHdsServer.builder()
-                .roster(List.of(new ClientId("a")))
+                .clients(List.of(new ClientId("a")))
                 .selector(new EverySelector())
                 .aggregator(FedAvg.bySamples())
                 .initialAdapter(Adapter.empty());

@@ -7,40 +7,35 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Is told how a federation gets on: all that its server tells a {@link ServerListener}, and the events here, which only a
- * federation has. Calls come one at a time on the thread that runs the federation, client by client in roster order.
+ * Receives the events of a federation: those of its server, see {@link ServerListener}, and the events here, which only a
+ * federation has. Calls come one at a time on the thread that runs the federation, client by client in registered order.
  *
- * <p>What a listener throws over an event of this interface ends the run. What it throws over an event of the server is
- * logged as a warning and changes nothing, as with any server.
+ * <p>An exception that a listener throws on an event of this interface ends the run. One on an event of the server is logged
+ * as a warning and changes nothing, as with any server.
  */
 public interface RoundListener extends ServerListener {
     /**
-     * A run goes on from a checkpoint; told before its first round. None of these rounds' clients is trained again.
+     * A run continues from a checkpoint; called before its first round. No client of the past rounds trains again.
      *
      * @param past the rounds that are over, without their adapters; at least one. Rounds that a listener has seen closed
-     *     in an earlier process, and that are not here, come again with the same bits
-     * @param damage why the newest checkpoint could not be used, and the one before it was; empty if it could
+     *     in an earlier process, and that are not in this list, are run again with equal results
+     * @param damage why the previous checkpoint was used instead of the newest one; empty if the newest was used
      */
     default void resumed(List<RoundReport> past, Optional<String> damage) {}
 
     /**
-     * A client's work threw, and the round goes on without it.
+     * A client threw an exception, and the round continues without it.
      *
      * @see Federation.Builder#failedClients
      */
     default void failed(int round, ClientId client, RuntimeException failure) {}
 
-    /** A round is over, evaluated, and saved if there is a checkpoint; the server has told its end before. */
+    /** A round is over, evaluated, and saved if there is a checkpoint; called after the server's own events of its end. */
     default void closed(RoundReport report) {}
 
-    /** The run ends before its last round, for no evaluation was better than this one for too long. */
+    /** The run ends before its last round, because too many evaluations in a row were no better than this one. */
     default void stopped(BestRound best) {}
 
     /** The run has ended, and no round has changed the adapter. */
     default void untrained(UntrainedRun run) {}
-
-    /** This listener and then another, told the same. */
-    default RoundListener andThen(RoundListener next) {
-        return new BothListeners(this, next);
-    }
 }

@@ -11,14 +11,15 @@ import java.util.OptionalDouble;
 /**
  * One round of a federation in one process.
  *
- * @param result what the server has of it; its adapter is empty in lists of past rounds, which would else hold one each
+ * @param result the server's result; its adapter is empty in lists of past rounds, to save memory
  * @param adapterSha256 {@link io.github.fedhds.adapter.Adapter#digest} of the round's adapter
- * @param clients the clients that took part, in roster order
+ * @param clients the clients that took part, in registered order
  * @param seconds time of each step
  * @param bytes what would have travelled
  * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
  *     round ran; zeros where there is no cache
- * @param faults what went not as it should
+ * @param failedClients clients that dropped out because they threw an exception, in registered order; see {@link
+ *     Federation.Builder#failedClients}
  * @param score of the adapter, where the round was {@linkplain Federation.Builder#evaluation evaluated}
  */
 public record RoundReport(
@@ -28,10 +29,11 @@ public record RoundReport(
         Seconds seconds,
         Bytes bytes,
         FeatureCache.Statistics featureRows,
-        Faults faults,
+        List<ClientId> failedClients,
         OptionalDouble score) {
     public RoundReport {
         clients = List.copyOf(clients);
+        failedClients = List.copyOf(failedClients);
     }
 
     /** Number of the round, from 1. */
@@ -41,27 +43,19 @@ public record RoundReport(
 
     public RoundReport withScore(double newScore) {
         return new RoundReport(
-                result, adapterSha256, clients, seconds, bytes, featureRows, faults, OptionalDouble.of(newScore));
+                result,
+                adapterSha256,
+                clients,
+                seconds,
+                bytes,
+                featureRows,
+                failedClients,
+                OptionalDouble.of(newScore));
     }
 
     public RoundReport withoutAdapter() {
         return new RoundReport(
-                result.withoutAdapter(), adapterSha256, clients, seconds, bytes, featureRows, faults, score);
-    }
-
-    /**
-     * What a round got over.
-     *
-     * @param failedClients clients that dropped out because their work threw, in roster order; see
-     *     {@link Federation.Builder#failedClients}
-     * @param cutPrompts samples trained on whose prompt was cut to fit
-     * @param skippedTooLong chosen samples left out because their answer does not fit
-     * @param skippedNonFinite training steps left out because their loss was NaN or infinite
-     */
-    public record Faults(List<ClientId> failedClients, int cutPrompts, int skippedTooLong, int skippedNonFinite) {
-        public Faults {
-            failedClients = List.copyOf(failedClients);
-        }
+                result.withoutAdapter(), adapterSha256, clients, seconds, bytes, featureRows, failedClients, score);
     }
 
     /**

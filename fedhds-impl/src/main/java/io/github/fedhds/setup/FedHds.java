@@ -2,19 +2,18 @@ package io.github.fedhds.setup;
 
 import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.aggregators.FedAvg;
 import io.github.fedhds.codec.MessageCodec;
-import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
-import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.CachedFusion;
 import io.github.fedhds.features.FeatureCache;
-import io.github.fedhds.features.HiddenStateExtractor;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
@@ -23,6 +22,8 @@ import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.reduction.KernelPcaFusion;
+import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.Selection;
@@ -41,8 +42,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The paper's method on a language model: hands out clients and servers whose parts are set to its defaults, each of which
- * may be replaced on the builder that comes back. This is where an application begins.
+ * The paper's method on a language model: creates builders of clients and servers with all roles set. Each role may be
+ * replaced on these builders. Applications start here.
  *
  * <pre>{@code
  * try (LanguageModel model = LanguageModel.load(folder)) {
@@ -52,8 +53,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Clients and servers of one run may be in many processes, each with an object of its own. What their answers depend on is
- * in {@link #agreedSettings}, which openings carry and clients compare. A server needs no weights: {@link #withoutWeights}.
+ * <p>Clients and servers of one run may be in different processes, each with its own FedHds object of equal settings. The
+ * settings that answers depend on are in {@link #agreedSettings}: openings carry them, and clients compare them. A server
+ * needs no weights, see {@link #withoutWeights}.
  *
  * <p>Immutable, safe for many threads; does not close the model.
  *
@@ -66,15 +68,8 @@ public final class FedHds {
     private final Selection selection;
     private final Aggregator aggregator;
     private final Supplier<Map<String, String>> agreedSettings;
-    private final @Nullable OnModel onModel;
-
-    /** What needs the model's weights. */
-    private record OnModel(
-            LanguageModel model,
-            LoraTrainer trainer,
-            FeatureExtractor extractor,
-            SampleScorer scorer,
-            Optional<FeatureCache> featureCache) {}
+    private final @Nullable MessageLimits messageLimits;
+    private final @Nullable ModelParts parts; // null without weights
 
     private FedHds(Builder builder) {
         config = builder.config;
@@ -83,37 +78,27 @@ public final class FedHds {
         selection = builder.selection;
         boolean turbo = builder.featureModel != builder.model;
         Fusion ofGroups = builder.fusion.compose(builder.pooling::grouping);
-        fusion = turbo ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
-        onModel = builder.model == null ? null : onModel(builder, builder.model, turbo);
+        fusion = turbo && isSeedless(builder.fusion) ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
+        messageLimits = builder.messageLimits;
+        parts = builder.model == null
+                ? null
+                : ModelParts.of(
+                        builder.model,
+                        builder.featureModel == null ? builder.model : builder.featureModel,
+                        builder.trainer.build(),
+                        builder.pooling,
+                        builder.featureCache,
+                        builder.cuts);
         AgreedSettings settings = builder.agreed(fusion.dimensions());
         agreedSettings = Suppliers.memoize(settings::toMap);
     }
 
-    private static OnModel onModel(Builder builder, LanguageModel model, boolean turbo) {
-        LoraTrainer trainer = builder.trainer.build();
-        Optional<FeatureCache> cache = builder.featureCache.or(
-                () -> turbo ? Optional.of(FeatureCache.inMemory(TURBO_CACHE)) : Optional.empty());
-        HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(
-                        builder.featureModel == null ? model : builder.featureModel)
-                .adapter(turbo ? AdapterForm.none() : trainer.lora().form())
-                .template(trainer.template())
-                .maxTokens(trainer.maxTokens())
-                .pooling(builder.pooling)
-                .tokenBudget(TOKEN_BUDGET)
-                .cuts(builder.cuts);
-        cache.ifPresent(features::cache);
-        AnswerLossScorer scorer = new AnswerLossScorer(
-                model, trainer.lora().form(), trainer.template(), trainer.maxTokens(), TOKEN_BUDGET, builder.cuts);
-        return new OnModel(model, trainer, features.build(), scorer, cache);
+    /** Whether a fusion is one of this library, which depend on the features alone; others may depend on the round's seed. */
+    private static boolean isSeedless(Fusion fusion) {
+        return fusion instanceof TsneFusion || fusion instanceof PcaFusion || fusion instanceof KernelPcaFusion;
     }
 
-    /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
-    private static final int TOKEN_BUDGET = 2048;
-
-    /** Bytes of the cache that a feature model comes with: 6,000 rows of GPT-2's smallest model. */
-    private static final long TURBO_CACHE = 256L << 20;
-
-    /** Coordinates of points that a feature model comes with: 16 MiB, those of a million samples on two axes. */
+    /** Most coordinates kept of fused points with a feature model: 16 MiB, a million samples on two axes. */
     private static final long TURBO_COORDINATES = 2L << 20;
 
     /** Starts with the paper's settings on a loaded model, for clients, servers or both. */
@@ -122,10 +107,9 @@ public final class FedHds {
     }
 
     /**
-     * Starts with the paper's settings for a server that has no weights: reads {@code config.json} of a model folder, which
-     * is enough for the form of the first adapter. {@link #client} and all else that needs the model is an error then. Clients
-     * compare digests of the weights and the tokenizer: give them with {@link Builder#modelDigest} and {@link
-     * Builder#tokenizerDigest}.
+     * Starts with the paper's settings for a server without weights: reads only {@code config.json} of a model folder, which
+     * gives the shapes of the first adapter. {@link #client} and other methods that need the model throw then. Clients compare
+     * digests of weights and tokenizer: set them with {@link Builder#modelDigest} and {@link Builder#tokenizerDigest}.
      *
      * @throws FedHdsException if the file is missing or damaged, or asks for what this library does not compute
      */
@@ -133,9 +117,9 @@ public final class FedHds {
         return new Builder(DecoderConfig.read(Objects.requireNonNull(modelFolder, "modelFolder")));
     }
 
-    /** A client with the paper's parts; its instructions are still to be set. */
-    public FedHdsClient.Builder client(ClientId id) {
-        OnModel parts = onModel();
+    /** A builder of a client with the paper's roles; set its instructions. */
+    public FedHdsClientBuilder client(ClientId id) {
+        ModelParts parts = parts();
         return FedHdsClient.builder(id)
                 .featureExtractor(parts.extractor())
                 .fusion(fusion)
@@ -145,10 +129,10 @@ public final class FedHds {
                 .agreedSettings(agreedSettings());
     }
 
-    /** A server with the paper's parts, whose first adapter is drawn from the seed that the server is built with. */
-    public FedHdsServer.Builder server(List<ClientId> roster, long seed) {
-        return FedHdsServer.builder()
-                .roster(roster)
+    /** A builder of a server with the paper's roles. Its first adapter is drawn from the builder's seed. */
+    public FedHdsServerBuilder server(List<ClientId> clients, long seed) {
+        FedHdsServerBuilder server = FedHdsServer.builder()
+                .clients(clients)
                 .seed(seed)
                 .selector(selection.server())
                 .dimensions(fusion.dimensions())
@@ -156,21 +140,24 @@ public final class FedHds {
                 .aggregator(aggregator)
                 .agreedSettings(agreedSettings())
                 .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(config, lora, ofSeed));
+        return messageLimits == null ? server : server.messageLimits(messageLimits);
     }
 
     /**
-     * What the answers of this run's clients depend on, by name: digests of model and tokenizer, precision, LoRA form, prompt
-     * template, longest sample, pooling, number of coordinates, how clients train, version of this library. Servers send them
-     * with every opening; a client that has others takes no part. The first call reads all weights, about a second a
-     * gigabyte.
+     * The settings that the clients' answers depend on, by name: digests of model and tokenizer, precision, LoRA form, prompt
+     * template, longest sample, pooling, number of coordinates, training settings, version of this library. Servers send them
+     * with every opening, and a client with others withdraws. The first call reads all weights, about a second a gigabyte.
      */
     public Map<String, String> agreedSettings() {
         return agreedSettings.get();
     }
 
-    /** A codec for the messages of this run, with room for its adapters, which writes them exactly. */
+    /** A codec for the messages of this run with {@link Builder#messageLimits}; it writes adapters in float32. */
     public MessageCodec codec() {
-        return MessageCodec.of(MessageLimits.forAdapter(LoraTrainer.firstAdapter(config, lora, 0)));
+        return MessageCodec.of(
+                messageLimits == null
+                        ? MessageLimits.forAdapter(LoraTrainer.firstAdapter(config, lora, 0))
+                        : messageLimits);
     }
 
     /**
@@ -179,9 +166,10 @@ public final class FedHds {
      * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128
      */
     public AnswerEvaluator evaluator(int answerTokens) {
-        OnModel parts = onModel();
-        LoraTrainer trainer = parts.trainer();
-        return new AnswerEvaluator(parts.model(), trainer.template(), trainer.maxTokens(), answerTokens, TOKEN_BUDGET);
+        ModelParts on = parts();
+        LoraTrainer trainer = on.trainer();
+        return new AnswerEvaluator(
+                on.model(), trainer.template(), trainer.maxTokens(), answerTokens, ModelParts.TOKEN_BUDGET);
     }
 
     /** Evaluates an adapter of this configuration; an empty one stands for the base model. */
@@ -189,19 +177,19 @@ public final class FedHds {
         return evaluator.evaluate(instructions, adapter.isEmpty() ? AdapterForm.none() : lora.form(), adapter);
     }
 
-    /** Step 2, as the clients have it. */
+    /** The clients' feature extractor (step 2). */
     public FeatureExtractor extractor() {
-        return onModel().extractor();
+        return parts().extractor();
     }
 
-    /** Where the features are kept, if they are; its statistics say how many rows were computed. */
+    /** The cache of feature rows, if there is one; its statistics count computed rows. */
     public Optional<FeatureCache> featureCache() {
-        return onModel == null ? Optional.empty() : onModel.featureCache();
+        return parts == null ? Optional.empty() : parts.featureCache();
     }
 
-    /** Step 9, as the clients have it. */
+    /** The clients' trainer (step 9). */
     public LocalTrainer trainer() {
-        return onModel().trainer();
+        return parts().trainer();
     }
 
     /** Rank, scale and layers of the adapters. */
@@ -211,18 +199,18 @@ public final class FedHds {
 
     /** The model that is tuned. */
     public LanguageModel model() {
-        return onModel().model();
+        return parts().model();
     }
 
-    private OnModel onModel() {
-        if (onModel == null) {
+    private ModelParts parts() {
+        if (parts == null) {
             throw new IllegalStateException(
                     "this FedHds has no weights, it is for a server; load a model and start with FedHds.on(model)");
         }
-        return onModel;
+        return parts;
     }
 
-    /** Collects the settings. Not safe for many threads. */
+    /** Settings, by default those of the paper. Not safe for many threads. */
     public static final class Builder {
         private final DecoderConfig config;
         private final @Nullable LanguageModel model;
@@ -237,6 +225,7 @@ public final class FedHds {
         private Pooling pooling = Pooling.LAST_TOKEN;
         private Fusion fusion = TsneFusion.builder().build();
         private Consumer<SampleCuts> cuts = some -> {};
+        private @Nullable MessageLimits messageLimits;
 
         private Builder(LanguageModel model) {
             this.config = model.config();
@@ -303,7 +292,7 @@ public final class FedHds {
             return this;
         }
 
-        /** How a prompt is written; the Alpaca form by default. */
+        /** How an instruction becomes a prompt; the Alpaca template by default. */
         public Builder template(PromptTemplate template) {
             trainer.template(template);
             return this;
@@ -316,9 +305,9 @@ public final class FedHds {
         }
 
         /**
-         * Is told once for each client some of whose samples are cut to {@link #maxTokens} for features or scores, which is
-         * logged too; nobody by default. What training leaves out is in {@link
-         * io.github.fedhds.message.AdapterUpdate#counts}.
+         * Called once for each client with samples that are cut to {@link #maxTokens} for features or scores, which is also
+         * logged; nothing is called by default. {@link io.github.fedhds.message.AdapterUpdate#counts} has the samples that
+         * training cuts or leaves out.
          */
         public Builder cuts(Consumer<SampleCuts> cuts) {
             this.cuts = Objects.requireNonNull(cuts, "cuts");
@@ -337,22 +326,22 @@ public final class FedHds {
             return this;
         }
 
-        /** Passes over the chosen samples in a round; 1 by default. */
+        /** Epochs over the chosen samples in a round; 1 by default. */
         public Builder epochs(int epochs) {
             trainer.epochs(epochs);
             return this;
         }
 
-        /** Samples a training step; 1 by default. */
+        /** Samples per training step; 1 by default. */
         public Builder batchSize(int batchSize) {
             trainer.batchSize(batchSize);
             return this;
         }
 
         /**
-         * All that {@link LoraTrainer.Builder} can set: optimizer, schedule, steps, accumulation, clipping, proximal pull,
-         * a listener. The setters above are short for those of the same name; what is set last counts, here or there. LoRA
-         * form, template and longest sample count for the other steps too.
+         * Further settings of {@link LoraTrainer.Builder}: optimizer, schedule, steps, accumulation, clipping, proximal term,
+         * a listener. The setters above set those of the same name; the last call counts. LoRA form, template and longest
+         * sample apply to the other steps too.
          */
         public Builder trainer(Consumer<LoraTrainer.Builder> settings) {
             Objects.requireNonNull(settings, "settings of the trainer").accept(trainer);
@@ -368,17 +357,17 @@ public final class FedHds {
             return this;
         }
 
-        /** Step 3; t-SNE to two dimensions by default. Servers take as many coordinates as it gives. */
+        /** Reduces features to few coordinates (step 3); t-SNE to two dimensions by default. Servers take its number of dimensions. */
         public Builder fusion(Fusion fusion) {
             this.fusion = Objects.requireNonNull(fusion, "fusion");
             return this;
         }
 
         /**
-         * The recommended choice, in one call: {@link Pooling#PARTS} and {@link Selection#recommended} together. Covers more
-         * tasks with as few samples than chance or the paper's choice do.
+         * The recommended selection: {@link Pooling#PARTS} together with {@link Selection#recommended}. With as few samples it
+         * covers more tasks than random selection or the paper's.
          *
-         * @param share of all instructions that the clients of a round hold, above 0 to 1; 0.015 is about the paper's
+         * @param share of all instructions of a round's clients, above 0 and at most 1; 0.015 is about the paper's
          */
         public Builder recommended(double share) {
             if (!(share > 0 && share <= 1)) {
@@ -389,8 +378,8 @@ public final class FedHds {
         }
 
         /**
-         * How samples are chosen: selectors of clients and server, and the frame that they share; {@link Selection#paper}
-         * by default. Each may be replaced on the builders of client and server too.
+         * How samples are selected: selectors of clients and server, and the frame that they share; {@link Selection#paper}
+         * by default. Each may also be replaced on the builders of client and server.
          */
         public Builder selection(Selection selection) {
             this.selection = Objects.requireNonNull(selection, "selection");
@@ -398,8 +387,8 @@ public final class FedHds {
         }
 
         /**
-         * How the server makes the next adapter of the clients'; {@link FedAvg#bySamples} by default. May be replaced on
-         * the server's builder too.
+         * How the clients' adapters become the next global adapter; {@link FedAvg#bySamples} by default. May also be replaced
+         * on the server's builder.
          */
         public Builder aggregator(Aggregator aggregator) {
             this.aggregator = Objects.requireNonNull(aggregator, "aggregator");
@@ -407,8 +396,9 @@ public final class FedHds {
         }
 
         /**
-         * A small fixed model that gives the features instead of the tuned one: the paper's Turbo. No adapter changes it, so
-         * its rows are kept, see {@link #featureCache}, and the points that fusion makes of them.
+         * A small fixed model that computes the features instead of the tuned one: the paper's Turbo. No adapter changes it, so
+         * its feature rows are kept, see {@link #featureCache}. Fused points are kept too if the fusion is one of this library;
+         * wrap your own in a {@link CachedFusion} if it does not depend on the round.
          */
         public Builder featureModel(LanguageModel featureModel) {
             this.featureModel = Objects.requireNonNull(featureModel, "featureModel");
@@ -416,12 +406,21 @@ public final class FedHds {
         }
 
         /**
-         * Where rows of features are kept. By default, with a {@link #featureModel}: 256 MiB of memory, which hold
-         * {@code 67,000,000 / ((layers + 1) * width)} rows; give a larger one where the clients hold more. Without a feature
-         * model: none, for the adapter changes all rows in every round.
+         * Where feature rows are kept. By default, with a {@link #featureModel}: 256 MiB of memory for
+         * {@code 67,000,000 / ((layers + 1) * hidden size)} rows; set a larger cache where clients hold more instructions. None
+         * by default without a feature model, because the adapter changes all rows in every round.
          */
         public Builder featureCache(FeatureCache featureCache) {
             this.featureCache = Optional.of(Objects.requireNonNull(featureCache, "featureCache"));
+            return this;
+        }
+
+        /**
+         * How large the messages of this run may be, for servers and for {@link FedHds#codec}; {@link
+         * MessageLimits#forAdapter} by default. Set the same limits in every process of a run.
+         */
+        public Builder messageLimits(MessageLimits messageLimits) {
+            this.messageLimits = Objects.requireNonNull(messageLimits, "messageLimits");
             return this;
         }
 

@@ -1,6 +1,7 @@
 package io.github.fedhds.simulation;
 
 import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.codec.MessageCodec;
@@ -19,7 +20,6 @@ import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
-import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -52,9 +52,9 @@ final class FederatedRound {
 
     private final FedHds fedHds;
     private final Function<ClientId, Supplier<List<Instruction>>> data;
-    private final UnaryOperator<FedHdsClient.Builder> clientSettings;
+    private final UnaryOperator<FedHdsClientBuilder> clientSettings;
     private final FedHdsServer server;
-    private final RoundListener listener;
+    private final List<RoundListener> listeners;
     private final Traffic traffic;
     private final int mostFailures;
 
@@ -62,23 +62,20 @@ final class FederatedRound {
     private final LongAdder features = new LongAdder();
     private final LongAdder summaries = new LongAdder();
     private final LongAdder training = new LongAdder();
-    private int cutPrompts;
-    private int tooLong;
-    private int nonFinite;
 
     FederatedRound(
             FedHds fedHds,
             Function<ClientId, Supplier<List<Instruction>>> data,
-            UnaryOperator<FedHdsClient.Builder> clientSettings,
+            UnaryOperator<FedHdsClientBuilder> clientSettings,
             FedHdsServer server,
-            RoundListener listener,
+            List<RoundListener> listeners,
             Traffic traffic,
             int mostFailures) {
         this.fedHds = fedHds;
         this.data = data;
         this.clientSettings = clientSettings;
         this.server = server;
-        this.listener = listener;
+        this.listeners = listeners;
         this.traffic = traffic;
         this.mostFailures = mostFailures;
     }
@@ -105,7 +102,7 @@ final class FederatedRound {
                 threads,
                 opening,
                 p -> p.train(Objects.requireNonNull(selections.get(p.id))),
-                trained -> take(opening, trained));
+                answer -> answer.ifPresent(this::take));
         long average = System.nanoTime();
         RoundResult result = server.aggregate();
         long end = System.nanoTime();
@@ -122,12 +119,11 @@ final class FederatedRound {
                         (end - start) / 1e9),
                 new RoundReport.Bytes(carried.bytesDown(), carried.bytesUp()),
                 cacheStatistics().since(before),
-                new RoundReport.Faults(
-                        opening.clients().stream().filter(failed::contains).toList(), cutPrompts, tooLong, nonFinite),
+                opening.clients().stream().filter(failed::contains).toList(),
                 OptionalDouble.empty());
     }
 
-    /** A client's step as it ended: a value, or a failure that the round gets over. */
+    /** The end of a client's step: a value, or a failure that the round may tolerate. */
     private record Outcome<T>(
             Participant participant,
             @Nullable T value,
@@ -153,11 +149,11 @@ final class FederatedRound {
                 throw failure;
             }
             failed.add(outcome.participant().id);
-            listener.failed(opening.round(), outcome.participant().id, failure);
+            listeners.forEach(l -> l.failed(opening.round(), outcome.participant().id, failure));
         });
     }
 
-    /** A first failure that is one too many is thrown here, so that no further client begins. */
+    /** Where no failure is tolerated, it is thrown here, so that no further client begins. */
     private <T> Outcome<T> attempt(Participant participant, Function<Participant, T> step) {
         try {
             return new Outcome<>(participant, step.apply(participant), null);
@@ -169,28 +165,11 @@ final class FederatedRound {
         }
     }
 
-    private void take(CentroidReport report) {
-        Receipt receipt = server.accept(report);
-        count(report.round(), report.client(), report, receipt);
-    }
-
-    private void take(RoundOpening opening, Trained trained) {
-        TrainingResult result = trained.result();
-        if (result == null) { // nothing was chosen in the groups
-            return;
-        }
-        cutPrompts += result.cutPrompts();
-        tooLong += result.skippedTooLong();
-        nonFinite += result.skippedNonFinite();
-        trained.answer().ifPresent(answer -> {
-            Receipt receipt = server.accept(answer);
-            count(opening.round(), trained.client(), answer, receipt);
-        });
-    }
-
-    private void count(int round, ClientId client, Message message, Receipt answer) {
-        bytes(message).ifPresent(length -> traffic.toServer(round, client, message.kind(), length));
-        toClient(round, client, MessageKind.RECEIPT, bytes(answer));
+    private void take(Message message) {
+        Receipt receipt = server.accept(message);
+        ClientId client = message.party().orElseThrow();
+        bytes(message).ifPresent(length -> traffic.toServer(message.round(), client, message.kind(), length));
+        toClient(message.round(), client, MessageKind.RECEIPT, bytes(receipt));
     }
 
     private void toClient(int round, ClientId client, MessageKind kind, OptionalLong bytes) {
@@ -210,13 +189,10 @@ final class FederatedRound {
         return fedHds.featureCache().map(FeatureCache::statistics).orElse(FeatureCache.Statistics.NONE);
     }
 
-    private record Trained(ClientId client, @Nullable TrainingResult result, Optional<Message> answer) {}
-
-    /** A client for one round, whose features are timed and whose training is looked at; one step at a time. */
+    /** A client for one round, whose features are timed; one step at a time. */
     private final class Participant {
         private final ClientId id;
         private volatile @Nullable FedHdsClient client;
-        private volatile @Nullable TrainingResult result;
 
         Participant(ClientId id) {
             this.id = id;
@@ -228,13 +204,10 @@ final class FederatedRound {
             return timed(summaries, () -> made.summarise(opening));
         }
 
-        Trained train(GroupSelection selection) {
+        Optional<Message> train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
             client = null; // its instructions go with it
-            Optional<Message> answer = timed(training, () -> made.train(selection));
-            TrainingResult seen = result;
-            result = null;
-            return new Trained(id, seen, answer);
+            return timed(training, () -> made.train(selection));
         }
 
         private FedHdsClient make() {
@@ -248,11 +221,6 @@ final class FederatedRound {
                             "clientSettings gave null; it must give a builder")
                     .aroundFeatureExtractor(
                             extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))
-                    .aroundTrainer(trainer -> (list, round) -> {
-                        TrainingResult trained = trainer.train(list, round);
-                        result = trained;
-                        return trained;
-                    })
                     .build();
         }
     }

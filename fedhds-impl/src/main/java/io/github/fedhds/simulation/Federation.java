@@ -1,9 +1,10 @@
 package io.github.fedhds.simulation;
 
 import io.github.fedhds.ClientSampler;
-import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.file.Disk;
@@ -23,10 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
@@ -35,9 +33,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All clients and the server in one process: for experiments, tests and data that is split but not apart. Equal settings
- * and seed give equal bytes on one machine with one number of torch threads, however many clients run at a time, and
- * however often the run was killed and {@linkplain Builder#resume resumed}.
+ * All clients and the server in one process, for experiments and tests. Equal settings and seed give equal bytes on one
+ * machine with one number of torch threads, whatever the number of parallel clients, and however often the run was killed
+ * and {@linkplain Builder#resume resumed}.
  *
  * <p>One loaded model serves every client. Memory beside it: what each running client's work takes; the instructions of
  * the round's clients, where they come from suppliers; at most twice as many adapters as clients run at a time; what the
@@ -51,22 +49,17 @@ public final class Federation {
     private final Map<ClientId, Supplier<List<Instruction>>> data;
     private final int rounds;
     private final int parallelClients;
-    private final UnaryOperator<FedHdsClient.Builder> clientSettings;
+    private final UnaryOperator<FedHdsClientBuilder> clientSettings;
     private final FedHdsServer server;
-    private final RoundListener listener;
-    private final @Nullable ToDoubleFunction<Adapter> evaluation;
-    private final int evaluateEvery;
-    private final int patience;
+    private final List<RoundListener> listeners;
+    private final Evaluations evaluations;
     private final int failedClients;
-    private final @Nullable CheckpointFolder folder;
-    private final SortedMap<String, String> settings;
+    private final @Nullable SavedFederation saved;
 
     private final RunOutcome outcome = new RunOutcome();
     private final Traffic traffic = new Traffic();
     private final List<RoundReport> past = new ArrayList<>();
-    private Optional<BestRound> best = Optional.empty();
-    private int savedRounds;
-    private CheckpointFolder.@Nullable Found resumed;
+    private boolean resumed;
 
     private Federation(Builder builder) {
         fedHds = builder.fedHds;
@@ -74,89 +67,39 @@ public final class Federation {
         rounds = builder.rounds;
         parallelClients = builder.parallelClients;
         clientSettings = builder.clientSettings;
-        listener = builder.listener;
-        evaluation = builder.evaluation;
-        evaluateEvery = builder.evaluateEvery;
-        patience = builder.patience;
+        listeners = List.copyOf(builder.listeners);
+        evaluations = new Evaluations(builder.evaluation, builder.evaluateEvery, builder.patience);
         failedClients = builder.failedClients;
         if (builder.clients.isEmpty()) {
             throw new IllegalArgumentException("a federation needs at least one client; add some to the builder");
         }
-        if (patience > 0 && (evaluation == null || evaluateEvery == 0)) {
-            throw new IllegalArgumentException(
-                    "patience is counted in evaluations; set one of every so many rounds on the builder too");
-        }
-        List<ClientId> roster = List.copyOf(builder.clients.keySet());
-        FedHdsServer.Builder parts = Objects.requireNonNull(
-                        builder.serverSettings.apply(fedHds.server(roster, builder.seed)
-                                .runId("federation")
-                                .sampler(ClientSampler.uniform(builder.activeShare))),
-                        "serverSettings gave null; it must give a builder")
-                .listener(listener)
-                .listener(outcome);
+        List<ClientId> ids = List.copyOf(builder.clients.keySet());
+        FedHdsServerBuilder parts = Objects.requireNonNull(
+                builder.serverSettings.apply(fedHds.server(ids, builder.seed)
+                        .runId("federation")
+                        .sampler(ClientSampler.uniform(builder.activeShare))),
+                "serverSettings gave null; it must give a builder");
+        listeners.forEach(parts::listener);
+        parts.listener(outcome);
         if (builder.checkpoint == null) {
             if (builder.resume) {
                 throw new IllegalArgumentException("there is nothing to resume from; set a checkpoint folder too");
             }
-            folder = null;
-            settings = new TreeMap<>();
+            saved = null;
             server = parts.build();
         } else {
-            folder = new CheckpointFolder(builder.checkpoint, builder.disk);
-            settings = settings(builder);
-            resumed = folder.load().orElse(null);
-            server = resumed == null ? parts.build() : restored(parts, folder, resumed.checkpoint(), builder);
+            saved = new SavedFederation(
+                    new CheckpointFolder(builder.checkpoint, builder.disk),
+                    fedHds.model(),
+                    builder.activeShare,
+                    builder.checkpointSettings);
+            server = saved.server(parts, builder.resume);
+            saved.found().map(CheckpointFolder.Found::checkpoint).ifPresent(checkpoint -> {
+                past.addAll(checkpoint.past());
+                evaluations.resume(checkpoint.best());
+            });
+            resumed = !past.isEmpty();
         }
-    }
-
-    private static SortedMap<String, String> settings(Builder builder) {
-        SortedMap<String, String> settings = new TreeMap<>();
-        settings.put("device", builder.fedHds.model().device());
-        settings.put("threads", String.valueOf(builder.fedHds.model().threads()));
-        settings.put("active share", String.valueOf(builder.activeShare));
-        builder.checkpointSettings.forEach((name, value) -> {
-            if (settings.putIfAbsent(name, value) != null) {
-                throw new IllegalArgumentException(
-                        "the setting \"" + name + "\" is saved by the federation itself; name yours another way");
-            }
-        });
-        return settings;
-    }
-
-    private FedHdsServer restored(
-            FedHdsServer.Builder parts, CheckpointFolder from, Checkpoint checkpoint, Builder builder) {
-        int over = checkpoint.past().size();
-        if (!builder.resume) {
-            throw new FedHdsException(from.path() + " holds a run after " + over
-                    + " rounds; resume it, or delete its checkpoint or name another folder to start anew");
-        }
-        String wayOut = "; resume with what it was made with, or start anew in another folder";
-        for (String name : union(settings, checkpoint.settings())) {
-            String was = checkpoint.settings().getOrDefault(name, "not set");
-            String is = settings.getOrDefault(name, "not set");
-            if (!was.equals(is)) {
-                throw new FedHdsException("the checkpoint in " + from.path() + " was made with " + name + " " + was
-                        + ", this run has " + is + (name.equals("threads") ? ", which gives other bits" : "")
-                        + wayOut);
-            }
-        }
-        parts.build(); // a fault of the server's own settings is not the checkpoint's
-        try {
-            FedHdsServer restored = parts.restore(checkpoint.server()).build();
-            past.addAll(checkpoint.past());
-            savedRounds = past.size();
-            best = checkpoint.best();
-            return restored;
-        } catch (IllegalArgumentException e) {
-            throw new FedHdsException(
-                    "the checkpoint in " + from.path() + " does not fit: " + e.getMessage() + wayOut, e);
-        }
-    }
-
-    private static Set<String> union(Map<String, String> some, Map<String, String> others) {
-        Set<String> names = new TreeSet<>(some.keySet());
-        names.addAll(others.keySet());
-        return names;
     }
 
     /** Starts a federation of clients and a server as {@code fedHds} makes them. */
@@ -171,7 +114,7 @@ public final class Federation {
 
     /** The best round of those that were evaluated; empty before the first evaluation. */
     public Optional<BestRound> best() {
-        return best;
+        return evaluations.best();
     }
 
     /**
@@ -185,64 +128,58 @@ public final class Federation {
     }
 
     /**
-     * Runs all rounds, and says what each came to, without their adapters: {@link #adapter} is the last one, and a
-     * listener sees each. After a resume the rounds before it are in the list, and only those that are missing run. A
-     * further call goes on with as many rounds, from where the last one ended.
+     * Runs all rounds and returns their reports, without their adapters: {@link #adapter} is the last one, and listeners see
+     * each. After a resume the list begins with the saved rounds, and only the missing ones run. Another call runs as many
+     * rounds again, after the last one.
      *
-     * <p>What a role throws, or the listener over an event of {@link RoundListener} itself, ends the run and passes through,
-     * an Error of a client's as the cause of a {@link FedHdsException}. The round is then abandoned, and the adapter is that
-     * of the round before; a round that was over, so that only its evaluation, its checkpoint or the listener failed,
-     * counts. However the run ends, it ends after the last
-     * client's work: until then the model must not be closed.
+     * <p>An exception of a role, or of a listener on an event of {@link RoundListener} itself, ends the run and is thrown on;
+     * an Error of a client becomes the cause of a {@link FedHdsException}. The open round is abandoned, and the adapter is that
+     * of the round before. A closed round counts, also where its evaluation, its checkpoint or a listener failed. The method
+     * returns after the last client has stopped: until then the model must not be closed.
      *
      * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or
      *     has run since this one was built, with the same checkpoint folder. Or if the thread is interrupted, which is
      *     noticed while clients are at work: they are interrupted too, and the thread keeps its interrupt flag
      */
     public List<RoundReport> run() {
-        if (folder == null) {
+        if (saved == null) {
             return runRounds();
         }
-        ServerStore.Lock lock = folder.lock();
+        ServerStore.Lock lock = saved.lock();
         try (lock) {
-            Optional<CheckpointFolder.Found> found = folder.load();
-            int there = found.map(f -> f.checkpoint().past().size()).orElse(0);
-            boolean damaged = found.flatMap(CheckpointFolder.Found::damage).isPresent(); // what is here is newer then
-            if (!damaged && there != savedRounds && there != past.size()) { // a failed save may have been done
-                throw new FedHdsException(folder.path() + " holds a run after " + there
-                        + " rounds, this one left it after " + savedRounds
-                        + ": another federation ran with it meanwhile;"
-                        + " resume from it, or name another folder");
-            }
-            savedRounds = there;
+            saved.checkUnchanged(past.size());
             return runRounds();
         }
     }
 
+    private void tell(Consumer<RoundListener> event) {
+        listeners.forEach(event);
+    }
+
     private List<RoundReport> runRounds() {
         List<RoundReport> reports = new ArrayList<>();
-        if (resumed != null) {
+        if (resumed) {
             reports.addAll(past);
-            listener.resumed(List.copyOf(past), resumed.damage());
-            resumed = null;
+            Optional<String> damage = Objects.requireNonNull(saved).found().flatMap(CheckpointFolder.Found::damage);
+            tell(l -> l.resumed(List.copyOf(past), damage));
+            resumed = false;
         }
         try (ClientThreads threads = new ClientThreads(parallelClients)) {
-            while (reports.size() < rounds && !outOfPatience()) {
+            while (reports.size() < rounds && !evaluations.outOfPatience(past)) {
                 RoundReport ended = round(threads);
                 past.add(ended.withoutAdapter()); // it counts, whatever the evaluation throws
-                RoundReport report = evaluated(ended, reports.size() + 1 == rounds);
+                RoundReport report = evaluations.evaluate(ended, past.size(), reports.size() + 1 == rounds);
                 RoundReport light = report.withoutAdapter();
                 past.set(past.size() - 1, light);
                 reports.add(light);
-                if (folder != null) {
-                    folder.save(new Checkpoint(server.state(), settings, past, best, end(reports.size())));
-                    savedRounds = past.size();
+                if (saved != null) {
+                    saved.save(server.state(), past, evaluations.best(), end(reports.size()));
                 }
-                listener.closed(report);
+                tell(l -> l.closed(report));
             }
         }
         if (reports.size() < rounds) {
-            listener.stopped(best.orElseThrow());
+            tell(l -> l.stopped(evaluations.best().orElseThrow()));
         }
         outcome.untrained(past).ifPresent(this::tellUntrained);
         return reports;
@@ -250,7 +187,7 @@ public final class Federation {
 
     private void tellUntrained(UntrainedRun run) {
         LOGGER.warn("{}", run.reason());
-        listener.untrained(run);
+        tell(l -> l.untrained(run));
         if (run.ofSettings()) {
             throw new FedHdsException(run.reason());
         }
@@ -260,7 +197,7 @@ public final class Federation {
         if (roundsOfThisRun == rounds) {
             return CheckpointFolder.End.LAST_ROUND;
         }
-        return outOfPatience() ? CheckpointFolder.End.EARLY : CheckpointFolder.End.NOT_YET;
+        return evaluations.outOfPatience(past) ? CheckpointFolder.End.EARLY : CheckpointFolder.End.NOT_YET;
     }
 
     private RoundReport round(ClientThreads threads) {
@@ -272,7 +209,7 @@ public final class Federation {
                             id -> Objects.requireNonNull(data.get(id)),
                             clientSettings,
                             server,
-                            listener,
+                            listeners,
                             traffic,
                             failedClients)
                     .run(opening, threads);
@@ -285,41 +222,6 @@ public final class Federation {
         }
     }
 
-    private RoundReport evaluated(RoundReport report, boolean last) {
-        boolean due = last || isRegular(past.size());
-        if (evaluation == null || !due) {
-            return report;
-        }
-        Adapter adapter = report.result().adapter();
-        double score = evaluation.applyAsDouble(adapter);
-        if (!Double.isFinite(score)) {
-            throw new IllegalStateException(
-                    "the evaluation gave " + score + " after round " + report.round() + "; it must be finite");
-        }
-        if (best.isEmpty() || score > best.get().score()) {
-            best = Optional.of(new BestRound(report.round(), score, adapter));
-        }
-        return report.withScore(score);
-    }
-
-    private boolean outOfPatience() {
-        if (patience == 0 || best.isEmpty()) {
-            return false;
-        }
-        int evaluations = 0;
-        for (int i = 0; i < past.size(); i++) {
-            RoundReport report = past.get(i);
-            boolean counts = report.score().isPresent() && isRegular(i + 1); // a last round's own is not one in a row
-            evaluations += counts && report.round() > best.get().round() ? 1 : 0;
-        }
-        return evaluations >= patience;
-    }
-
-    /** Whether so many rounds bring an evaluation, be there more to come or not. */
-    private boolean isRegular(int pastRounds) {
-        return evaluateEvery > 0 && pastRounds % evaluateEvery == 0;
-    }
-
     /** Collects a federation's parts. Not safe for many threads. */
     public static final class Builder {
         private final FedHds fedHds;
@@ -328,9 +230,9 @@ public final class Federation {
         private int rounds = 1;
         private long seed;
         private int parallelClients = 1;
-        private RoundListener listener = new RoundListener() {};
-        private UnaryOperator<FedHdsClient.Builder> clientSettings = UnaryOperator.identity();
-        private UnaryOperator<FedHdsServer.Builder> serverSettings = UnaryOperator.identity();
+        private final List<RoundListener> listeners = new ArrayList<>();
+        private UnaryOperator<FedHdsClientBuilder> clientSettings = UnaryOperator.identity();
+        private UnaryOperator<FedHdsServerBuilder> serverSettings = UnaryOperator.identity();
         private @Nullable ToDoubleFunction<Adapter> evaluation;
         private int evaluateEvery;
         private int patience;
@@ -353,10 +255,10 @@ public final class Federation {
         }
 
         /**
-         * Adds a client whose instructions are loaded when a round names it, and let go when its part in the round is over.
+         * Adds a client whose instructions are loaded when a round names it, and released when it has trained.
          *
-         * @param instructions asked once in each round that names the client, on that client's thread, several clients at
-         *     a time; must give equal instructions in equal order each time. What it throws is the client's failure, see
+         * @param instructions called once in each round that names the client, on the client's thread, in parallel with other
+         *     clients; must return equal instructions in equal order each time. An exception counts as the client's, see
          *     {@link #failedClients}
          */
         public Builder client(ClientId id, Supplier<List<Instruction>> instructions) {
@@ -398,7 +300,7 @@ public final class Federation {
             return this;
         }
 
-        /** Clients that run at a time, 1 or more; 1 by default. Changes no result. */
+        /** Number of clients that run in parallel, 1 or more; 1 by default. Changes no result. */
         public Builder parallelClients(int parallelClients) {
             if (parallelClients < 1) {
                 throw new IllegalArgumentException("parallelClients must be 1 or more, was " + parallelClients);
@@ -408,9 +310,9 @@ public final class Federation {
         }
 
         /**
-         * Clients of a round whose work may throw, 0 or more; 0 by default. Each of them drops out of the round, which goes on
-         * with the others, and {@link RoundListener#failed} is told. One more ends the run, and so does a step in which all of
-         * its clients fail, for then the fault is hardly theirs; and any Error, such as a heap that is full.
+         * Number of clients of a round that may throw an exception, 0 or more; 0 by default. Such a client drops out of the
+         * round, which continues with the others, and {@link RoundListener#failed} is called. One more ends the run. So does a
+         * step in which all clients fail, and any Error, such as OutOfMemoryError.
          */
         public Builder failedClients(int failedClients) {
             if (failedClients < 0) {
@@ -420,9 +322,9 @@ public final class Federation {
             return this;
         }
 
-        /** Is told of the progress; no one by default. */
+        /** Adds a listener to the run's events, called after those added before; none by default. */
         public Builder listener(RoundListener listener) {
-            this.listener = Objects.requireNonNull(listener, "listener");
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 
@@ -442,8 +344,8 @@ public final class Federation {
         }
 
         /**
-         * Ends the run when so many evaluations in a row were no better than the best one, 1 or more; 0, the default: never.
-         * That of a last round counts only if it would have come anyway, so that a longer run is not ended by it.
+         * Ends the run when so many evaluations in a row were no better than the best one; 0, the default: never. An
+         * evaluation that was made only because the round was the last one does not count, so that the run can be made longer.
          */
         public Builder patience(int patience) {
             if (patience < 0) {
@@ -454,17 +356,17 @@ public final class Federation {
         }
 
         /**
-         * Saves the run after each round, so that it can be {@linkplain #resume resumed}: adapter, state of the rule,
-         * number of the round, what each round came to, the best adapter. Costs a file of the size of two adapters (and of
-         * the rule's state) a round, forced to disk, and the previous one beside it; and a pass over the model's weights
-         * when it is built, about a second a gigabyte.
+         * Saves the run after each round, so that it can be {@linkplain #resume resumed}: adapter, state of the aggregator,
+         * number of the round, the reports of past rounds, the best adapter. Each round writes a file of the size of two
+         * adapters and the aggregator's state to disk, and keeps the previous file. Building reads the model's weights once,
+         * about a second a gigabyte.
          *
          * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved with it, and a resume under
-         * others is refused. What else the result hangs on, the federation cannot know: data, learning rate, selection.
+         * others is refused. Other settings that the result depends on are not known here: data, learning rate, selection.
          *
-         * @param folder made if it is missing; for this run alone, and locked while it runs. {@link #build} refuses one that holds a run already,
-         *     unless it is resumed
-         * @param settings what else the result hangs on, by names and values of the application's own
+         * @param folder created if it is missing; for this run only, and locked while it runs. {@link #build} refuses a folder
+         *     that already holds a run, unless it is resumed
+         * @param settings other settings that the result depends on, by name
          */
         public Builder checkpoint(Path folder, Map<String, String> settings) {
             this.checkpoint = Objects.requireNonNull(folder, "folder of a checkpoint");
@@ -477,11 +379,10 @@ public final class Federation {
         }
 
         /**
-         * Goes on where the checkpoint's run was, if there is one, and else begins; false by default. The result is that of
-         * a run that was never interrupted, bit for bit, and no client of a saved round is trained again. {@link #build}
-         * throws a {@link FedHdsException} if the checkpoint is damaged together with the one before it, or if it is of
-         * other settings, another seed, roster or number of threads. Rounds, patience, evaluation and clients at a time may
-         * differ.
+         * Continues the run of the checkpoint, or starts a new one if there is none; false by default. The result equals that
+         * of a run that was never interrupted, bit for bit, and no saved round is run again. {@link #build} throws a {@link
+         * FedHdsException} if both the newest checkpoint and the one before it are damaged, or if settings, seed, clients or
+         * number of threads differ. Rounds, patience, evaluation and parallel clients may differ.
          */
         public Builder resume(boolean resume) {
             this.resume = resume;
@@ -495,16 +396,16 @@ public final class Federation {
         }
 
         /**
-         * Replaces parts of every client, such as its selector; the paper's by default. Asked in every round for each of
-         * its clients, so what is costly to make is made outside.
+         * Replaces roles of every client, such as its selector; those of {@link FedHds} by default. Called in every round for
+         * each of its clients, so create expensive objects outside.
          */
-        public Builder clientSettings(UnaryOperator<FedHdsClient.Builder> clientSettings) {
+        public Builder clientSettings(UnaryOperator<FedHdsClientBuilder> clientSettings) {
             this.clientSettings = Objects.requireNonNull(clientSettings, "clientSettings");
             return this;
         }
 
-        /** Replaces parts of the server, such as its selector or aggregator; the paper's by default. */
-        public Builder serverSettings(UnaryOperator<FedHdsServer.Builder> serverSettings) {
+        /** Replaces roles of the server, such as its selector or aggregator; those of {@link FedHds} by default. */
+        public Builder serverSettings(UnaryOperator<FedHdsServerBuilder> serverSettings) {
             this.serverSettings = Objects.requireNonNull(serverSettings, "serverSettings");
             return this;
         }

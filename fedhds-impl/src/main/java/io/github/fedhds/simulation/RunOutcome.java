@@ -30,7 +30,7 @@ final class RunOutcome implements ServerListener {
     /** The settings that help against a code. */
     private static final Map<Refusal, String> HINTS = Map.of(
             Refusal.WRONG_SHAPE,
-            "give server and clients the same LoRA rank, and FedHdsServer.Builder.dimensions as many as the fusion has",
+            "give server and clients the same LoRA rank, and FedHdsServerBuilder.dimensions as many as the fusion has",
             Refusal.WRONG_NAMES,
             "give server and clients the same LoRA target modules",
             Refusal.SETTINGS_DIFFER,
@@ -68,9 +68,8 @@ final class RunOutcome implements ServerListener {
                 || rounds.stream().anyMatch(round -> !round.result().isEmpty())) {
             return Optional.empty();
         }
-        long failed = rounds.stream()
-                .mapToLong(round -> round.faults().failedClients().size())
-                .sum();
+        long failed =
+                rounds.stream().mapToLong(round -> round.failedClients().size()).sum();
         Cause cause = cause(rounds, failed);
         Map<Refusal, Long> all = new TreeMap<>(refused);
         withdrawn.forEach((refusal, count) -> all.merge(refusal, count, Long::sum));

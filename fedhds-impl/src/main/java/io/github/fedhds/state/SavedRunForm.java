@@ -55,7 +55,7 @@ final class SavedRunForm {
         fields.put("adapters", String.join("\n", new TreeMap<>(run.adapters()).keySet()));
 
         Map<String, PendingTensor> tensors = new TreeMap<>();
-        put(tensors, ROSTER, server.roster().stream().map(ClientId::value).collect(Collectors.joining("\n")));
+        put(tensors, ROSTER, server.clients().stream().map(ClientId::value).collect(Collectors.joining("\n")));
         server.agreedSettings().forEach((name, value) -> put(tensors, AGREED + name, value));
         run.texts().forEach((name, text) -> put(tensors, TEXT + name, text));
         put(tensors, GLOBAL, server.globalAdapter());

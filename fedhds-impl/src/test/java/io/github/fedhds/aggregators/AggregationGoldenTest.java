@@ -86,7 +86,7 @@ class AggregationGoldenTest {
         JsonObject golden = JsonFile.readObject(folder.resolve("aggregate.json"), 1 << 20);
         int rounds = golden.get("rounds").getAsInt();
         int clients = golden.get("clients").getAsInt();
-        List<ClientId> roster = IntStream.range(0, clients)
+        List<ClientId> registered = IntStream.range(0, clients)
                 .mapToObj(client -> new ClientId("c" + client)) // c10 after c9: the text of an id means nothing
                 .toList();
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("aggregate.safetensors"))) {
@@ -116,10 +116,10 @@ class AggregationGoldenTest {
                                 .getAsInt();
                         Adapter adapter = read(file, "update." + number + "." + client + ".", names);
                         updates.add(AggregatorContract.update(
-                                number + 1, roster.get(client).value(), adapter, samples));
+                                number + 1, registered.get(client).value(), adapter, samples));
                     }
                     AggregatorContract.Result result = AggregatorContract.run(
-                            rule, AggregatorContract.round(number + 1, global, roster), state, updates);
+                            rule, AggregatorContract.round(number + 1, global, registered), state, updates);
                     global = result.adapter();
                     state = result.state();
                     Adapter expected = read(file, name + "." + number + ".", names);

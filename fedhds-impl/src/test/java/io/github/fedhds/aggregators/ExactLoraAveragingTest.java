@@ -411,13 +411,13 @@ class ExactLoraAveragingTest extends AggregatorContract {
 
     @Test
     void server_clientsOfOtherRank_takePart() {
-        List<ClientId> roster =
+        List<ClientId> registered =
                 List.of(new ClientId("four"), new ClientId("eight"), new ClientId("sixteen"), new ClientId("huge"));
         Adapter first = lora(new Random(1), 8, 0.1);
         ExactLoraAveraging rule = ExactLoraAveraging.alpha(ALPHA).build();
         FedHdsServer server = FedHdsServer.builder()
                 .runId("run")
-                .roster(roster)
+                .clients(registered)
                 .sampler((all, round) -> all)
                 .selector((candidates, round) -> new Coreset(IntStream.range(0, candidates.size())
                         .mapToObj(i -> new Group(i, new double[2], new int[] {i}))
@@ -426,7 +426,7 @@ class ExactLoraAveragingTest extends AggregatorContract {
                 .initialAdapter(first)
                 .build();
         RoundOpening opening = server.open();
-        for (ClientId client : roster) {
+        for (ClientId client : registered) {
             server.accept(new CentroidReport("run", 1, client, List.of(new Centroid(0, new double[2]))));
         }
         server.select();
@@ -436,10 +436,11 @@ class ExactLoraAveragingTest extends AggregatorContract {
             Adapter start = rule.atRank(opening.globalAdapter(), ranks[i]);
             Map<String, Tensor> trained = new HashMap<>(start.tensors());
             trained.put("odd.lora_B", tensor(new Random(i), 30, ranks[i], 0.1));
-            sent.add(new AdapterUpdate("run", 1, roster.get(i), new Adapter(trained), 10 + i, 1));
+            sent.add(new AdapterUpdate("run", 1, registered.get(i), new Adapter(trained), 10 + i, 1));
             assertEquals(Receipt.accepted(sent.get(i)), server.accept(sent.get(i)));
         }
-        Receipt huge = server.accept(new AdapterUpdate("run", 1, roster.get(3), lora(new Random(4), 65, 0.1), 10, 1));
+        Receipt huge =
+                server.accept(new AdapterUpdate("run", 1, registered.get(3), lora(new Random(4), 65, 0.1), 10, 1));
         assertTrue(huge.toString().contains("rank 65"), huge.toString());
         Adapter next = server.aggregate().adapter();
         assertEquals(Optional.empty(), first.differenceInForm(next));

@@ -34,7 +34,7 @@ class MicrometerListenerTest {
                 new RoundReport.Seconds(1, 2, 3, 4, 5),
                 new RoundReport.Bytes(100, 50),
                 new FeatureCache.Statistics(2, 3, 0, 0),
-                new RoundReport.Faults(List.of(), 1, 2, 3),
+                List.of(),
                 score);
     }
 

@@ -66,7 +66,7 @@ class OperationsPageTest {
                 new RoundReport.Seconds(1, 1, 1, 1, 1),
                 new RoundReport.Bytes(1, 1),
                 new FeatureCache.Statistics(1, 1, 0, 0),
-                new RoundReport.Faults(List.of(), 0, 0, 0),
+                List.of(),
                 OptionalDouble.of(1));
         Withdrawal withdrawal = new Withdrawal("run", 1, A, Refusal.FAILED, "", TrainingCounts.NONE);
         listener.resumed(List.of(report), Optional.empty());

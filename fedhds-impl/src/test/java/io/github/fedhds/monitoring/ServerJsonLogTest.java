@@ -10,6 +10,7 @@ import com.google.gson.JsonParser;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.ServerState;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
@@ -46,9 +47,9 @@ class ServerJsonLogTest {
     }
 
     private FedHdsServer server(String run, Optional<ServerState> state) {
-        FedHdsServer.Builder builder = FedHdsServer.builder()
+        FedHdsServerBuilder builder = FedHdsServer.builder()
                 .runId(run)
-                .roster(List.of(A, B))
+                .clients(List.of(A, B))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new EverySelector())
                 .aggregator(FedAvg.bySamples())

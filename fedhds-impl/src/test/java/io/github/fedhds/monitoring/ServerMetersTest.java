@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.RoundProgress;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
@@ -38,10 +39,10 @@ class ServerMetersTest {
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
-    private static FedHdsServer.Builder server(MeterRegistry registry) {
+    private static FedHdsServerBuilder server(MeterRegistry registry) {
         return FedHdsServer.builder()
                 .runId("run")
-                .roster(List.of(A, B, C))
+                .clients(List.of(A, B, C))
                 .sampler(ClientSampler.uniform(1))
                 .selector(new EverySelector())
                 .aggregator(FedAvg.bySamples())

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregators.FedAvg;
 import io.github.fedhds.coreset.CoresetSelector;
@@ -26,13 +27,13 @@ class FarCentroidsTest {
     private static final ClientId LIAR = new ClientId("liar");
 
     /** Groups chosen of the liar, and of all. */
-    private static int[] chosen(CoresetSelector selector, UnaryOperator<FedHdsServer.Builder> settings) {
-        List<ClientId> roster = new ArrayList<>();
-        IntStream.range(0, HONEST).forEach(i -> roster.add(new ClientId("honest " + i)));
-        roster.add(LIAR);
+    private static int[] chosen(CoresetSelector selector, UnaryOperator<FedHdsServerBuilder> settings) {
+        List<ClientId> registered = new ArrayList<>();
+        IntStream.range(0, HONEST).forEach(i -> registered.add(new ClientId("honest " + i)));
+        registered.add(LIAR);
         FedHdsServer server = settings.apply(FedHdsServer.builder()
                         .runId("run")
-                        .roster(roster)
+                        .clients(registered)
                         .sampler(ClientSampler.uniform(1))
                         .selector(selector)
                         .aggregator(FedAvg.equally())
@@ -40,7 +41,7 @@ class FarCentroidsTest {
                 .build();
         server.open();
         Random random = new Random(5);
-        for (ClientId client : roster) {
+        for (ClientId client : registered) {
             List<Centroid> centroids = new ArrayList<>();
             int count = client.equals(LIAR) ? 40 : 10;
             for (int i = 0; i < count; i++) {

@@ -27,11 +27,11 @@ final class Rounds {
     /** Which samples each client trained on, by its number, in the order of training; clients without any are left out. */
     static Map<Integer, List<Integer>> trainedOn(
             List<Points> samples, CoresetSelector onClients, CoresetSelector onServer) {
-        List<ClientId> roster = IntStream.range(0, samples.size())
+        List<ClientId> registered = IntStream.range(0, samples.size())
                 .mapToObj(c -> new ClientId("client-" + c))
                 .toList();
         FedHdsServer server = FedHdsServer.builder()
-                .roster(roster)
+                .clients(registered)
                 .sampler((all, round) -> all)
                 .selector(onServer)
                 .aggregator((round, state) -> new Unchanged(round.globalAdapter()))
@@ -43,7 +43,7 @@ final class Rounds {
         for (int c = 0; c < samples.size(); c++) {
             Points points = samples.get(c);
             int number = c;
-            FedHdsClient client = FedHdsClient.builder(roster.get(c))
+            FedHdsClient client = FedHdsClient.builder(registered.get(c))
                     .instructions(IntStream.range(0, points.size())
                             .mapToObj(i -> new Instruction(Integer.toString(i), "", "answer"))
                             .toList())

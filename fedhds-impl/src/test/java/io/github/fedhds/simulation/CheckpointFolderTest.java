@@ -51,7 +51,8 @@ class CheckpointFolderTest {
 
     /** A run after so many rounds, with names that JSON has to write in another way. */
     private static Checkpoint checkpoint(int rounds) {
-        List<ClientId> roster = List.of(new ClientId("a \"quoted\" client"), new ClientId("\u00e9\u2028\ud83d\ude00"));
+        List<ClientId> registered =
+                List.of(new ClientId("a \"quoted\" client"), new ClientId("\u00e9\u2028\ud83d\ude00"));
         List<RoundReport> past = new ArrayList<>();
         for (int round = 1; round <= rounds; round++) {
             past.add(new RoundReport(
@@ -70,11 +71,11 @@ class CheckpointFolderTest {
                             new TrainingCounts(round, 2 * round, 3),
                             round == 2 ? Optional.of("too few") : Optional.empty()),
                     adapter(round).digest(),
-                    roster,
+                    registered,
                     new RoundReport.Seconds(0.1, 1e-9, 3, 4, 5),
                     new RoundReport.Bytes(1, Long.MAX_VALUE),
                     round == 1 ? FeatureCache.Statistics.NONE : new FeatureCache.Statistics(1, 2, 3, 4),
-                    new RoundReport.Faults(round == 4 ? roster : List.of(), 1, 2, 3),
+                    round == 4 ? registered : List.of(),
                     round == 3 ? OptionalDouble.of(0.1 + 0.2) : OptionalDouble.empty()));
         }
         return new Checkpoint(
@@ -82,7 +83,7 @@ class CheckpointFolderTest {
                         "run",
                         Long.MIN_VALUE,
                         rounds + 1,
-                        roster,
+                        registered,
                         Map.of("model", "a \"b\""),
                         adapter(rounds),
                         adapter(0.5f)),
@@ -259,23 +260,23 @@ class CheckpointFolderTest {
     /** A run of many rounds with many clients: more than a safetensors header may hold. */
     @Test
     void save_manyRoundsOfManyClients_isReadAgain() {
-        List<ClientId> roster = IntStream.range(0, 2000)
+        List<ClientId> registered = IntStream.range(0, 2000)
                 .mapToObj(i -> new ClientId("client with a long name, number " + i))
                 .toList();
         RoundReport round = checkpoint(1).past().get(0);
         RoundReport large = new RoundReport(
                 round.result(),
                 round.adapterSha256(),
-                roster,
+                registered,
                 round.seconds(),
                 round.bytes(),
                 round.featureRows(),
-                round.faults(),
+                round.failedClients(),
                 round.score());
         List<RoundReport> past = Collections.nCopies(1500, large);
         assertTrue(1500L * RoundJson.of(large).toString().length() > 110_000_000);
         Checkpoint long1500 = new Checkpoint(
-                new ServerState("run", 1, 1500, roster, Map.of(), adapter(1), Adapter.empty()),
+                new ServerState("run", 1, 1500, registered, Map.of(), adapter(1), Adapter.empty()),
                 new TreeMap<>(),
                 past,
                 Optional.empty(),

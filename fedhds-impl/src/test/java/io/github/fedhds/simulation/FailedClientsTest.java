@@ -79,9 +79,7 @@ class FailedClientsTest extends OnTinyModel {
             assertEquals(5, result.reports());
             assertEquals(3, result.updates());
             assertEquals(5 + 6 + 8, result.samples());
-            assertEquals(
-                    IntStream.of(0, 1, 4).mapToObj(TinyFederation::id).toList(),
-                    report.faults().failedClients());
+            assertEquals(IntStream.of(0, 1, 4).mapToObj(TinyFederation::id).toList(), report.failedClients());
             assertEquals(report, RoundJson.read(RoundJson.of(report)));
         }
         assertEquals(2, reports.get(1).round(), "no round was abandoned");

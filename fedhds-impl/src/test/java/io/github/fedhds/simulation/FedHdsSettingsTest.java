@@ -114,6 +114,6 @@ class FedHdsSettingsTest {
                 fedHds.server(List.of(ID), 1)
                         .aggregator(FedAvg.equally())
                         .build()
-                        .roster());
+                        .clients());
     }
 }

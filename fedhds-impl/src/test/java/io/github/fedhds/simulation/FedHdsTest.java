@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
@@ -287,7 +288,7 @@ class FedHdsTest {
     }
 
     private static CentroidReport summarise(
-            FedHds fedHds, FedHdsClient.Builder client, int samples, RoundContext round) {
+            FedHds fedHds, FedHdsClientBuilder client, int samples, RoundContext round) {
         Map<String, String> agreed = fedHds.agreedSettings();
         List<Instruction> instructions = new ArrayList<>();
         for (int i = 0; i < samples; i++) {
@@ -348,7 +349,7 @@ class FedHdsTest {
         // would
         // find those of 5.
         assertEquals(List.of(), summarise(fedHds, fedHds.client(ID), 10, round).centroids());
-        FedHdsClient.Builder parts = fedHds.client(ID);
+        FedHdsClientBuilder parts = fedHds.client(ID);
         CentroidReport report = summarise(fedHds, parts, 12, round);
         assertEquals(2, report.centroids().size());
         double[] heap = report.centroids().get(0).point();
@@ -390,14 +391,14 @@ class FedHdsTest {
     @Test
     void server_ofDefaults_startsFromAFirstAdapterAndTakesTheMeanBySamples() {
         FedHds fedHds = FedHds.on(model).build();
-        List<ClientId> roster = new ArrayList<>();
+        List<ClientId> registered = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
-            roster.add(TinyFederation.id(i));
+            registered.add(TinyFederation.id(i));
         }
-        FedHdsServer server = fedHds.server(roster, 11).build();
+        FedHdsServer server = fedHds.server(registered, 11).build();
         Adapter first = server.globalAdapter();
         assertEquals(LoraTrainer.firstAdapter(model, LoraConfig.defaults(), 11), first);
-        assertNotEquals(first, fedHds.server(roster, 12).build().globalAdapter());
+        assertNotEquals(first, fedHds.server(registered, 12).build().globalAdapter());
         assertEquals(2 * 7 * 2, first.tensors().size());
         first.tensors().forEach((name, tensor) -> {
             assertEquals(8, tensor.shape()[name.endsWith("lora_A") ? 0 : 1], name);
@@ -405,20 +406,20 @@ class FedHdsTest {
         });
         assertEquals(2, server.open().clients().size(), "a share of 0.05 of 40");
 
-        FedHdsServer mean = fedHds.server(roster, 11)
+        FedHdsServer mean = fedHds.server(registered, 11)
                 .runId("run")
                 .sampler((all, round) -> all)
                 .selector(new EverySelector())
                 .build();
         mean.open();
         for (int i = 0; i < 2; i++) {
-            mean.accept(new CentroidReport("run", 1, roster.get(i), List.of(new Centroid(0, new double[2]))));
+            mean.accept(new CentroidReport("run", 1, registered.get(i), List.of(new Centroid(0, new double[2]))));
         }
         mean.select();
         Adapter one = round(1, fedHds).globalAdapter();
-        assertTrue(mean.accept(new AdapterUpdate("run", 1, roster.get(0), one, 3, 1))
+        assertTrue(mean.accept(new AdapterUpdate("run", 1, registered.get(0), one, 3, 1))
                 .counts());
-        assertTrue(mean.accept(new AdapterUpdate("run", 1, roster.get(1), first, 1, 1))
+        assertTrue(mean.accept(new AdapterUpdate("run", 1, registered.get(1), first, 1, 1))
                 .counts());
         Adapter averaged = mean.aggregate().adapter();
         averaged.tensors().forEach((name, tensor) -> {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
@@ -59,7 +59,7 @@ class FederationFaultTest extends OnTinyModel {
     }
 
     /** Four clients with all their samples, whose trainer is light and then changed by the test. */
-    private static Federation.Builder federation(UnaryOperator<FedHdsClient.Builder> settings) {
+    private static Federation.Builder federation(UnaryOperator<FedHdsClientBuilder> settings) {
         LocalTrainer trainer =
                 (list, round) -> new TrainingResult(shifted(round.globalAdapter(), 1), list.size(), new double[] {1});
         return Federation.builder(fedHds())
@@ -114,7 +114,7 @@ class FederationFaultTest extends OnTinyModel {
     @Test
     void run_selectorFusionOrTrainerThrows_failsWithIt() {
         RuntimeException failure = new UnsupportedOperationException("not today");
-        List<UnaryOperator<FedHdsClient.Builder>> settings = List.of(
+        List<UnaryOperator<FedHdsClientBuilder>> settings = List.of(
                 client -> client.selector((candidates, round) -> {
                     throw failure;
                 }),
@@ -128,7 +128,7 @@ class FederationFaultTest extends OnTinyModel {
                 client -> client.aroundTrainer(inner -> (list, round) -> {
                     throw failure;
                 }));
-        for (UnaryOperator<FedHdsClient.Builder> setting : settings) {
+        for (UnaryOperator<FedHdsClientBuilder> setting : settings) {
             Federation federation = federation(setting).parallelClients(2).build();
             assertSame(failure, assertThrows(RuntimeException.class, federation::run));
         }
@@ -352,7 +352,7 @@ class FederationFaultTest extends OnTinyModel {
 
     @Test
     void run_clientSettingsOfAnotherClient_isRefusedByName() {
-        List<FedHdsClient.Builder> others = new ArrayList<>();
+        List<FedHdsClientBuilder> others = new ArrayList<>();
         FedHds fedHds = fedHds();
         others.add(fedHds.client(new ClientId("impostor")));
         Federation federation = federation(client -> others.get(0)).build();

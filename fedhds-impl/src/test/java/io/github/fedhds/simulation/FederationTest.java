@@ -328,9 +328,9 @@ class FederationTest {
                 .build()
                 .run()
                 .get(0);
-        assertEquals(1, report.faults().cutPrompts());
-        assertEquals(1, report.faults().skippedTooLong());
-        assertEquals(0, report.faults().skippedNonFinite());
+        assertEquals(1, report.result().counts().cutPrompts());
+        assertEquals(1, report.result().counts().skippedTooLong());
+        assertEquals(0, report.result().counts().skippedNonFinite());
         assertEquals(2, report.result().samples());
         RoundReport.Seconds seconds = report.seconds();
         double sum = seconds.features() + seconds.selection() + seconds.training() + seconds.aggregation();
@@ -390,9 +390,9 @@ class FederationTest {
         assertEquals(2, report.result().updates());
         assertEquals(14, report.result().samples());
         assertEquals(2, report.result().meanLoss());
-        assertEquals(2, report.faults().skippedNonFinite());
-        assertEquals(4, report.faults().skippedTooLong());
-        assertEquals(6, report.faults().cutPrompts());
+        assertEquals(2, report.result().counts().skippedNonFinite());
+        assertEquals(4, report.result().counts().skippedTooLong());
+        assertEquals(6, report.result().counts().cutPrompts());
         assertTrue(report.seconds().features() > 0);
         assertTrue(diary.lines.contains("trained 1 client 1 8 ACCEPTED"), diary.lines.toString());
 
@@ -413,7 +413,7 @@ class FederationTest {
         ClientId second = TinyFederation.id(1);
         RoundReport report = federation(5, 6, 7)
                 .clientSettings(client -> client.selector(new EverySelector()))
-                .serverSettings(server -> server.sampler((roster, round) -> List.of(second))
+                .serverSettings(server -> server.sampler((registered, round) -> List.of(second))
                         .selector(new EverySelector())
                         .runId("mine")
                         .settings(Map.of("k", "v"))

@@ -8,6 +8,7 @@ import io.github.fedhds.ChildJvm;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregators.FedOpt;
 import io.github.fedhds.codec.MessageCodec;
@@ -89,9 +90,9 @@ class KilledPartiesTest {
     }
 
     /** A server whose rule has a state; needs no model. */
-    private static FedHdsServer.Builder server() {
+    private static FedHdsServerBuilder server() {
         return FedHdsServer.builder()
-                .roster(ids())
+                .clients(ids())
                 .seed(7)
                 .sampler(ClientSampler.uniform(1))
                 .selector(new EverySelector())

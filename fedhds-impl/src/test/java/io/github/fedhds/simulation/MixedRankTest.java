@@ -51,7 +51,7 @@ class MixedRankTest {
         try (LanguageModel model = TinyFederation.model(folder.resolve("model"), 1, 16, 2, 512)) {
             FedHds ofServer = ofRank(model, 8).build();
             FedHdsServer server = ofServer.server(ids, 1)
-                    .sampler((roster, round) -> roster)
+                    .sampler((clients, round) -> clients)
                     .aggregator(rule)
                     .compareOpenings(false) // each client's has an adapter of its rank
                     .build();

@@ -375,7 +375,7 @@ class ResumeTest {
         String wayOut = "; resume with what it was made with, or start anew in another folder";
         refused(federation(checkpoint).seed(8), "of seed 7, this run has 8", wayOut);
         refused(federation(checkpoint).activeShare(0.6), "made with active share 0.5, this run has 0.6", wayOut);
-        refused(federation(checkpoint, fedHds(model), "tiny", 3, 4, 5, 6, 2), "of another roster", wayOut);
+        refused(federation(checkpoint, fedHds(model), "tiny", 3, 4, 5, 6, 2), "of other clients", wayOut);
         refused(
                 federation(checkpoint, fedHds(model), "mine", 3, 4, 5, 6, 2, 3),
                 "made with data tiny, this run has mine",

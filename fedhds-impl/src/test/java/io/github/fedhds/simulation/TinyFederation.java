@@ -1,6 +1,6 @@
 package io.github.fedhds.simulation;
 
-import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.coreset.Candidates;
@@ -169,7 +169,7 @@ final class TinyFederation {
     }
 
     /** A client whose features cost no pass through the model. */
-    static FedHdsClient.Builder light(FedHdsClient.Builder client) {
+    static FedHdsClientBuilder light(FedHdsClientBuilder client) {
         return client.featureExtractor((list, round) -> characters(list)).fusion(TinyFederation::firstTwo);
     }
 
@@ -183,7 +183,7 @@ final class TinyFederation {
                         new RoundReport.Seconds(0, 0, 0, 0, 0),
                         r.bytes(),
                         r.featureRows(),
-                        r.faults(),
+                        r.failedClients(),
                         r.score()))
                 .toList();
     }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.SettingsMismatchException;
 import io.github.fedhds.adapter.Adapter;
@@ -33,7 +33,7 @@ class UntrainedRunTest extends OnTinyModel {
     private final List<UntrainedRun> told = new ArrayList<>();
 
     /** Three clients with all their samples, two rounds. */
-    private Federation.Builder federation(UnaryOperator<FedHdsClient.Builder> settings) {
+    private Federation.Builder federation(UnaryOperator<FedHdsClientBuilder> settings) {
         return Federation.builder(fedHds())
                 .clients(TinyFederation.clients(3, 4, 5))
                 .activeShare(1)
@@ -207,7 +207,7 @@ class UntrainedRunTest extends OnTinyModel {
         Federation federation = federation(client -> client)
                 .serverSettings(server -> server.selector(new EverySelector()).dimensions(3))
                 .build();
-        assertFails(FedHdsException.class, federation::run, "6 wrong-shape", "FedHdsServer.Builder.dimensions");
+        assertFails(FedHdsException.class, federation::run, "6 wrong-shape", "FedHdsServerBuilder.dimensions");
         assertTold(Cause.ALL_REFUSED, Map.of(Refusal.WRONG_SHAPE, 6L), true);
     }
 

@@ -39,7 +39,7 @@ class ServerStoreTest {
                 "run",
                 1,
                 round,
-                StateExamples.late().roster(),
+                StateExamples.late().clients(),
                 Map.of(),
                 StateExamples.adapter(round),
                 Adapter.empty());

@@ -63,7 +63,7 @@ public final class ServerBenchmark implements Callable<Integer> {
 
     private final MessageCodec codec = MessageCodec.defaults();
     private final Adapter first = adapter(0);
-    private final List<ClientId> roster = new ArrayList<>();
+    private final List<ClientId> registered = new ArrayList<>();
 
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -79,7 +79,7 @@ public final class ServerBenchmark implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "every number must be 1 or more");
         }
         for (int i = 0; i < clients; i++) {
-            roster.add(new ClientId("client " + i));
+            registered.add(new ClientId("client " + i));
         }
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
@@ -97,7 +97,7 @@ public final class ServerBenchmark implements Callable<Integer> {
 
     private FedHdsServer server(CoresetSelector selector) {
         return FedHdsServer.builder()
-                .roster(roster)
+                .clients(registered)
                 .sampler(ClientSampler.uniform(1))
                 .selector(selector)
                 .aggregator(FedAvg.bySamples())

@@ -11,6 +11,7 @@ import io.github.fedhds.monitoring.BestRound;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.training.TrainingCounts;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -150,14 +151,14 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         } else {
             out.printf(Locale.ROOT, ", %d samples, loss %.3f", result.samples(), result.meanLoss());
         }
-        RoundReport.Faults faults = report.faults();
-        if (faults.cutPrompts() + faults.skippedTooLong() + faults.skippedNonFinite() > 0) {
+        TrainingCounts counts = result.counts();
+        if (counts.cutPrompts() + counts.skippedTooLong() + counts.skippedNonFinite() > 0) {
             out.printf(
                     Locale.ROOT,
                     " (%d prompts cut, %d answers too long, %d steps not finite)",
-                    faults.cutPrompts(),
-                    faults.skippedTooLong(),
-                    faults.skippedNonFinite());
+                    counts.cutPrompts(),
+                    counts.skippedTooLong(),
+                    counts.skippedNonFinite());
         }
         out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
         report.score()

@@ -212,10 +212,10 @@ public final class EmbeddedComparison {
         RunFolder folder = new RunFolder(path, config);
         Map<String, String> fingerprint = fingerprint(run, setting, learningRate);
         TunedRun tuned = work.apply(
-                setting.with(federation -> federation
+                setting.with(federation -> folder.listened(federation
                         .checkpoint(RunFolder.checkpoint(path), fingerprint)
-                        .resume(options.resume())),
-                progress.andThen(folder.listener()));
+                        .resume(options.resume()))),
+                progress);
         if (tuned.samples() > 0) {
             folder.adapter(setting.fedHds().lora(), tuned.adapter(), "");
         }

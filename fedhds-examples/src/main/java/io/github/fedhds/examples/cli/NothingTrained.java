@@ -27,12 +27,12 @@ final class NothingTrained {
     static String causes(List<RoundReport> rounds, Help help, Optional<String> damage) {
         List<String> causes = new ArrayList<>();
         damage.map(NothingTrained::damaged).ifPresent(causes::add);
-        long notFinite = sum(rounds, r -> r.faults().skippedNonFinite());
+        long notFinite = sum(rounds, r -> r.result().counts().skippedNonFinite());
         if (notFinite > 0 && damage.isEmpty()) {
             causes.add("the loss of " + notFinite + " training steps was not finite, though the model's weights are;"
                     + " lower --learning-rate, or train with --precision float32");
         }
-        long tooLongSamples = sum(rounds, r -> r.faults().skippedTooLong());
+        long tooLongSamples = sum(rounds, r -> r.result().counts().skippedTooLong());
         if (tooLongSamples > 0) {
             causes.add(tooLongSamples + " chosen samples were too long; " + help.tooLong());
         }

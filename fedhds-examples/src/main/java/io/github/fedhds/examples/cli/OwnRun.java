@@ -154,11 +154,11 @@ final class OwnRun {
                 fraction,
                 options.seed(),
                 options.parallel(),
-                federation -> kept(federation, fedHds, fingerprint));
+                federation -> folder.listened(kept(federation, fedHds, fingerprint)));
         TunedRun run;
         try (ConsoleProgress progress =
                 new ConsoleProgress(out, options.selection().name().toLowerCase(Locale.ROOT), options.rounds())) {
-            run = chosen(setting, fraction, progress.andThen(folder.listener()));
+            run = chosen(setting, fraction, progress);
         }
         boolean trained = run.samples() > 0;
         if (trained) {
@@ -179,7 +179,7 @@ final class OwnRun {
                 options.folder());
         fedHds.featureCache().map(FeatureCache::statistics).ifPresent(this::tell);
         boolean notFinite =
-                run.rounds().stream().anyMatch(round -> round.faults().skippedNonFinite() > 0);
+                run.rounds().stream().anyMatch(round -> round.result().counts().skippedNonFinite() > 0);
         Optional<String> damage = notFinite ? damage(modelFolder) : Optional.empty();
         if (!trained) {
             out.println("nothing was trained, so there is no adapter: "

@@ -12,6 +12,7 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.simulation.CheckpointFolder;
+import io.github.fedhds.simulation.Federation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,8 +46,8 @@ final class RunFolder {
         }
     }
 
-    /** Writes the settings, then a line a round. */
-    RoundListener listener() {
+    /** Adds listeners that write the settings, then a line for each round. */
+    Federation.Builder listened(Federation.Builder federation) {
         RoundListener begins = new RoundListener() {
             private boolean written;
 
@@ -72,7 +73,7 @@ final class RunFolder {
                 }
             }
         };
-        return begins.andThen(new JsonLinesListener(folder.resolve("rounds.jsonl")));
+        return federation.listener(begins).listener(new JsonLinesListener(folder.resolve("rounds.jsonl")));
     }
 
     /**

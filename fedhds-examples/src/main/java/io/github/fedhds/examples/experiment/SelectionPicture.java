@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  *
  * @param name of the way, in code
  * @param colour what the panels show beside the choice
- * @param clients in roster order
+ * @param clients in registered order
  * @param server its groups of the clients' centroids, counted through from the first client's
  */
 record SelectionPicture(String name, Colour colour, List<Client> clients, List<Group> server) {

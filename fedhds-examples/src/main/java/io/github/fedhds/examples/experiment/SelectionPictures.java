@@ -205,8 +205,8 @@ public final class SelectionPictures implements Callable<Integer> {
             List<SelectionPicture.Client> seen) {
         List<Coreset> onServer = new ArrayList<>();
         FedHdsServer server = FedHdsServer.builder()
-                .roster(List.copyOf(dealt.keySet()))
-                .sampler((roster, round) -> roster)
+                .clients(List.copyOf(dealt.keySet()))
+                .sampler((clients, round) -> clients)
                 .seed(seed)
                 .selector(watched(way.server(), onServer))
                 .frame(way.frame())

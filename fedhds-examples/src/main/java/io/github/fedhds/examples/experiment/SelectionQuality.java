@@ -241,8 +241,8 @@ public final class SelectionQuality implements Callable<Integer> {
             Fusion fusion,
             long seed) {
         FedHdsServer server = FedHdsServer.builder()
-                .roster(List.copyOf(dealt.keySet()))
-                .sampler((roster, round) -> roster)
+                .clients(List.copyOf(dealt.keySet()))
+                .sampler((clients, round) -> clients)
                 .seed(seed)
                 .selector(way.server())
                 .frame(way.frame())

@@ -43,7 +43,7 @@ class ConsoleProgressTest {
                 new RoundReport.Seconds(0, 0, 0, 0, 2.5),
                 new RoundReport.Bytes(0, 0),
                 FeatureCache.Statistics.NONE,
-                new RoundReport.Faults(List.of(), 0, 0, 0),
+                List.of(),
                 OptionalDouble.of(0.5));
     }
 

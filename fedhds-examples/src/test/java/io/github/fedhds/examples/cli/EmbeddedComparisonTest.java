@@ -197,7 +197,7 @@ class EmbeddedComparisonTest {
                 new RoundReport.Seconds(0, 0, 0, 0, 0),
                 new RoundReport.Bytes(0, 0),
                 FeatureCache.Statistics.NONE,
-                new RoundReport.Faults(List.of(), 0, 0, 0),
+                List.of(),
                 OptionalDouble.empty());
     }
 }

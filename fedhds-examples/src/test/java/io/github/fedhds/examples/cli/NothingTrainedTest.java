@@ -127,13 +127,24 @@ class NothingTrainedTest extends OnMainJob {
     private static String causes(int centroids, int chosen, int tooLong, int notFinite, Optional<String> reason) {
         RoundReport report = new RoundReport(
                 new RoundResult(
-                        1, Adapter.empty(), 2, 2, centroids, chosen, 0, 0, Double.NaN, 0, TrainingCounts.NONE, reason),
+                        1,
+                        Adapter.empty(),
+                        2,
+                        2,
+                        centroids,
+                        chosen,
+                        0,
+                        0,
+                        Double.NaN,
+                        0,
+                        new TrainingCounts(notFinite, tooLong, 0),
+                        reason),
                 "",
                 List.of(new ClientId("a")),
                 new RoundReport.Seconds(0, 0, 0, 0, 0),
                 new RoundReport.Bytes(0, 0),
                 FeatureCache.Statistics.NONE,
-                new RoundReport.Faults(List.of(), 0, tooLong, notFinite),
+                List.of(),
                 OptionalDouble.empty());
         NothingTrained.Help help = new NothingTrained.Help("SAMPLES", "CLIENTS", "LONGER");
         return NothingTrained.causes(List.of(report, report), help, Optional.empty());

@@ -1,8 +1,12 @@
 package io.github.fedhds.monitoring.internal;
 
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import io.github.fedhds.RoundSummary;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.features.FeatureCache;
@@ -26,6 +30,11 @@ public final class RoundJson {
     public static final String ROUND = "round";
     private static final String VOID = "void";
 
+    /** Writes and reads records of numbers, with names like {@code to_clients}. */
+    private static final Gson GSON = new GsonBuilder()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+            .create();
+
     private RoundJson() {}
 
     public static JsonObject of(RoundReport report) {
@@ -34,33 +43,14 @@ public final class RoundJson {
         json.addProperty(ROUND, result.round());
         json.add("clients", names(report.clients()));
         add(json, result);
-        RoundReport.Faults faults = report.faults();
-        if (!faults.failedClients().isEmpty()) {
-            json.add("failed_clients", names(faults.failedClients()));
+        if (!report.failedClients().isEmpty()) {
+            json.add("failed_clients", names(report.failedClients()));
         }
-        json.addProperty("cut_prompts", faults.cutPrompts());
-        json.addProperty("skipped_too_long", faults.skippedTooLong());
-        json.addProperty("skipped_not_finite", faults.skippedNonFinite());
-        FeatureCache.Statistics rows = report.featureRows();
-        if (!rows.equals(FeatureCache.Statistics.NONE)) {
-            JsonObject counts = new JsonObject();
-            counts.addProperty("hits", rows.hits());
-            counts.addProperty("misses", rows.misses());
-            counts.addProperty("damaged", rows.damaged());
-            counts.addProperty("unkept", rows.unkept());
-            json.add("feature_rows", counts);
+        if (!report.featureRows().equals(FeatureCache.Statistics.NONE)) {
+            json.add("feature_rows", GSON.toJsonTree(report.featureRows()));
         }
-        JsonObject seconds = new JsonObject();
-        seconds.addProperty("features", report.seconds().features());
-        seconds.addProperty("selection", report.seconds().selection());
-        seconds.addProperty("training", report.seconds().training());
-        seconds.addProperty("aggregation", report.seconds().aggregation());
-        seconds.addProperty("wall", report.seconds().wall());
-        json.add("seconds", seconds);
-        JsonObject bytes = new JsonObject();
-        bytes.addProperty("to_clients", report.bytes().toClients());
-        bytes.addProperty("to_server", report.bytes().toServer());
-        json.add("bytes", bytes);
+        json.add("seconds", GSON.toJsonTree(report.seconds()));
+        json.add("bytes", GSON.toJsonTree(report.bytes()));
         report.score().ifPresent(score -> json.addProperty("score", score));
         json.addProperty("adapter_sha256", report.adapterSha256());
         return json;
@@ -150,34 +140,30 @@ public final class RoundJson {
                 json.get("withdrawals").getAsInt(),
                 counts(json.getAsJsonObject("left_out")),
                 json.has(VOID) ? Optional.of(json.get(VOID).getAsString()) : Optional.empty());
-        JsonObject rows = json.getAsJsonObject("feature_rows");
-        JsonObject seconds = json.getAsJsonObject("seconds");
-        JsonObject bytes = json.getAsJsonObject("bytes");
         return new RoundReport(
                 result,
                 json.get("adapter_sha256").getAsString(),
                 clients,
-                new RoundReport.Seconds(
-                        seconds.get("features").getAsDouble(),
-                        seconds.get("selection").getAsDouble(),
-                        seconds.get("training").getAsDouble(),
-                        seconds.get("aggregation").getAsDouble(),
-                        seconds.get("wall").getAsDouble()),
-                new RoundReport.Bytes(
-                        bytes.get("to_clients").getAsLong(),
-                        bytes.get("to_server").getAsLong()),
-                rows == null
-                        ? FeatureCache.Statistics.NONE
-                        : new FeatureCache.Statistics(
-                                rows.get("hits").getAsLong(),
-                                rows.get("misses").getAsLong(),
-                                rows.get("damaged").getAsLong(),
-                                rows.get("unkept").getAsLong()),
-                new RoundReport.Faults(
-                        json.has("failed_clients") ? clients(json.getAsJsonArray("failed_clients")) : List.of(),
-                        json.get("cut_prompts").getAsInt(),
-                        json.get("skipped_too_long").getAsInt(),
-                        json.get("skipped_not_finite").getAsInt()),
+                read(json, "seconds", RoundReport.Seconds.class),
+                read(json, "bytes", RoundReport.Bytes.class),
+                json.has("feature_rows")
+                        ? read(json, "feature_rows", FeatureCache.Statistics.class)
+                        : FeatureCache.Statistics.NONE,
+                json.has("failed_clients") ? clients(json.getAsJsonArray("failed_clients")) : List.of(),
                 json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty());
+    }
+
+    /** A part of a round; every number must be there. */
+    private static <T extends Record> T read(JsonObject json, String name, Class<T> type) {
+        JsonObject part = json.getAsJsonObject(name);
+        try {
+            T value = GSON.fromJson(part, type);
+            if (GSON.toJsonTree(value).getAsJsonObject().keySet().equals(part.keySet())) {
+                return value;
+            }
+        } catch (JsonParseException e) {
+            throw new IllegalArgumentException(name + " does not hold its numbers", e);
+        }
+        throw new IllegalArgumentException(name + " does not hold its numbers");
     }
 }

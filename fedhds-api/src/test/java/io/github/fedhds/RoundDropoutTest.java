@@ -255,7 +255,7 @@ class RoundDropoutTest {
                 .minAnswers(2)
                 .sampler((clients, round) -> clients.subList(0, calls.merge(0, 1, Integer::sum)))
                 .build();
-        assertFails(IllegalStateException.class, server::open, "names 1 clients, and a round needs the answers of 2");
+        assertFails(IllegalStateException.class, server::open, "names 1 client, and a round needs the answers of 2");
         assertEquals(1, server.open().round());
     }
 
@@ -266,7 +266,7 @@ class RoundDropoutTest {
                 .sampler((clients, round) -> clients.subList(0, 1))
                 .build();
         assertFails(
-                IllegalStateException.class, server::open, "names 1 clients, and a rule of two needs the updates of 2");
+                IllegalStateException.class, server::open, "names 1 client, and the aggregator a rule of two needs the updates of 2");
     }
 
     @Test

@@ -305,7 +305,7 @@ class RoundProgressTest {
                 .clients(List.of(A, B, C, d, new ClientId("e")))
                 .build();
         assertEquals(5, restored.open().clients().size());
-        assertFails(BAD, () -> builder().restore(server.state()).build(), "must be the first of the 3 here");
+        assertFails(BAD, () -> builder().restore(server.state()).build(), "not registered here: d;");
     }
 
     @Test

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What server and clients must have equal, or the result is silently wrong. A name whose value is not known here is left out,
- * so that the other side's value shows as one that this side has not set.
+ * The settings that server and clients must have equal. A setting whose value is not known here is left out, so that the
+ * other side reports it as not set here.
  */
 record AgreedSettings(
         @Nullable LanguageModel model,
@@ -29,6 +29,21 @@ record AgreedSettings(
         CoresetSelector selector,
         Map<String, String> training) {
     private static final String VERSION = version();
+
+    /** @param coordinates of a point that clients report */
+    static AgreedSettings of(FedHds.Builder builder, int coordinates) {
+        return new AgreedSettings(
+                builder.model,
+                builder.featureModel == builder.model ? null : builder.featureModel,
+                builder.modelDigest,
+                builder.tokenizerDigest,
+                builder.precision,
+                builder.pooling,
+                coordinates,
+                builder.fusion,
+                builder.selection.client(),
+                builder.trainer.settings());
+    }
 
     Map<String, String> toMap() {
         Map<String, String> settings = new TreeMap<>(training);
@@ -45,7 +60,7 @@ record AgreedSettings(
         return Map.copyOf(settings);
     }
 
-    /** Parts of the application's own, lambdas above all, cannot be compared: it may add settings that tell them apart. */
+    /** Roles of the application's own, such as lambdas, cannot be compared; the application may add settings for them. */
     private static String nameOf(Object part) {
         boolean ours = part.getClass().getName().startsWith("io.github.fedhds.")
                 && !part.getClass().isSynthetic();

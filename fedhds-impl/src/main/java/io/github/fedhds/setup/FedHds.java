@@ -22,8 +22,6 @@ import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Precision;
-import io.github.fedhds.reduction.KernelPcaFusion;
-import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.Selection;
@@ -76,30 +74,12 @@ public final class FedHds {
         lora = builder.trainer.lora();
         aggregator = builder.aggregator;
         selection = builder.selection;
-        boolean turbo = builder.featureModel != builder.model;
-        Fusion ofGroups = builder.fusion.compose(builder.pooling::grouping);
-        fusion = turbo && isSeedless(builder.fusion) ? new CachedFusion(ofGroups, TURBO_COORDINATES) : ofGroups;
+        fusion = ModelParts.fusion(builder);
         messageLimits = builder.messageLimits;
-        parts = builder.model == null
-                ? null
-                : ModelParts.of(
-                        builder.model,
-                        builder.featureModel == null ? builder.model : builder.featureModel,
-                        builder.trainer.build(),
-                        builder.pooling,
-                        builder.featureCache,
-                        builder.cuts);
-        AgreedSettings settings = builder.agreed(fusion.dimensions());
+        parts = builder.model == null ? null : ModelParts.of(builder, builder.model);
+        AgreedSettings settings = AgreedSettings.of(builder, fusion.dimensions());
         agreedSettings = Suppliers.memoize(settings::toMap);
     }
-
-    /** Whether a fusion is one of this library, which depend on the features alone; others may depend on the round's seed. */
-    private static boolean isSeedless(Fusion fusion) {
-        return fusion instanceof TsneFusion || fusion instanceof PcaFusion || fusion instanceof KernelPcaFusion;
-    }
-
-    /** Most coordinates kept of fused points with a feature model: 16 MiB, a million samples on two axes. */
-    private static final long TURBO_COORDINATES = 2L << 20;
 
     /** Starts with the paper's settings on a loaded model, for clients, servers or both. */
     public static Builder on(LanguageModel model) {
@@ -212,20 +192,20 @@ public final class FedHds {
 
     /** Settings, by default those of the paper. Not safe for many threads. */
     public static final class Builder {
-        private final DecoderConfig config;
-        private final @Nullable LanguageModel model;
-        private final LoraTrainer.Builder trainer;
-        private @Nullable LanguageModel featureModel;
-        private @Nullable String modelDigest;
-        private @Nullable String tokenizerDigest;
-        private Precision precision = Precision.FLOAT32;
-        private Optional<FeatureCache> featureCache = Optional.empty();
-        private Aggregator aggregator = FedAvg.bySamples();
-        private Selection selection = Selection.paper();
-        private Pooling pooling = Pooling.LAST_TOKEN;
-        private Fusion fusion = TsneFusion.builder().build();
-        private Consumer<SampleCuts> cuts = some -> {};
-        private @Nullable MessageLimits messageLimits;
+        final DecoderConfig config;
+        final @Nullable LanguageModel model;
+        final LoraTrainer.Builder trainer;
+        @Nullable LanguageModel featureModel;
+        @Nullable String modelDigest;
+        @Nullable String tokenizerDigest;
+        Precision precision = Precision.FLOAT32;
+        Optional<FeatureCache> featureCache = Optional.empty();
+        Aggregator aggregator = FedAvg.bySamples();
+        Selection selection = Selection.paper();
+        Pooling pooling = Pooling.LAST_TOKEN;
+        Fusion fusion = TsneFusion.builder().build();
+        Consumer<SampleCuts> cuts = some -> {};
+        @Nullable MessageLimits messageLimits;
 
         private Builder(LanguageModel model) {
             this.config = model.config();
@@ -270,20 +250,6 @@ public final class FedHds {
                 throw new IllegalStateException(
                         setting + " is for a server without weights; a loaded model tells its own");
             }
-        }
-
-        private AgreedSettings agreed(int coordinates) {
-            return new AgreedSettings(
-                    model,
-                    featureModel == model ? null : featureModel,
-                    modelDigest,
-                    tokenizerDigest,
-                    precision,
-                    pooling,
-                    coordinates,
-                    fusion,
-                    selection.client(),
-                    trainer.settings());
         }
 
         /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */

@@ -37,7 +37,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** One round of an open server with clients of this process, and what is counted of it. For one thread, once. */
+/** One round of a server with clients of this process, and what is counted of it. For one thread, once. */
 final class FederatedRound {
     /** Nothing is read by it, so no limit protects anyone. */
     private static final MessageCodec UNBOUNDED = MessageCodec.of(new MessageLimits(
@@ -80,7 +80,22 @@ final class FederatedRound {
         this.mostFailures = mostFailures;
     }
 
-    RoundReport run(RoundOpening opening, ClientThreads threads) {
+    /** Opens a round and runs it; abandons it if anything is thrown. */
+    RoundReport run(ClientThreads threads) {
+        RoundOpening opening = server.open();
+        boolean done = false;
+        try {
+            RoundReport report = run(opening, threads);
+            done = true;
+            return report;
+        } finally {
+            if (!done) {
+                server.abandon();
+            }
+        }
+    }
+
+    private RoundReport run(RoundOpening opening, ClientThreads threads) {
         long start = System.nanoTime();
         FeatureCache.Statistics before = cacheStatistics();
         OptionalLong opened = bytes(opening);

@@ -8,7 +8,6 @@ import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.file.Disk;
-import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.BestRound;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
@@ -173,7 +172,7 @@ public final class Federation {
                 past.set(past.size() - 1, light);
                 reports.add(light);
                 if (saved != null) {
-                    saved.save(server.state(), past, evaluations.best(), end(reports.size()));
+                    saved.save(server.state(), past, evaluations, reports.size() == rounds);
                 }
                 tell(l -> l.closed(report));
             }
@@ -193,33 +192,16 @@ public final class Federation {
         }
     }
 
-    private CheckpointFolder.End end(int roundsOfThisRun) {
-        if (roundsOfThisRun == rounds) {
-            return CheckpointFolder.End.LAST_ROUND;
-        }
-        return evaluations.outOfPatience(past) ? CheckpointFolder.End.EARLY : CheckpointFolder.End.NOT_YET;
-    }
-
     private RoundReport round(ClientThreads threads) {
-        RoundOpening opening = server.open();
-        boolean done = false;
-        try {
-            RoundReport report = new FederatedRound(
-                            fedHds,
-                            id -> Objects.requireNonNull(data.get(id)),
-                            clientSettings,
-                            server,
-                            listeners,
-                            traffic,
-                            failedClients)
-                    .run(opening, threads);
-            done = true;
-            return report;
-        } finally {
-            if (!done) {
-                server.abandon();
-            }
-        }
+        return new FederatedRound(
+                        fedHds,
+                        id -> Objects.requireNonNull(data.get(id)),
+                        clientSettings,
+                        server,
+                        listeners,
+                        traffic,
+                        failedClients)
+                .run(threads);
     }
 
     /** Collects a federation's parts. Not safe for many threads. */

@@ -4,7 +4,6 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.ServerState;
-import io.github.fedhds.monitoring.BestRound;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.state.ServerStore;
 import io.github.fedhds.transformer.LanguageModel;
@@ -102,8 +101,11 @@ final class SavedFederation {
         savedRounds = there;
     }
 
-    void save(ServerState state, List<RoundReport> past, Optional<BestRound> best, CheckpointFolder.End end) {
-        folder.save(new Checkpoint(state, settings, past, best, end));
+    void save(ServerState state, List<RoundReport> past, Evaluations evaluations, boolean last) {
+        CheckpointFolder.End early =
+                evaluations.outOfPatience(past) ? CheckpointFolder.End.EARLY : CheckpointFolder.End.NOT_YET;
+        CheckpointFolder.End end = last ? CheckpointFolder.End.LAST_ROUND : early;
+        folder.save(new Checkpoint(state, settings, past, evaluations.best(), end));
         savedRounds = past.size();
     }
 }

@@ -21,6 +21,11 @@ import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
+import io.github.fedhds.codec.MessageCodec;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.MessageLimits;
+import java.util.stream.IntStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -115,5 +120,19 @@ class FedHdsSettingsTest {
                         .aggregator(FedAvg.equally())
                         .build()
                         .clients());
+    }
+
+    @Test
+    void messageLimits_ofTheBuilder_areThoseOfServerAndCodec() {
+        MessageLimits large = MessageLimits.defaults().withCentroids(9_000);
+        FedHds fedHds = FedHds.on(model).messageLimits(large).build();
+        assertEquals(large, fedHds.server(List.of(ID), 1).build().messageLimits());
+        List<Centroid> centroids = IntStream.range(0, 9_000)
+                .mapToObj(i -> new Centroid(i, new double[2]))
+                .toList();
+        CentroidReport report = new CentroidReport("run", 1, ID, centroids);
+        assertEquals(report, fedHds.codec().decode(fedHds.codec().encode(report).toByteArray()).message());
+        MessageCodec small = FedHds.on(model).build().codec();
+        assertFails(IllegalArgumentException.class, () -> small.encode(report), "9000");
     }
 }

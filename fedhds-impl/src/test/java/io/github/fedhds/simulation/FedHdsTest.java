@@ -49,6 +49,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
@@ -285,6 +286,26 @@ class FedHdsTest {
                     Optional.of(new FeatureCache.Statistics(9, 9, 0, 0)),
                     turbo.featureCache().map(FeatureCache::statistics));
         }
+    }
+
+    /** A fusion of the application's own may depend on the round, so its points are not kept. */
+    @Test
+    void fusion_ofTheApplicationsOwnWithAFeatureModel_isCalledInEveryRound() {
+        AtomicInteger calls = new AtomicInteger();
+        try (LanguageModel small = TinyFederation.model(folder.resolve("small"), 2, 8, 3, 64)) {
+            FedHds turbo = FedHds.on(model)
+                    .template(TinyFederation.SHORT)
+                    .featureModel(small)
+                    .fusion((features, round) -> {
+                        calls.incrementAndGet();
+                        return TinyFederation.firstTwo(features, round);
+                    })
+                    .build();
+            RoundContext round = round(1, turbo);
+            summarise(turbo, turbo.client(ID), 4, round);
+            summarise(turbo, turbo.client(ID), 4, round);
+        }
+        assertEquals(2, calls.get());
     }
 
     private static CentroidReport summarise(

@@ -12,8 +12,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The trained part of a model: named tensors, in the order of their names. Rank and scale are the host's configuration,
- * equal for all clients of a run unless its rule of aggregation takes several. Immutable, safe for many threads.
+ * The trained part of a model: named tensors, ordered by name. Rank and scale are settings of the application, equal for all
+ * clients of a run unless the aggregator accepts several. Immutable, safe for many threads.
  *
  * <p>Names are the model's own, such as {@code model.layers.0.self_attn.q_proj.lora_A}, shape {@code [rank, in]}, and
  * {@code ...lora_B}, shape {@code [out, rank]}.
@@ -28,12 +28,12 @@ public final class Adapter {
         this.tensors = Collections.unmodifiableSortedMap(new TreeMap<>(tensors));
     }
 
-    /** An adapter without a tensor: the base model as it is. */
+    /** An adapter without tensors, which stands for the base model. */
     public static Adapter empty() {
         return EMPTY;
     }
 
-    /** The tensors in the order of their names; cannot be changed. */
+    /** The tensors, ordered by name; unmodifiable. */
     public SortedMap<String, Tensor> tensors() {
         return tensors;
     }
@@ -48,7 +48,7 @@ public final class Adapter {
         return tensors.values().stream().mapToLong(Tensor::size).sum();
     }
 
-    /** The first way in which the other differs in names or shapes, or empty if it has the same form. */
+    /** The first difference in names or shapes, or empty if there is none. */
     public Optional<String> differenceInForm(Adapter other) {
         for (String name : tensors.keySet()) {
             Tensor theirs = other.tensors.get(name);
@@ -68,7 +68,7 @@ public final class Adapter {
         return Optional.empty();
     }
 
-    /** SHA-256 over names, shapes and values, in hexadecimal: equal for equal adapters, on every machine. */
+    /** SHA-256 over names, shapes and values, in hexadecimal; the same on every machine. */
     public String digest() {
         MessageDigest digest;
         try {
@@ -110,8 +110,8 @@ public final class Adapter {
     }
 
     /**
-     * Squared Euclidean distance to the other over all values of its tensors. A tensor of the other's that this one lacks, or
-     * has in another shape, counts with its distance from zero.
+     * Squared Euclidean distance to the other over all values of its tensors. A tensor of the other adapter that is
+     * missing here or has another shape counts with its distance from zero.
      */
     public double squaredDistance(Adapter other) {
         double sum = 0;

@@ -2,7 +2,7 @@ package io.github.fedhds.adapter;
 
 import java.util.Arrays;
 
-/** Numbers with a shape, row-major. Owns its array. Immutable, safe for many threads. */
+/** Float32 values with a shape, row-major. Owns its array. Immutable, safe for many threads. */
 public final class Tensor {
     private final int[] shape;
     private final float[] values;
@@ -11,7 +11,7 @@ public final class Tensor {
      * Copies the values.
      *
      * @param shape lengths of the axes, each 0 or more
-     * @param values as many as the product of the shape
+     * @param values values in row-major order, as many as the product of the shape
      */
     public Tensor(int[] shape, float[] values) {
         if (size(shape) != values.length) {
@@ -35,7 +35,7 @@ public final class Tensor {
         }
     }
 
-    /** Gives the values of a tensor one by one. */
+    /** Returns the values of a tensor one by one. */
     @FunctionalInterface
     public interface Values {
         /** Value i in row-major order. */
@@ -43,7 +43,7 @@ public final class Tensor {
     }
 
     /**
-     * Asks for each value once, in row-major order: for values that come from elsewhere than an array, without one beside.
+     * Creates a tensor from a function, called once for each value in row-major order, without an additional array.
      *
      * @param shape lengths of the axes, each 0 or more
      */

@@ -4,33 +4,34 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.message.AdapterUpdate;
 
 /**
- * One round's aggregation: takes updates one at a time, then gives the next adapter and the state for the next round.
- * Where the round is void or abandoned it is dropped unfinished. Changes nothing outside itself. For one thread at a time.
+ * One round's aggregation: takes updates one at a time, then returns the next adapter and the state for the next round.
+ * If the round is void or abandoned, it is dropped without {@link #finish}. It changes nothing outside itself. For one thread
+ * at a time.
  */
 public interface Aggregation {
     /**
-     * Takes one client's update. {@link Aggregator#refusal} has nothing against its adapter and it is the client's only
-     * one of the round, for the server has checked that.
+     * Takes one client's update. The server has already checked that {@link Aggregator#refusal} accepts
+     * the adapter and that the client has sent no other update in this round.
      *
-     * @throws IllegalArgumentException if the rule does not take this update; it must then be as if it had not come. The
-     *     server refuses the update and goes on. After any other exception it gives the round up, for a half of the update
-     *     may be in the sums
+     * @throws IllegalArgumentException if the rule refuses this update. It must then have no effect: the server refuses the
+     *     update and continues. After any other exception the server gives up the round, because a part of the update may
+     *     already be in the sums
      */
     void accept(AdapterUpdate update);
 
     /**
-     * Ends the round. The result must not depend on the order of the updates, and has the form of the global adapter and
-     * finite values. With no update: the global adapter.
+     * Ends the round. The result must not depend on the order of the updates, must have the names and shapes of the global
+     * adapter, and finite values. Without updates it is the global adapter.
      *
-     * @throws IllegalStateException if the rule makes no adapter of these updates, above all if they are fewer than
-     *     {@link Aggregator#leastUpdates}; the message names rule, numbers and way out. The round is void; adapter and
-     *     state stay
+     * @throws IllegalStateException if the rule cannot make an adapter from these updates, for example if there are fewer than
+     *     {@link Aggregator#leastUpdates}; the message names the rule, the numbers and what to change. The round is void,
+     *     and adapter and state stay as they were
      */
     Adapter finish();
 
     /**
-     * What the next round's {@link Aggregator#open} is given; empty by default. Asked after {@link #finish} gave an adapter.
-     * Without any update it is the state that this round was opened with.
+     * The state for the next round's {@link Aggregator#open}; empty by default. Called after {@link #finish}. Without updates it
+     * is the state that this round was opened with.
      */
     default Adapter state() {
         return Adapter.empty();

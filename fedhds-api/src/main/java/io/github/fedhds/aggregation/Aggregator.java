@@ -5,10 +5,9 @@ import io.github.fedhds.round.RoundContext;
 import java.util.Optional;
 
 /**
- * Makes the next global adapter of the clients' adapters. An aggregator is a strategy: its answers depend on its arguments
- * alone, so that many servers and threads may share one. What a rule carries from round to round (momentum, say) is an
- * argument of {@link #open} and a result of {@link Aggregation#state}; the server keeps it. A rule without a state is a
- * lambda:
+ * Combines the clients' adapters into the next global adapter. An aggregator is stateless: its results depend only on its
+ * arguments, so several servers and threads may share it. State between rounds, such as momentum, is an argument of {@link
+ * #open} and a result of {@link Aggregation#state}, and the server keeps it. A rule without state can be a lambda:
  *
  * <pre>{@code
  * .aggregator((round, state) -> new MyAggregation(round.globalAdapter()))
@@ -17,39 +16,40 @@ import java.util.Optional;
 @FunctionalInterface
 public interface Aggregator {
     /**
-     * Opens the aggregation of a round; {@link RoundContext#globalAdapter} is the one that the clients started from. Ties
-     * between clients go by {@link RoundContext#clients}, never by the order of arrival or the text of an id.
+     * Opens the aggregation of a round; {@link RoundContext#globalAdapter} is the adapter that the clients started from.
+     * Break ties between clients by their order in {@link RoundContext#clients}, never by order of arrival or the text of an
+     * id.
      *
-     * @param state what {@link Aggregation#state} gave in the last round that ended with an adapter; empty before the first.
-     *     {@link #checkState} has passed it
+     * @param state the result of {@link Aggregation#state} in the last round that ended with an adapter; empty before the first.
+     *     {@link #checkState} has accepted it
      */
     Aggregation open(RoundContext round, Adapter state);
 
     /**
-     * Why an update cannot take part, whoever sent it; by default, if it differs in form from the global adapter or holds
-     * NaN or infinity. A rule that takes other forms (another rank, say) decides here. The server asks before it hands an
-     * update on. Throws nothing, whatever the update holds.
+     * Returns why an adapter cannot take part, or empty if it can. By default it is refused if its names or shapes differ from
+     * the global adapter's, or if a value is NaN or infinite. A rule that accepts other shapes, such as other ranks,
+     * overrides this. The server calls it before it passes an update on. Must not throw.
      */
     default Optional<String> refusal(Adapter globalAdapter, Adapter update) {
         return globalAdapter.differenceInForm(update).or(update::firstNonFinite);
     }
 
     /**
-     * Accepted updates without which {@link Aggregation#finish} refuses to make an adapter, 1 or more; 1 by default. A
-     * robust rule needs the more, the more attackers it tolerates.
+     * Minimum number of accepted updates for {@link Aggregation#finish}, 1 or more; 1 by default. The more attackers a robust
+     * rule tolerates, the more updates it needs.
      */
     default int leastUpdates() {
         return 1;
     }
 
     /**
-     * Checks a state before a round can start from it: one that was saved, when a server is built, and one that {@link
-     * Aggregation#state} gave, before the round counts. By default only the empty state passes; a rule with a state
-     * overrides this.
+     * Checks a state before a round starts from it: a saved state when a server is built, and the result of {@link
+     * Aggregation#state} before the round counts. By default only the empty state is valid; a rule with state overrides
+     * this.
      *
-     * @param globalAdapter the adapter that goes with the state
-     * @param state the state; the empty one, before the first round, always passes
-     * @throws IllegalArgumentException if no round of this rule can start from it; the message says why
+     * @param globalAdapter the global adapter after the same round
+     * @param state the state; the empty state, before the first round, must be valid
+     * @throws IllegalArgumentException if this rule cannot start a round from it; the message says why
      */
     default void checkState(Adapter globalAdapter, Adapter state) {
         if (!state.isEmpty()) {

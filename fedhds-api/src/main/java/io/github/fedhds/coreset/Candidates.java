@@ -10,9 +10,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a selector chooses from: on a client its instructions, on the server the centroids. Points and scores are
- * computed when first asked for, so that a selector which needs none costs no pass through the model. Safe for many
- * threads.
+ * The candidates of a selector: on a client its instructions, on the server the centroids of all clients. Points and scores
+ * are computed on the first call, so a selector that needs none costs no pass through the model. Safe for many threads.
  */
 public final class Candidates {
     private final int size;
@@ -39,15 +38,15 @@ public final class Candidates {
         this.scoreSource = scoreSource;
     }
 
-    /** Candidates that are points alone, each a sample. */
+    /** Candidates with points but without instructions; each counts as one sample. */
     public static Candidates of(Points points) {
         return of(points, points.size());
     }
 
     /**
-     * Candidates that are points alone, as on the server.
+     * Candidates with points but without instructions, as on the server.
      *
-     * @param samples how many samples they stand for, 0 or more; see {@link #samples}
+     * @param samples number of samples that they represent, 0 or more; see {@link #samples}
      */
     public static Candidates of(Points points, long samples) {
         if (samples < 0) {
@@ -64,8 +63,8 @@ public final class Candidates {
      *
      * @param instructions the instructions
      * @param dimensions coordinates of a point, 1 or more
-     * @param pointSource gives as many points as instructions, in their order; called at most once
-     * @param scoreSource gives as many scores as instructions, in their order; called at most once a kind
+     * @param pointSource returns one point per instruction, in their order; called at most once
+     * @param scoreSource returns one score per instruction, in their order; called at most once per kind
      */
     public static Candidates of(
             List<Instruction> instructions,
@@ -85,14 +84,14 @@ public final class Candidates {
     }
 
     /**
-     * Samples that the candidates stand for: on a client its instructions; on the server all instructions of the clients
-     * that have reported, as far as they say how many they hold.
+     * Number of samples that the candidates represent: on a client its instructions; on the server the instructions of all
+     * clients that have reported, as far as their reports give a number.
      */
     public long samples() {
         return samples;
     }
 
-    /** Coordinates of a point; known without computing the points. */
+    /** Number of coordinates of a point; does not compute the points. */
     public int dimensions() {
         return dimensions;
     }
@@ -117,7 +116,7 @@ public final class Candidates {
     /**
      * The instructions.
      *
-     * @throws IllegalStateException on the server, which never sees one
+     * @throws IllegalStateException on the server, which holds no instructions
      */
     public List<Instruction> instructions() {
         if (instructions == null) {
@@ -127,7 +126,7 @@ public final class Candidates {
         return instructions;
     }
 
-    /** A score of each candidate, in their order. */
+    /** One score per candidate, in their order. */
     public synchronized double[] scores(SampleScore kind) {
         double[] made = scores.get(kind);
         if (made == null) {

@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Groups of candidates, in id order from 0. A candidate is in one group at most; one in none is noise. No groups: nothing
- * stood out.
+ * Groups of candidates, in id order from 0. A candidate is in at most one group; a candidate in no group is noise. There may be
+ * no group at all.
  */
 public record Coreset(List<Group> groups) {
     public Coreset {
@@ -27,7 +27,7 @@ public record Coreset(List<Group> groups) {
         }
     }
 
-    /** No group at all. */
+    /** A coreset without groups. */
     public static Coreset empty() {
         return new Coreset(List.of());
     }

@@ -6,16 +6,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Alike candidates.
+ * A group of similar candidates. A group that the server chooses is represented by its first {@code take} members.
  *
  * @param id number of the group in its coreset, from 0
- * @param centre coordinates of its centre; empty where the selector looked at no points. A client then sends the mean of
- *     its members' points, and computes features and fusion for it unless the selector had them computed
- * @param members indices of the candidates in it, the most telling first; at least one, none twice
- * @param take how many of the members, from the first, stand for the group when it is chosen; 1 or more
+ * @param centre coordinates of its centre; empty if the selector used no points. A client then sends the mean of the
+ *     members' points, and computes features and fusion for it unless the selector already did
+ * @param members indices of the candidates in it, the most representative first; at least one, no duplicates
+ * @param take number of members that represent the group, counted from the first; 1 or more
  */
 public record Group(int id, Optional<double[]> centre, int[] members, int take) {
-    /** Stands for no centre where arrays are compared; a centre has one coordinate or more. */
+    /** No centre, where arrays are compared; a centre has at least one coordinate. */
     private static final double[] NONE = {};
 
     public Group {
@@ -55,12 +55,12 @@ public record Group(int id, Optional<double[]> centre, int[] members, int take) 
         this(id, Optional.of(centre), members, take);
     }
 
-    /** A group with a centre that its first member stands for. */
+    /** A group with a centre, represented by its first member. */
     public Group(int id, double[] centre, int[] members) {
         this(id, centre, members, 1);
     }
 
-    /** A group without a centre, of a selector that looked at no points. */
+    /** A group without a centre, of a selector that used no points. */
     public Group(int id, int[] members, int take) {
         this(id, Optional.empty(), members, take);
     }
@@ -75,7 +75,7 @@ public record Group(int id, Optional<double[]> centre, int[] members, int take) 
         return members.clone();
     }
 
-    /** The members that stand for the group: the first {@link #take}. */
+    /** The members that represent the group: the first {@link #take}. */
     public int[] representatives() {
         return Arrays.copyOf(members, take);
     }

@@ -1,16 +1,16 @@
 package io.github.fedhds.coreset;
 
 /**
- * A kind of score that a model gives to an instruction; computed only when a selector asks. A selector and a {@link
- * SampleScorer} of an application's own may agree on kinds of their own.
+ * A kind of score that a model computes for an instruction, only if a selector uses it. A selector and a {@link SampleScorer}
+ * of the application may define further kinds.
  *
- * @param name what it is called in messages; kinds of equal names are equal
+ * @param name its name in messages; kinds with equal names are equal
  */
 public record SampleScore(String name) {
     /** Mean negative log-likelihood of the answer's tokens after the prompt, in nats; its exponential is the perplexity. */
     public static final SampleScore ANSWER_LOSS = new SampleScore("answer loss");
 
-    /** The same without the prompt. Answer loss / answer loss alone is the instruction-following difficulty. */
+    /** The same without the prompt. Answer loss divided by this is the instruction-following difficulty (IFD). */
     public static final SampleScore ANSWER_LOSS_ALONE = new SampleScore("answer loss alone");
 
     public SampleScore {

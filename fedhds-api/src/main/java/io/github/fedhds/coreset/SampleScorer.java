@@ -4,13 +4,13 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.RoundContext;
 import java.util.List;
 
-/** Lets a model score instructions, for selectors that go by difficulty. */
+/** Computes a score per instruction with a model, for selectors that rank samples by perplexity or difficulty. */
 @FunctionalInterface
 public interface SampleScorer {
     /**
-     * One score an instruction, in the order of the list.
+     * One score per instruction, in the order of the list.
      *
-     * @throws IllegalArgumentException if it does not know this kind of score
+     * @throws IllegalArgumentException if this kind of score is unknown
      */
     double[] score(SampleScore kind, List<Instruction> instructions, RoundContext round);
 }

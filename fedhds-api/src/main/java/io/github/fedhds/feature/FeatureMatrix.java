@@ -4,12 +4,12 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
- * Features of many instructions: row i belongs to instruction i, always. A row is {@code blocks} vectors of {@code width}
- * numbers side by side: the embeddings, then the output of each layer. Immutable, safe for many threads.
+ * Features of many instructions: row i belongs to instruction i. A row consists of {@code blocks} vectors of
+ * {@code width} numbers: the embeddings, then the output of each layer. Immutable, safe for many threads.
  *
- * <p>Memory: 4 bytes a number, {@code 4 rows columns}, in an array of its own for each row, so that the whole may hold far
- * more than 2<sup>31</sup> numbers; the heap is the bound. {@link #blocks} and {@link #lastBlock} are views, which share
- * the rows. To read much, take {@link #get} or {@link #copy} with a buffer of one row; {@link #toArray} copies everything.
+ * <p>Memory: {@code 4 rows columns} bytes, with one array per row, so the matrix may hold more than 2<sup>31</sup> numbers.
+ * {@link #blocks} and {@link #lastBlock} are views that share the rows. To read many values, use {@link #get}, or {@link
+ * #copy} with a buffer of one row; {@link #toArray} copies everything.
  */
 public final class FeatureMatrix {
     private final float[][] values;
@@ -17,7 +17,7 @@ public final class FeatureMatrix {
     private final int width;
     private final int offset; // of the first number in each of the arrays
 
-    /** Takes the rows as they are. */
+    /** Uses the rows without a copy. */
     FeatureMatrix(float[][] values, int blocks, int width, int offset) {
         this.values = values;
         this.blocks = blocks;
@@ -52,12 +52,12 @@ public final class FeatureMatrix {
     }
 
     /**
-     * Takes the rows one by one and copies each, so that the caller need not hold them all.
+     * Copies the rows one by one, so that the caller need not hold all of them.
      *
      * @param rows number of instructions, 0 or more
      * @param blocks vectors in a row, 1 or more
      * @param width numbers in a vector, 1 or more
-     * @param row gives row i, {@code [blocks * width]}; called once for each row, in order
+     * @param row returns row i, {@code [blocks * width]}; called once for each row, in order
      */
     public static FeatureMatrix of(int rows, int blocks, int width, IntFunction<float[]> row) {
         checkShape(rows, blocks, width);
@@ -116,7 +116,7 @@ public final class FeatureMatrix {
      *
      * @param row the row
      * @param from column of the first number
-     * @param into takes as many numbers as it is long; they end before the row's end
+     * @param into the buffer; it is filled, so the row must have as many numbers after {@code from}
      */
     public void copy(int row, int from, float[] into) {
         checkRow(row);
@@ -137,9 +137,9 @@ public final class FeatureMatrix {
     }
 
     /**
-     * A copy of all values, row by row: as much memory again. For small matrices.
+     * A copy of all values, row by row. It takes as much memory again; for small matrices.
      *
-     * @throws IllegalStateException if there are more numbers than an array holds
+     * @throws IllegalStateException if there are more numbers than an array can hold
      */
     public float[] toArray() {
         long size = (long) rows() * columns();
@@ -154,13 +154,13 @@ public final class FeatureMatrix {
         return all;
     }
 
-    /** Only the last vector of each row: the last layer's output. A view. */
+    /** The last vector of each row, the output of the last layer. A view. */
     public FeatureMatrix lastBlock() {
         return blocks(blocks - 1, blocks);
     }
 
     /**
-     * Only some vectors of each row, one after the other. A view: it keeps the whole rows in memory.
+     * A range of the vectors of each row. A view: it keeps the whole rows in memory.
      *
      * @param from first block, 0 or more
      * @param to block after the last, above from, at most the number of blocks
@@ -172,7 +172,7 @@ public final class FeatureMatrix {
         return to - from == blocks ? this : new FeatureMatrix(values, to - from, width, offset + from * width);
     }
 
-    /** Index of the first row that holds a NaN or an infinity, or -1. */
+    /** Index of the first row with a NaN or infinite value, or -1. */
     public int firstNonFiniteRow() {
         int end = offset + columns();
         for (int i = 0; i < values.length; i++) {

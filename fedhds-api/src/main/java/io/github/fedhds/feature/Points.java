@@ -3,7 +3,7 @@ package io.github.fedhds.feature;
 import java.util.Arrays;
 import java.util.List;
 
-/** Points on few axes, {@code [n, d]}; point i belongs to instruction (or centroid) i. Immutable, safe for many threads. */
+/** Points of few coordinates, {@code [n, d]}; point i belongs to instruction (or centroid) i. Immutable, safe for many threads. */
 public final class Points {
     private final int size;
     private final int dimensions;
@@ -30,7 +30,7 @@ public final class Points {
         this.values = values.clone();
     }
 
-    /** Points of the rows, all equally long; no rows give no points of one dimension. */
+    /** Points from rows of equal length. An empty list gives 0 points of 1 dimension. */
     public static Points of(List<double[]> rows) {
         int dimensions = rows.isEmpty() ? 1 : rows.get(0).length;
         double[] values = new double[rows.size() * dimensions];
@@ -44,7 +44,7 @@ public final class Points {
         return new Points(rows.size(), dimensions, values);
     }
 
-    /** Points of the rows, all equally long. */
+    /** Points from rows of equal length. */
     public static Points of(double[]... rows) {
         return of(List.of(rows));
     }

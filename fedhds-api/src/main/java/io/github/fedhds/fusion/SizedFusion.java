@@ -4,7 +4,7 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.round.RoundContext;
 
-/** A fusion that is said to give so many coordinates. */
+/** A fusion with a given number of coordinates. */
 record SizedFusion(int dimensions, Fusion fusion) implements Fusion {
     SizedFusion {
         if (dimensions < 1) {

@@ -1,12 +1,12 @@
 package io.github.fedhds.instruction;
 
 /**
- * One private sample: what is asked, what about, and the wanted answer. Empty strings stand for absent parts.
+ * One private sample: instruction, input and expected output. Absent parts are empty strings.
  *
  * @param instruction the request
- * @param input what the request is about; empty where it needs none
- * @param output the wanted answer
- * @param task name of the task or category it belongs to; never shown to the model nor to a selector's choice
+ * @param input the text that the request refers to; empty if it needs none
+ * @param output the expected answer
+ * @param task name of its task or category, for reports; neither the model nor a selector uses it
  */
 public record Instruction(String instruction, String input, String output, String task) {
     /** A sample without a task name. */
@@ -14,12 +14,12 @@ public record Instruction(String instruction, String input, String output, Strin
         this(instruction, input, output, "");
     }
 
-    /** The same sample about another input. */
+    /** This sample with another input. */
     public Instruction withInput(String newInput) {
         return new Instruction(instruction, newInput, output, task);
     }
 
-    /** The same sample with another request. */
+    /** This sample with another instruction. */
     public Instruction withInstruction(String newInstruction) {
         return new Instruction(newInstruction, input, output, task);
     }

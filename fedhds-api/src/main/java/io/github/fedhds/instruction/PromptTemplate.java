@@ -1,13 +1,13 @@
 package io.github.fedhds.instruction;
 
-/** Turns a sample into the text that the model reads before it answers. Must not look at the output. */
+/** Formats a sample as the prompt, the text before the answer. Must not use the output. */
 @FunctionalInterface
 public interface PromptTemplate {
-    /** The prompt of a sample, up to the place where the answer begins. */
+    /** The prompt of a sample, which ends where the answer begins. */
     String prompt(Instruction instruction);
 
     /**
-     * The Alpaca form, with and without an input; ends in {@code ### Response:} without a newline, as the paper has it.
+     * The Alpaca prompt, with or without an input; ends with {@code ### Response:} without a newline, as in the paper.
      *
      * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, appendix on prompts</a>
      */

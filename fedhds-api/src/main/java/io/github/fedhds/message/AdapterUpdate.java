@@ -13,9 +13,9 @@ import java.util.Optional;
  * @param client the sender
  * @param adapter the trained adapter
  * @param samples number of instructions it was trained on, 1 or more
- * @param meanLoss mean training loss in nats a token; NaN if there was no step
- * @param counts what the training left out
- * @param selectionDigest {@link GroupSelection#digest} of the selection that this answers; empty: not said, and then not
+ * @param meanLoss mean training loss in nats a token; NaN if no step was made
+ * @param counts how many samples were left out or cut
+ * @param selectionDigest {@link GroupSelection#digest} of the selection that this answers; empty if not given, and then not
  *     compared
  */
 public record AdapterUpdate(
@@ -28,7 +28,7 @@ public record AdapterUpdate(
         TrainingCounts counts,
         String selectionDigest)
         implements Message {
-    /** An update of a training that left nothing out, which does not say what selection it answers. */
+    /** An update without counts and without the digest of its selection. */
     public AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss) {
         this(runId, round, client, adapter, samples, meanLoss, TrainingCounts.NONE, "");
     }

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Centre of one client group.
  *
  * @param group the group's id on its client
- * @param point as many finite coordinates as the round's frame has axes, or without one, the fusion
+ * @param point finite coordinates, as many as the round's frame has axes; without a frame, as many as the fusion has dimensions
  */
 public record Centroid(int group, double[] point) {
     public Centroid {

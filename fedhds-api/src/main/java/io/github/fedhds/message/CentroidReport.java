@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Client to server: the centres of its groups and how many instructions it holds, nothing of what they say.
+ * Client to server: the centres of its groups and its number of instructions. It contains no text.
  *
  * @param runId name of the run
  * @param round number, from 1
  * @param client the sender
- * @param centroids one a group, in group order from 0; none when nothing stood out
- * @param samples how many instructions the client holds, for a server that chooses a share of them; 0: not said
- * @param openingDigest {@link RoundOpening#digest} of the opening that this answers, so that a server that has opened the round
- *     again from another adapter knows it; empty: not said, and then not compared
+ * @param centroids one per group, in group order from 0; empty if no group was found
+ * @param samples number of instructions of the client, for a server that chooses a share of them; 0 if not given
+ * @param openingDigest {@link RoundOpening#digest} of the opening that this answers, so that a server that opened the round again
+ *     from another adapter refuses it; empty if not given, and then not compared
  */
 public record CentroidReport(
         String runId, int round, ClientId client, List<Centroid> centroids, int samples, String openingDigest)
@@ -25,7 +25,7 @@ public record CentroidReport(
         }
     }
 
-    /** A report that does not say how many instructions the client holds. */
+    /** A report without the number of instructions and without the digest of its opening. */
     public CentroidReport(String runId, int round, ClientId client, List<Centroid> centroids) {
         this(runId, round, client, centroids, 0, "");
     }
@@ -41,8 +41,8 @@ public record CentroidReport(
     }
 
     /**
-     * SHA-256 over run, round, client, number of samples, opening, groups and coordinates, in hexadecimal: equal for equal reports, on every machine. A
-     * selection carries it, so that a client knows which report was answered.
+     * SHA-256 over run, round, client, number of samples, opening, groups and coordinates, in hexadecimal;
+     * the same on every machine. A selection carries it, so that a client knows which report it answers.
      */
     public String digest() {
         MessageDigests digest = new MessageDigests()

@@ -6,30 +6,30 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Coordinates that all clients of a round share, so that their groups' centres can be compared: a linear map of feature
- * rows. A client's fusion (t-SNE, say) fits coordinates of its own, in which the same place means something else on every
- * client. Plain values, which travel with the opening. Immutable, safe for many threads.
+ * A linear map of feature rows to coordinates that all clients of a round share, so that the centres of their groups can be
+ * compared. A fusion such as t-SNE fits separate coordinates on each client, which cannot be compared. A frame is sent with
+ * the opening. Immutable, safe for many threads.
  */
 public sealed interface Frame {
-    /** Coordinates of a point, 1 or more. */
+    /** Number of coordinates of a point, 1 or more. */
     int dimensions();
 
     /**
-     * Places rows in the frame: the same point for the same row on every machine, but for rounding. Time
-     * O(n columns dimensions), memory of the points and of one row; a row's point does not depend on the rows beside it.
+     * Maps rows to points. The point of a row does not depend on other rows, and is the same on every machine except for
+     * rounding. Time O(n columns dimensions); memory of the points and of one row.
      *
      * @param features {@code [n, columns]}; n may be 0
      * @return {@code [n, dimensions]}
-     * @throws IllegalArgumentException if the frame is for rows of another length
+     * @throws IllegalArgumentException if the frame is for rows of a different length
      */
     Points place(FeatureMatrix features);
 
     /**
-     * Random signs: axis k is the sum of the row's numbers, each with a sign of its own, over the root of the number of
-     * axes, so that distances are kept on average. Needs nothing but a seed, and gives the same bits on every machine.
+     * A random projection with signs: coordinate k is the sum of the row's numbers with random signs, divided by the square
+     * root of the number of dimensions, so that distances are kept on average. Gives the same bits on every machine.
      *
-     * @param dimensions 1 or more; 16 keep distances within about a quarter
-     * @param seed of the signs
+     * @param dimensions 1 or more; with 16, distances are kept within about 25 %
+     * @param seed seed of the signs
      * @see <a href="https://doi.org/10.1016/S0022-0000(03)00025-4">Achlioptas 2003: Database-friendly random
      *     projections</a>
      */
@@ -70,9 +70,9 @@ public sealed interface Frame {
     }
 
     /**
-     * Axes that the server has found, on public prompts, say: {@code (row - mean) . axis}.
+     * Axes that the server has computed, for example by PCA on public prompts: coordinate k is {@code (row - mean) . axis_k}.
      *
-     * @param mean a number a column of the features
+     * @param mean one number per column of the features
      * @param axes {@code [dimensions, columns]}, axis by axis; 1 axis or more
      */
     record Axes(float[] mean, float[] axes) implements Frame {

@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Server to client: which of its groups were chosen.
+ * Server to client: the groups of this client that were chosen.
  *
  * @param runId name of the run
  * @param round number, from 1
  * @param client the receiver
- * @param groups ids of its chosen groups, ascending; none when none was chosen
+ * @param groups ids of the chosen groups, ascending; empty if none was chosen
  * @param reportDigest {@link CentroidReport#digest} of the report whose groups these are
  */
 public record GroupSelection(String runId, int round, ClientId client, List<Integer> groups, String reportDigest)
@@ -19,7 +19,7 @@ public record GroupSelection(String runId, int round, ClientId client, List<Inte
         groups = groups.stream().sorted().distinct().toList();
     }
 
-    /** The choice among the groups of this report. */
+    /** A selection of groups of this report. */
     public static GroupSelection of(CentroidReport report, List<Integer> groups) {
         return new GroupSelection(report.runId(), report.round(), report.client(), groups, report.digest());
     }
@@ -34,7 +34,8 @@ public record GroupSelection(String runId, int round, ClientId client, List<Inte
         return MessageKind.SELECTION;
     }
 
-    /** SHA-256 over all fields, in hexadecimal: the trained adapter carries it, so that the server knows what was trained on. */
+    /** SHA-256 over all fields, in hexadecimal. The adapter update carries it, so that the server knows which selection was
+     * trained. */
     public String digest() {
         MessageDigests digest = new MessageDigests()
                 .text(runId)

@@ -4,7 +4,7 @@ import io.github.fedhds.round.ClientId;
 import java.util.Optional;
 
 /**
- * What travels between a client and the server. Each message tells its address: run, round, client and kind. All are
+ * A message between a client and the server. Each message has an address: run, round, client and kind. All messages are
  * immutable and safe for many threads.
  */
 public sealed interface Message
@@ -18,10 +18,10 @@ public sealed interface Message
     /** The client that sent the message or is to receive it; empty for an opening, which is for all clients that it names. */
     Optional<ClientId> party();
 
-    /** What the message is. */
+    /** The kind of message. */
     MessageKind kind();
 
-    /** The address. Two messages with equal keys and equal content are one message that came twice. */
+    /** The address. Two messages with equal keys and equal content are the same message, received twice. */
     default MessageKey key() {
         return new MessageKey(runId(), round(), party(), kind());
     }

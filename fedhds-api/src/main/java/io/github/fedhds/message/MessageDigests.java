@@ -8,7 +8,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** SHA-256 over the fields of a message, each with its length, so that no two lists of fields collide. */
+/** SHA-256 over the fields of a message, each preceded by its length, so that different fields never give equal input. */
 final class MessageDigests {
     private final MessageDigest digest;
 

@@ -5,18 +5,18 @@ import io.github.fedhds.adapter.Tensor;
 import java.util.Map;
 
 /**
- * The most that a message may hold. Server and codec share one set, so that whatever a server gives or takes can also be
- * written and read. {@link #forAdapter} makes room for the adapter of a run, however many layers its model has. Immutable,
- * safe for many threads.
+ * Upper limits of a message. Server and codec must use the same limits, so that every message that the server creates or
+ * accepts can be encoded and decoded. {@link #forAdapter} derives limits from a run's adapter. Immutable, safe for many
+ * threads.
  *
- * @param bytes bytes of a message, 1,024 or more; 1 GiB by default, with the adapter's own beside
+ * @param bytes bytes of a message, 1,024 or more; 1 GiB by default, plus the bytes of the adapter
  * @param headerBytes bytes of the header, which holds the fields and the tensors' names, 1,024 to 100,000,000; 96 KiB by
- *     default, with the adapter's names beside. Reading a header may allocate up to 12 times as much
- * @param clients clients that an opening names, 1 or more; 4,000 by default. Their ids may have 64 bytes each on average,
- *     and 800 besides
+ *     default, plus the adapter's names. Reading a header may allocate up to 12 times as much
+ * @param clients clients that an opening names, 1 or more; 4,000 by default. The limit of their ids together is 64 bytes per
+ *     client plus 800
  * @param centroids centroids of a report and groups of a selection, 1 or more; 8,192 by default
  * @param dimensions coordinates of a centroid and axes of a frame, 1 or more; 4,096 by default
- * @param tensors tensors of a message, 2 or more (an adapter's count twice in 8 bits); 560 by default, or more where the
+ * @param tensors tensors of a message, 2 or more (an adapter's count twice in 8 bits); 560 by default, or more if the
  *     adapter needs it
  * @param settings settings of an opening, 0 to 1,000,000; 1,024 by default
  * @param text characters of a setting's value and of a reason, {@value Receipt#MAX_REASON} or more; 32,768 by default
@@ -32,10 +32,10 @@ public record MessageLimits(
     private static final MessageLimits DEFAULTS =
             new MessageLimits(1L << 30, 96 << 10, 4000, 8192, 4096, 560, 1024, 1 << 15);
 
-    /** Tensors of a message beside an adapter's: clients, mean and axes of a frame. */
+    /** Tensors of a message that are not the adapter's: clients, mean and axes of a frame. */
     private static final int OTHER_TENSORS = 4;
 
-    /** Bytes of a tensor's entry in a header beside its name: type, shape, offsets, quotes. */
+    /** Bytes of a tensor's entry in a header without its name: type, shape, offsets, quotes. */
     private static final int ENTRY_BYTES = 128;
 
     public MessageLimits {
@@ -60,7 +60,7 @@ public record MessageLimits(
         return DEFAULTS;
     }
 
-    /** The default limits, with room for adapters of these names and shapes in every precision. */
+    /** The default limits, raised as needed for adapters with these names and shapes in every precision. */
     public static MessageLimits forAdapter(Adapter form) {
         long header = DEFAULTS.headerBytes;
         long bytes = DEFAULTS.bytes;
@@ -79,42 +79,42 @@ public record MessageLimits(
                 DEFAULTS.text);
     }
 
-    /** The same with another number of bytes. */
+    /** These limits with another number of bytes. */
     public MessageLimits withBytes(long most) {
         return new MessageLimits(most, headerBytes, clients, centroids, dimensions, tensors, settings, text);
     }
 
-    /** The same with a header of another size. */
+    /** These limits with another header size. */
     public MessageLimits withHeaderBytes(int most) {
         return new MessageLimits(bytes, most, clients, centroids, dimensions, tensors, settings, text);
     }
 
-    /** The same with another number of clients in an opening. */
+    /** These limits with another number of clients in an opening. */
     public MessageLimits withClients(int most) {
         return new MessageLimits(bytes, headerBytes, most, centroids, dimensions, tensors, settings, text);
     }
 
-    /** The same with another number of centroids in a report. */
+    /** These limits with another number of centroids in a report. */
     public MessageLimits withCentroids(int most) {
         return new MessageLimits(bytes, headerBytes, clients, most, dimensions, tensors, settings, text);
     }
 
-    /** The same with another number of coordinates. */
+    /** These limits with another number of coordinates. */
     public MessageLimits withDimensions(int most) {
         return new MessageLimits(bytes, headerBytes, clients, centroids, most, tensors, settings, text);
     }
 
-    /** The same with another number of tensors. */
+    /** These limits with another number of tensors. */
     public MessageLimits withTensors(int most) {
         return new MessageLimits(bytes, headerBytes, clients, centroids, dimensions, most, settings, text);
     }
 
-    /** The same with another number of settings. */
+    /** These limits with another number of settings. */
     public MessageLimits withSettings(int most) {
         return new MessageLimits(bytes, headerBytes, clients, centroids, dimensions, tensors, most, text);
     }
 
-    /** The same with longer or shorter texts. */
+    /** These limits with another text length. */
     public MessageLimits withText(int most) {
         return new MessageLimits(bytes, headerBytes, clients, centroids, dimensions, tensors, settings, most);
     }

@@ -4,20 +4,20 @@ import io.github.fedhds.round.ClientId;
 import java.util.Optional;
 
 /**
- * What became of a message. The server answers each message with a receipt. A client sends one only for a message that it
+ * Says whether a message was accepted. The server answers each message with a receipt. A client sends one only for a message that it
  * cannot act on. A receipt is never answered.
  *
- * <p>A receipt lasts as long as the process that gave it: where a server starts again and opens the same round again, its
- * clients send their messages again.
+ * <p>A receipt is valid as long as the server process that sent it. If a server restarts and opens the same round again,
+ * the clients send their messages again.
  *
  * @param runId run of the message; empty if it could not be read
  * @param round round of the message; 0 if it could not be read
  * @param party the client that sent the message or received it; empty if it could not be read
  * @param answers kind of the message; empty if it could not be read
- * @param status what became of the message
+ * @param status accepted, already accepted before, or refused
  * @param refusal why it was refused, for programs; empty otherwise
- * @param reason why it was refused, for people; empty otherwise. Characters that a console or a log would obey (controls,
- *     line ends, text directions) become '?', and it is cut to {@value #MAX_REASON} characters
+ * @param reason why it was refused, for people; empty otherwise. Control characters (also line ends and text
+ *     directions) are replaced by '?', and it is cut to {@value #MAX_REASON} characters
  */
 public record Receipt(
         String runId,
@@ -39,13 +39,13 @@ public record Receipt(
         reason = printable(reason);
     }
 
-    /** What became of a message. */
+    /** Whether a message was accepted. */
     public enum Status {
-        /** It counts. */
+        /** The message counts. */
         ACCEPTED,
-        /** The same message had come before; it counts once. */
+        /** The same message was accepted before; it counts once. */
         ALREADY_HAD,
-        /** It does not count; the round goes on without it. */
+        /** The message does not count; the round continues without it. */
         REFUSED
     }
 
@@ -54,7 +54,7 @@ public record Receipt(
         return new Receipt(message, Status.ACCEPTED, Optional.empty(), "");
     }
 
-    /** The same message had come before. */
+    /** The same message was accepted before. */
     public static Receipt alreadyHad(Message message) {
         return new Receipt(message, Status.ALREADY_HAD, Optional.empty(), "");
     }
@@ -64,7 +64,7 @@ public record Receipt(
         return new Receipt(message, Status.REFUSED, Optional.of(refusal), reason);
     }
 
-    /** Bytes that could not be read as a message; {@code answers} tells what is known of their address, empty if nothing. */
+    /** Bytes that could not be read as a message; {@code answers} is their address as far as it is known. */
     public static Receipt unreadable(Optional<MessageKey> answers, String reason) {
         return new Receipt(
                 answers.map(MessageKey::runId).orElse(""),
@@ -80,12 +80,12 @@ public record Receipt(
         this(message.runId(), message.round(), message.party(), Optional.of(message.kind()), status, refusal, reason);
     }
 
-    /** The same receipt as given by or to this client: for the answer to an opening, which names many. */
+    /** This receipt with a client, for an answer to an opening, which names several. */
     public Receipt withParty(ClientId client) {
         return new Receipt(runId, round, Optional.of(client), answers, status, refusal, reason);
     }
 
-    /** True for the one receipt that says that the message counts; a further copy of it is {@link Status#ALREADY_HAD}. */
+    /** True if this receipt is the first for an accepted message; a copy of the message gets {@link Status#ALREADY_HAD}. */
     public boolean counts() {
         return status == Status.ACCEPTED;
     }

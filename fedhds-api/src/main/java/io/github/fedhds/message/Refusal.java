@@ -1,23 +1,23 @@
 package io.github.fedhds.message;
 
 /**
- * Why a message does not count, or why a client takes no part in a round. A later version may know more codes: a code that
- * is not one of the constants here is kept as it came, so treat an unknown one as any other refusal. Compare with
- * {@code equals}.
+ * The reason why a message was refused, or why a client withdrew from a round. Later versions may add codes. An unknown code is
+ * kept as received: treat it as any other refusal. Compare with {@code equals}.
  *
  * @param code lower-case words joined by hyphens, at most 64 characters
  */
 public record Refusal(String code) implements Comparable<Refusal> {
-    /** It belongs to another run. */
+    /** The message belongs to another run. */
     public static final Refusal UNKNOWN_RUN = new Refusal("unknown-run");
 
-    /** It belongs to a round that the receiver does not know. A server: was it put back to an earlier state? A client: send the opening again. */
+    /** The message belongs to a round that the receiver does not know. For a server: was it restored to an earlier state? For a
+     * client: send the opening again. */
     public static final Refusal UNKNOWN_ROUND = new Refusal("unknown-round");
 
-    /** Its round or its step of the round is over. */
+    /** The round, or the step of the round, is already closed. */
     public static final Refusal LATE = new Refusal("late");
 
-    /** An adapter before the groups are chosen: send it again after the selection. */
+    /** An adapter that arrived before the groups were chosen; send it again after the selection. */
     public static final Refusal EARLY = new Refusal("early");
 
     /** The client is not registered, or the message is for another client. */
@@ -26,55 +26,55 @@ public record Refusal(String code) implements Comparable<Refusal> {
     /** The client is registered, but this round does not name it. */
     public static final Refusal NOT_IN_ROUND = new Refusal("not-in-round");
 
-    /** Another message of this kind was accepted from this client in this round; that one counts. */
+    /** A different message of this kind was already accepted from this client in this round, and that one counts. */
     public static final Refusal CONFLICTING = new Refusal("conflicting");
 
     /** An adapter of a client none of whose groups was chosen. */
     public static final Refusal NOT_CHOSEN = new Refusal("not-chosen");
 
-    /** More centroids than the server takes of a client. */
+    /** The report has more centroids than the server accepts from one client. */
     public static final Refusal TOO_MANY = new Refusal("too-many");
 
-    /** The centroids' groups are not 0, 1, 2 and so on. */
+    /** The group numbers of the centroids are not 0, 1, 2 and so on. */
     public static final Refusal WRONG_GROUPS = new Refusal("wrong-groups");
 
-    /** A tensor, or a centroid, has another shape than this run's. */
+    /** A tensor or a centroid has a shape that differs from this run's. */
     public static final Refusal WRONG_SHAPE = new Refusal("wrong-shape");
 
-    /** A tensor is missing, or one is there that this run does not have. */
+    /** A tensor of this run is missing, or there is a tensor that this run does not have. */
     public static final Refusal WRONG_NAMES = new Refusal("wrong-names");
 
-    /** A NaN or an infinity. */
+    /** A value is NaN or infinite. */
     public static final Refusal NOT_FINITE = new Refusal("not-finite");
 
-    /** The adapter is farther from the global one, or a centroid from zero, than the server takes. */
+    /** The adapter is farther from the global adapter, or a centroid farther from zero, than the server accepts. */
     public static final Refusal TOO_FAR = new Refusal("too-far");
 
-    /** Less than 1 sample, or more than the server takes. */
+    /** The number of samples is below 1, or above what the server accepts. */
     public static final Refusal SAMPLES = new Refusal("samples");
 
-    /** The aggregator does not take it. */
+    /** The aggregator refused the update. */
     public static final Refusal RULE = new Refusal("rule");
 
-    /** The aggregator has failed in this round, which cannot give an adapter any more; or a client's own work has failed. */
+    /** The aggregator failed, so this round cannot give an adapter; or the client failed. */
     public static final Refusal FAILED = new Refusal("failed");
 
-    /** The receiver does not take messages of this kind: an opening sent to a server, an adapter sent to a client. */
+    /** The receiver does not accept this kind of message, such as an opening sent to a server. */
     public static final Refusal WRONG_KIND = new Refusal("wrong-kind");
 
-    /** The bytes are no message that the receiver can read. */
+    /** The bytes are not a message that the receiver can read. */
     public static final Refusal UNREADABLE = new Refusal("unreadable");
 
-    /** The client's settings differ from those that the opening asks for. */
+    /** The client's settings differ from those of the opening. */
     public static final Refusal SETTINGS_DIFFER = new Refusal("settings-differ");
 
-    /** The selection answers another report than the client's: its data or its software changed in between. */
+    /** The selection answers a different report: the client's data or software changed in between. */
     public static final Refusal OTHER_REPORT = new Refusal("other-report");
 
-    /** It answers another opening of this round, or another selection: the server was started again since. */
+    /** The message answers an earlier opening or selection of this round: the server was restarted since. */
     public static final Refusal OUTDATED = new Refusal("outdated");
 
-    /** Nothing could be trained: every chosen sample, or every step, was left out. */
+    /** Nothing was trained: every chosen sample, or every step, was left out. */
     public static final Refusal NOTHING_TRAINED = new Refusal("nothing-trained");
 
     private static final int MAX_CODE = 64;

@@ -8,17 +8,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Server to clients: a round begins.
+ * Server to clients: opens a round.
  *
  * @param runId name of the run
  * @param round number, from 1
  * @param clients the clients that take part, in the order in which they were registered
- * @param seed the run's seed. It goes to every client, so nothing that must stay secret may be derived from it
+ * @param seed the run's seed. Every client receives it, so never derive a secret from it
  * @param globalAdapter the adapter to start from
- * @param settings the round's settings, the application's own, for the roles to read
- * @param agreedSettings settings that a client must have too, by name: a client with another value, with one more or one
- *     less takes no part
- * @param frame coordinates in which the clients send their groups' centres; empty: each in those of its own fusion
+ * @param settings settings of the application, which roles can read
+ * @param agreedSettings settings that each client must have with equal values, by name; a client with a different, an additional or a
+ *     missing setting withdraws
+ * @param frame coordinates of the centroids that clients send; if empty, each client uses the coordinates of its fusion
  */
 public record RoundOpening(
         String runId,
@@ -39,7 +39,7 @@ public record RoundOpening(
         agreedSettings = Map.copyOf(agreedSettings);
     }
 
-    /** An opening that asks for no settings. */
+    /** An opening without agreed settings. */
     public RoundOpening(
             String runId,
             int round,
@@ -51,7 +51,7 @@ public record RoundOpening(
         this(runId, round, clients, seed, globalAdapter, settings, Map.of(), frame);
     }
 
-    /** An opening without a shared frame that asks for no settings. */
+    /** An opening without agreed settings and without a shared frame. */
     public RoundOpening(
             String runId,
             int round,
@@ -73,8 +73,8 @@ public record RoundOpening(
     }
 
     /**
-     * SHA-256 over all fields, in hexadecimal: equal for equal openings, on every machine. A report carries that of the opening
-     * that it answers.
+     * SHA-256 over all fields, in hexadecimal; the same on every machine. A report carries the digest of the opening that it
+     * answers.
      */
     public String digest() {
         MessageDigests digest = new MessageDigests().text(runId).number(round).number(seed);

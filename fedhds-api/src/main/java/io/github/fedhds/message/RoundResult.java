@@ -5,21 +5,21 @@ import io.github.fedhds.training.TrainingCounts;
 import java.util.Optional;
 
 /**
- * What a round came to.
+ * The result of a round.
  *
  * @param round number, from 1
- * @param adapter the next global adapter; the old one where no update came, or the round is void
- * @param clients clients that were named
+ * @param adapter the next global adapter; the previous one if no update was accepted or the round is void
+ * @param clients clients that the opening named
  * @param reports centroid reports accepted
  * @param centroids centroids in all reports
  * @param chosen groups chosen
  * @param updates adapter updates accepted
  * @param samples instructions trained on in all updates
- * @param meanLoss mean of the clients' mean losses, weighted by samples; those that are NaN or infinite are left out, and
- *     it is NaN where none is left
- * @param withdrawals clients that took no part, or no further part, and said so
- * @param counts what the trainings of accepted updates and of clients that withdrew left out
- * @param voidReason why the round is void; empty where it counts
+ * @param meanLoss mean of the clients' mean losses, weighted by samples; values that are not finite are left out; NaN
+ *     if there is no finite value
+ * @param withdrawals clients that withdrew
+ * @param counts counts of left-out and cut samples, over accepted updates and withdrawals
+ * @param voidReason why the round is void; empty if it is not
  */
 public record RoundResult(
         int round,
@@ -34,7 +34,7 @@ public record RoundResult(
         int withdrawals,
         TrainingCounts counts,
         Optional<String> voidReason) {
-    /** A round that counts, in which nobody withdrew and nothing was left out. */
+    /** A round that is not void, without withdrawals and with nothing left out. */
     public RoundResult(
             int round,
             Adapter adapter,
@@ -60,7 +60,7 @@ public record RoundResult(
                 Optional.empty());
     }
 
-    /** The same without the adapter, for lists of past rounds, which would else hold one each. */
+    /** This result with an empty adapter, to save memory in lists of past rounds. */
     public RoundResult withoutAdapter() {
         return new RoundResult(
                 round,
@@ -77,12 +77,12 @@ public record RoundResult(
                 voidReason);
     }
 
-    /** True if the adapter is the old one: no update came, or the round is void. */
+    /** True if the adapter is unchanged: no update was accepted, or the round is void. */
     public boolean isEmpty() {
         return updates == 0 || isVoid();
     }
 
-    /** True if fewer clients answered than the server was told to ask for, so that the adapter is the old one. */
+    /** True if fewer clients answered than required, so that the adapter is unchanged. */
     public boolean isVoid() {
         return voidReason.isPresent();
     }

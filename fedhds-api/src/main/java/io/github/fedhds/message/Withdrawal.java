@@ -5,15 +5,15 @@ import io.github.fedhds.training.TrainingCounts;
 import java.util.Optional;
 
 /**
- * Client to server: the client takes no part in the round, or no further part, and why. The server need not wait for it. A
- * report that was accepted before counts all the same.
+ * Client to server: the client leaves the round, with the reason. The server does not wait for it any longer. A report that
+ * was accepted before still counts.
  *
  * @param runId name of the run
  * @param round number, from 1
  * @param client the sender
  * @param refusal why, for programs
  * @param reason why, for people; made {@linkplain Receipt printable}
- * @param counts what the training left out
+ * @param counts how many samples were left out or cut
  */
 public record Withdrawal(
         String runId, int round, ClientId client, Refusal refusal, String reason, TrainingCounts counts)

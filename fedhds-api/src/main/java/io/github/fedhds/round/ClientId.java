@@ -3,7 +3,7 @@ package io.github.fedhds.round;
 /**
  * Name of a client, unique in a federation; ordered by its text.
  *
- * @param value 1 to 200 characters, no control characters and no half of a surrogate pair, which UTF-8 cannot hold
+ * @param value 1 to 200 characters, no control characters and no unpaired surrogate, which UTF-8 cannot encode
  */
 public record ClientId(String value) implements Comparable<ClientId> {
     private static final int MAX_LENGTH = 200;
@@ -13,9 +13,9 @@ public record ClientId(String value) implements Comparable<ClientId> {
     }
 
     /**
-     * The rule for all names that travel in messages: those of clients, runs and settings.
+     * Checks a name that is sent in messages: of a client, a run or a setting.
      *
-     * @param what whose name it is, for the error
+     * @param what kind of name, for the error message
      * @throws IllegalArgumentException if the name breaks the rule
      */
     public static void checkName(String what, String value) {

@@ -6,11 +6,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.SplittableRandom;
 
-/** Independent random streams from one seed: which stream is used first changes none of them. */
+/** Independent random streams from one seed; the order in which they are used does not matter. */
 final class RandomStream {
     private RandomStream() {}
 
-    /** Derives a seed by SHA-256 over the run's seed and the parts, each with its length, so that no two lists collide. */
+    /** Derives a seed by SHA-256 over the run's seed and the parts, each preceded by its length, so that different parts never give equal input. */
     static long derive(long seed, Object... parts) {
         MessageDigest digest;
         try {

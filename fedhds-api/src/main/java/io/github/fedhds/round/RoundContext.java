@@ -7,16 +7,16 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
- * What every role knows of the round that it works in. Immutable, safe for many threads.
+ * The round that a role is called in. Immutable, safe for many threads.
  *
  * @param runId name of the run
  * @param round number of the round, from 1
- * @param client the client that works; empty on the server
- * @param seed the run's seed; draw through {@link #random}
+ * @param client the client; empty on the server
+ * @param seed the run's seed; get random numbers from {@link #random}
  * @param globalAdapter the adapter that the round starts from
- * @param settings the round's settings as the server sent them; names and values are the application's
- * @param clients the round's clients in the order in which they are registered, where the server calls its selector and
- *     its aggregator; empty everywhere else
+ * @param settings settings of the application, as sent by the server
+ * @param clients the round's clients in registration order, when the server calls its selector or aggregator; empty
+ *     otherwise
  */
 public record RoundContext(
         String runId,
@@ -45,7 +45,7 @@ public record RoundContext(
         this(runId, round, client, seed, globalAdapter, settings, List.of());
     }
 
-    /** Round 1 of a run named "run" with seed 0, no client, an empty adapter: for use of a role outside a federation. */
+    /** Round 1 of a run named "run" with seed 0, no client, an empty adapter: to use a role outside a federation. */
     public static RoundContext first() {
         return new RoundContext("run", 1, Optional.empty(), 0, Adapter.empty(), Map.of());
     }
@@ -56,15 +56,15 @@ public record RoundContext(
     }
 
     /**
-     * A random stream of its own for this round, this client and this purpose.
+     * A separate random stream for this round, client and purpose.
      *
-     * @param purpose what the numbers are for, such as "dropout"; equal purposes give equal streams
+     * @param purpose use of the numbers, such as "dropout"; equal purposes give equal streams
      */
     public SplittableRandom random(String purpose) {
         return new SplittableRandom(seedOf(purpose));
     }
 
-    /** The seed of {@link #random}, for generators of another kind. */
+    /** The seed of {@link #random}, for other kinds of generators. */
     public long seedOf(String purpose) {
         return RandomStream.derive(
                 seed, "round", round, client.map(ClientId::value).orElse(""), purpose);

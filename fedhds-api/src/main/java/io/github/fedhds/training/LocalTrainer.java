@@ -12,7 +12,7 @@ public interface LocalTrainer {
      *
      * @param instructions the chosen instructions; at least one
      * @param round the round
-     * @return the new adapter, of the same names and shapes as the global one
+     * @return the new adapter, with the names and shapes of the global adapter
      */
     TrainingResult train(List<Instruction> instructions, RoundContext round);
 }

@@ -1,7 +1,7 @@
 package io.github.fedhds.training;
 
 /**
- * What a training left out or cut. Counts of a client, or their sums over clients.
+ * Counts of left-out and cut samples of a training, or their sums over clients.
  *
  * @param skippedNonFinite steps left out because their loss or gradient was NaN or infinite
  * @param skippedTooLong instructions left out because their answer does not fit the longest sample
@@ -18,7 +18,7 @@ public record TrainingCounts(int skippedNonFinite, int skippedTooLong, int cutPr
         }
     }
 
-    /** The sums of both; a sum beyond the largest int stays there. */
+    /** The sums of both; limited to the largest int. */
     public TrainingCounts plus(TrainingCounts other) {
         return new TrainingCounts(
                 sum(skippedNonFinite, other.skippedNonFinite),
@@ -30,7 +30,7 @@ public record TrainingCounts(int skippedNonFinite, int skippedTooLong, int cutPr
         return (int) Math.min(Integer.MAX_VALUE, (long) a + b);
     }
 
-    /** For people: what was left out, or an empty text. */
+    /** A readable text of what was left out; empty if nothing was. */
     public String describe() {
         StringBuilder text = new StringBuilder();
         append(text, skippedTooLong, "sample", " too long");

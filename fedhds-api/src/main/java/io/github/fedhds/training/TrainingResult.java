@@ -4,11 +4,11 @@ import io.github.fedhds.adapter.Adapter;
 import java.util.Arrays;
 
 /**
- * What a client's training gave.
+ * The result of a client's training.
  *
  * @param adapter the trained adapter
- * @param samples number of instructions that were trained on; 0 where no step was taken, and then no update is sent
- * @param losses loss of every step, in nats a token, in order
+ * @param samples number of instructions that were trained on; 0 if no step was made, and then no update is sent
+ * @param losses loss of each step in nats per token, in order
  * @param skippedNonFinite steps left out because their loss or gradient was NaN or infinite
  * @param skippedTooLong instructions left out because their answer does not fit the model's context length
  * @param cutPrompts instructions whose prompt was cut to fit
@@ -34,12 +34,12 @@ public record TrainingResult(
         return losses.clone();
     }
 
-    /** What was left out or cut. */
+    /** Counts of what was left out or cut. */
     public TrainingCounts counts() {
         return new TrainingCounts(skippedNonFinite, skippedTooLong, cutPrompts);
     }
 
-    /** Mean of the losses; NaN when there was no step. */
+    /** Mean of the losses; NaN if no step was made. */
     public double meanLoss() {
         return Arrays.stream(losses).average().orElse(Double.NaN);
     }

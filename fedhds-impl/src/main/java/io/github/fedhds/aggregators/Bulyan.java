@@ -10,14 +10,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Krum, again and again without those chosen before, chooses n - 2f updates; of these each coordinate takes the mean of the
- * n - 4f values nearest to their median. Every client counts once.
+ * Repeats Krum, each time without the updates already chosen, until n - 2f updates are chosen. Each coordinate of the
+ * result is the mean of the n - 4f chosen values nearest to their median. Every client has equal weight.
  *
- * <p>With f attackers of n &ge; 4f + 3 clients the median of a coordinate lies within the honest clients' range, and the
- * result at most that range's width away from it: a few coordinates cannot be pulled far, as they can with Krum.
+ * <p>With f attackers among n &ge; 4f + 3 clients, the median of a coordinate lies within the range of the honest
+ * clients, and the result differs from it by at most the width of that range. Unlike with Krum, single coordinates
+ * cannot be moved far.
  *
- * <p>Holds all updates of a round; time O(n² d + n³ log n). Keeps no state; safe for many threads, each aggregation for
- * one.
+ * <p>Holds all updates of a round; time O(n² d + n³ log n). Has no state. Safe for many threads; each aggregation for
+ * one thread.
  *
  * @see <a href="https://arxiv.org/abs/1802.07927">El Mhamdi et al. 2018</a>
  */
@@ -29,18 +30,18 @@ public final class Bulyan implements Aggregator {
     }
 
     /**
-     * The rule for up to this many attackers in a round.
+     * Bulyan for a number of attackers per round.
      *
-     * @param attackers f, 0 or more; rounds need 4f + 3 updates
+     * @param attackers f, the largest number of attackers, 0 or more; rounds need 4f + 3 updates
      */
     public static Bulyan of(int attackers) {
         return new Bulyan(attackers);
     }
 
     /**
-     * The same for rounds of a known number of clients.
+     * The same, checked against the number of clients of a round.
      *
-     * @throws IllegalArgumentException if they are fewer than 4f + 3
+     * @throws IllegalArgumentException if there are fewer than 4f + 3 clients
      */
     public static Bulyan of(int attackers, int clients) {
         return RuleRound.among(clients, of(attackers));

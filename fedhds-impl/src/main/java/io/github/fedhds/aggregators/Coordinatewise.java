@@ -11,11 +11,14 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.ToDoubleFunction;
 
-/** Rules that look at one coordinate at a time. Sorted values know no order of arrival. Time O(d n log n). */
+/**
+ * Rules that work on one coordinate at a time. They use sorted values, so the order of arrival does not matter. Time
+ * O(d n log n).
+ */
 final class Coordinatewise {
     private Coordinatewise() {}
 
-    /** Makes each value of the next adapter from all values that the updates have there, sorted. */
+    /** Computes each value of the next adapter from the sorted values of all updates. */
     static Adapter reduce(Adapter form, List<AdapterUpdate> updates, ToDoubleFunction<float[]> reduction) {
         float[] column = new float[updates.size()];
         return map(form, (name, tensor) -> {
@@ -32,19 +35,19 @@ final class Coordinatewise {
         });
     }
 
-    /** An adapter with another tensor for each name. */
+    /** Replaces each tensor of an adapter. */
     static Adapter map(Adapter form, BiFunction<String, Tensor, Tensor> change) {
         Map<String, Tensor> tensors = new TreeMap<>(form.tensors());
         tensors.replaceAll(change);
         return new Adapter(tensors);
     }
 
-    /** A tensor that the adapter has. */
+    /** A tensor that must exist in the adapter. */
     static Tensor tensor(Adapter adapter, String name) {
         return Objects.requireNonNull(adapter.tensors().get(name));
     }
 
-    /** Mean of some neighbours in the order. */
+    /** Mean of a range of the sorted values. */
     static double mean(float[] sorted, int from, int to) {
         double sum = 0;
         for (int i = from; i < to; i++) {
@@ -53,13 +56,13 @@ final class Coordinatewise {
         return sum / (to - from);
     }
 
-    /** The middle value; of an even number, the mean of the middle two. */
+    /** The middle value; for an even number, the mean of the two middle values. */
     static double median(float[] sorted) {
         int n = sorted.length;
         return mean(sorted, (n - 1) / 2, n / 2 + 1);
     }
 
-    /** Mean of the given number of values that are nearest to the median; of two equally near, the smaller one. */
+    /** Mean of the given number of values nearest to the median; of two equally near values, the smaller one. */
     static double meanAroundMedian(float[] sorted, int count) {
         double median = median(sorted);
         int from = 0;

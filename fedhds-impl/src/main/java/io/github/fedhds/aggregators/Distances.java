@@ -22,10 +22,10 @@ final class Distances {
     }
 
     /**
-     * The members by rising score: the sum of their smallest squared distances to other members.
+     * The members in ascending order of score, the sum of their smallest squared distances to other members.
      *
-     * @param nearest how many distances count; at least one does, if there is one
-     * @return with equal scores in the members' order
+     * @param nearest number of distances in the sum; at least one, if there is one
+     * @return members; equal scores keep the members' order
      */
     List<Integer> byScore(List<Integer> members, int nearest) {
         double[] scores = new double[squared.length];

@@ -18,22 +18,25 @@ import java.util.function.Consumer;
 import java.util.function.IntToDoubleFunction;
 
 /**
- * Averages what LoRA adapters do to the weights, the products scale B A, instead of their factors, whose mean is no
- * adapter's mean; and brings the result to the global adapter's rank, the nearest in the Frobenius norm. So clients of
- * different rank take part. What is lost is told to {@link Builder#truncation}.
+ * Averages the changes of the weights, the products scale B A, instead of the factors A and B, because the mean of the
+ * factors does not give the mean of the products. The result is the best approximation at the global adapter's rank
+ * (in the Frobenius norm). Clients may have different ranks. {@link Builder#truncation} reports the approximation
+ * error.
  *
- * <p>A of the result has orthonormal rows and B carries the singular values, falling. Where the rank is above the inputs,
- * the rows that A has too many are of length one, by chance, with columns of zero in B. The order of the updates changes no
- * bit. Tolerates no attacker. Where no client moved, B A stays but A and B do not: no mean for {@link FedOpt}.
+ * <p>In the result, A has orthonormal rows and B contains the singular values in descending order. If the rank exceeds
+ * that of the inputs, the additional rows of A are random with length one, and the columns of B are zero. The result
+ * does not depend on the order of the updates, in any bit. Tolerates no attackers. If no client changed its adapter, B
+ * A stays the same but A and B do not, so it cannot be the mean of {@link FedOpt}.
  *
- * <p>A client of another rank than the server's starts from {@link #atRank} of the round's adapter: its application hands
- * it the {@code RoundOpening} with that adapter in place of the server's.
+ * <p>A client with another rank than the server starts from {@link #atRank} of the round's adapter: its application
+ * passes the {@code RoundOpening} with that adapter to the client.
  *
- * <p>Holds all updates of a round. With R the sum of their ranks, a module costs time O((in + out) R² + R³) and, while it
- * is at work, 16 (in + out) R bytes; the full matrix is never made. Modules are shared among the common pool's threads.
- * Keeps no state. Immutable, safe for many threads, each aggregation for one.
+ * <p>Holds all updates of a round. With R the sum of their ranks, a module costs time O((in + out) R² + R³) and, while
+ * it is computed, 16 (in + out) R bytes; the full matrix is never created. Modules run in parallel on the common pool.
+ * Has no state. Immutable, safe for many threads.
  *
- * @see <a href="https://arxiv.org/abs/2402.11505">Bai et al. 2024, FlexLoRA: the same mean, by full matrices</a>
+ * @see <a href="https://arxiv.org/abs/2402.11505">Bai et al. 2024, FlexLoRA: the same mean, computed with full
+ *     matrices</a>
  */
 public final class ExactLoraAveraging implements Aggregator {
     private static final String A = ".lora_A";
@@ -54,7 +57,7 @@ public final class ExactLoraAveraging implements Aggregator {
     }
 
     /**
-     * For adapters whose product has the factor alpha / rank: PEFT's custom, with one alpha for all clients.
+     * For adapters with scale alpha / rank, as in PEFT, with one alpha for all clients.
      *
      * @param alpha finite and above 0
      */
@@ -64,10 +67,10 @@ public final class ExactLoraAveraging implements Aggregator {
     }
 
     /**
-     * For adapters with a factor of their own.
+     * For adapters with another scale.
      *
-     * @param scaleOfRank factor of a client's product, by its rank; finite and above 0, always the same. A client of a rank
-     *     for which it gives or throws anything else is refused
+     * @param scaleOfRank scale of a client's product by its rank; finite and above 0, always the same for a rank. A
+     *     client with a rank for which the function returns another value or throws is refused
      */
     public static Builder scale(IntToDoubleFunction scaleOfRank) {
         return new Builder(Objects.requireNonNull(scaleOfRank, "scaleOfRank"), "scale by rank");
@@ -128,7 +131,7 @@ public final class ExactLoraAveraging implements Aggregator {
         }
     }
 
-    /** The modules by name; the fault of an adapter that is not made of pairs of factors. */
+    /** The modules by name. Throws for an adapter that does not consist of LoRA pairs. */
     private static Map<String, Module> modules(Adapter adapter) {
         Map<String, Module> modules = new LinkedHashMap<>();
         SortedMap<String, Tensor> tensors = adapter.tensors();
@@ -156,8 +159,8 @@ public final class ExactLoraAveraging implements Aggregator {
     }
 
     /**
-     * An update has the global adapter's modules; each rank is the client's own, up to {@link Builder#maxRank}, if it has a
-     * scale.
+     * An update must have the modules of the global adapter. Its rank is the client's own, up to {@link
+     * Builder#maxRank}, if there is a scale for it.
      */
     @Override
     public Optional<String> refusal(Adapter globalAdapter, Adapter update) {
@@ -195,7 +198,8 @@ public final class ExactLoraAveraging implements Aggregator {
     /**
      * Opens a round.
      *
-     * @throws IllegalArgumentException if the global adapter is not made of LoRA's factors, or a rank of it has no scale
+     * @throws IllegalArgumentException if the global adapter does not consist of LoRA pairs, or if one of its ranks
+     *     has no scale
      */
     @Override
     public Aggregation open(RoundContext round, Adapter state) {
@@ -267,12 +271,13 @@ public final class ExactLoraAveraging implements Aggregator {
     }
 
     /**
-     * The same change of the weights at another rank: what a client of that rank starts from. A larger rank loses nothing;
-     * the rows of A that it has more are drawn by chance from the module's name, with zeros in B. A smaller rank keeps the
-     * largest singular values. The same rank gives the adapter itself.
+     * Converts an adapter to another rank with the same product B A, as the start for a client with that rank. With a
+     * larger rank nothing is lost: the additional rows of A are random, derived from the module's name, and the
+     * columns of B are zero. A smaller rank keeps the largest singular values. An equal rank returns the adapter
+     * unchanged.
      *
-     * @param rank of all modules, 1 or more
-     * @throws IllegalArgumentException if the adapter is not made of LoRA's factors
+     * @param rank rank of all modules, 1 or more
+     * @throws IllegalArgumentException if the adapter does not consist of LoRA pairs
      */
     public Adapter atRank(Adapter adapter, int rank) {
         if (rank < 1) {
@@ -296,7 +301,7 @@ public final class ExactLoraAveraging implements Aggregator {
         return "ExactLoraAveraging[" + description + ", " + mean + "]";
     }
 
-    /** Collects the rule's settings. Not safe for many threads. */
+    /** The settings. Not safe for many threads. */
     public static final class Builder {
         private final IntToDoubleFunction scale;
         private final String description;
@@ -309,7 +314,7 @@ public final class ExactLoraAveraging implements Aggregator {
             this.description = description;
         }
 
-        /** Largest rank that a client may have, 1 or more; 64 by default. A round's cost grows with the ranks' sum. */
+        /** Largest rank of a client, 1 or more; 64 by default. The cost of a round grows with the sum of the ranks. */
         public Builder maxRank(int maxRank) {
             if (maxRank < 1) {
                 throw new IllegalArgumentException("maxRank must be 1 or more, was " + maxRank);
@@ -318,19 +323,19 @@ public final class ExactLoraAveraging implements Aggregator {
             return this;
         }
 
-        /** How often each client counts; {@link FedAvg#bySamples} by default. */
+        /** The weight of each client; {@link FedAvg#bySamples} by default. */
         public Builder weighing(FedAvg weighing) {
             this.mean = Objects.requireNonNull(weighing, "weighing");
             return this;
         }
 
-        /** Told once a round what was lost; nobody by default. What it throws voids the round. */
+        /** Called once per round with the approximation error; none by default. An exception makes the round void. */
         public Builder truncation(Consumer<LoraTruncation> truncation) {
             this.truncation = Objects.requireNonNull(truncation, "truncation");
             return this;
         }
 
-        /** The rule. */
+        /** Creates the aggregator. */
         public ExactLoraAveraging build() {
             return new ExactLoraAveraging(this);
         }

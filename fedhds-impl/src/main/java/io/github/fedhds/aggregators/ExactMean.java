@@ -3,14 +3,14 @@ package io.github.fedhds.aggregators;
 import io.github.fedhds.adapter.Tensor;
 
 /**
- * Weighted mean of tensors of one shape, exact until the one rounding at the end. Each value times its weight is an integer
- * multiple of 2<sup>-149</sup>, the least float; the sum of these is kept in digits of 32 bits, one array of long for each
- * digit place that any value has touched. Adding integers is associative, so the order of the tensors changes no bit; no
- * finite float is too large or too small. The mean is the float nearest to the exact one (of two equally near, the even
- * one): the error is at most half a unit in the last place of the result.
+ * Weighted mean of tensors of equal shape, exact except for one rounding at the end. Each value times its weight is an
+ * integer multiple of 2<sup>-149</sup>, the smallest positive float. The sum of these integers is stored in digits of
+ * 32 bits, in one array of long per digit position in use. Integer addition is associative, so the order of the
+ * tensors changes no bit, and no finite float is too large or too small. The mean is the float nearest to the exact
+ * mean (ties to even).
  *
- * <p>Memory: 8 bytes a value and touched digit place; usually 3 places (values from 1e-9 to 1,000), 10 at most. Up to
- * 2<sup>31</sup> tensors with weights from 1 to 2<sup>31</sup> - 1. For one thread.
+ * <p>Memory: 8 bytes per value and digit position in use; usually 3 positions (values from 1e-9 to 1,000), at most 10.
+ * Up to 2<sup>31</sup> tensors with weights from 1 to 2<sup>31</sup> - 1. For one thread.
  */
 final class ExactMean {
     private static final int PLACES = 10; // 2^-149 to 2^171: floats reach 2^128, times weights below 2^31
@@ -29,7 +29,7 @@ final class ExactMean {
         }
     }
 
-    /** Adds a tensor of finite values, weight times. */
+    /** Adds a tensor of finite values, multiplied by the weight. */
     void add(Tensor tensor, int weight) {
         totalWeight += weight;
         for (int i = 0; i < size; i++) {
@@ -41,7 +41,7 @@ final class ExactMean {
         }
     }
 
-    /** Adds product * 2^shift; the product has up to 55 bits, so it reaches into three places. */
+    /** Adds product * 2^shift; the product has up to 55 bits, so it spans up to three digits. */
     private void add(int i, long product, int shift, boolean negative) {
         int place = shift >>> 5;
         int rest = shift & 31;
@@ -86,7 +86,7 @@ final class ExactMean {
         return negative ? -magnitude : magnitude;
     }
 
-    /** Makes every digit but the last one a number from 0 to 2^32 - 1; the last one then holds the sign. */
+    /** Normalizes every digit except the last to 0..2^32 - 1; the last digit then holds the sign. */
     private static void carry(long[] number) {
         for (int place = 0; place < number.length - 1; place++) {
             number[place + 1] += number[place] >> 32;
@@ -95,10 +95,10 @@ final class ExactMean {
     }
 
     /**
-     * Divides by the weights and rounds once. The quotient in double is off by less than 2^-50 of itself (three digits of
-     * 32 bits hold 65 bits or more of the number; two roundings of 2^-53 as they are summed, two more for the weight and
-     * the division). Unless the middle of two floats is that near, it rounds to the same float as the exact one; else that
-     * is compared with the middle.
+     * Divides by the weights and rounds once. The relative error of the quotient in double is below 2^-50 (three
+     * digits of 32 bits hold at least 65 bits of the number; their sum rounds twice by 2^-53, weight and division once
+     * each). Unless the midpoint of two floats is that close, it rounds to the same float as the exact mean; otherwise
+     * the exact mean is compared with the midpoint.
      */
     private float nearest(long[] number) {
         int top = number.length - 1;
@@ -119,8 +119,8 @@ final class ExactMean {
     }
 
     /**
-     * The nearer of two neighbouring floats, by the sign of 2 sum - (low + high) weights, in integers. No rare case: of two
-     * clients that count the same every second mean lies halfway between two floats.
+     * The nearer of two neighbouring floats, from the sign of 2 sum - (low + high) weights, in integers. This is
+     * common: with two clients of equal weight, every second mean is the midpoint of two floats.
      */
     private float nearer(float low, float high, long[] number) {
         int bits = Float.floatToRawIntBits(low);
@@ -151,7 +151,7 @@ final class ExactMean {
         number[place + 2] -= product >>> 32 >>> (32 - rest);
     }
 
-    /** Without its sign a float is mantissa * 2^(shift - 149). */
+    /** The absolute value of a float is mantissa * 2^(shift - 149). */
     private static long mantissa(int bits) {
         int fraction = bits & 0x7fffff;
         return (bits >>> 23 & 0xff) == 0 ? fraction : fraction | 0x800000;

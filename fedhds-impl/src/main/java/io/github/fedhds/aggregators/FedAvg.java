@@ -11,10 +11,10 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * The mean of the clients' adapters, weighted by their samples or equally. It is the float nearest to the exact mean, so
- * the order of the updates changes no bit; a mean of zero is positive zero. Keeps one accumulator of usually 24 bytes a
- * parameter (80 at most), however many updates come. Tolerates no attacker: one alone moves the mean as far as it likes.
- * Keeps no state. Immutable, safe for many threads, each aggregation for one.
+ * The mean of the clients' adapters, weighted by their number of samples or equally. It is the float nearest to the
+ * exact mean, so the order of the updates changes no bit; a mean of zero is positive zero. Memory: usually 24 bytes
+ * per parameter (80 at most), independent of the number of updates. Tolerates no attackers: a single one can move the
+ * mean arbitrarily. Has no state. Immutable, safe for many threads; each aggregation for one thread.
  *
  * @see <a href="https://arxiv.org/abs/1602.05629">McMahan et al. 2017, algorithm 1</a>
  */
@@ -25,16 +25,16 @@ public final class FedAvg implements Aggregator {
         this.most = most;
     }
 
-    /** Each client counts as often as it has samples: the paper's rule. The number is what the client says. */
+    /** Weights each client by its number of samples, as in the paper. The number is the client's claim. */
     public static FedAvg bySamples() {
         return new FedAvg(Integer.MAX_VALUE);
     }
 
     /**
-     * Each client counts as often as it has samples, but no more often than this, so that none outweighs the others by
-     * what it claims.
+     * Weights each client by its number of samples, up to a maximum, so that a client cannot dominate by a false
+     * claim.
      *
-     * @param most 1 or more
+     * @param most largest weight, 1 or more
      */
     public static FedAvg bySamplesUpTo(int most) {
         if (most < 1) {
@@ -43,12 +43,12 @@ public final class FedAvg implements Aggregator {
         return new FedAvg(most);
     }
 
-    /** Each client counts once. */
+    /** Weights all clients equally. */
     public static FedAvg equally() {
         return new FedAvg(1);
     }
 
-    /** How often an update counts, 1 or more. */
+    /** The weight of an update, 1 or more. */
     int weight(AdapterUpdate update) {
         return Math.min(most, update.samples());
     }

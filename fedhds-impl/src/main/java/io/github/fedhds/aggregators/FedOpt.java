@@ -13,26 +13,26 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Optimizers on the server: what the clients' mean adds to the global adapter, d = mean - x, is taken for a gradient. In
- * round t = 1, 2, ... that had an update, coordinate by coordinate, with m = v = 0 at first:
+ * Server-side optimizers: the difference between the clients' mean and the global adapter, d = mean - x, is used as a
+ * gradient. In round t = 1, 2, ... with at least one update, for each coordinate, with m = v = 0 at first:
  *
  * <ul>
  *   <li>FedAvgM: m = beta1 m + d, x += learningRate m
- *   <li>FedAdam: m = beta1 m + (1 - beta1) d, v = beta2 v + (1 - beta2) d², x += learningRate c m / (sqrt v + tau) with
- *       c = sqrt(1 - beta2<sup>t + 1</sup>) / (1 - beta1<sup>t + 1</sup>)
- *   <li>FedYogi: m likewise, v -= (1 - beta2) d² sign(v - d²), x += learningRate m / (sqrt v + tau)
+ *   <li>FedAdam: m = beta1 m + (1 - beta1) d, v = beta2 v + (1 - beta2) d², x += learningRate c m / (sqrt v + tau)
+ *   with c = sqrt(1 - beta2<sup>t + 1</sup>) / (1 - beta1<sup>t + 1</sup>)
+ *   <li>FedYogi: m as in FedAdam, v -= (1 - beta2) d² sign(v - d²), x += learningRate m / (sqrt v + tau)
  *   <li>FedAdagrad: v += d², x += learningRate d / (sqrt v + tau)
  * </ul>
  *
- * <p>These are Flower's forms. The paper's algorithm 2 knows no c, starts v at tau² or above, and has beta1 and m in
- * FedAdagrad too, where here m = d.
+ * <p>These are the formulas of Flower. Algorithm 2 of the paper has no c, starts with v of at least tau², and uses
+ * beta1 and m in FedAdagrad too, where here m = d.
  *
- * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, a robust one, say; what that one needs and tolerates,
- * this one does. m and v are floats and make up the {@link Aggregation#state}, with t and the state of the rule inside: 4 or 8 bytes
- * a parameter beside the inner rule's memory. Works on A and B as they are, so it goes neither with clients of different
- * rank nor with {@link ExactLoraAveraging}.
+ * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, such as a robust one; its requirements and its
+ * robustness then apply. m and v are floats and form the {@link Aggregation#state}, together with t and the state of
+ * the inner rule: 4 or 8 bytes per parameter in addition to the inner rule's memory. Works on A and B directly, so it
+ * cannot be used with clients of different ranks or with {@link ExactLoraAveraging}.
  *
- * <p>Immutable, safe for many threads and servers, if the rule inside is; each aggregation for one thread.
+ * <p>Immutable, safe for many threads and servers if the inner rule is; each aggregation for one thread.
  *
  * @see <a href="https://arxiv.org/abs/2003.00295">Reddi et al. 2021, algorithm 2</a>
  * @see <a href="https://arxiv.org/abs/1909.06335">Hsu et al. 2019, FedAvgM</a>
@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 public final class FedOpt implements Aggregator {
     private static final String STEP = "step";
     private static final String INNER = "inner.";
-    /** Steps that a float counts; later ones all have the bias correction of this one. */
+    /** Largest step number that a float can count; later steps use its bias correction. */
     private static final int MOST_STEPS = 1 << 24;
 
     private enum Kind {
@@ -80,22 +80,22 @@ public final class FedOpt implements Aggregator {
         mean = builder.mean;
     }
 
-    /** Momentum; learning rate 1 by default. */
+    /** Momentum (FedAvgM); learning rate 1 by default. */
     public static Builder fedAvgM() {
         return new Builder(Kind.FED_AVG_M).learningRate(1);
     }
 
-    /** Adam. */
+    /** Adam (FedAdam). */
     public static Builder fedAdam() {
         return new Builder(Kind.FED_ADAM);
     }
 
-    /** Yogi: its steps lengthen less suddenly than Adam's where updates become small. */
+    /** Yogi (FedYogi): step sizes grow more slowly than Adam's when updates become small. */
     public static Builder fedYogi() {
         return new Builder(Kind.FED_YOGI);
     }
 
-    /** Adagrad: steps only become shorter. */
+    /** Adagrad (FedAdagrad): step sizes only decrease. */
     public static Builder fedAdagrad() {
         return new Builder(Kind.FED_ADAGRAD);
     }
@@ -110,7 +110,7 @@ public final class FedOpt implements Aggregator {
         return mean.leastUpdates();
     }
 
-    /** The state of the rule inside, whose tensors are named {@code inner.NAME}. */
+    /** The state of the inner rule, with tensors named {@code inner.NAME}. */
     private static Adapter innerState(Adapter state) {
         Map<String, Tensor> inner = new TreeMap<>();
         state.tensors().forEach((name, tensor) -> {
@@ -194,7 +194,7 @@ public final class FedOpt implements Aggregator {
         };
     }
 
-    /** The form of the own state that goes with an adapter. */
+    /** The names and shapes of this rule's own state for an adapter. */
     private Adapter formOf(Adapter adapter) {
         Map<String, Tensor> tensors = new TreeMap<>();
         tensors.put(STEP, new Tensor(new int[] {1}, new float[1]));
@@ -211,7 +211,7 @@ public final class FedOpt implements Aggregator {
         }
     }
 
-    /** The next adapter; writes the own state after the step. */
+    /** Computes the next adapter and stores the own state after the step. */
     private Adapter step(Adapter global, Adapter average, Map<String, Tensor> before, Map<String, Tensor> after) {
         Tensor last = before.get(STEP);
         int t = last == null ? 1 : Math.min(MOST_STEPS, (int) last.get(0) + 1);
@@ -264,7 +264,7 @@ public final class FedOpt implements Aggregator {
                 + "]";
     }
 
-    /** Collects a rule's settings; one that a rule does not have is refused. Not safe for many threads. */
+    /** The settings of a rule; a setting that the rule does not have is refused. Not safe for many threads. */
     public static final class Builder {
         private final Kind kind;
         private double learningRate = 0.01;
@@ -277,19 +277,22 @@ public final class FedOpt implements Aggregator {
             this.kind = kind;
         }
 
-        /** Factor of each step, finite and above 0; 1 for FedAvgM, else 0.01 by default. */
+        /** Learning rate, finite and above 0; 1 for FedAvgM, otherwise 0.01 by default. */
         public Builder learningRate(double learningRate) {
             this.learningRate = Settings.positive("learningRate", learningRate);
             return this;
         }
 
-        /** What is left of the momentum from round to round, 0 or more and below 1; 0.9 by default. Not for FedAdagrad. */
+        /** Decay of the momentum per round (beta1), 0 or more and below 1; 0.9 by default. Not for FedAdagrad. */
         public Builder beta1(double beta1) {
             this.beta1 = decay("beta1", kind.momentum, beta1);
             return this;
         }
 
-        /** What is left of the squares' mean, 0 or more and below 1; 0.99 by default. For FedAdam and FedYogi. */
+        /**
+         * Decay of the mean of squares per round (beta2), 0 or more and below 1; 0.99 by default. For FedAdam and
+         * FedYogi.
+         */
         public Builder beta2(double beta2) {
             this.beta2 = decay("beta2", kind.usesBeta2(), beta2);
             return this;
@@ -303,7 +306,10 @@ public final class FedOpt implements Aggregator {
             return decay;
         }
 
-        /** Added to the root, finite and above 0; 1e-3 by default. The larger, the less adaptive. Not for FedAvgM. */
+        /**
+         * Constant added to the square root (tau), finite and above 0; 1e-3 by default. Larger values are less
+         * adaptive. Not for FedAvgM.
+         */
         public Builder tau(double tau) {
             requireUse("tau", kind.variance);
             this.tau = Settings.positive("tau", tau);
@@ -317,11 +323,12 @@ public final class FedOpt implements Aggregator {
         }
 
         /**
-         * The rule that makes one adapter of the clients'; {@link FedAvg#bySamples} by default. Its result must compare with
-         * the global adapter number by number: where no client moved it is that adapter.
+         * The inner rule that combines the clients' adapters; {@link FedAvg#bySamples} by default. Its result must be
+         * comparable with the global adapter number by number: if no client changed anything, it must equal the global
+         * adapter.
          *
-         * @throws IllegalArgumentException if it is {@link ExactLoraAveraging}, alone or in {@link NormClipping}: that one
-         *     writes A and B in another basis, so d is not zero where nobody moved
+         * @throws IllegalArgumentException for {@link ExactLoraAveraging}, alone or in {@link NormClipping}: it writes
+         *     A and B in another basis, so d would not be zero if no client changed anything
          */
         public Builder mean(Aggregator mean) {
             Objects.requireNonNull(mean, "mean");
@@ -334,7 +341,7 @@ public final class FedOpt implements Aggregator {
             return this;
         }
 
-        /** The rule. */
+        /** Creates the aggregator. */
         public FedOpt build() {
             return new FedOpt(this);
         }

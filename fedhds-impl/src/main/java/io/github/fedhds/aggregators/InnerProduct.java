@@ -1,10 +1,10 @@
 package io.github.fedhds.aggregators;
 
-/** Inner product of vectors, in double: in four sums, as each addition would wait for the one before it. */
+/** Inner product of vectors in double, with four partial sums, so that additions need not wait for each other. */
 final class InnerProduct {
     private InnerProduct() {}
 
-    /** Of the elements from an index on. The same input gives the same bits. */
+    /** Inner product of the elements from an index. Equal input gives equal bits. */
     static double of(double[] one, double[] other, int from) {
         double a = 0;
         double b = 0;

@@ -4,13 +4,13 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Singular value decomposition of a small matrix by one-sided Jacobi rotations, in double: columns are turned in pairs until
- * all are orthogonal. A matrix {@code [m, n]} is an array of its n columns. The same input gives the same bits. Time
- * O(m n²) a sweep, of which about ten are needed.
+ * Singular value decomposition of a small matrix by one-sided Jacobi rotations, in double: rotates pairs of columns
+ * until all are orthogonal. A matrix {@code [m, n]} is an array of its n columns. Equal input gives equal bits. Time
+ * O(m n²) per sweep; about ten sweeps.
  *
- * @param values n singular values, falling; those below 1e-15 of the largest are zero
- * @param left n columns of length m: left singular vectors times their values, so that a value of zero needs none
- * @param right n orthonormal columns of length n, also for values of zero
+ * @param values n singular values in descending order; values below 1e-15 of the largest are zero
+ * @param left n columns of length m: left singular vectors multiplied by their singular values
+ * @param right n orthonormal columns of length n, also for singular values of zero
  * @see <a href="https://doi.org/10.1137/0910023">de Rijk 1989, one-sided Jacobi on a vector computer</a>
  */
 record JacobiSvd(double[] values, double[][] left, double[][] right) {
@@ -18,7 +18,10 @@ record JacobiSvd(double[] values, double[][] left, double[][] right) {
     private static final double NEGLIGIBLE = 1e-15; // of the largest column: rounding of the others
     private static final int MAX_SWEEPS = 100;
 
-    /** Of columns of one length; the matrix is left as it is. Values whose squares overflow are not foreseen. */
+    /**
+     * Decomposes a matrix with columns of equal length; does not change it. Values whose squares overflow are not
+     * supported.
+     */
     static JacobiSvd of(double[][] columns) {
         int n = columns.length;
         double[][] left = new double[n][];
@@ -52,7 +55,7 @@ record JacobiSvd(double[] values, double[][] left, double[][] right) {
         return square <= NEGLIGIBLE * NEGLIGIBLE * squares[0];
     }
 
-    /** Longest columns first, as they settle fastest; of equal ones the order stays. */
+    /** Sorts columns by descending length, which converges fastest; equal ones keep their order. */
     private static void sort(double[][] left, double[][] right, double[] squares) {
         double[] unsorted =
                 Arrays.stream(left).mapToDouble(c -> InnerProduct.of(c, c, 0)).toArray();

@@ -10,15 +10,17 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * Krum: the one update with the lowest score, the sum of its n - f - 2 smallest squared distances to other updates.
- * Multi-Krum: the mean of the m &le; n - f - 2 with the lowest scores. Of equal scores that of the client registered
- * first counts as the lower.
+ * Krum takes the update with the lowest score, the sum of its n - f - 2 smallest squared distances to other updates.
+ * Multi-Krum takes the mean of the m &le; n - f - 2 updates with the lowest scores. Of equal scores, the client that
+ * was registered first has the lower one.
  *
- * <p>With f attackers of n &ge; 2f + 3 clients, and D the largest distance between two honest updates, what is kept lies
- * within D sqrt((n - f - 2) / (n - 2f - 1)) of an honest update, for its score is at most an honest one's, and n - 2f - 1 or
- * more of the distances in it are to honest updates. An attack that stays among the honest updates is not seen.
+ * <p>With f attackers among n &ge; 2f + 3 clients, and D the largest distance between two honest updates, each chosen
+ * update lies within D sqrt((n - f - 2) / (n - 2f - 1)) of an honest update: its score is at most that of an honest
+ * update, and at least n - 2f - 1 of its distances are to honest updates. An attack within the range of honest updates
+ * is not detected.
  *
- * <p>Holds all updates of a round; time O(n² d). Keeps no state. Immutable, safe for many threads, each aggregation for one.
+ * <p>Holds all updates of a round; time O(n² d). Has no state. Immutable, safe for many threads; each aggregation for
+ * one thread.
  *
  * @see <a href="https://arxiv.org/abs/1703.02757">Blanchard et al. 2017</a>
  */
@@ -34,28 +36,28 @@ public final class Krum implements Aggregator {
     }
 
     /**
-     * Krum for up to this many attackers in a round.
+     * Krum for a number of attackers per round.
      *
-     * @param attackers f, 0 or more; rounds need 2f + 3 updates
+     * @param attackers f, the largest number of attackers, 0 or more; rounds need 2f + 3 updates
      */
     public static Krum of(int attackers) {
         return multi(attackers, 1);
     }
 
     /**
-     * The same for rounds of a known number of clients.
+     * The same, checked against the number of clients of a round.
      *
-     * @throws IllegalArgumentException if they are fewer than 2f + 3
+     * @throws IllegalArgumentException if there are fewer than 2f + 3 clients
      */
     public static Krum of(int attackers, int clients) {
         return RuleRound.among(clients, of(attackers));
     }
 
     /**
-     * Multi-Krum for up to this many attackers in a round; the kept are weighted by samples.
+     * Multi-Krum for a number of attackers per round; the kept updates are weighted by samples.
      *
      * @param attackers f, 0 or more
-     * @param kept m, 1 or more; rounds need 2f + 3 updates, and m + f + 2
+     * @param kept m, number of kept updates, 1 or more; rounds need 2f + 3 updates, and m + f + 2
      */
     public static Krum multi(int attackers, int kept) {
         Settings.attackers(attackers);
@@ -66,15 +68,15 @@ public final class Krum implements Aggregator {
     }
 
     /**
-     * The same for rounds of a known number of clients.
+     * The same, checked against the number of clients of a round.
      *
-     * @throws IllegalArgumentException if they are fewer than 2f + 3 or m + f + 2
+     * @throws IllegalArgumentException if there are fewer than 2f + 3 or m + f + 2 clients
      */
     public static Krum multi(int attackers, int kept, int clients) {
         return RuleRound.among(clients, multi(attackers, kept));
     }
 
-    /** The same rule with another mean of the kept updates. */
+    /** This rule with another mean of the kept updates. */
     public Krum weighing(FedAvg newMean) {
         return new Krum(attackers, kept, Objects.requireNonNull(newMean, "newMean"));
     }

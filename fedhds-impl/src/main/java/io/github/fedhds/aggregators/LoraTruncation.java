@@ -5,11 +5,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a round of {@link ExactLoraAveraging} lost when it brought the mean of the products back to the adapter's rank:
- * norms of what was left out as shares of the whole mean's, Frobenius, from 0 to 1; 0 where the mean is zero.
+ * The approximation error of a round of {@link ExactLoraAveraging}, from reducing the mean of the products to the
+ * adapter's rank: Frobenius norms of the discarded part as shares of the norm of the mean, from 0 to 1; 0 if the mean
+ * is zero.
  *
  * @param round number, from 1
- * @param modules share of each module, by its name without {@code .lora_A}
+ * @param modules share per module, by its name without {@code .lora_A}
  * @param all share over all modules together
  */
 public record LoraTruncation(int round, SortedMap<String, Double> modules, double all) {

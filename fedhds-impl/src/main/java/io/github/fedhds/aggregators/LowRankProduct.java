@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A sum of products B A of low rank, brought to the nearest product of another rank (in the Frobenius norm) without ever
- * being written out: both stacked factors are decomposed by {@link ThinQr}, and what lies between, a matrix of at most the
- * ranks' sum, by {@link JacobiSvd}. With R the sum of the ranks: time O((in + out) R² + R³), memory 16 (in + out) R bytes.
+ * The best approximation of a sum of low-rank products B A by a product of another rank, in the Frobenius norm. The
+ * full matrix is never created: both stacked factors are decomposed by {@link ThinQr}, and the small matrix between
+ * them by {@link JacobiSvd}. With R the sum of the ranks: time O((in + out) R² + R³), memory 16 (in + out) R bytes.
  */
 final class LowRankProduct {
     private final int inputs;
@@ -32,19 +32,20 @@ final class LowRankProduct {
     }
 
     /**
-     * The nearest product.
+     * The best approximation.
      *
-     * @param a rows of length one, orthogonal to each other as far as {@code in} allows; the orthogonal ones with their
-     *     first largest element above zero
-     * @param b columns, of the lengths of the singular values
-     * @param lost sum of the squares of the singular values left out
-     * @param all sum of the squares of all
+     * @param a rows of length one, orthogonal to each other as far as {@code in} allows; the first largest element of an
+     *     orthogonal row is positive
+     * @param b columns, whose lengths are the singular values
+     * @param lost sum of the squares of the discarded singular values
+     * @param all sum of the squares of all singular values
      */
     record Nearest(double[][] a, double[][] b, double lost, double all) {}
 
     /**
-     * Of the rank given. Rows of A that the sum leaves open are drawn by chance, orthogonal to the others while there is
-     * room, with columns of zero in B: as in a fresh adapter they add nothing, but can learn.
+     * Computes the approximation of a rank. If the sum has a lower rank, the additional rows of A are random and
+     * orthogonal to the others while possible, with columns of zero in B: as in a new adapter, they add nothing but
+     * can be trained.
      */
     Nearest nearest(int rank, long seed) {
         SplittableRandom random = new SplittableRandom(seed);

@@ -10,12 +10,13 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Shortens what each client changes before another rule sees it: where the difference between an update and the global
- * adapter has an Euclidean norm above the bound, over all tensors, it is scaled down to the bound (up to the rounding to
- * float). With FedAvg each of n equally weighted clients then moves the mean by bound / n at most.
+ * Clips updates before another rule receives them: if the difference between an update and the global adapter has a
+ * Euclidean norm above the bound, over all tensors, it is scaled down to the bound (except for the rounding to float).
+ * With FedAvg, each of n equally weighted clients can then move the mean by at most bound / n.
  *
- * <p>Adds one adapter to what the other rule holds, and time O(d) an update. Takes updates of the global adapter's form
- * only. Its state is the other rule's. Immutable and safe for many threads, if the other rule is.
+ * <p>Memory: one adapter in addition to the other rule's; time O(d) per update. Accepts only updates with the names
+ * and shapes of the global adapter. Its state is that of the other rule. Immutable, safe for many threads if the other
+ * rule is.
  *
  * @see <a href="https://arxiv.org/abs/1911.07963">Sun et al. 2019</a>
  */
@@ -29,16 +30,16 @@ public final class NormClipping implements Aggregator {
     }
 
     /**
-     * Clips for a rule.
+     * Clips the updates of a rule.
      *
      * @param bound largest norm of a difference, finite and above 0
-     * @param rule what the clipped updates go to
+     * @param rule rule that receives the clipped updates
      */
     public static NormClipping of(double bound, Aggregator rule) {
         return new NormClipping(Settings.positive("the norm's bound", bound), Objects.requireNonNull(rule, "rule"));
     }
 
-    /** The rule itself, or what it clips for. */
+    /** The inner rule of a clipping rule; otherwise the rule itself. */
     static Aggregator unclipped(Aggregator rule) {
         return rule instanceof NormClipping clipping ? unclipped(clipping.rule) : rule;
     }

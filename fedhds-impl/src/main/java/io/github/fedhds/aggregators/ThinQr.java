@@ -1,17 +1,17 @@
 package io.github.fedhds.aggregators;
 
 /**
- * QR decomposition by Householder reflections, in double. A matrix {@code [m, n]} is an array of its n columns; with
- * k = min(m, n), Q has k orthonormal columns of length m whatever the rank, r has n columns of length k, zero below the
- * diagonal, and the matrix is their product. Time O(m n k); Q itself is never made, it is the product of the reflections.
+ * QR decomposition by Householder reflections, in double. A matrix {@code [m, n]} is an array of its n columns. With k
+ * = min(m, n), Q has k orthonormal columns of length m for any rank, r has n columns of length k with zeros below the
+ * diagonal, and Q r is the matrix. Time O(m n k). Q is never created; it is the product of the reflections.
  *
  * @param rows m
- * @param reflectors k vectors v of length one, of m numbers, zero before the place of their index: v turns x into
- *     x - 2 (v x) v
+ * @param reflectors k vectors v of length one with m elements, zero before their index: the reflection of x is x - 2
+ *     (v x) v
  * @param r n columns
  */
 record ThinQr(int rows, double[][] reflectors, double[][] r) {
-    /** Of columns of one length; the matrix is left as it is. */
+    /** Decomposes a matrix with columns of equal length; does not change it. */
     static ThinQr of(double[][] columns, int rows) {
         int n = columns.length;
         int k = Math.min(rows, n);
@@ -34,7 +34,10 @@ record ThinQr(int rows, double[][] reflectors, double[][] r) {
         return new ThinQr(rows, reflectors, r);
     }
 
-    /** Of length one and zero before {@code from}: its reflection keeps of the column's rest one number. All zero: none. */
+    /**
+     * The reflector of a column, of length one and zero before {@code from}: it maps the rest of the column to a
+     * single element. All zero if there is nothing to reflect.
+     */
     private static double[] reflector(double[] column, int from) {
         double[] v = new double[column.length];
         double norm = Math.sqrt(InnerProduct.of(column, column, from));

@@ -6,9 +6,10 @@ import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.round.RoundContext;
 
 /**
- * The mean of each coordinate without its f smallest and f largest values. Every client counts once. With f attackers of n
- * clients, n &gt; 2f, each coordinate stays within the honest clients' range. Holds all updates of a round; time
- * O(d n log n). Keeps no state. Immutable, safe for many threads, each aggregation for one.
+ * The mean of each coordinate without its f smallest and f largest values. Every client has equal weight. With f
+ * attackers among n clients, n &gt; 2f, each coordinate stays within the range of the honest clients. Holds all
+ * updates of a round; time O(d n log n). Has no state. Immutable, safe for many threads; each aggregation for one
+ * thread.
  *
  * @see <a href="https://arxiv.org/abs/1803.01498">Yin et al. 2018, definition 2</a>
  */
@@ -20,18 +21,18 @@ public final class TrimmedMean implements Aggregator {
     }
 
     /**
-     * The rule for up to this many attackers in a round.
+     * The trimmed mean for a number of attackers per round.
      *
-     * @param attackers f, 0 or more; rounds need 2f + 1 updates
+     * @param attackers f, the largest number of attackers, 0 or more; rounds need 2f + 1 updates
      */
     public static TrimmedMean of(int attackers) {
         return new TrimmedMean(attackers);
     }
 
     /**
-     * The same for rounds of a known number of clients.
+     * The same, checked against the number of clients of a round.
      *
-     * @throws IllegalArgumentException if they are fewer than 2f + 1
+     * @throws IllegalArgumentException if there are fewer than 2f + 1 clients
      */
     public static TrimmedMean of(int attackers, int clients) {
         return RuleRound.among(clients, of(attackers));

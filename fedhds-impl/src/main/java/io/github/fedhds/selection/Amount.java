@@ -1,10 +1,10 @@
 package io.github.fedhds.selection;
 
 /**
- * How many of so many: a number, or a share.
+ * A number of candidates, given as a count or as a share.
  *
- * @param share of the candidates, above 0 to 1; 0 where a number is meant
- * @param count a number of candidates
+ * @param share share of the candidates, above 0 to 1; 0 if a count is given
+ * @param count number of candidates
  */
 record Amount(double share, int count) {
     static Amount ofShare(double share) {
@@ -21,7 +21,7 @@ record Amount(double share, int count) {
         return new Amount(0, count);
     }
 
-    /** The number, at most n; of a share at least one, unless there is none. */
+    /** The number of candidates out of n; at most n. A share gives at least one, unless n is 0. */
     int of(int n) {
         // 1e-9: 0.29 * 100 is 28.999999999999996 in binary, and 29 candidates are meant.
         return Math.min(n, share > 0 ? Math.max(1, (int) (share * n + 1e-9)) : count);

@@ -12,10 +12,10 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A shared frame along the principal axes of public prompts: where these differ most, the clients' groups are told apart
- * best. Fitted by the server in every round, for the adapter changes the features, and sent as numbers: 4 (dimensions + 1)
- * bytes a column of the features. Cost: the anchors' features and a PCA a round. Immutable, safe for many threads as long
- * as the extractor is.
+ * A shared frame along the principal axes of public prompts. Coordinates along which public prompts differ most also
+ * separate the clients' groups well. The server fits it in every round, because the adapter changes the features, and
+ * sends it as numbers: 4 (dimensions + 1) bytes per column of the features. Cost: features of the anchors and a PCA
+ * per round. Immutable, safe for many threads if the extractor is.
  */
 public final class AnchorFrame implements Function<RoundContext, Optional<Frame>> {
     private final FeatureExtractor extractor;
@@ -23,11 +23,11 @@ public final class AnchorFrame implements Function<RoundContext, Optional<Frame>
     private final int dimensions;
 
     /**
-     * A frame of these anchors.
+     * Creates a frame from anchors.
      *
-     * @param extractor the one that the clients have
+     * @param extractor the clients' feature extractor
      * @param anchors public prompts, more than dimensions
-     * @param dimensions axes, 1 or more; those beyond the anchors' rank are zero
+     * @param dimensions number of axes, 1 or more; axes beyond the anchors' rank are zero
      */
     public AnchorFrame(FeatureExtractor extractor, List<Instruction> anchors, int dimensions) {
         if (dimensions < 1 || anchors.size() <= dimensions) {

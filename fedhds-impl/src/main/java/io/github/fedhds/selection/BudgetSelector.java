@@ -10,15 +10,16 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Holds another selector's choice to a budget, to the candidate. The groups stay what they are; how many of their members
- * are taken is dealt out anew: one of each group, largest groups first, then a second of each, and so on until the budget
- * is spent or every member is taken. Groups that get none are left out; of equally large ones the first comes first.
+ * Limits the number of candidates that another selector takes. The groups stay the same; only the number of members
+ * taken per group changes: first one from each group, the largest groups first, then a second from each, until the
+ * budget is used up or every member is taken. Groups that get none are left out. Equally large groups keep their
+ * order.
  *
- * <p>On a client the budget is of samples and holds if the server takes all of its groups; on the server it is of groups.
- * With one sample a group on the clients, a count on the server is the number of samples of the whole round.
+ * <p>On a client the budget counts samples, and holds if the server chooses all of its groups; on the server it counts
+ * groups. If clients send one sample per group, a count on the server is the number of samples of the whole round.
  *
- * <p>A budget is reached exactly unless the groups hold fewer members: noise is never taken. Cost is the other selector's.
- * Immutable, safe for many threads as long as the other is.
+ * <p>The budget is reached exactly unless the groups have fewer members; noise is never taken. Cost is that of the
+ * other selector. Immutable, safe for many threads if the other selector is.
  */
 public final class BudgetSelector implements CoresetSelector {
     private final CoresetSelector selector;
@@ -30,16 +31,16 @@ public final class BudgetSelector implements CoresetSelector {
     }
 
     /**
-     * A number of candidates.
+     * Takes a number of candidates.
      *
-     * @param count 0 or more; more than the groups hold takes them all
+     * @param count 0 or more; all members if the groups have fewer
      */
     public static BudgetSelector count(CoresetSelector selector, int count) {
         return new BudgetSelector(selector, Amount.ofCount(count));
     }
 
     /**
-     * A share of the candidates, noise included: {@code (int) (share * n)}, at least one.
+     * Takes a share of the candidates, noise included: {@code (int) (share * n)}, at least one.
      *
      * @param share above 0, at most 1
      */

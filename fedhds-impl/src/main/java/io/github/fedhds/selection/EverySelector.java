@@ -9,9 +9,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Chooses every candidate: on a client training on all its data, on the server taking all groups. One group holds them
- * all; its centre is the origin, for the points are never looked at. Time and memory O(n). Immutable, safe for many
- * threads.
+ * Chooses every candidate: a client trains on all its data, or a server takes all groups. There is one group; its
+ * centre is the origin, because points are not computed. Time and memory O(n). Immutable, safe for many threads.
  */
 public final class EverySelector implements CoresetSelector {
     @Override

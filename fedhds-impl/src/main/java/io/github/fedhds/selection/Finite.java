@@ -3,7 +3,7 @@ package io.github.fedhds.selection;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.feature.Points;
 
-/** Points that a choice can rest on. */
+/** Checks that points are finite. */
 final class Finite {
     private Finite() {}
 

@@ -20,14 +20,14 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * The paper's choice: groups are clusters of HDBSCAN (or of another {@link Clusterer}), a group's centre is its members'
- * mean weighted by membership probability, and the members nearest the centre stand for the group. Candidates that are
- * noise are in no group, unless {@link Builder#keepUnique} keeps them.
+ * Selection by clustering, as in the paper: groups are clusters of HDBSCAN or of another {@link Clusterer}. The centre
+ * of a group is the mean of its members, weighted by membership probability, and the members nearest to the centre
+ * represent the group. Noise is in no group, unless {@link Builder#noiseAsGroups} is set.
  *
- * <p>Takes {@code [n, d]} points of any unit. Of members equally far from the centre (within 1e-9 of the distance, plus
- * 1e-12) the first comes first: a pair is as far from its middle on both sides, and rounding shall not choose. Cost is
- * that of {@link Clusterer#fit}; the same input gives the same output, the seed plays no part. Immutable, safe for many
- * threads.
+ * <p>Takes {@code [n, d]} points of any unit. Of members with equal distance to the centre (within a relative 1e-9
+ * plus 1e-12) the first comes first, so that rounding does not decide, for example, between the two members of a pair.
+ * Cost is that of {@link Clusterer#fit}. Equal input gives equal output; the seed is not used. Immutable, safe for
+ * many threads.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning,
  *     intra-client and inter-client selection</a>
@@ -35,22 +35,22 @@ import java.util.stream.IntStream;
 public final class HdbscanSelector implements CoresetSelector {
     private final Clusterer clustering;
     private final int samplesPerGroup;
-    private final boolean keepUnique;
+    private final boolean noiseAsGroups;
     private final boolean atLeastOneGroup;
 
     private HdbscanSelector(Builder builder) {
         clustering = builder.clustering;
         samplesPerGroup = builder.samplesPerGroup;
-        keepUnique = builder.keepUnique;
+        noiseAsGroups = builder.noiseAsGroups;
         atLeastOneGroup = builder.atLeastOneGroup;
     }
 
-    /** The paper's selector for a client: clusters of 5 or more, one sample a group. */
+    /** The paper's selector of a client: clusters of 5 or more samples, one sample taken per group. */
     public static HdbscanSelector forClient() {
         return builder().build();
     }
 
-    /** The paper's selector for the server: clusters of 2 or more centroids, one centroid a cluster. */
+    /** The paper's selector of the server: clusters of 2 or more centroids, one centroid taken per cluster. */
     public static HdbscanSelector forServer() {
         return builder().clustering(Hdbscan.builder().minClusterSize(2).build()).build();
     }
@@ -77,7 +77,7 @@ public final class HdbscanSelector implements CoresetSelector {
                     Nearness.order(points, members[id], centre),
                     Math.min(members[id].length, samplesPerGroup)));
         }
-        if (keepUnique) {
+        if (noiseAsGroups) {
             for (List<Integer> unique : unique(points, clusters.labels())) {
                 int[] all = unique.stream().mapToInt(Integer::intValue).toArray();
                 groups.add(new Group(groups.size(), points.point(all[0]), all));
@@ -92,7 +92,7 @@ public final class HdbscanSelector implements CoresetSelector {
         return new Coreset(groups);
     }
 
-    /** The noise, in order; candidates that coincide together. */
+    /** The noise candidates in order, with duplicates in one group. */
     private static Collection<List<Integer>> unique(Points points, int[] labels) {
         Map<List<Double>, List<Integer>> byPoint = new LinkedHashMap<>();
         for (int i = 0; i < labels.length; i++) {
@@ -104,25 +104,25 @@ public final class HdbscanSelector implements CoresetSelector {
         return byPoint.values();
     }
 
-    /** Collects the settings. Not safe for many threads. */
+    /** The settings. Not safe for many threads. */
     public static final class Builder {
         private Clusterer clustering = Hdbscan.builder().build();
         private int samplesPerGroup = 1;
-        private boolean keepUnique;
+        private boolean noiseAsGroups;
         private boolean atLeastOneGroup;
 
         private Builder() {}
 
         /**
-         * How groups are found: by {@link Hdbscan}, {@link KMeans} or a method of your own; HDBSCAN with its defaults
-         * (clusters of 5 or more) by default.
+         * The clustering method: {@link Hdbscan}, {@link KMeans} or a method of the application; by default HDBSCAN
+         * with clusters of 5 or more.
          */
         public Builder clustering(Clusterer clustering) {
             this.clustering = Objects.requireNonNull(clustering, "clustering");
             return this;
         }
 
-        /** How many members stand for a group, 1 or more, all of a smaller group; 1 by default. */
+        /** Number of members that represent a group, 1 or more, all members of a smaller group; 1 by default. */
         public Builder samplesPerGroup(int samplesPerGroup) {
             if (samplesPerGroup < 1) {
                 throw new IllegalArgumentException("samplesPerGroup must be 1 or more, was " + samplesPerGroup);
@@ -132,18 +132,17 @@ public final class HdbscanSelector implements CoresetSelector {
         }
 
         /**
-         * Whether noise is kept, each candidate of it as a group of its own after the clusters (those that coincide are one
-         * group); by default it is in no group.
-         * On the server, noise is a group like no other client's: the most diverse ones of all.
+         * Whether each noise candidate becomes a group of one after the clusters (duplicates share a group); false by
+         * default. On the server, noise centroids are groups without similar groups on other clients.
          */
-        public Builder keepUnique(boolean keepUnique) {
-            this.keepUnique = keepUnique;
+        public Builder noiseAsGroups(boolean noiseAsGroups) {
+            this.noiseAsGroups = noiseAsGroups;
             return this;
         }
 
         /**
-         * Whether candidates among which no cluster is found are one group of them all: a client with a single task, or with
-         * few samples, else takes no part. False by default, as in the paper.
+         * Whether candidates without any cluster form one group together; false by default, as in the paper. Otherwise
+         * a client with a single task, or with few samples, takes no part.
          */
         public Builder atLeastOneGroup(boolean newAtLeastOneGroup) {
             atLeastOneGroup = newAtLeastOneGroup;

@@ -4,16 +4,16 @@ import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 import java.util.Comparator;
 
-/** Means of members, and the order of members by their distance from a centre. */
+/** Means of points, and the order of points by their distance from a centre. */
 final class Nearness {
     private record Member(int index, double distance) {}
 
     private Nearness() {}
 
     /**
-     * The members, nearest first; of equally near ones the lower index first. "Equal within a tolerance" is no order: a
-     * may equal b and b equal c while a is nearer than c. So equals are counted from the nearest that is left: it and
-     * all within the tolerance of it come next, by index, and so on.
+     * The members ordered by distance; equally near members by index. Equality within a tolerance is not transitive,
+     * so each run of equals starts at the nearest remaining member, and all members within the tolerance of it follow
+     * by index.
      */
     static int[] order(Points points, int[] members, double[] centre) {
         Member[] sorted = new Member[members.length];

@@ -13,10 +13,10 @@ import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
 /**
- * Chooses candidates by chance, each with equal chance: the baseline that any other choice has to beat. One group holds
- * the chosen, in ascending order, all taken; its centre is the origin, for the points are never looked at. Drawn from the
- * round's stream "selection", so equal seed, round and client give equal choices. Time and memory O(n). Immutable, safe
- * for many threads as long as a given function is.
+ * Chooses candidates at random with equal probability, the baseline for other selectors. There is one group with the
+ * chosen candidates in ascending order, all taken; its centre is the origin, because points are not computed. Uses the
+ * round's random stream "selection", so equal seed, round and client give an equal choice. Time and memory O(n).
+ * Immutable, safe for many threads if a given function is.
  */
 public final class RandomSelector implements CoresetSelector {
     private final Function<RoundContext, Amount> amount;
@@ -36,7 +36,7 @@ public final class RandomSelector implements CoresetSelector {
     }
 
     /**
-     * Chooses a number of candidates, all where there are fewer.
+     * Chooses a number of candidates; all if there are fewer.
      *
      * @param count 0 or more
      */
@@ -46,10 +46,10 @@ public final class RandomSelector implements CoresetSelector {
     }
 
     /**
-     * Chooses a number of candidates that depends on the round, all where there are fewer: say as many as another
-     * selector has chosen, to compare with.
+     * Chooses a number of candidates that depends on the round, for example as many as another selector chose, for a
+     * comparison; all if there are fewer.
      *
-     * @param count gives 0 or more
+     * @param count returns 0 or more
      */
     public static RandomSelector count(ToIntFunction<RoundContext> count) {
         return new RandomSelector(round -> Amount.ofCount(count.applyAsInt(round)));

@@ -14,22 +14,23 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Chooses a client's samples by what the model makes of them, one by one: the baselines by perplexity and by
- * instruction-following difficulty. One group holds the chosen, in the order of their scores; its centre is the origin, for
- * the points are never looked at. Beside it, the server takes every group ({@link EverySelector}).
+ * Chooses a client's samples by a score of the model: the baselines by perplexity and by instruction-following
+ * difficulty. There is one group with the chosen samples in the order of their scores; its centre is the origin,
+ * because points are not computed. Use it with {@link EverySelector} on the server.
  *
- * <p>A sample without a score (NaN: the model finds no room for its answer) is never chosen. Of equal scores the first
- * sample comes first. Cost is that of the scores, one pass through the model each; the seed plays no part. Needs
- * instructions, so it serves clients only. Immutable, safe for many threads.
+ * <p>A sample without a score (NaN: its answer does not fit) is never chosen. Of equal scores the first sample comes
+ * first. Cost: one or two passes through the model per sample; the seed is not used. Needs instructions, so it works
+ * on clients only. Immutable, safe for many threads.
  *
- * @see <a href="https://arxiv.org/abs/2308.12032">Li et al. 2024: From Quantity to Quality, section 2.2</a>, the difficulty
+ * @see <a href="https://arxiv.org/abs/2308.12032">Li et al. 2024: From Quantity to Quality, section 2.2</a>, for the
+ *     difficulty
  */
 public final class ScoreSelector implements CoresetSelector {
-    /** Which end of the scores is chosen. */
+    /** Whether the highest or the lowest scores are chosen. */
     public enum Order {
-        /** The hardest samples. */
+        /** The highest scores: the hardest samples. */
         HIGHEST,
-        /** The easiest samples. */
+        /** The lowest scores: the easiest samples. */
         LOWEST
     }
 
@@ -48,14 +49,18 @@ public final class ScoreSelector implements CoresetSelector {
         order = builder.order;
     }
 
-    /** By the perplexity of the answer after the prompt: the mean loss of its tokens orders the samples alike. */
+    /**
+     * By the perplexity of the answer after the prompt; ordered by the mean loss of its tokens, which gives the same
+     * order.
+     */
     public static Builder perplexity() {
         return new Builder(Kind.PERPLEXITY);
     }
 
     /**
-     * By instruction-following difficulty: the mean loss of the answer's tokens after the prompt, over that without it. At
-     * 1 or above the prompt is of no help, and the sample is taken for a faulty one: it is never chosen, as in the paper.
+     * By instruction-following difficulty (IFD): the mean loss of the answer's tokens after the prompt, divided by the
+     * mean loss without the prompt. A sample with a value of 1 or more is considered faulty and is never chosen, as in
+     * the paper.
      */
     public static Builder difficulty() {
         return new Builder(Kind.DIFFICULTY);
@@ -94,7 +99,7 @@ public final class ScoreSelector implements CoresetSelector {
         return i -> difficulty[i];
     }
 
-    /** Collects the settings. Not safe for many threads. */
+    /** The settings. Not safe for many threads. */
     public static final class Builder {
         private final Kind kind;
         private Amount amount = Amount.ofShare(0.01);
@@ -110,13 +115,13 @@ public final class ScoreSelector implements CoresetSelector {
             return this;
         }
 
-        /** Number of samples in place of a share, 0 or more; all where there are fewer. */
+        /** Number of samples instead of a share, 0 or more; all if there are fewer. */
         public Builder count(int count) {
             amount = Amount.ofCount(count);
             return this;
         }
 
-        /** Which end of the scores; the highest by default. */
+        /** Whether the highest or the lowest scores are chosen; the highest by default. */
         public Builder order(Order order) {
             this.order = Objects.requireNonNull(order, "order");
             return this;

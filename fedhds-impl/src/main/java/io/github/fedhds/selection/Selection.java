@@ -8,70 +8,71 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A way of choosing samples, whole: what the clients do, what the server does, and in which coordinates they meet. Any
- * selector fits at either joint, a user's own too. Immutable, safe for many threads as long as its parts are.
+ * A selection strategy: the selectors of clients and server, and the coordinates of the centroids. Selectors of the
+ * application can replace either. Immutable, safe for many threads if its parts are.
  *
- * @param client steps 4, 5 and 8 on every client
- * @param server step 7
- * @param frame coordinates of the groups' centres, asked for once a round; empty: each client's own
+ * @param client selector of every client (steps 4, 5 and 8)
+ * @param server selector of the server (step 7)
+ * @param frame shared coordinates of the centroids, called once per round; if empty, each client uses its own
  */
 public record Selection(CoresetSelector client, CoresetSelector server, Function<RoundContext, Optional<Frame>> frame) {
     private static final Function<RoundContext, Optional<Frame>> NONE = round -> Optional.empty();
 
     /**
-     * Recommended, with {@link io.github.fedhds.transformer.Pooling#PARTS}: as different samples as can be, a share of the
-     * data that the clients of the round hold. {@code FedHds.on(model).recommended(share)} sets both.
+     * The recommended strategy, with {@link io.github.fedhds.transformer.Pooling#PARTS}: chooses samples that are as
+     * different as possible, a share of the data of the round's clients. {@code FedHds.on(model).recommended(share)}
+     * sets both.
      *
-     * <p>The clients' groups as in the paper (a client without one has one group of all its samples), their means in a shared frame of 128 {@link #inSharedFrame random signs},
-     * covered by {@link CoverSelector#shareOfSamples} with one sample a group. The clients say how many instructions they
-     * hold, so the share is one of the data, not of the groups. It is rounded down and at least one sample a round, and
-     * fewer where the clients find fewer groups.
+     * <p>Clients form groups as in the paper (a client without a group has one of all its samples) and send the
+     * groups' means in a shared frame of 128 {@link #inSharedFrame random signs}. The server chooses among them with
+     * {@link KCenterSelector#shareOfSamples}, one sample per group. The share refers to the clients' data, not to the
+     * groups. The number is rounded down, at least one per round, and lower if the clients find fewer groups.
      *
-     * @param share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about the paper's
+     * @param share share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about
+     *     the paper's
      */
     public static Selection recommended(double share) {
-        return covering(CoverSelector.shareOfSamples(share));
+        return covering(KCenterSelector.shareOfSamples(share));
     }
 
-    /** The paper's: HDBSCAN on clients and server, in each client's own coordinates. */
+    /** The paper's strategy: HDBSCAN on clients and server, in each client's own coordinates. */
     public static Selection paper() {
         return new Selection(HdbscanSelector.forClient(), HdbscanSelector.forServer(), NONE);
     }
 
-    /** The paper's ablation without the server's choice: every group of every client, one sample of each. */
+    /** The paper's ablation without selection on the server: every group of every client, one sample each. */
     public static Selection intraClientOnly() {
         return new Selection(HdbscanSelector.forClient(), new EverySelector(), NONE);
     }
 
-    /** The paper's ablation without the clients' choice: the server clusters all samples' points. */
+    /** The paper's ablation without selection on the clients: the server clusters the points of all samples. */
     public static Selection interClientOnly() {
         return new Selection(new SingleSelector(), HdbscanSelector.forServer(), NONE);
     }
 
     /**
-     * The paper's with a shared frame of 64 {@link #inSharedFrame random signs}, and groups like no other client's kept.
+     * The paper's strategy with a shared frame of 64 {@link #inSharedFrame random signs}, where the server also keeps
+     * noise centroids, those of groups that no other client has.
      */
     public static Selection unique() {
         return paper().withServer(HdbscanSelector.builder()
                         .clustering(Hdbscan.builder().minClusterSize(2).build())
-                        .keepUnique(true)
+                        .noiseAsGroups(true)
                         .build())
                 .inSharedFrame(64);
     }
 
     /**
-     * {@link #recommended} with a number of samples in place of a share: the clients' groups as in the paper (a client without
-     * one has one group of all its samples), their means in a shared frame of
-     * 128 {@link #inSharedFrame random signs}, covered by {@link CoverSelector} with as many as there shall be samples. Best
-     * with features in {@link io.github.fedhds.transformer.Pooling#PARTS parts}.
+     * {@link #recommended} with a number of samples instead of a share. Best with features in {@link
+     * io.github.fedhds.transformer.Pooling#PARTS parts}.
      *
-     * @param samples of a round over all its clients, 0 or more; fewer where the clients find fewer groups
+     * @param samples number of samples per round over all clients, 0 or more; fewer if the clients find fewer groups
      */
     public static Selection diverse(int samples) {
-        return covering(CoverSelector.count(samples));
+        return covering(KCenterSelector.count(samples));
     }
 
-    /** A client without a group sends one of all its samples, so that no client with data is left out. */
+    /** A client without a group sends one group of all its samples, so that no client with data is left out. */
     private static Selection covering(CoresetSelector server) {
         return paper().withClient(
                         HdbscanSelector.builder().atLeastOneGroup(true).build())
@@ -84,12 +85,12 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
         return new Selection(RandomSelector.share(share), new EverySelector(), NONE);
     }
 
-    /** A share of each client's samples, those of highest perplexity; above 0 to 1. */
+    /** A share of each client's samples, above 0 to 1: those with the highest perplexity. */
     public static Selection perplexity(double share) {
         return new Selection(ScoreSelector.perplexity().share(share).build(), new EverySelector(), NONE);
     }
 
-    /** A share of each client's samples, those of highest instruction-following difficulty; above 0 to 1. */
+    /** A share of each client's samples, above 0 to 1: those with the highest instruction-following difficulty. */
     public static Selection difficulty(double share) {
         return new Selection(ScoreSelector.difficulty().share(share).build(), new EverySelector(), NONE);
     }
@@ -99,24 +100,24 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
         return new Selection(new EverySelector(), new EverySelector(), NONE);
     }
 
-    /** The same with other clients. */
+    /** This strategy with another selector on the clients. */
     public Selection withClient(CoresetSelector selector) {
         return new Selection(selector, server, frame);
     }
 
-    /** The same with another server. */
+    /** This strategy with another selector on the server. */
     public Selection withServer(CoresetSelector selector) {
         return new Selection(client, selector, frame);
     }
 
-    /** The same in another frame, asked for once a round with the server's context. */
+    /** This strategy in another frame, computed once per round from the server's context. */
     public Selection withFrame(Function<RoundContext, Optional<Frame>> newFrame) {
         return new Selection(client, server, newFrame);
     }
 
     /**
-     * The same in a frame of random signs that all clients of a round share, drawn anew in each from the run's seed. It
-     * costs the clients features even where their selector needs none.
+     * This strategy in a shared frame of random signs, different in each round and derived from the run's seed.
+     * Clients then compute features even if their selector needs none.
      *
      * @param dimensions 1 or more
      */

@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes of every candidate a group of its own: on a client, the server then chooses among all samples (the paper's
- * ablation without the choice inside a client). A group's centre is its candidate's point. As many centroids leave a client
- * as it holds samples: the server's {@code maxCentroids} bounds them, and its choice may grow with their square. Time and
- * memory O(n d). Immutable, safe for many threads.
+ * Makes each candidate a group of one: on a client, the server then chooses among all samples (the paper's ablation
+ * without selection on the clients). The centre of a group is its candidate's point. A client sends as many centroids
+ * as it has samples; the server's {@code maxCentroids} limits them, and the server's cost may grow with their square.
+ * Time and memory O(n d). Immutable, safe for many threads.
  */
 public final class SingleSelector implements CoresetSelector {
     @Override

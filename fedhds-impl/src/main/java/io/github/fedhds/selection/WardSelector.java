@@ -14,17 +14,17 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Parts all candidates into a given number of groups by Ward's method: from groups of one, the two whose union adds least
- * to the squared distances from the groups' means become one, until so many are left. The member nearest to its group's
- * mean stands for it. Every candidate is in a group, none is noise, and the number of groups is the budget exactly, unless
- * fewer candidates are distinct: those that coincide are always in one group.
+ * Divides all candidates into a given number of groups by Ward's method: starts with groups of one and repeatedly
+ * merges the two groups whose union adds least to the sum of squared distances from the groups' means. The member
+ * nearest to its group's mean represents it. There is no noise. The number of groups is exactly as requested, unless
+ * there are fewer distinct candidates: duplicates are always in one group.
  *
- * <p>Time O(n² d), memory O(n d); ties go to the candidates that come first, the seed plays no part. Immutable, safe for
- * many threads.
+ * <p>Time O(n² d), memory O(n d). Ties go to the first candidates; the seed is not used. Immutable, safe for many
+ * threads.
  *
- * @see <a href="https://doi.org/10.1080/01621459.1963.10500845">Ward 1963: Hierarchical grouping to optimize an objective
- *     function</a>
- * @see <a href="https://arxiv.org/abs/1109.2378">Müllner 2011, section 3.2</a>, the chain of nearest neighbours
+ * @see <a href="https://doi.org/10.1080/01621459.1963.10500845">Ward 1963: Hierarchical grouping to optimize an
+ *     objective function</a>
+ * @see <a href="https://arxiv.org/abs/1109.2378">Müllner 2011, section 3.2</a>, for the nearest-neighbour chain
  */
 public final class WardSelector implements CoresetSelector {
     private final Amount amount;
@@ -34,7 +34,7 @@ public final class WardSelector implements CoresetSelector {
     }
 
     /**
-     * A number of groups, or a group a candidate where there are fewer.
+     * Forms a number of groups; one per candidate if there are fewer.
      *
      * @param count 0 or more
      */
@@ -43,7 +43,7 @@ public final class WardSelector implements CoresetSelector {
     }
 
     /**
-     * A share of the candidates' number: {@code (int) (share * n)} groups of n candidates, at least one.
+     * Forms {@code (int) (share * n)} groups of n candidates, at least one.
      *
      * @param share above 0, at most 1
      */
@@ -51,7 +51,7 @@ public final class WardSelector implements CoresetSelector {
         return new WardSelector(Amount.ofShare(share));
     }
 
-    /** Two groups, each named by one of its candidates, and what their union costs. */
+    /** Two groups, each identified by one of its candidates, and the cost of their union. */
     private record Merge(int first, int second, double cost) {}
 
     @Override
@@ -94,7 +94,7 @@ public final class WardSelector implements CoresetSelector {
         return at;
     }
 
-    /** All n - 1 merges: along a chain of nearest neighbours until two are each other's nearest. */
+    /** All n - 1 merges, found along chains of nearest neighbours. */
     private static List<Merge> merges(Points points) {
         int n = points.size();
         double[][] means = new double[n][];

@@ -72,7 +72,7 @@ class BudgetSelectorTest extends CoresetSelectorContract {
         List<Points> samples = List.of(random(90, 1), random(90, 2));
         CoresetSelector clients = WardSelector.count(7);
         for (CoresetSelector server : new CoresetSelector[] {
-            BudgetSelector.count(WardSelector.count(4), count), WardSelector.count(count), CoverSelector.count(count)
+            BudgetSelector.count(WardSelector.count(4), count), WardSelector.count(count), KCenterSelector.count(count)
         }) {
             Map<Integer, List<Integer>> trained = Rounds.trainedOn(samples, clients, server);
             assertEquals(count, trained.values().stream().mapToInt(List::size).sum());

@@ -62,7 +62,7 @@ class FarCentroidsTest {
 
     @Test
     void select_oneClientFarOut_takesNoMoreThanTheServerAllows() {
-        CoresetSelector cover = CoverSelector.count(30);
+        CoresetSelector cover = KCenterSelector.count(30);
         int[] open = chosen(cover, server -> server);
         int[] bounded = chosen(cover, server -> server.maxGroups(5));
         int[] near = chosen(cover, server -> server.maxCoordinate(100));

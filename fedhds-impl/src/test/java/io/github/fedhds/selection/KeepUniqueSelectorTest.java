@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class KeepUniqueSelectorTest extends CoresetSelectorContract {
     @Override
     CoresetSelector selector() {
-        return HdbscanSelector.builder().keepUnique(true).build();
+        return HdbscanSelector.builder().noiseAsGroups(true).build();
     }
 
     @Test

@@ -71,7 +71,7 @@ class SelectionTest {
         assertEquals(2, trained(few, Selection.diverse(3)), "one group of each client");
         assertEquals(1, trained(few, Selection.diverse(1)));
         Selection kept = Selection.diverse(4)
-                .withClient(HdbscanSelector.builder().keepUnique(true).build());
+                .withClient(HdbscanSelector.builder().noiseAsGroups(true).build());
         assertEquals(4, trained(few, kept));
     }
 
@@ -91,7 +91,7 @@ class SelectionTest {
     }
 
     @Test
-    void keepUnique_noise_followsTheClustersOneByOne() {
+    void noiseAsGroups_noise_followsTheClustersOneByOne() {
         List<double[]> rows = new ArrayList<>(List.of(new double[] {900, 0}, new double[] {0, -700}));
         for (int i = 0; i < 90; i++) {
             rows.add(CoresetSelectorContract.random(90, 1).point(i));
@@ -99,7 +99,7 @@ class SelectionTest {
         Points points = Points.of(rows);
         Coreset without = HdbscanSelector.forClient().select(Candidates.of(points), RoundContext.first());
         Coreset with =
-                HdbscanSelector.builder().keepUnique(true).build().select(Candidates.of(points), RoundContext.first());
+                HdbscanSelector.builder().noiseAsGroups(true).build().select(Candidates.of(points), RoundContext.first());
         int clusters = without.groups().size();
         assertEquals(without.groups(), with.groups().subList(0, clusters));
         assertEquals(

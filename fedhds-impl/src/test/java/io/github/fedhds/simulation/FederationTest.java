@@ -25,7 +25,7 @@ import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
-import io.github.fedhds.selection.CoverSelector;
+import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.setup.FedHds;
@@ -89,7 +89,7 @@ class FederationTest {
             Federation federation = federation(24, 21, 0, 27, 24, 30, 22)
                     .activeShare(0.8)
                     // HDBSCAN of 12 centroids may choose none, depending on the last bits of the features.
-                    .serverSettings(server -> server.selector(CoverSelector.count(3)))
+                    .serverSettings(server -> server.selector(KCenterSelector.count(3)))
                     .rounds(3)
                     .parallelClients(parallel)
                     .build();

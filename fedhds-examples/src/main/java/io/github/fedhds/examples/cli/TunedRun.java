@@ -8,7 +8,7 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
-import io.github.fedhds.selection.CoverSelector;
+import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
@@ -102,7 +102,7 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
                     .collect(Collectors.toMap(RoundResult::round, RoundResult::samples));
             return chosenBy(
                     Selection.diverse(0)
-                            .withServer((candidates, round) -> CoverSelector.count(
+                            .withServer((candidates, round) -> KCenterSelector.count(
                                             Math.toIntExact(counts.getOrDefault(round.round(), 0L)))
                                     .select(candidates, round)),
                     listener);

@@ -17,7 +17,7 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.BudgetSelector;
-import io.github.fedhds.selection.CoverSelector;
+import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
@@ -112,9 +112,9 @@ public final class SelectionPictures implements Callable<Integer> {
                         diverse.withServer(WardSelector.count(4))),
                 new Way(
                         "cover-on-clients",
-                        "CoverSelector.count(6) on clients",
+                        "KCenterSelector.count(6) on clients",
                         SelectionPicture.Colour.CLIENT_GROUPS,
-                        onClients.withClient(CoverSelector.count(6))),
+                        onClients.withClient(KCenterSelector.count(6))),
                 new Way(
                         "budget",
                         "BudgetSelector.count(HdbscanSelector.forClient(), 10) on clients",

@@ -14,14 +14,14 @@ import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class CoverSelectorTest extends CoresetSelectorContract {
+class KCenterSelectorTest extends CoresetSelectorContract {
     @Override
     CoresetSelector selector() {
-        return CoverSelector.share(0.1);
+        return KCenterSelector.share(0.1);
     }
 
     private static List<Group> select(Points points, int count) {
-        return CoverSelector.count(count)
+        return KCenterSelector.count(count)
                 .select(Candidates.of(points), RoundContext.first())
                 .groups();
     }
@@ -79,7 +79,7 @@ class CoverSelectorTest extends CoresetSelectorContract {
     @Test
     void shareOfSamples_countsWhatTheCandidatesStandFor() {
         Points points = random(12, 1);
-        CoverSelector selector = CoverSelector.shareOfSamples(0.015);
+        KCenterSelector selector = KCenterSelector.shareOfSamples(0.015);
         for (long[] one : new long[][] {{1, 1}, {199, 2}, {200, 3}, {799, 11}, {800, 12}, {Long.MAX_VALUE, 12}}) {
             Coreset coreset = selector.select(Candidates.of(points, one[0]), RoundContext.first());
             assertEquals(one[1], coreset.groups().size(), one[0] + " samples");
@@ -88,7 +88,7 @@ class CoverSelectorTest extends CoresetSelectorContract {
         IllegalStateException unknown = assertThrows(
                 IllegalStateException.class, () -> selector.select(Candidates.of(points, 0), RoundContext.first()));
         assertTrue(unknown.toString().contains("CentroidReport.samples"), unknown.toString());
-        assertThrows(IllegalArgumentException.class, () -> CoverSelector.shareOfSamples(0));
+        assertThrows(IllegalArgumentException.class, () -> KCenterSelector.shareOfSamples(0));
     }
 
     @Test
@@ -97,7 +97,7 @@ class CoverSelectorTest extends CoresetSelectorContract {
         IllegalArgumentException error = assertThrows(
                 IllegalArgumentException.class, () -> select(new Points(2, 1, new double[] {0, Double.NaN}), 1));
         assertTrue(error.toString().contains("row 1"), error.toString());
-        assertThrows(IllegalArgumentException.class, () -> CoverSelector.count(-1));
-        assertThrows(IllegalArgumentException.class, () -> CoverSelector.share(1.1));
+        assertThrows(IllegalArgumentException.class, () -> KCenterSelector.count(-1));
+        assertThrows(IllegalArgumentException.class, () -> KCenterSelector.share(1.1));
     }
 }

@@ -13,57 +13,58 @@ import java.util.List;
 import java.util.function.ToIntFunction;
 
 /**
- * Covers the candidates with a given number of them, farthest first: the one nearest to the mean, then again and again the
- * one that lies farthest from all chosen so far. No candidate is then farther from a chosen one than twice the least that
- * is possible with as many. A group is a chosen candidate, its centre, with all that are nearest to it, nearest first.
+ * Greedy k-center selection: takes the candidate nearest to the mean, then repeatedly the candidate that is farthest
+ * from all chosen ones. The largest distance of a candidate to the nearest chosen one is at most twice the optimum.
+ * Each chosen candidate is the centre of a group; every other candidate is in the group of its nearest centre, ordered
+ * by distance.
  *
- * <p>Far-off candidates are chosen early: it seeks the rare, faults among them. {@link WardSelector} with the same number
- * goes by where most candidates are. Candidates that coincide are covered by one, so there may be fewer groups. Of equally
- * far ones the first is chosen. Time O(n k d), memory O(n); the seed plays no part. Immutable, safe for many threads.
+ * <p>Outliers, also faulty data, are chosen early. {@link WardSelector} follows the density of the candidates instead.
+ * Duplicate candidates count once, so there may be fewer groups than requested. Ties go to the first candidate. Time
+ * O(n k d), memory O(n); the seed is not used. Immutable, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1016/0304-3975(85)90224-5">Gonzalez 1985: Clustering to minimize the maximum
  *     intercluster distance</a>
  */
-public final class CoverSelector implements CoresetSelector {
+public final class KCenterSelector implements CoresetSelector {
     private final ToIntFunction<Candidates> count;
 
-    private CoverSelector(ToIntFunction<Candidates> count) {
+    private KCenterSelector(ToIntFunction<Candidates> count) {
         this.count = count;
     }
 
     /**
-     * Covers with a number of candidates, or all where there are fewer.
+     * Chooses a number of candidates; all if there are fewer.
      *
      * @param count 0 or more
      */
-    public static CoverSelector count(int count) {
+    public static KCenterSelector count(int count) {
         Amount amount = Amount.ofCount(count);
-        return new CoverSelector(candidates -> amount.of(candidates.size()));
+        return new KCenterSelector(candidates -> amount.of(candidates.size()));
     }
 
     /**
-     * Covers with a share: {@code (int) (share * n)} of n candidates, at least one.
+     * Chooses a share: {@code (int) (share * n)} of n candidates, at least one.
      *
      * @param share above 0, at most 1
      */
-    public static CoverSelector share(double share) {
+    public static KCenterSelector share(double share) {
         Amount amount = Amount.ofShare(share);
-        return new CoverSelector(candidates -> amount.of(candidates.size()));
+        return new KCenterSelector(candidates -> amount.of(candidates.size()));
     }
 
     /**
-     * Covers with as many candidates as are a share of the {@linkplain Candidates#samples samples} that they stand for, at
-     * least one. On the server, with groups that one sample stands for, that is a share of all data of the clients that
-     * have reported, whatever number of groups they found in it; fewer where they found fewer groups.
+     * Chooses a number of candidates that is a share of the {@linkplain Candidates#samples samples} that they
+     * represent, at least one. On the server, if clients send one sample per group, this is a share of all data of the
+     * clients that have reported. Fewer are chosen if the clients found fewer groups.
      *
      * @param share above 0, at most 1
      */
-    public static CoverSelector shareOfSamples(double share) {
+    public static KCenterSelector shareOfSamples(double share) {
         Amount amount = Amount.ofShare(share);
-        return new CoverSelector(candidates -> {
+        return new KCenterSelector(candidates -> {
             if (candidates.samples() == 0 && candidates.size() > 0) {
                 throw new IllegalStateException("a share of the samples needs to know how many there are, and no client"
-                        + " said how many it holds (CentroidReport.samples); use CoverSelector.count");
+                        + " said how many it holds (CentroidReport.samples); use KCenterSelector.count");
             }
             return Math.min(candidates.size(), amount.of(Ints.saturatedCast(candidates.samples())));
         });

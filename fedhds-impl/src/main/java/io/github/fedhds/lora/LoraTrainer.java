@@ -5,6 +5,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.tokenizer.EncodedSample;
@@ -106,7 +107,7 @@ public final class LoraTrainer implements LocalTrainer {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         form.shapes(config).forEach((name, shape) -> {
             float[] values = new float[shape[0] * shape[1]];
-            if (name.endsWith(".lora_A")) {
+            if (name.endsWith(LoraNames.A)) {
                 double bound = 1 / Math.sqrt(shape[1]);
                 for (int i = 0; i < values.length; i++) {
                     values[i] = (float) (bound * (2 * random.nextDouble() - 1));

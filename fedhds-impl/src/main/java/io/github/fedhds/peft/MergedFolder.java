@@ -8,11 +8,13 @@ import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.file.Disk;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.internal.safetensors.ModelWeights;
 import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
@@ -53,8 +55,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MergedFolder {
     private static final String CONFIG = "config.json";
-    private static final String WEIGHTS = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
 
     /** What else a model folder may hold that is as true of the merged model. */
     private static final List<String> COMPANIONS = List.of(
@@ -172,15 +172,10 @@ public final class MergedFolder {
             throw new FedHdsException(out + " is a root folder");
         }
         checkFree(target);
-        Path single = base.resolve(WEIGHTS);
-        Path index = base.resolve(INDEX);
-        boolean sharded = !Files.isRegularFile(single);
-        if (sharded && !Files.isRegularFile(index)) {
-            throw new FedHdsException(single + " is missing, and so is " + INDEX);
-        }
+        Path weights = ModelWeights.file(base);
         Path temporary = parent.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        try (TensorSource source = sharded ? ShardedSafetensors.open(index) : SafetensorsFile.open(single)) {
-            Map<String, String> modules = modules(source, sharded ? index : single);
+        try (TensorSource source = ModelWeights.open(weights)) {
+            Map<String, String> modules = modules(source, weights);
             Files.createDirectories(temporary);
             try {
                 if (source instanceof ShardedSafetensors shards) {
@@ -189,9 +184,9 @@ public final class MergedFolder {
                             shards.files().entrySet()) {
                         total += writeFile(temporary.resolve(shard.getKey()), shard.getValue(), modules);
                     }
-                    writeIndex(index, temporary.resolve(INDEX), total);
+                    writeIndex(weights, temporary.resolve(ModelWeights.INDEX), total);
                 } else if (source instanceof SafetensorsFile file) {
-                    writeFile(temporary.resolve(WEIGHTS), file, modules);
+                    writeFile(temporary.resolve(ModelWeights.FILE), file, modules);
                 }
                 writeCompanions(temporary);
                 place(disk, temporary, target);
@@ -257,10 +252,10 @@ public final class MergedFolder {
     private Map<String, String> modules(TensorSource source, Path where) {
         Map<String, String> modules = new TreeMap<>();
         for (String name : adapter.keySet()) {
-            if (!name.endsWith(PeftFolder.A)) {
+            if (!name.endsWith(LoraNames.A)) {
                 continue; // B is beside A, as was checked
             }
-            String module = PeftFolder.module(name);
+            String module = LoraNames.module(name);
             String weight = weightOf(module, source);
             checkTie(name, module);
             if (!source.names().contains(weight)) {
@@ -271,8 +266,8 @@ public final class MergedFolder {
                 throw new IllegalArgumentException(where + ": " + weight + " is of type " + source.dtype(weight)
                         + "; an adapter is merged into F32, F16, BF16 and F64");
             }
-            int out = part(module, PeftFolder.B).shape()[0];
-            int in = part(module, PeftFolder.A).shape()[1];
+            int out = part(module, LoraNames.B).shape()[0];
+            int in = part(module, LoraNames.A).shape()[1];
             int[] wanted = isTransposed(module) ? new int[] {in, out} : new int[] {out, in};
             if (!Arrays.equals(source.shape(weight), wanted)) {
                 throw new IllegalArgumentException(where + ": " + weight + " has shape "
@@ -339,7 +334,7 @@ public final class MergedFolder {
         }
         Map<String, String> metadata = new TreeMap<>(file.metadata());
         metadata.putIfAbsent("format", "pt"); // transformers asks for it
-        SafetensorsWriter.stream(target, tensors, metadata);
+        new SafetensorsWriter(tensors, metadata).writeTo(target);
         return tensors.values().stream().mapToLong(PendingTensor::bytes).sum();
     }
 
@@ -362,7 +357,7 @@ public final class MergedFolder {
             throws IOException {
         WeightChange change = module == null
                 ? null
-                : new WeightChange(scale, part(module, PeftFolder.A), part(module, PeftFolder.B), isTransposed(module));
+                : new WeightChange(scale, part(module, LoraNames.A), part(module, LoraNames.B), isTransposed(module));
         Dtype from = file.dtype(name);
         long numbers = numbers(file, name);
         int width = change == null ? (int) Math.min(CHUNK, numbers) : change.columns();

@@ -1,10 +1,12 @@
 package io.github.fedhds.peft;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
+import com.google.gson.JsonNull;
 import com.google.gson.stream.JsonWriter;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.json.JsonOptions;
 import io.github.fedhds.lora.LoraConfig;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -46,11 +48,11 @@ final class PeftConfig {
             "runtime_config");
 
     private final Path file;
-    private final JsonObject json;
+    private final JsonOptions options;
 
     private PeftConfig(Path file) {
         this.file = file;
-        json = JsonFile.readObject(file, MAX_BYTES);
+        options = new JsonOptions("", JsonFile.readObject(file, MAX_BYTES));
     }
 
     /** Reads a file and refuses what it must. */
@@ -61,11 +63,11 @@ final class PeftConfig {
     }
 
     private void check() {
-        JsonElement type = json.get("peft_type");
+        JsonElement type = options.json().get("peft_type");
         if (!isString(type) || !type.getAsString().equals("LORA")) {
             throw fault("peft_type must be \"LORA\"", type);
         }
-        for (Map.Entry<String, JsonElement> option : json.entrySet()) {
+        for (Map.Entry<String, JsonElement> option : options.json().entrySet()) {
             String name = option.getKey();
             JsonElement value = option.getValue();
             boolean plain = switch (name) {
@@ -108,68 +110,37 @@ final class PeftConfig {
     }
 
     String baseModelName() {
-        JsonElement name = json.get("base_model_name_or_path");
+        JsonElement name = options.json().get("base_model_name_or_path");
         return isString(name) ? name.getAsString() : "";
     }
 
     /** The configuration; where the file gives no list of target modules, they are those of the tensors. */
     LoraConfig lora(List<String> modulesOfTensors) {
-        boolean rsLora = flag("use_rslora");
-        double rank = number("r", 8);
-        if (rank != (int) rank) {
-            throw fault("r must be a whole number", json.get("r"));
-        }
         try {
             return new LoraConfig(
-                    (int) rank,
-                    number("lora_alpha", 8),
-                    number("lora_dropout", 0),
+                    options.whole("r", 8),
+                    options.number("lora_alpha", 8),
+                    options.number("lora_dropout", 0),
                     targetModules().orElse(modulesOfTensors),
-                    rsLora);
+                    options.flag("use_rslora"));
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);
         }
     }
 
     private Optional<List<String>> targetModules() {
-        JsonElement value = json.get("target_modules");
-        if (value == null || value.isJsonNull() || isString(value)) { // a pattern, or the custom of the architecture
+        JsonElement value = options.given("target_modules").orElse(JsonNull.INSTANCE);
+        if (value.isJsonNull() || isString(value)) { // a pattern, or the default of the architecture
             return Optional.empty();
         }
-        if (!value.isJsonArray()) {
-            throw fault("target_modules must be a list of names or a pattern", value);
-        }
         List<String> names = new ArrayList<>();
-        for (JsonElement name : value.getAsJsonArray()) {
+        for (JsonElement name : value instanceof JsonArray array ? array : List.of(JsonNull.INSTANCE)) {
             if (!isString(name)) {
                 throw fault("target_modules must be a list of names or a pattern", value);
             }
             names.add(name.getAsString());
         }
         return Optional.of(names.stream().distinct().toList());
-    }
-
-    private boolean flag(String name) {
-        JsonElement value = json.get(name);
-        if (value == null || value.isJsonNull()) {
-            return false;
-        }
-        if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isBoolean()) {
-            throw fault(name + " must be true or false", value);
-        }
-        return value.getAsBoolean();
-    }
-
-    /** A number; PEFT's default where the file has none. */
-    private double number(String name, double fallback) {
-        JsonElement value = json.get(name);
-        if (value == null) {
-            return fallback;
-        }
-        if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isNumber()) {
-            throw fault(name + " must be a number", value);
-        }
-        return value.getAsDouble();
     }
 
     /** The file's text for a configuration. */

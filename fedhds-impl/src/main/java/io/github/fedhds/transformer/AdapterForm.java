@@ -2,6 +2,7 @@ package io.github.fedhds.transformer;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.model.DecoderConfig;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -113,8 +114,8 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
                 for (DecoderLayout.Module module : projection.modules()) {
                     if (adapted.contains(module.name())) {
                         String name = layout.layerName(layer) + module.name();
-                        shapes.put(name + ".lora_A", new int[] {rank, projection.inputs()});
-                        shapes.put(name + ".lora_B", new int[] {module.outputs(), rank});
+                        shapes.put(name + LoraNames.A, new int[] {rank, projection.inputs()});
+                        shapes.put(name + LoraNames.B, new int[] {module.outputs(), rank});
                     }
                 }
             }

@@ -75,7 +75,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
      * @throws IllegalArgumentException if a target means no module, or a module of some layers only
      */
     List<String> modules(DecoderConfig config) {
-        DecoderLayout layout = DecoderLayout.of(config);
+        DecoderLayout layout = new DecoderLayout(config);
         List<String> all = layout.projections().stream()
                 .flatMap(projection -> projection.modules().stream())
                 .map(DecoderLayout.Module::name)
@@ -106,7 +106,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
      * @throws IllegalArgumentException if a target means no module of the model
      */
     public Map<String, int[]> shapes(DecoderConfig config) {
-        DecoderLayout layout = DecoderLayout.of(config);
+        DecoderLayout layout = new DecoderLayout(config);
         List<String> adapted = modules(config);
         Map<String, int[]> shapes = new LinkedHashMap<>();
         for (int layer = 0; layer < config.layers(); layer++) {

@@ -236,7 +236,7 @@ final class Decoder implements AutoCloseable {
     }
 
     private PtSymbolBlock compile(Key key) {
-        String source = new DecoderSource(config, key.variant()).of(key.purpose());
+        String source = DecoderSource.of(config, key.variant(), key.purpose());
         byte[] archive = TorchScriptArchive.of(DecoderSource.className(key.purpose()), source);
         try {
             return JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);

@@ -95,10 +95,8 @@ final class WeightStore implements AutoCloseable {
     private Dtype type(Slot slot) {
         boolean rounds = precision == Precision.BFLOAT16
                 && switch (slot) {
-                    case EMBEDDING, POSITIONS, HEAD -> true;
-                    case INPUT, OUTPUT, GATE, UP, NARROW -> true;
-                    case INPUT_BIAS, OUTPUT_BIAS, UP_BIAS, NARROW_BIAS -> true;
-                    default -> false;
+                    case ATTENTION_NORM, QUERY_NORM, KEY_NORM, MLP_NORM, FINAL_NORM -> false;
+                    default -> true;
                 };
         return rounds ? Dtype.BF16 : Dtype.F32;
     }

@@ -31,7 +31,7 @@ public final class WeightsGradient {
         this.decoder = decoder;
         this.variant = new Decoder.Variant(
                 AdapterForm.none(), 0, precision, decoder.config().layers());
-        this.layout = DecoderLayout.of(decoder.config());
+        this.layout = new DecoderLayout(decoder.config());
         this.size = DecoderWeights.shapes(decoder.config()).values().stream()
                 .mapToInt(WeightsGradient::product)
                 .sum();

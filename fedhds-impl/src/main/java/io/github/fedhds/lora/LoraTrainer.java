@@ -28,11 +28,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in an order
- * of the round's own. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
+ * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in random
+ * order. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
  *
  * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer tokens,
- * adds the proximal pull, clips the gradient to its largest norm, and hands it to the optimizer.
+ * adds the proximal term, clips the gradient to its largest norm, and hands it to the optimizer.
  *
  * <p>Cost: about three passes through the model a sample; memory: one batch's activations, and a few vectors as long as
  * the adapter. Equal context, instructions and number of torch threads give equal bits, whatever else runs. Immutable,

@@ -74,7 +74,7 @@ public final class MergedFolder {
 
     private static final long MAX_CONFIG_BYTES = 1 << 20;
     private static final long MAX_INDEX_BYTES = 64 << 20;
-    private static final Gson JSON = new GsonBuilder()
+    static final Gson JSON = new GsonBuilder()
             .setPrettyPrinting()
             .serializeNulls()
             .disableHtmlEscaping()

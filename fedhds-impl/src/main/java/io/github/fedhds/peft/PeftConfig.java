@@ -3,13 +3,11 @@ package io.github.fedhds.peft;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
-import com.google.gson.stream.JsonWriter;
+import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.json.JsonOptions;
 import io.github.fedhds.lora.LoraConfig;
-import java.io.IOException;
-import java.io.StringWriter;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,11 +46,11 @@ final class PeftConfig {
             "runtime_config");
 
     private final Path file;
-    private final JsonOptions options;
+    private final JsonObject json;
 
     private PeftConfig(Path file) {
         this.file = file;
-        options = new JsonOptions("", JsonFile.readObject(file, MAX_BYTES));
+        json = JsonFile.readObject(file, MAX_BYTES);
     }
 
     /** Reads a file and refuses what it must. */
@@ -63,11 +61,11 @@ final class PeftConfig {
     }
 
     private void check() {
-        JsonElement type = options.json().get("peft_type");
+        JsonElement type = json.get("peft_type");
         if (!isString(type) || !type.getAsString().equals("LORA")) {
             throw fault("peft_type must be \"LORA\"", type);
         }
-        for (Map.Entry<String, JsonElement> option : options.json().entrySet()) {
+        for (Map.Entry<String, JsonElement> option : json.entrySet()) {
             String name = option.getKey();
             JsonElement value = option.getValue();
             boolean plain = switch (name) {
@@ -110,31 +108,39 @@ final class PeftConfig {
     }
 
     String baseModelName() {
-        JsonElement name = options.json().get("base_model_name_or_path");
+        JsonElement name = json.get("base_model_name_or_path");
         return isString(name) ? name.getAsString() : "";
     }
 
     /** The configuration; where the file gives no list of target modules, they are those of the tensors. */
     LoraConfig lora(List<String> modulesOfTensors) {
         try {
+            boolean rsLora = new JsonOptions("", json).flag("use_rslora");
+            double rank = number("r", 8);
+            if (rank != (int) rank) {
+                throw fault("r must be a whole number", json.get("r"));
+            }
             return new LoraConfig(
-                    options.whole("r", 8),
-                    options.number("lora_alpha", 8),
-                    options.number("lora_dropout", 0),
+                    (int) rank,
+                    number("lora_alpha", 8),
+                    number("lora_dropout", 0),
                     targetModules().orElse(modulesOfTensors),
-                    options.flag("use_rslora"));
+                    rsLora);
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file + ": " + e.getMessage(), e);
         }
     }
 
     private Optional<List<String>> targetModules() {
-        JsonElement value = options.given("target_modules").orElse(JsonNull.INSTANCE);
-        if (value.isJsonNull() || isString(value)) { // a pattern, or the default of the architecture
+        JsonElement value = json.get("target_modules");
+        if (value == null || value.isJsonNull() || isString(value)) { // a pattern, or the default of the architecture
             return Optional.empty();
         }
+        if (!value.isJsonArray()) {
+            throw fault("target_modules must be a list of names or a pattern", value);
+        }
         List<String> names = new ArrayList<>();
-        for (JsonElement name : value instanceof JsonArray array ? array : List.of(JsonNull.INSTANCE)) {
+        for (JsonElement name : value.getAsJsonArray()) {
             if (!isString(name)) {
                 throw fault("target_modules must be a list of names or a pattern", value);
             }
@@ -143,37 +149,40 @@ final class PeftConfig {
         return Optional.of(names.stream().distinct().toList());
     }
 
+    /** A number; PEFT's default where the file has none. */
+    private double number(String name, double fallback) {
+        JsonElement value = json.get(name);
+        if (value == null) {
+            return fallback;
+        }
+        if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isNumber()) {
+            throw fault(name + " must be a number", value);
+        }
+        return value.getAsDouble();
+    }
+
     /** The file's text for a configuration. */
     static String write(LoraConfig config, String baseModelName, boolean fanInFanOut) {
-        StringWriter text = new StringWriter();
-        try (JsonWriter json = new JsonWriter(text)) {
-            json.setIndent("  ");
-            json.beginObject();
-            json.name("alpha_pattern").beginObject().endObject();
-            json.name("base_model_name_or_path").value(baseModelName);
-            json.name("bias").value("none");
-            json.name("fan_in_fan_out").value(fanInFanOut);
-            json.name("inference_mode").value(true);
-            json.name("init_lora_weights").value(true);
-            json.name("lora_alpha").value(plain(config.alpha()));
-            json.name("lora_dropout").value(config.dropout());
-            json.name("modules_to_save").nullValue();
-            json.name("peft_type").value("LORA");
-            json.name("r").value(config.rank());
-            json.name("rank_pattern").beginObject().endObject();
-            json.name("target_modules").beginArray();
-            for (String module : config.targetModules()) {
-                json.value(module);
-            }
-            json.endArray();
-            json.name("task_type").value("CAUSAL_LM");
-            json.name("use_dora").value(false);
-            json.name("use_rslora").value(config.rsLora());
-            json.endObject();
-        } catch (IOException e) {
-            throw new FedHdsException("cannot write to memory", e);
-        }
-        return text.append('\n').toString();
+        JsonObject json = new JsonObject();
+        json.add("alpha_pattern", new JsonObject());
+        json.addProperty("base_model_name_or_path", baseModelName);
+        json.addProperty("bias", "none");
+        json.addProperty("fan_in_fan_out", fanInFanOut);
+        json.addProperty("inference_mode", true);
+        json.addProperty("init_lora_weights", true);
+        json.addProperty("lora_alpha", plain(config.alpha()));
+        json.addProperty("lora_dropout", config.dropout());
+        json.add("modules_to_save", JsonNull.INSTANCE);
+        json.addProperty("peft_type", "LORA");
+        json.addProperty("r", config.rank());
+        json.add("rank_pattern", new JsonObject());
+        JsonArray modules = new JsonArray();
+        config.targetModules().forEach(modules::add);
+        json.add("target_modules", modules);
+        json.addProperty("task_type", "CAUSAL_LM");
+        json.addProperty("use_dora", false);
+        json.addProperty("use_rslora", config.rsLora());
+        return MergedFolder.JSON.toJson(json) + "\n";
     }
 
     /** 16 rather than 16.0: PEFT's type for alpha is int. */

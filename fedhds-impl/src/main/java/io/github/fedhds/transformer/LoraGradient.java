@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine and number of threads,
- * whatever else trains at the time. Safe for many threads.
+ * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine with one number of
+ * threads, whatever else trains at the time. Safe for many threads.
  */
 public final class LoraGradient extends LossGradient {
     private final boolean gradientCheckpointing;

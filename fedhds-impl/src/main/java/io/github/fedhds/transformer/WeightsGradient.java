@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Loss of a batch under weights of one's own, and the gradient of all of them: for training a model from its start. The
+ * Loss of a batch under given weights, and the gradient of all of them: for pre-training. The
  * weights are one vector, tensor by tensor in the order of {@link #tensors}. For one thread at a time.
  */
 public final class WeightsGradient extends LossGradient {

@@ -4,6 +4,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 import java.util.Arrays;
@@ -39,8 +40,6 @@ import java.util.function.IntToDoubleFunction;
  *     matrices</a>
  */
 public final class ExactLoraAveraging implements Aggregator {
-    private static final String A = ".lora_A";
-    private static final String B = ".lora_B";
 
     private final IntToDoubleFunction scale;
     private final int maxRank;
@@ -136,14 +135,16 @@ public final class ExactLoraAveraging implements Aggregator {
         Map<String, Module> modules = new LinkedHashMap<>();
         SortedMap<String, Tensor> tensors = adapter.tensors();
         tensors.forEach((name, tensor) -> {
-            boolean isA = name.endsWith(A);
-            if (!isA && !name.endsWith(B)) {
-                throw new IllegalArgumentException("tensor " + name + " is neither " + A + " nor " + B);
+            boolean isA = name.endsWith(LoraNames.A);
+            if (!isA && !name.endsWith(LoraNames.B)) {
+                throw new IllegalArgumentException(
+                        "tensor " + name + " is neither " + LoraNames.A + " nor " + LoraNames.B);
             }
-            String module = name.substring(0, name.length() - A.length());
-            Tensor other = tensors.get(module + (isA ? B : A));
+            String module = LoraNames.module(name);
+            Tensor other = tensors.get(module + (isA ? LoraNames.B : LoraNames.A));
             if (other == null) {
-                throw new IllegalArgumentException("tensor " + name + " has no partner " + module + (isA ? B : A));
+                throw new IllegalArgumentException(
+                        "tensor " + name + " has no partner " + module + (isA ? LoraNames.B : LoraNames.A));
             }
             if (isA) {
                 int[] a = tensor.shape();
@@ -264,8 +265,8 @@ public final class ExactLoraAveraging implements Aggregator {
     private static Adapter adapter(List<Module> modules) {
         Map<String, Tensor> tensors = new TreeMap<>();
         modules.forEach(module -> {
-            tensors.put(module.name() + A, module.a());
-            tensors.put(module.name() + B, module.b());
+            tensors.put(module.name() + LoraNames.A, module.a());
+            tensors.put(module.name() + LoraNames.B, module.b());
         });
         return new Adapter(tensors);
     }

@@ -2,17 +2,11 @@ package io.github.fedhds.codec;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
-import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.HalfFloats;
 import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsHeader;
-import io.github.fedhds.internal.safetensors.SafetensorsWriter;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.WritableByteChannel;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -29,26 +23,23 @@ final class AdapterTensors {
     private static final String VALUES = "adapter.";
     private static final String SCALES = "scale.";
     private static final int MOST = 127;
-    private static final int CHUNK = 1 << 16;
 
     private final SortedMap<String, Tensor> tensors = new TreeMap<>();
     private final Map<String, StoredTensor> scales = new TreeMap<>();
 
-    static boolean isOne(String tensor) {
+    static boolean isAdapterTensor(String tensor) {
         return tensor.startsWith(VALUES) || tensor.startsWith(SCALES);
     }
 
-    /** Takes the next tensor of a message over, once its scales are there if it needs some. */
+    /** Adds the message's next tensor; the scales of an I8 tensor come before it. */
     void read(String name, StoredTensor stored) {
-        if (name.startsWith(SCALES)) {
-            scales.put(
-                    MessageChecks.checkText(
-                            "a tensor's name", name.substring(SCALES.length()), MessageChecks.TENSOR_NAME),
-                    stored.expect(Dtype.F32, 1));
+        boolean isScale = name.startsWith(SCALES);
+        String own = MessageChecks.checkText(
+                "a tensor's name", name.substring((isScale ? SCALES : VALUES).length()), MessageChecks.TENSOR_NAME);
+        if (isScale) {
+            scales.put(own, stored.expect(Dtype.F32, 1));
             return;
         }
-        String own =
-                MessageChecks.checkText("a tensor's name", name.substring(VALUES.length()), MessageChecks.TENSOR_NAME);
         if (stored.dtype() == Dtype.F32 || stored.dtype() == Dtype.F16) {
             tensors.put(own, Tensor.of(stored.shape(), stored::floatAt));
         } else if (stored.dtype() == Dtype.I8) {
@@ -85,14 +76,14 @@ final class AdapterTensors {
         return (int) (((long) size + BLOCK - 1) / BLOCK);
     }
 
-    /** A scale with which the largest of a block comes back, and never as infinity. */
+    /** The scale of a block whose largest absolute value is given, small enough that no product overflows. */
     private static float scaleOf(float largest) {
         float scale = largest / MOST;
         return Float.isInfinite(scale * MOST) ? Math.nextDown(scale) : scale;
     }
 
     private static byte whole(float value, float scale) {
-        if (scale == 0) { // the block is all zero, or so near that no scale is small enough
+        if (scale == 0) { // the block is zero, or its values are too small for a scale
             return 0;
         }
         return (byte) Math.max(-MOST, Math.min(MOST, Math.rint((double) value / scale)));
@@ -109,7 +100,7 @@ final class AdapterTensors {
         return scales;
     }
 
-    /** Adds an adapter's tensors to those to be written; says what is lost. */
+    /** Adds an adapter's tensors to those to be written; returns the rounding error. */
     static RoundingError write(Adapter adapter, AdapterPrecision precision, Map<String, PendingTensor> into) {
         Optional<String> fault = adapter.firstNonFinite();
         if (fault.isPresent()) {
@@ -123,10 +114,13 @@ final class AdapterTensors {
             Tensor tensor = named.getValue();
             MessageChecks.check("axes of tensor " + name, tensor.shape().length, SafetensorsHeader.MAX_AXES);
             float[] scales = precision == AdapterPrecision.INT8 ? scales(tensor) : new float[0];
-            into.put(VALUES + name, pending(name, tensor, precision, scales));
             if (precision == AdapterPrecision.INT8) {
                 Tensor scale = new Tensor(new int[] {scales.length}, scales);
-                into.put(SCALES + name, PendingTensor.of(scale, Dtype.F32));
+                into.put(SCALES + name, PendingTensor.of(name, scale, Dtype.F32));
+                into.put(VALUES + name, wholeNumbers(tensor, scales));
+            } else {
+                Dtype dtype = precision == AdapterPrecision.FLOAT16 ? Dtype.F16 : Dtype.F32;
+                into.put(VALUES + name, PendingTensor.of(name, tensor, dtype));
             }
             for (int i = 0; precision != AdapterPrecision.FLOAT32 && i < tensor.size(); i++) {
                 float value = tensor.get(i);
@@ -142,26 +136,11 @@ final class AdapterTensors {
         return squaredError == 0 ? RoundingError.NONE : new RoundingError(largest, Math.sqrt(squaredError / squared));
     }
 
-    private static PendingTensor pending(String name, Tensor tensor, AdapterPrecision precision, float[] scales) {
-        return switch (precision) {
-            case FLOAT32 -> PendingTensor.of(tensor, Dtype.F32);
-            case FLOAT16 -> {
-                SafetensorsWriter.checkRange(name, tensor, Dtype.F16);
-                yield PendingTensor.of(tensor, Dtype.F16);
+    private static PendingTensor wholeNumbers(Tensor tensor, float[] scales) {
+        return PendingTensor.of(Dtype.I8, tensor.shape(), tensor.size(), (from, to, into) -> {
+            for (int i = from; i < to; i++) {
+                into.put(whole(tensor.get(i), scales[i / BLOCK]));
             }
-            case INT8 -> new PendingTensor(Dtype.I8, tensor.shape(), channel -> writeWhole(channel, tensor, scales));
-        };
-    }
-
-    private static void writeWhole(WritableByteChannel channel, Tensor tensor, float[] scales) throws IOException {
-        ByteBuffer chunk = ByteBuffer.allocate(Math.min(CHUNK, tensor.size())).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < tensor.size(); i++) {
-            if (!chunk.hasRemaining()) {
-                AtomicFile.writeFully(channel, chunk.flip());
-                chunk.clear();
-            }
-            chunk.put(whole(tensor.get(i), scales[i / BLOCK]));
-        }
-        AtomicFile.writeFully(channel, chunk.flip());
+        });
     }
 }

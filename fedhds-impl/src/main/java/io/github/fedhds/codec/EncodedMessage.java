@@ -1,8 +1,6 @@
 package io.github.fedhds.codec;
 
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.internal.file.AtomicFile;
-import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.message.MessageKind;
 import java.io.ByteArrayOutputStream;
@@ -11,7 +9,6 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
-import java.util.Map;
 
 /**
  * A message ready to be sent: its header and digest are made, the numbers of an adapter are turned into bytes while they are
@@ -19,20 +16,15 @@ import java.util.Map;
  */
 public final class EncodedMessage {
     private final MessageKind kind;
-    private final Map<String, PendingTensor> tensors;
-    private final byte[] header;
+    private final SafetensorsWriter file;
     private final String digest;
-    private final long bytes;
     private final RoundingError roundingError;
 
-    EncodedMessage(MessageKind kind, FieldWriter fields) {
+    EncodedMessage(MessageKind kind, SafetensorsWriter unsealed, RoundingError roundingError) {
         this.kind = kind;
-        roundingError = fields.error;
-        MessageLayout layout = MessageLayout.of(fields);
-        tensors = layout.tensors();
-        header = layout.header();
-        bytes = layout.bytes();
-        digest = SealedSafetensors.seal(header, tensors);
+        this.roundingError = roundingError;
+        file = unsealed;
+        digest = SealedSafetensors.seal(file);
     }
 
     /** What it is. */
@@ -42,7 +34,7 @@ public final class EncodedMessage {
 
     /** Length of the byte form. */
     public long bytes() {
-        return bytes;
+        return file.bytes();
     }
 
     /** SHA-256 in hexadecimal; equal for equal messages. */
@@ -61,6 +53,7 @@ public final class EncodedMessage {
      * @throws FedHdsException if there are more than an array can hold
      */
     public byte[] toByteArray() {
+        long bytes = bytes();
         if (bytes > Integer.MAX_VALUE - 8) {
             throw new FedHdsException(
                     "the message has " + bytes + " bytes, more than an array can hold; write it to a stream");
@@ -76,7 +69,7 @@ public final class EncodedMessage {
 
     /** Writes the bytes and leaves the channel open. */
     public void writeTo(WritableByteChannel channel) throws IOException {
-        SafetensorsWriter.writeAll(channel, header, tensors);
+        file.writeTo(channel);
     }
 
     /** Writes the bytes and leaves the stream open. */
@@ -90,11 +83,11 @@ public final class EncodedMessage {
      * @throws FedHdsException if it cannot be written
      */
     public void writeTo(Path file) {
-        AtomicFile.write(file, this::writeTo);
+        this.file.writeTo(file);
     }
 
     @Override
     public String toString() {
-        return "EncodedMessage[" + MessageForms.name(kind) + ", " + bytes + " bytes, " + digest + "]";
+        return "EncodedMessage[" + MessageForms.name(kind) + ", " + bytes() + " bytes, " + digest + "]";
     }
 }

@@ -3,104 +3,71 @@ package io.github.fedhds.codec;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.Frame;
+import io.github.fedhds.message.Message;
 import io.github.fedhds.message.MessageLimits;
+import io.github.fedhds.round.ClientId;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
-/** The fields of a message that is read; each is taken once, and none may be left. */
-final class FieldReader {
-    final MessageLimits limits;
+/** Reads fields from the bytes of a message. Each is taken once, and none may be left. */
+final class FieldReader<M extends Message> extends Fields<M> {
     private final Map<String, String> texts;
     private final Map<String, StoredTensor> tensors = new TreeMap<>();
     private final AdapterTensors adapter = new AdapterTensors();
 
     FieldReader(MessageLimits limits, Map<String, String> texts) {
-        this.limits = limits;
+        super(limits);
         this.texts = new TreeMap<>(texts);
     }
 
-    /** Takes the next tensor of the bytes over. */
+    /** Adds the next tensor of the bytes. */
     void add(String name, StoredTensor tensor) {
-        if (AdapterTensors.isOne(name)) {
+        if (AdapterTensors.isAdapterTensor(name)) {
             adapter.read(name, tensor);
         } else {
             tensors.put(name, tensor);
         }
     }
 
-    String text(String field, int most) {
+    @Override
+    boolean has(String field, Predicate<M> given) {
+        return texts.containsKey(field);
+    }
+
+    @Override
+    String unchecked(String field, Function<M, String> value) {
         String text = texts.remove(field);
         if (text == null) {
             throw new InvalidMessageException("field " + field + " is missing");
         }
-        return MessageChecks.checkText(field, text, most);
+        return text;
     }
 
-    String name(String field) {
-        return MessageChecks.checkName(field, text(field, MessageLimits.NAME));
-    }
-
-    long whole(String field, long least, long most) {
-        String text = text(field, 20);
-        try {
-            long value = Long.parseLong(text);
-            if (Long.toString(value).equals(text) && value >= least && value <= most) {
-                return value;
-            }
-        } catch (NumberFormatException e) {
-            throw new InvalidMessageException(wholeRule(field, least, most, text), e);
-        }
-        throw new InvalidMessageException(wholeRule(field, least, most, text));
-    }
-
-    private static String wholeRule(String field, long least, long most, String was) {
-        return field + " must be a whole number from " + least + " to " + most + ", was \"" + was + "\"";
-    }
-
-    boolean has(String field) {
-        return texts.containsKey(field);
-    }
-
-    int count(String field) {
-        return (int) whole(field, 0, Integer.MAX_VALUE);
-    }
-
-    int positive(String field) {
-        return (int) whole(field, 1, Integer.MAX_VALUE);
-    }
-
-    double number(String field) {
-        String text = text(field, 32);
-        try {
-            double value = Double.parseDouble(text);
-            if (Double.toHexString(value).equals(text)) {
-                return value;
-            }
-        } catch (NumberFormatException e) {
-            throw new InvalidMessageException(numberRule(field, text), e);
-        }
-        throw new InvalidMessageException(numberRule(field, text));
-    }
-
-    private static String numberRule(String field, String was) {
-        return field + " must be a number in hexadecimal, as 0x1.8p0, or NaN; was \"" + was + "\"";
-    }
-
-    /** The rest of the names of all fields that begin so, with their texts. */
-    Map<String, String> beginningWith(String prefix, int most) {
+    @Override
+    Map<String, String> texts(String prefix, Function<M, Map<String, String>> values) {
         Map<String, String> found = new TreeMap<>();
         for (String field : List.copyOf(texts.keySet())) {
             if (field.startsWith(prefix)) {
                 String name =
                         MessageChecks.checkName("the name of a " + prefix + "field", field.substring(prefix.length()));
-                found.put(name, text(field, most));
+                found.put(name, text(field, limits.text(), message -> ""));
             }
         }
         return found;
     }
 
-    StoredTensor tensor(String name, Dtype dtype, int axes) {
+    @Override
+    Adapter adapter(Function<M, Adapter> value) {
+        return adapter.adapter();
+    }
+
+    private StoredTensor tensor(String name, Dtype dtype, int axes) {
         StoredTensor tensor = tensors.remove(name);
         if (tensor == null) {
             throw new InvalidMessageException("tensor " + name + " is missing");
@@ -108,10 +75,59 @@ final class FieldReader {
         return tensor.expect(dtype, axes);
     }
 
-    Adapter adapter() {
-        return adapter.adapter();
+    @Override
+    List<ClientId> clients(Function<M, List<ClientId>> value) {
+        return ClientNames.read(tensor(MessageForms.CLIENTS, Dtype.U8, 1), limits.clients());
     }
 
+    @Override
+    List<Integer> groups(Function<M, List<Integer>> value) {
+        StoredTensor groups = tensor(MessageForms.GROUPS, Dtype.I32, 1);
+        MessageChecks.check("groups of a selection", groups.size(), limits.centroids());
+        List<Integer> ids = new ArrayList<>(groups.size());
+        for (int i = 0; i < groups.size(); i++) {
+            int id = groups.intAt(i);
+            if (id < 0 || (i > 0 && id <= ids.get(i - 1))) {
+                throw groups.fault("must be ascending from 0 or more, holds " + id + " at " + i);
+            }
+            ids.add(id);
+        }
+        return ids;
+    }
+
+    @Override
+    List<Centroid> centroids(Function<M, List<Centroid>> value) {
+        StoredTensor groups = tensor(MessageForms.GROUPS, Dtype.I32, 1);
+        StoredTensor points = tensor(MessageForms.POINTS, Dtype.F64, 2);
+        int n = groups.size();
+        int dimensions = points.shape()[1];
+        if (points.shape()[0] != n) {
+            throw points.fault("must have a row for each of " + n + " groups, had " + points.shape()[0]);
+        }
+        MessageChecks.checkPoints(n, dimensions, limits);
+        List<Centroid> centroids = new ArrayList<>(n);
+        for (int i = 0; i < n; i++) {
+            double[] point = new double[dimensions];
+            for (int j = 0; j < dimensions; j++) {
+                point[j] = points.doubleAt(i * dimensions + j);
+            }
+            centroids.add(new Centroid(groups.intAt(i), point));
+        }
+        return centroids;
+    }
+
+    @Override
+    Frame.Axes axes(Function<M, Frame.Axes> value) {
+        StoredTensor mean = tensor(MessageForms.FRAME_MEAN, Dtype.F32, 1);
+        StoredTensor axes = tensor(MessageForms.FRAME_AXES, Dtype.F32, 2);
+        if (axes.shape()[1] != mean.size()) {
+            throw axes.fault("must have " + mean.size() + " columns as the mean, had " + axes.shape()[1]);
+        }
+        MessageChecks.check("axes of a frame", axes.shape()[0], limits.dimensions());
+        return new Frame.Axes(mean.toFloats(), axes.toFloats());
+    }
+
+    /** Refuses a message with unknown fields or tensors. */
     void end() {
         if (!texts.isEmpty() || !tensors.isEmpty()) {
             throw new InvalidMessageException("field "

@@ -1,16 +1,17 @@
 package io.github.fedhds.codec;
 
 import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.json.Texts;
 import io.github.fedhds.message.MessageLimits;
 
-/** Checks of what is read and of what is written against the limits; a fault is named. */
+/** Checks of fields against the limits, the same for reading and writing. */
 final class MessageChecks {
-    /** Characters of an adapter's tensor's name. */
+    /** Largest number of characters in the name of an adapter's tensor. */
     static final int TENSOR_NAME = 500;
 
     private MessageChecks() {}
 
-    /** Refuses a count above the most. */
+    /** Refuses a count above its limit. */
     static void check(String what, long count, long most) {
         if (count > most) {
             throw new InvalidMessageException(what + " must be " + most + " or less, was " + count
@@ -24,13 +25,9 @@ final class MessageChecks {
             throw new InvalidMessageException(field + " must have " + most + " characters or less, had " + text.length()
                     + ": " + JsonFile.shorten(text));
         }
-        for (int i = 0; i < text.length(); i++) {
-            if (Character.isSurrogate(text.charAt(i))) {
-                if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
-                    throw new InvalidMessageException(field + " holds half of a surrogate pair at " + i);
-                }
-                i++;
-            }
+        int lone = Texts.loneSurrogate(text);
+        if (lone >= 0) {
+            throw new InvalidMessageException(field + " holds half of a surrogate pair at " + lone);
         }
         return text;
     }
@@ -42,5 +39,16 @@ final class MessageChecks {
                     field + " must have 1 to " + MessageLimits.NAME + " characters, had none");
         }
         return checkText(field, text, MessageLimits.NAME);
+    }
+
+    /** Refuses too many centroids or coordinates, and centroids without coordinates. */
+    static void checkPoints(int n, int dimensions, MessageLimits limits) {
+        check("centroids of a report", n, limits.centroids());
+        check("coordinates of a centroid", dimensions, limits.dimensions());
+        if (n > 0 == (dimensions == 0)) {
+            throw new InvalidMessageException(
+                    "centroids have 1 coordinate or more, and none where there is no centroid; were " + n
+                            + " centroids with " + dimensions + " coordinates");
+        }
     }
 }

@@ -4,8 +4,8 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.SafetensorsHeader;
+import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.message.Message;
-import io.github.fedhds.message.MessageKey;
 import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.MessageLimits;
 import java.io.BufferedInputStream;
@@ -14,9 +14,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
@@ -77,7 +77,7 @@ public final class MessageCodec {
      *     count above its limit; the message names it
      */
     public EncodedMessage encode(Message message) {
-        return written(message, EncodedMessage::new);
+        return written(message, (file, error) -> new EncodedMessage(message.kind(), file, error));
     }
 
     /**
@@ -86,20 +86,17 @@ public final class MessageCodec {
      * @throws IllegalArgumentException as {@link #encode(Message)}
      */
     public long bytes(Message message) {
-        return written(message, (kind, fields) -> MessageLayout.of(fields).bytes());
+        return written(message, (file, error) -> file.bytes());
     }
 
-    private <T> T written(Message message, BiFunction<MessageKind, FieldWriter, T> use) {
+    private <T> T written(Message message, BiFunction<SafetensorsWriter, RoundingError, T> use) {
         MessageKind kind = message.kind();
         try {
-            FieldWriter fields = new FieldWriter(limits);
-            fields.texts.put("format", FORMAT);
-            fields.texts.put("version", Integer.toString(VERSION));
-            fields.texts.put("kind", MessageForms.name(kind));
-            MessageForms.write(message, fields, openings, updates);
-            MessageChecks.check("tensors of a message", fields.tensors.size(), limits.tensors());
-            return use.apply(kind, fields);
-        } catch (InvalidMessageException e) {
+            FieldWriter<Message> fields =
+                    new FieldWriter<>(limits, message, kind == MessageKind.OPENING ? openings : updates);
+            MessageForms.message(kind(fields), fields);
+            return use.apply(fields.unsealed(), fields.error());
+        } catch (InvalidMessageException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "this " + MessageForms.name(kind) + " message cannot be written: " + e.getMessage(), e);
         }
@@ -154,33 +151,24 @@ public final class MessageCodec {
     }
 
     private ReceivedMessage typed(MessageSource source) {
-        Address address = new Address();
+        Map<String, String> address = new HashMap<>(); // of a message that cannot be read, for the receipt
         try {
             return read(source, address);
         } catch (InvalidMessageException e) {
-            throw e.answering(address.key());
+            throw e.answering(MessageForms.address(address));
         } catch (IllegalArgumentException e) { // a rule of the message itself
-            throw new InvalidMessageException(String.valueOf(e.getMessage()), e).answering(address.key());
+            throw new InvalidMessageException(String.valueOf(e.getMessage()), e)
+                    .answering(MessageForms.address(address));
         }
     }
 
-    /** What is known of the message that is read, for the receipt if it cannot be read. */
-    private static final class Address {
-        private Map<String, String> fields = Map.of();
-
-        Optional<MessageKey> key() {
-            return MessageForms.address(fields);
-        }
-    }
-
-    private ReceivedMessage read(MessageSource source, Address address) {
+    private ReceivedMessage read(MessageSource source, Map<String, String> address) {
         ByteBuffer head = source.head(limits);
         SafetensorsHeader header = header(head.slice(8, head.limit() - 8), source.remaining());
         long bytes = head.limit() + header.dataBytes();
-        FieldReader fields = new FieldReader(limits, header.metadata());
-        address.fields = header.metadata();
+        FieldReader<Message> fields = new FieldReader<>(limits, header.metadata());
+        address.putAll(header.metadata());
         MessageChecks.check("bytes of the message", bytes, limits.bytes());
-        fields.text(MessageSeal.FIELD, MessageSeal.OPEN.length());
         MessageKind kind = kind(fields);
         for (Map.Entry<String, SafetensorsHeader.Entry> named : header.inFileOrder()) {
             if (!MessageForms.mayHold(kind, named.getKey())) {
@@ -192,7 +180,7 @@ public final class MessageCodec {
             fields.add(named.getKey(), StoredTensor.read(named.getKey(), named.getValue(), source));
         }
         String digest = source.end();
-        Message message = MessageForms.read(kind, fields);
+        Message message = MessageForms.message(kind, fields);
         fields.end();
         return new ReceivedMessage(message, digest, bytes);
     }
@@ -206,17 +194,19 @@ public final class MessageCodec {
         }
     }
 
-    private static MessageKind kind(FieldReader fields) {
-        String format = fields.text("format", MessageLimits.NAME);
+    /** The fields that every message begins with. */
+    private static MessageKind kind(Fields<Message> fields) {
+        fields.text(SealedSafetensors.FIELD, SealedSafetensors.OPEN.length(), message -> SealedSafetensors.OPEN);
+        String format = fields.shortText("format", message -> FORMAT);
         if (!format.equals(FORMAT)) {
             throw new InvalidMessageException("format must be " + FORMAT + ", was \"" + format + "\"");
         }
-        int version = fields.positive("version");
+        int version = fields.positive("version", message -> VERSION);
         if (version != VERSION) {
             throw new InvalidMessageException("version " + version + " is not known here, which reads " + VERSION
                     + "; was it written by a later FedHDS?");
         }
-        String name = fields.text("kind", MessageLimits.NAME);
+        String name = fields.shortText("kind", message -> MessageForms.name(message.kind()));
         return MessageForms.kind(name)
                 .orElseThrow(() -> new InvalidMessageException(
                         "kind must be one of " + MessageForms.kinds() + ", was \"" + JsonFile.shorten(name) + "\""));

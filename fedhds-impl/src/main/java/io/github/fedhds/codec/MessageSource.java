@@ -10,21 +10,21 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.util.Arrays;
 
-/** The bytes of one message, taken from first to last. */
+/** The bytes of one message, read from first to last. */
 interface MessageSource {
-    /** Bytes after those taken, or {@link SafetensorsHeader#UNKNOWN}. */
+    /** Number of bytes that are not read yet, or {@link SafetensorsHeader#UNKNOWN}. */
     long remaining();
 
-    /** The first so many bytes, which hold the digest. */
+    /** The first bytes: length, and header with the digest. */
     ByteBuffer head(MessageLimits limits);
 
     /** The next bytes, little-endian; an error if there are too few. */
     ByteBuffer take(int count);
 
-    /** Nothing may follow; gives the digest, which was found right. */
+    /** Refuses further bytes and a wrong digest; returns the digest. */
     String end();
 
-    /** Length of the header and its 8 bytes before. */
+    /** Length of the header and the 8 bytes before it. */
     static int headBytes(long length, MessageLimits limits) {
         if (length < 2 || length > limits.headerBytes()) {
             throw new InvalidMessageException("the message's header must have 2 to " + limits.headerBytes()
@@ -50,9 +50,9 @@ interface MessageSource {
         @Override
         public ByteBuffer head(MessageLimits limits) {
             MessageChecks.check("bytes of the message", bytes.remaining(), limits.bytes());
-            MessageDigest computed = MessageSeal.digest();
-            String digits = MessageSeal.begin(bytes, computed);
-            digest = MessageSeal.check(digits, computed);
+            MessageDigest computed = SealedSafetensors.digest();
+            String digits = SealedSafetensors.begin(bytes, computed);
+            digest = SealedSafetensors.check(digits, computed);
             return take(headBytes(bytes.getLong(0), limits));
         }
 
@@ -73,12 +73,12 @@ interface MessageSource {
         }
     }
 
-    /** Bytes on their way: the digest is known at the end, and before it nothing leaves the codec. */
+    /** Bytes of a stream: the digest is checked at the end, and nothing leaves the codec before. */
     final class Stream implements MessageSource {
         private static final int AT_ONCE = 1 << 18;
 
         private final InputStream in;
-        private final MessageDigest computed = MessageSeal.digest();
+        private final MessageDigest computed = SealedSafetensors.digest();
         private String digits = "";
         private long taken;
 
@@ -99,7 +99,7 @@ interface MessageSource {
             byte[] bytes = read(count - 8, 8);
             System.arraycopy(length, 0, bytes, 0, 8);
             ByteBuffer head = ByteBuffer.wrap(bytes);
-            digits = MessageSeal.begin(head, computed);
+            digits = SealedSafetensors.begin(head, computed);
             return head;
         }
 
@@ -110,7 +110,7 @@ interface MessageSource {
             return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         }
 
-        /** So many bytes after some left free; a large array grows as bytes come. */
+        /** Reads {@code count} bytes to behind {@code free} unused ones; a large array grows only as bytes come. */
         private byte[] read(int count, int free) {
             try {
                 byte[] bytes = new byte[free + Math.min(count, AT_ONCE)];
@@ -140,7 +140,7 @@ interface MessageSource {
             } catch (IOException e) {
                 throw FileFault.of("a message", "cannot be read after " + taken + " bytes", e);
             }
-            return MessageSeal.check(digits, computed);
+            return SealedSafetensors.check(digits, computed);
         }
     }
 }

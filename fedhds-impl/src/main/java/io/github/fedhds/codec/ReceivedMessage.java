@@ -3,11 +3,11 @@ package io.github.fedhds.codec;
 import io.github.fedhds.message.Message;
 
 /**
- * A message with what only its bytes tell. Immutable, safe for many threads.
+ * A message with the digest and the length of its bytes. Immutable, safe for many threads.
  *
  * @param message the message
- * @param digest SHA-256 of the bytes in hexadecimal, checked: of two deliveries the same one is the same bytes. Equal messages
- *     have equal digests where this library wrote them
+ * @param digest SHA-256 of the bytes in hexadecimal, checked. Equal bytes have equal digests, and so have equal
+ *     messages that this library wrote
  * @param bytes length of the byte form
  */
 public record ReceivedMessage(Message message, String digest, long bytes) {

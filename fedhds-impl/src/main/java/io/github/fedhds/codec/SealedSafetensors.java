@@ -5,18 +5,37 @@ import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Safetensors with a SHA-256 over every byte, as the first field of their metadata: the form of messages and of saved runs.
- * It finds what a disk or a network has changed; it is no signature, and anyone can make one.
+ * Safetensors with a SHA-256 as the first field of their metadata: the form of messages and of saved runs. The digest is over
+ * every byte but its own 64 hexadecimal digits, which stand at the same place in every file. It finds what a disk or a network
+ * has changed; it is no signature, and anyone can make one.
  */
 public final class SealedSafetensors {
+    static final String FIELD = "SHA-256";
+
+    /** The digits before they are known. */
+    static final String OPEN = "0".repeat(64);
+
+    private static final byte[] BEFORE =
+            ("{\"__metadata__\":{\"" + FIELD + "\":\"").getBytes(StandardCharsets.US_ASCII);
+
+    /** Where the digits begin and end, from the first byte. */
+    private static final int START = 8 + BEFORE.length;
+
+    private static final int END = START + OPEN.length();
+
     private SealedSafetensors() {}
 
     /**
@@ -30,23 +49,22 @@ public final class SealedSafetensors {
             WritableByteChannel channel, Map<String, PendingTensor> tensors, Map<String, String> metadata)
             throws IOException {
         Map<String, String> fields = new TreeMap<>(metadata);
-        fields.put(MessageSeal.FIELD, MessageSeal.OPEN);
-        Map<String, PendingTensor> ordered = SafetensorsWriter.ordered(tensors);
-        byte[] header = SafetensorsWriter.header(ordered, fields);
-        seal(header, ordered);
-        SafetensorsWriter.writeAll(channel, header, ordered);
+        fields.put(FIELD, OPEN);
+        SafetensorsWriter file = new SafetensorsWriter(tensors, fields);
+        seal(file);
+        file.writeTo(channel);
     }
 
-    /** Puts the digest of header and tensors into the header; gives it in hexadecimal. */
-    static String seal(byte[] header, Map<String, PendingTensor> tensors) {
-        MessageDigest computed = MessageSeal.digest();
-        MessageSeal.begin(ByteBuffer.wrap(header), computed);
+    /** Puts the digest into a file's header; gives it in hexadecimal. */
+    static String seal(SafetensorsWriter file) {
+        MessageDigest computed = digest();
+        begin(ByteBuffer.wrap(file.header()), computed);
         try {
-            SafetensorsWriter.writeAll(new DigestChannel(computed), new byte[0], tensors);
+            file.writeTensors(Channels.newChannel(new DigestOutputStream(OutputStream.nullOutputStream(), computed)));
         } catch (IOException e) {
             throw new FedHdsException("a digest cannot be computed", e);
         }
-        return MessageSeal.close(header, computed);
+        return close(file.header(), computed);
     }
 
     /**
@@ -57,41 +75,68 @@ public final class SealedSafetensors {
      * @throws FedHdsException if there is no digest, or another one, or the file cannot be read
      */
     public static String check(String label, SafetensorsFile file) {
-        MessageDigest computed = MessageSeal.digest();
+        MessageDigest computed = digest();
         String[] digits = {""};
         try {
             file.forEachPiece(piece -> {
                 if (digits[0].isEmpty()) {
-                    digits[0] = MessageSeal.begin(piece, computed);
+                    digits[0] = begin(piece, computed);
                 } else {
                     computed.update(piece);
                 }
             });
         } catch (InvalidMessageException e) {
             throw new FedHdsException(
-                    label + ": has no " + MessageSeal.FIELD + " where sealed safetensors have it, so it is damaged", e);
+                    label + ": has no " + FIELD + " where sealed safetensors have it, so it is damaged", e);
         }
         if (!HexFormat.of().formatHex(computed.digest()).equals(digits[0])) {
-            throw new FedHdsException(label + ": is damaged, it does not match its " + MessageSeal.FIELD
-                    + "; was it cut off or changed?");
+            throw new FedHdsException(
+                    label + ": is damaged, it does not match its " + FIELD + "; was it cut off or changed?");
         }
-        return MessageSeal.FIELD;
+        return FIELD;
     }
 
-    private record DigestChannel(MessageDigest digest) implements WritableByteChannel {
-        @Override
-        public int write(ByteBuffer from) {
-            int count = from.remaining();
-            digest.update(from);
-            return count;
+    static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
         }
+    }
 
-        @Override
-        public boolean isOpen() {
-            return true;
+    /** Adds the first bytes to the digest, all but the digits; gives the digits. The bytes reach beyond them. */
+    static String begin(ByteBuffer head, MessageDigest digest) {
+        if (head.remaining() < END) {
+            throw new InvalidMessageException("the message has " + head.remaining()
+                    + " bytes before its numbers, the least are " + END + "; was it cut off?");
         }
+        int from = head.position();
+        if (!head.slice(from + 8, BEFORE.length).equals(ByteBuffer.wrap(BEFORE))) {
+            throw new InvalidMessageException("the bytes are no message of FedHDS: after 8 bytes it must begin with "
+                    + new String(BEFORE, StandardCharsets.US_ASCII));
+        }
+        byte[] digits = new byte[END - START];
+        head.get(from + START, digits);
+        digest.update(head.duplicate().limit(from + START));
+        digest.update(head.duplicate().position(from + END));
+        return new String(digits, StandardCharsets.ISO_8859_1);
+    }
 
-        @Override
-        public void close() {}
+    /** Compares a message's digits with what was computed; gives them. */
+    static String check(String digits, MessageDigest digest) {
+        String computed = HexFormat.of().formatHex(digest.digest());
+        if (!computed.equals(digits)) {
+            throw new InvalidMessageException("the message's digest is " + computed + ", it should be "
+                    + (digits.chars().allMatch(c -> c > ' ' && c < 127) ? digits : "hexadecimal digits")
+                    + "; was it cut off or changed on its way?");
+        }
+        return computed;
+    }
+
+    /** Puts the digits in; gives them. */
+    static String close(byte[] head, MessageDigest digest) {
+        String digits = HexFormat.of().formatHex(digest.digest());
+        System.arraycopy(digits.getBytes(StandardCharsets.US_ASCII), 0, head, START, OPEN.length());
+        return digits;
     }
 }

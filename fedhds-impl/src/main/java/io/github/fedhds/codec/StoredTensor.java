@@ -7,7 +7,7 @@ import io.github.fedhds.internal.safetensors.SafetensorsHeader;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** A tensor of a message as it came: its bytes in pieces, so that memory grows only as they come. */
+/** The bytes of a tensor of a message, in pieces, so that memory grows only as they come. */
 final class StoredTensor {
     private static final int PIECE_BITS = 16;
     private static final int PIECE = 1 << PIECE_BITS;

@@ -80,7 +80,7 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
         return Collections.unmodifiableMap(copy);
     }
 
-    /** A stream of its own for a purpose, so that one task's draw changes no other's. */
+    /** A separate random stream for each purpose, so that one task's draw changes no other's. */
     static SplittableRandom random(long seed, String purpose) {
         return RoundContext.first().withSeed(seed).random(purpose);
     }

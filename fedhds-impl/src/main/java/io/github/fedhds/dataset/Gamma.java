@@ -38,7 +38,7 @@ final class Gamma {
         }
     }
 
-    /** Marsaglia's polar method; the second number is not kept, so that the stream's use is plain. */
+    /** Marsaglia's polar method; the second number is not kept, so that each call uses the stream alone. */
     static double gaussian(SplittableRandom random) {
         while (true) {
             double x = 2 * random.nextDouble() - 1;

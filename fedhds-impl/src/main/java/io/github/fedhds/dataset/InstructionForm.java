@@ -6,10 +6,11 @@ import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.json.JsonOptions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Which of the known forms of a sample a JSON object has, and the instruction that it stands for. */
 final class InstructionForm {
@@ -36,10 +37,11 @@ final class InstructionForm {
     }
 
     private Instruction read() {
-        String task = optional("task", "category");
+        String task = first("task", "category").orElse("");
         if (given("instruction").isPresent()) {
             String instruction = required("instruction");
-            return new Instruction(instruction, optional("input", "context"), required("output", "response"), task);
+            return new Instruction(
+                    instruction, first("input", "context").orElse(""), required("output", "response"), task);
         }
         Optional<JsonElement> prompt = given("prompt");
         if (prompt.isPresent()) {
@@ -77,8 +79,9 @@ final class InstructionForm {
                 throw new FedHdsException(
                         place + ": " + which + " must be {role, content}, was " + JsonFile.shorten(messages.get(i)));
             }
-            roles.add(text(which + ".role", message.get("role")));
-            contents.add(text(which + ".content", message.get("content")));
+            roles.add(JsonText.of(place, which + ".role", given(message, "role").orElse(null)));
+            contents.add(JsonText.of(
+                    place, which + ".content", given(message, "content").orElse(null)));
         }
         if (roles.equals(List.of("user", "assistant"))) {
             return new Instruction(contents.get(0), "", contents.get(1), task);
@@ -91,36 +94,25 @@ final class InstructionForm {
                 + " make one sample of each question and answer");
     }
 
-    private String text(String field, @Nullable JsonElement value) {
-        if (value == null || value.isJsonNull()) {
-            throw new FedHdsException(place + ": " + field + " is missing");
-        }
-        return JsonText.of(place, field, value);
-    }
-
     /** A value that is there; null counts as absent, as joined data sets leave it in columns of the other one. */
-    private Optional<JsonElement> given(String key) {
-        return Optional.ofNullable(json.get(key)).filter(value -> !value.isJsonNull());
+    private static Optional<JsonElement> given(JsonObject json, String key) {
+        return new JsonOptions("", json).given(key);
     }
 
-    private String optional(String... keys) {
-        for (String key : keys) {
-            Optional<JsonElement> value = given(key);
-            if (value.isPresent()) {
-                return JsonText.of(place, key, value.get());
-            }
-        }
-        return "";
+    private Optional<JsonElement> given(String key) {
+        return given(json, key);
+    }
+
+    /** The text under the first of the keys that is there. */
+    private Optional<String> first(String... keys) {
+        return Arrays.stream(keys)
+                .filter(key -> given(key).isPresent())
+                .findFirst()
+                .map(key -> JsonText.of(place, key, json.get(key)));
     }
 
     private String required(String... keys) {
-        for (String key : keys) {
-            Optional<JsonElement> value = given(key);
-            if (value.isPresent()) {
-                return JsonText.of(place, key, value.get());
-            }
-        }
-        throw missing(String.join(" or ", keys));
+        return first(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
     }
 
     private FedHdsException missing(String what) {

@@ -3,6 +3,8 @@ package io.github.fedhds.dataset;
 import com.google.gson.JsonElement;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.json.Texts;
+import org.jspecify.annotations.Nullable;
 
 /** A text in a data file. */
 final class JsonText {
@@ -12,28 +14,24 @@ final class JsonText {
      * A text, or a number as text.
      *
      * @param place file and place in it, for messages
-     * @throws FedHdsException if it is anything else, or holds half of a surrogate pair: no UTF-8 has such a text, so no
+     * @throws FedHdsException if it is missing or anything else, or holds half of a surrogate pair: no UTF-8 has such a text, so no
      *     tokenizer and no message could carry it
      */
-    static String of(String place, String field, JsonElement value) {
+    static String of(String place, String field, @Nullable JsonElement value) {
+        if (value == null) {
+            throw new FedHdsException(place + ": " + field + " is missing");
+        }
         if (!value.isJsonPrimitive()) {
             throw new FedHdsException(
                     place + ": " + field + " must be a text or a number, was " + JsonFile.shorten(value));
         }
         String text = value.getAsString();
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (!Character.isSurrogate(c)) {
-                continue;
-            }
-            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
-                i++;
-                continue;
-            }
+        int lone = Texts.loneSurrogate(text);
+        if (lone >= 0) {
             throw new FedHdsException(String.format(
                     "%s: %s holds half of a surrogate pair (\\u%04x) after %d characters; the text was cut inside a"
                             + " character such as an emoji: remove the half, or replace it by \\ufffd",
-                    place, field, (int) c, i));
+                    place, field, (int) text.charAt(lone), lone));
         }
         return text;
     }

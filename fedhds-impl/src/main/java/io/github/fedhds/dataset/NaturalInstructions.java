@@ -141,7 +141,7 @@ public final class NaturalInstructions {
                 throw new FedHdsException(file + ": " + place + " must be an object");
             }
             JsonObject instance = array.get(i).getAsJsonObject();
-            String input = text(file, place + ".input", instance.get("input"));
+            String input = JsonText.of(file.toString(), place + ".input", instance.get("input"));
             String output = first(file, place + ".output", instance.get("output"));
             if (input.length() < maxInputLength) {
                 list.add(new Instruction(definition, input, output, task));
@@ -156,14 +156,8 @@ public final class NaturalInstructions {
             if (value.getAsJsonArray().isEmpty()) {
                 throw new FedHdsException(file + ": " + place + " is empty, expected at least one text");
             }
-            return text(file, place + "[0]", value.getAsJsonArray().get(0));
-        }
-        return text(file, place, value);
-    }
-
-    private static String text(Path file, String place, @Nullable JsonElement value) {
-        if (value == null) {
-            throw new FedHdsException(file + ": " + place + " is missing");
+            return JsonText.of(
+                    file.toString(), place + "[0]", value.getAsJsonArray().get(0));
         }
         return JsonText.of(file.toString(), place, value);
     }

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Deals the instructions of a data set to clients; every instruction goes to exactly one. The maps keep the order of the
+ * Distributes the instructions of a data set over clients; every instruction goes to exactly one. The maps keep the order of the
  * clients.
  */
 public final class Partitions {
@@ -28,13 +28,13 @@ public final class Partitions {
     }
 
     /**
-     * Deals each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly (alpha
+     * Distributes each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly (alpha
      * 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every platform.
      *
      * @param tasks instructions by task; the order of the map counts
      * @param clients number of clients, 1 or more; they are named {@code client-0} on, with leading zeros
      * @param alpha concentration, finite and above 0
-     * @param least each client gets at least so many, or as many as an even deal would give if there are too few; moved
+     * @param least each client gets at least so many, or as many as equal shares would give if there are too few; moved
      *     from those that have most
      * @param seed decides shares and order
      */
@@ -49,13 +49,13 @@ public final class Partitions {
         if (least < 0) {
             throw new IllegalArgumentException("least must be 0 or more, was " + least);
         }
-        List<List<Instruction>> hands = new ArrayList<>();
+        List<List<Instruction>> byClient = new ArrayList<>();
         for (int client = 0; client < clients; client++) {
-            hands.add(new ArrayList<>());
+            byClient.add(new ArrayList<>());
         }
-        tasks.forEach((task, list) -> deal(list, hands, alpha, Dataset.random(seed, "partition of " + task)));
-        long total = hands.stream().mapToLong(List::size).sum();
-        level(hands, (int) Math.min(least, total / clients));
+        tasks.forEach((task, list) -> distribute(list, byClient, alpha, Dataset.random(seed, "partition of " + task)));
+        long total = byClient.stream().mapToLong(List::size).sum();
+        fillUp(byClient, (int) Math.min(least, total / clients));
 
         Map<ClientId, List<Instruction>> result = new LinkedHashMap<>();
         int digits = String.valueOf(clients - 1).length();
@@ -63,40 +63,42 @@ public final class Partitions {
             String number = String.valueOf(client);
             result.put(
                     new ClientId("client-" + "0".repeat(digits - number.length()) + number),
-                    List.copyOf(hands.get(client)));
+                    List.copyOf(byClient.get(client)));
         }
         return Collections.unmodifiableMap(result);
     }
 
-    private static void deal(
-            List<Instruction> task, List<List<Instruction>> hands, double alpha, SplittableRandom random) {
-        List<Instruction> cards = new ArrayList<>(task);
-        for (int i = cards.size() - 1; i > 0; i--) {
-            Collections.swap(cards, i, random.nextInt(i + 1));
+    private static void distribute(
+            List<Instruction> task, List<List<Instruction>> byClient, double alpha, SplittableRandom random) {
+        List<Instruction> shuffled = new ArrayList<>(task);
+        for (int i = shuffled.size() - 1; i > 0; i--) {
+            Collections.swap(shuffled, i, random.nextInt(i + 1));
         }
-        double[] shares = Gamma.dirichlet(hands.size(), alpha, random);
+        double[] shares = Gamma.dirichlet(byClient.size(), alpha, random);
         double sum = 0;
         int from = 0;
-        for (int client = 0; client < hands.size(); client++) {
+        for (int client = 0; client < byClient.size(); client++) {
             sum += shares[client];
-            boolean last = client == hands.size() - 1;
-            int to = last ? cards.size() : Math.max(from, (int) Math.min(cards.size(), Math.round(sum * cards.size())));
-            hands.get(client).addAll(cards.subList(from, to));
+            boolean last = client == byClient.size() - 1;
+            int to = last
+                    ? shuffled.size()
+                    : Math.max(from, (int) Math.min(shuffled.size(), Math.round(sum * shuffled.size())));
+            byClient.get(client).addAll(shuffled.subList(from, to));
             from = to;
         }
     }
 
-    /** Moves single instructions from the fullest hand (of equally full ones the first) to those below the least. */
-    private static void level(List<List<Instruction>> hands, int least) {
-        for (List<Instruction> hand : hands) {
-            while (hand.size() < least) {
-                List<Instruction> fullest = hands.get(0);
-                for (List<Instruction> other : hands) {
-                    if (other.size() > fullest.size()) {
-                        fullest = other;
+    /** Moves single instructions from the client with most instructions (of equally full ones the first) to those below the least. */
+    private static void fillUp(List<List<Instruction>> byClient, int least) {
+        for (List<Instruction> client : byClient) {
+            while (client.size() < least) {
+                List<Instruction> largest = byClient.get(0);
+                for (List<Instruction> other : byClient) {
+                    if (other.size() > largest.size()) {
+                        largest = other;
                     }
                 }
-                hand.add(fullest.remove(fullest.size() - 1));
+                client.add(largest.remove(largest.size() - 1));
             }
         }
     }

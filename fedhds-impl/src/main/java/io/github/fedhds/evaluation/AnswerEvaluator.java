@@ -30,7 +30,7 @@ public final class AnswerEvaluator {
     private final Sampling sampling;
 
     /**
-     * What an evaluation gave.
+     * Result of an evaluation.
      *
      * @param rougeL mean Rouge-L f over all instructions, 0 to 1; NaN for none
      * @param byTask the same for each task, in the order of their first instruction
@@ -74,7 +74,7 @@ public final class AnswerEvaluator {
         this.sampling = sampling;
     }
 
-    /** The same with answers by chance; their seed and their place in the list settle them. */
+    /** The same with sampled answers; the seed and an instruction's place in the list determine its answer. */
     public AnswerEvaluator sampling(Sampling newSampling) {
         return new AnswerEvaluator(this, newSampling);
     }

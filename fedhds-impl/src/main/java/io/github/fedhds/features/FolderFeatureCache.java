@@ -19,13 +19,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file a row: what a crash, a full disk or another process does to one row does nothing to the others, and there is no
- * index to be out of step with. Little-endian: the mark, the version, the number of columns (4 bytes each), the numbers as
+ * One file per row: a crash, a full disk or another process can damage one row only, and there is no index to go out of
+ * step. Little-endian: a magic number, the version, the number of columns (4 bytes each), the numbers as
  * float32, then SHA-256 of the key and all these bytes.
  */
 final class FolderFeatureCache extends KeyedRows {
     private static final Logger LOG = LoggerFactory.getLogger(FolderFeatureCache.class);
-    private static final int MARK = 0x46_44_48_52;
+    private static final int MAGIC = 0x46_44_48_52;
     private static final int VERSION = 1;
     private static final int HEAD = 12;
     private static final int DIGEST = 32;
@@ -68,7 +68,7 @@ final class FolderFeatureCache extends KeyedRows {
                     file, "has " + (bytes.length > size ? "more than " + size : bytes.length) + " bytes, not " + size);
         }
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        if (buffer.getInt() != MARK || buffer.getInt() != VERSION || buffer.getInt() != columns) {
+        if (buffer.getInt() != MAGIC || buffer.getInt() != VERSION || buffer.getInt() != columns) {
             return damaged(file, "is no row of " + columns + " columns in version " + VERSION);
         }
         byte[] digest = Arrays.copyOfRange(bytes, size - DIGEST, size);
@@ -90,7 +90,7 @@ final class FolderFeatureCache extends KeyedRows {
     void keep(String key, float[] row) {
         byte[] bytes = new byte[HEAD + 4 * row.length + DIGEST];
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        buffer.putInt(MARK).putInt(VERSION).putInt(row.length);
+        buffer.putInt(MAGIC).putInt(VERSION).putInt(row.length);
         buffer.asFloatBuffer().put(row);
         buffer.position(HEAD + 4 * row.length);
         buffer.put(digest(key, bytes, buffer.position()));

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Lock;
 import java.util.function.Supplier;
 
-/** What all caches of rows share: one thread at a time computes a row, and what happened is counted. */
+/** Base of the caches of rows: one thread at a time computes a row; hits and misses are counted. */
 abstract class KeyedRows implements FeatureCache {
     private static final int MOST_COLUMNS = 1 << 28;
 

@@ -5,6 +5,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.tokenizer.EncodedSample;
@@ -27,11 +28,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in an order
- * of the round's own. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
+ * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in random
+ * order. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
  *
  * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer tokens,
- * adds the proximal pull, clips the gradient to its largest norm, and hands it to the optimizer.
+ * adds the proximal term, clips the gradient to its largest norm, and hands it to the optimizer.
  *
  * <p>Cost: about three passes through the model a sample; memory: one batch's activations, and a few vectors as long as
  * the adapter. Equal context, instructions and number of torch threads give equal bits, whatever else runs. Immutable,
@@ -106,7 +107,7 @@ public final class LoraTrainer implements LocalTrainer {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         form.shapes(config).forEach((name, shape) -> {
             float[] values = new float[shape[0] * shape[1]];
-            if (name.endsWith(".lora_A")) {
+            if (name.endsWith(LoraNames.A)) {
                 double bound = 1 / Math.sqrt(shape[1]);
                 for (int i = 0; i < values.length; i++) {
                     values[i] = (float) (bound * (2 * random.nextDouble() - 1));

@@ -1,42 +1,31 @@
 package io.github.fedhds.peft;
 
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.file.Disk;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.Dtype;
-import io.github.fedhds.internal.safetensors.PendingTensor;
+import io.github.fedhds.internal.safetensors.ModelWeights;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
-import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.internal.safetensors.ShardedSafetensors;
 import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.lora.LoraConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,8 +42,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MergedFolder {
     private static final String CONFIG = "config.json";
-    private static final String WEIGHTS = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
 
     /** What else a model folder may hold that is as true of the merged model. */
     private static final List<String> COMPANIONS = List.of(
@@ -85,45 +72,31 @@ public final class MergedFolder {
         }
     }
 
-    /** GPT-2's layers whose weights lie as {@code [in, out]}. */
-    private static final Set<String> TRANSPOSED = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
-
-    private static final Set<String> EMBEDDINGS = Set.of("embed_tokens", "wte");
-
-    /** Families for which transformers takes head and embedding for two weights where the configuration says nothing. */
-    private static final Set<JsonElement> UNTIED_BY_DEFAULT = Set.of(
-            new JsonPrimitive("llama"),
-            new JsonPrimitive("mistral"),
-            new JsonPrimitive("qwen2"),
-            new JsonPrimitive("qwen3"));
-
     private static final long MAX_CONFIG_BYTES = 1 << 20;
     private static final long MAX_INDEX_BYTES = 64 << 20;
-    private static final int CHUNK = 1 << 16;
-    private static final Gson JSON = new GsonBuilder()
+    static final Gson JSON = new GsonBuilder()
             .setPrettyPrinting()
             .serializeNulls()
             .disableHtmlEscaping()
             .create();
 
     private final Path base;
-    private final double scale;
-    private final Map<String, Tensor> adapter;
-    private final @Nullable Type type; // null: the base's
     private final JsonObject config;
-    private final boolean gpt2;
+    private final MergedWeights weights;
+    private final @Nullable Type type; // null: the base's
 
     private MergedFolder(Path base, LoraConfig lora, Adapter adapter, @Nullable Type type) {
+        PeftFolder.fault(lora, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
+            throw new IllegalArgumentException(fault);
+        });
         this.base = base;
-        this.scale = lora.scale();
-        this.adapter = adapter.tensors();
         this.type = type;
         Path file = base.resolve(CONFIG);
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(file + " is missing; a model folder holds config.json and model.safetensors");
         }
-        config = JsonFile.readObject(file, MAX_CONFIG_BYTES);
-        gpt2 = new JsonPrimitive("gpt2").equals(config.get("model_type"));
+        this.config = JsonFile.readObject(file, MAX_CONFIG_BYTES);
+        this.weights = new MergedWeights(base, config, lora.scale(), adapter.tensors(), type == null ? null : type.dtype);
     }
 
     /**
@@ -141,11 +114,11 @@ public final class MergedFolder {
      *     after any of these errors {@code out} is as it was
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out) {
-        checked(base, config, adapter, null).writeTo(Disk.real(), out);
+        new MergedFolder(base, config, adapter, null).writeTo(Disk.real(), out);
     }
 
     static void write(Disk disk, Path base, LoraConfig config, Adapter adapter, Path out) {
-        checked(base, config, adapter, null).writeTo(disk, out);
+        new MergedFolder(base, config, adapter, null).writeTo(disk, out);
     }
 
     /**
@@ -155,14 +128,7 @@ public final class MergedFolder {
      * @see #write(Path, LoraConfig, Adapter, Path)
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out, Type type) {
-        checked(base, config, adapter, type).writeTo(Disk.real(), out);
-    }
-
-    private static MergedFolder checked(Path base, LoraConfig config, Adapter adapter, @Nullable Type type) {
-        PeftFolder.fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
-            throw new IllegalArgumentException(fault);
-        });
-        return new MergedFolder(base, config, adapter, type);
+        new MergedFolder(base, config, adapter, type).writeTo(Disk.real(), out);
     }
 
     private void writeTo(Disk disk, Path out) {
@@ -172,31 +138,28 @@ public final class MergedFolder {
             throw new FedHdsException(out + " is a root folder");
         }
         checkFree(target);
-        Path single = base.resolve(WEIGHTS);
-        Path index = base.resolve(INDEX);
-        boolean sharded = !Files.isRegularFile(single);
-        if (sharded && !Files.isRegularFile(index)) {
-            throw new FedHdsException(single + " is missing, and so is " + INDEX);
-        }
+        Path weightsFile = ModelWeights.file(base);
         Path temporary = parent.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        try (TensorSource source = sharded ? ShardedSafetensors.open(index) : SafetensorsFile.open(single)) {
-            Map<String, String> modules = modules(source, sharded ? index : single);
+        try (TensorSource source = ModelWeights.open(weightsFile)) {
+            Map<String, String> modules = weights.modules(source, weightsFile);
             Files.createDirectories(temporary);
             try {
                 if (source instanceof ShardedSafetensors shards) {
                     long total = 0;
                     for (Map.Entry<String, SafetensorsFile> shard :
                             shards.files().entrySet()) {
-                        total += writeFile(temporary.resolve(shard.getKey()), shard.getValue(), modules);
+                        total += weights.write(temporary.resolve(shard.getKey()), shard.getValue(), modules);
                     }
-                    writeIndex(index, temporary.resolve(INDEX), total);
+                    writeIndex(weightsFile, temporary.resolve(ModelWeights.INDEX), total);
                 } else if (source instanceof SafetensorsFile file) {
-                    writeFile(temporary.resolve(WEIGHTS), file, modules);
+                    weights.write(temporary.resolve(ModelWeights.FILE), file, modules);
                 }
                 writeCompanions(temporary);
                 place(disk, temporary, target);
             } finally {
-                deleteAll(temporary);
+                if (Files.exists(temporary)) { // it was moved, where all went well
+                    MoreFiles.deleteRecursively(temporary, RecursiveDeleteOption.ALLOW_INSECURE);
+                }
             }
         } catch (IOException e) {
             throw FileFault.of(out, "cannot be written", e);
@@ -253,141 +216,6 @@ public final class MergedFolder {
         }
     }
 
-    /** The adapted module of each weight that changes; an error if one does not fit. */
-    private Map<String, String> modules(TensorSource source, Path where) {
-        Map<String, String> modules = new TreeMap<>();
-        for (String name : adapter.keySet()) {
-            if (!name.endsWith(PeftFolder.A)) {
-                continue; // B is beside A, as was checked
-            }
-            String module = PeftFolder.module(name);
-            String weight = weightOf(module, source);
-            checkTie(name, module);
-            if (!source.names().contains(weight)) {
-                throw new IllegalArgumentException("adapter tensor " + name + " changes " + weight + ", which " + where
-                        + " lacks; was the adapter trained on another model?");
-            }
-            if (!source.dtype(weight).readsAsFloat()) {
-                throw new IllegalArgumentException(where + ": " + weight + " is of type " + source.dtype(weight)
-                        + "; an adapter is merged into F32, F16, BF16 and F64");
-            }
-            int out = part(module, PeftFolder.B).shape()[0];
-            int in = part(module, PeftFolder.A).shape()[1];
-            int[] wanted = isTransposed(module) ? new int[] {in, out} : new int[] {out, in};
-            if (!Arrays.equals(source.shape(weight), wanted)) {
-                throw new IllegalArgumentException(where + ": " + weight + " has shape "
-                        + Arrays.toString(source.shape(weight)) + ", the adapter's " + module + " needs "
-                        + Arrays.toString(wanted) + "; was the adapter trained on another model?");
-            }
-            modules.put(weight, module);
-        }
-        return modules;
-    }
-
-    /**
-     * Head and embedding of a tied model are one weight: a change of the head alone would not be read, and one of the
-     * embedding would change the head too, which the adapter was not trained to.
-     */
-    private void checkTie(String tensor, String module) {
-        boolean head = module.equals("lm_head");
-        if (!head && !EMBEDDINGS.contains(module.substring(module.lastIndexOf('.') + 1))) {
-            return;
-        }
-        JsonElement written = config.get("tie_word_embeddings");
-        boolean silent = written == null || written.isJsonNull();
-        JsonElement type = config.get("model_type");
-        boolean untied =
-                silent ? type != null && UNTIED_BY_DEFAULT.contains(type) : new JsonPrimitive(false).equals(written);
-        if (!untied) {
-            throw new IllegalArgumentException("adapter tensor " + tensor + " changes " + module + ", but the head of "
-                    + base + " is tied to its embedding (tie_word_embeddings is "
-                    + (silent
-                            ? "not in config.json, model_type is " + JsonFile.shorten(type)
-                            : JsonFile.shorten(written))
-                    + "): the merged model would lose the change, or make it twice; untie the base first, by an"
-                    + " lm_head.weight that is a copy of the embedding and \"tie_word_embeddings\": false");
-        }
-    }
-
-    /** GPT-2's first checkpoints lack the prefix that its modules have. */
-    private String weightOf(String module, TensorSource source) {
-        String weight = module + ".weight";
-        boolean bare =
-                gpt2 && weight.startsWith("transformer.") && !source.names().contains(weight);
-        return bare ? weight.substring("transformer.".length()) : weight;
-    }
-
-    private boolean isTransposed(String module) {
-        return gpt2 && TRANSPOSED.contains(module.substring(module.lastIndexOf('.') + 1));
-    }
-
-    private Tensor part(String module, String which) {
-        return Objects.requireNonNull(adapter.get(module + which), module);
-    }
-
-    /** Writes one file of weights; gives the bytes of its tensors. */
-    private long writeFile(Path target, SafetensorsFile file, Map<String, String> modules) {
-        Map<String, PendingTensor> tensors = new TreeMap<>();
-        for (String name : file.names()) {
-            String module = modules.get(name);
-            Dtype from = file.dtype(name);
-            Dtype to = type != null && from.readsAsFloat() ? type.dtype : from;
-            AtomicFile.Content content = module == null && to == from
-                    ? channel -> copy(file, name, channel)
-                    : channel -> change(file, name, module, to, channel);
-            tensors.put(name, new PendingTensor(to, file.shape(name), content));
-        }
-        Map<String, String> metadata = new TreeMap<>(file.metadata());
-        metadata.putIfAbsent("format", "pt"); // transformers asks for it
-        SafetensorsWriter.stream(target, tensors, metadata);
-        return tensors.values().stream().mapToLong(PendingTensor::bytes).sum();
-    }
-
-    private static long numbers(SafetensorsFile file, String name) {
-        return Arrays.stream(file.shape(name)).asLongStream().reduce(1, (a, b) -> a * b);
-    }
-
-    private static void copy(SafetensorsFile file, String name, WritableByteChannel channel) throws IOException {
-        long bytes = numbers(file, name) * file.dtype(name).bytes();
-        ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, bytes));
-        for (long at = 0; at < bytes; at += chunk.capacity()) {
-            file.read(name, at, chunk.clear().limit((int) Math.min(chunk.capacity(), bytes - at)));
-            AtomicFile.writeFully(channel, chunk.flip());
-        }
-    }
-
-    /** Goes through a tensor by its rows, or by pieces of any length where nothing is added. */
-    private void change(
-            SafetensorsFile file, String name, @Nullable String module, Dtype to, WritableByteChannel channel)
-            throws IOException {
-        WeightChange change = module == null
-                ? null
-                : new WeightChange(scale, part(module, PeftFolder.A), part(module, PeftFolder.B), isTransposed(module));
-        Dtype from = file.dtype(name);
-        long numbers = numbers(file, name);
-        int width = change == null ? (int) Math.min(CHUNK, numbers) : change.columns();
-        double[] values = new double[width];
-        ByteBuffer in = ByteBuffer.allocate(width * from.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        ByteBuffer out = ByteBuffer.allocate(width * to.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        int row = 0;
-        for (long at = 0; at < numbers; at += width) {
-            int count = (int) Math.min(width, numbers - at);
-            file.read(name, at * from.bytes(), in.clear().limit(count * from.bytes()));
-            from.decode(in.flip(), values, count);
-            if (change != null) {
-                change.addTo(values, row++);
-            }
-            for (int i = 0; i < count; i++) {
-                if (!to.holds(values[i])) {
-                    throw new IllegalArgumentException("tensor " + name + " holds " + values[i] + " at " + (at + i)
-                            + ", too large for " + to + "; write it as F32");
-                }
-            }
-            to.encode(values, count, out.clear());
-            AtomicFile.writeFully(channel, out.flip());
-        }
-    }
-
     private void writeIndex(Path index, Path target, long total) throws IOException {
         if (type == null) {
             Files.copy(index, target);
@@ -419,24 +247,5 @@ public final class MergedFolder {
 
     private static void writeJson(Path file, JsonObject json) {
         AtomicFile.write(file, (JSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static void deleteAll(Path folder) throws IOException {
-        if (Files.notExists(folder)) {
-            return;
-        }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e) throws IOException {
-                Files.delete(visited);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

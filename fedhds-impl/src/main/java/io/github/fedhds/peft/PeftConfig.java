@@ -1,13 +1,13 @@
 package io.github.fedhds.peft;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.stream.JsonWriter;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.json.JsonOptions;
 import io.github.fedhds.lora.LoraConfig;
-import java.io.IOException;
-import java.io.StringWriter;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -114,12 +114,12 @@ final class PeftConfig {
 
     /** The configuration; where the file gives no list of target modules, they are those of the tensors. */
     LoraConfig lora(List<String> modulesOfTensors) {
-        boolean rsLora = flag("use_rslora");
-        double rank = number("r", 8);
-        if (rank != (int) rank) {
-            throw fault("r must be a whole number", json.get("r"));
-        }
         try {
+            boolean rsLora = new JsonOptions("", json).flag("use_rslora");
+            double rank = number("r", 8);
+            if (rank != (int) rank) {
+                throw fault("r must be a whole number", json.get("r"));
+            }
             return new LoraConfig(
                     (int) rank,
                     number("lora_alpha", 8),
@@ -133,7 +133,7 @@ final class PeftConfig {
 
     private Optional<List<String>> targetModules() {
         JsonElement value = json.get("target_modules");
-        if (value == null || value.isJsonNull() || isString(value)) { // a pattern, or the custom of the architecture
+        if (value == null || value.isJsonNull() || isString(value)) { // a pattern, or the default of the architecture
             return Optional.empty();
         }
         if (!value.isJsonArray()) {
@@ -147,17 +147,6 @@ final class PeftConfig {
             names.add(name.getAsString());
         }
         return Optional.of(names.stream().distinct().toList());
-    }
-
-    private boolean flag(String name) {
-        JsonElement value = json.get(name);
-        if (value == null || value.isJsonNull()) {
-            return false;
-        }
-        if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isBoolean()) {
-            throw fault(name + " must be true or false", value);
-        }
-        return value.getAsBoolean();
     }
 
     /** A number; PEFT's default where the file has none. */
@@ -174,35 +163,26 @@ final class PeftConfig {
 
     /** The file's text for a configuration. */
     static String write(LoraConfig config, String baseModelName, boolean fanInFanOut) {
-        StringWriter text = new StringWriter();
-        try (JsonWriter json = new JsonWriter(text)) {
-            json.setIndent("  ");
-            json.beginObject();
-            json.name("alpha_pattern").beginObject().endObject();
-            json.name("base_model_name_or_path").value(baseModelName);
-            json.name("bias").value("none");
-            json.name("fan_in_fan_out").value(fanInFanOut);
-            json.name("inference_mode").value(true);
-            json.name("init_lora_weights").value(true);
-            json.name("lora_alpha").value(plain(config.alpha()));
-            json.name("lora_dropout").value(config.dropout());
-            json.name("modules_to_save").nullValue();
-            json.name("peft_type").value("LORA");
-            json.name("r").value(config.rank());
-            json.name("rank_pattern").beginObject().endObject();
-            json.name("target_modules").beginArray();
-            for (String module : config.targetModules()) {
-                json.value(module);
-            }
-            json.endArray();
-            json.name("task_type").value("CAUSAL_LM");
-            json.name("use_dora").value(false);
-            json.name("use_rslora").value(config.rsLora());
-            json.endObject();
-        } catch (IOException e) {
-            throw new FedHdsException("cannot write to memory", e);
-        }
-        return text.append('\n').toString();
+        JsonObject json = new JsonObject();
+        json.add("alpha_pattern", new JsonObject());
+        json.addProperty("base_model_name_or_path", baseModelName);
+        json.addProperty("bias", "none");
+        json.addProperty("fan_in_fan_out", fanInFanOut);
+        json.addProperty("inference_mode", true);
+        json.addProperty("init_lora_weights", true);
+        json.addProperty("lora_alpha", plain(config.alpha()));
+        json.addProperty("lora_dropout", config.dropout());
+        json.add("modules_to_save", JsonNull.INSTANCE);
+        json.addProperty("peft_type", "LORA");
+        json.addProperty("r", config.rank());
+        json.add("rank_pattern", new JsonObject());
+        JsonArray modules = new JsonArray();
+        config.targetModules().forEach(modules::add);
+        json.add("target_modules", modules);
+        json.addProperty("task_type", "CAUSAL_LM");
+        json.addProperty("use_dora", false);
+        json.addProperty("use_rslora", config.rsLora());
+        return MergedFolder.JSON.toJson(json) + "\n";
     }
 
     /** 16 rather than 16.0: PEFT's type for alpha is int. */

@@ -3,6 +3,7 @@ package io.github.fedhds.peft;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.json.JsonFile;
@@ -40,8 +41,6 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     private static final String SUFFIX = ".weight";
     private static final Pattern IN_LAYER = Pattern.compile(".*\\.\\d+\\.");
     private static final Pattern NAME = Pattern.compile("[\\w.]+");
-    static final String A = ".lora_A";
-    static final String B = ".lora_B";
 
     /**
      * Reads a folder.
@@ -117,22 +116,17 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     private static String ownName(Path file, String name) {
-        if (name.startsWith(PREFIX) && (name.endsWith(A + SUFFIX) || name.endsWith(B + SUFFIX))) {
+        if (name.startsWith(PREFIX) && (name.endsWith(LoraNames.A + SUFFIX) || name.endsWith(LoraNames.B + SUFFIX))) {
             return name.substring(PREFIX.length(), name.length() - SUFFIX.length());
         }
         throw new FedHdsException(file + ": tensor " + name + " is none of plain LoRA; expected " + PREFIX
                 + "...lora_A.weight or ...lora_B.weight");
     }
 
-    /** The module of a tensor that is named {@code ...lora_A} or {@code ...lora_B}. */
-    static String module(String name) {
-        return name.substring(0, name.length() - A.length());
-    }
-
     /** What adapted modules are called inside a layer, such as {@code self_attn.q_proj}. */
     private static List<String> modules(Set<String> tensors) {
         return tensors.stream()
-                .map(PeftFolder::module)
+                .map(LoraNames::module)
                 .map(module -> IN_LAYER.matcher(module).replaceFirst(""))
                 .distinct()
                 .toList();
@@ -160,8 +154,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
         }
         for (Map.Entry<String, Tensor> named : tensors.entrySet()) {
             String name = named.getKey();
-            boolean isA = name.endsWith(A);
-            if (!isA && !name.endsWith(B)) {
+            boolean isA = name.endsWith(LoraNames.A);
+            if (!isA && !name.endsWith(LoraNames.B)) {
                 return Optional.of("tensor " + name + " is named neither ...lora_A nor ...lora_B");
             }
             int[] shape = named.getValue().shape();
@@ -170,9 +164,10 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                         + " needs " + (isA ? "[" + config.rank() + ", in]" : "[out, " + config.rank() + "]")
                         + "; was the adapter trained with another rank?");
             }
-            String module = module(name);
-            if (!tensors.containsKey(module + (isA ? B : A))) {
-                return Optional.of("tensor " + name + " has no " + module + (isA ? B : A) + " beside it");
+            String module = LoraNames.module(name);
+            if (!tensors.containsKey(module + (isA ? LoraNames.B : LoraNames.A))) {
+                return Optional.of(
+                        "tensor " + name + " has no " + module + (isA ? LoraNames.B : LoraNames.A) + " beside it");
             }
             if (!config.targets(module)) {
                 return Optional.of("tensor " + name + " is of none of the target modules "

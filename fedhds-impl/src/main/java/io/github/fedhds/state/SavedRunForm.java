@@ -6,13 +6,12 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.codec.SealedSafetensors;
 import io.github.fedhds.internal.json.JsonFile;
+import io.github.fedhds.internal.json.Texts;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.round.ClientId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.CharacterCodingException;
@@ -20,9 +19,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -65,19 +68,16 @@ final class SavedRunForm {
     }
 
     private static void put(Map<String, PendingTensor> tensors, String name, String text) {
-        try {
-            ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-            byte[] exact = new byte[bytes.remaining()];
-            bytes.get(exact);
-            tensors.put(name, PendingTensor.of(exact));
-        } catch (CharacterCodingException e) {
+        if (Texts.loneSurrogate(text) >= 0) {
             throw new IllegalArgumentException(
-                    name + " cannot be saved: it holds half of a surrogate pair, which UTF-8 cannot hold", e);
+                    name + " cannot be saved: it holds half of a surrogate pair, which UTF-8 cannot hold");
         }
+        tensors.put(name, PendingTensor.of(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     private static void put(Map<String, PendingTensor> tensors, String prefix, Adapter adapter) {
-        adapter.tensors().forEach((name, tensor) -> tensors.put(prefix + name, PendingTensor.of(tensor, Dtype.F32)));
+        adapter.tensors()
+                .forEach((name, tensor) -> tensors.put(prefix + name, PendingTensor.of(name, tensor, Dtype.F32)));
     }
 
     /**
@@ -137,66 +137,60 @@ final class SavedRunForm {
 
     private static SavedRun of(SafetensorsFile file, Map<String, String> fields) {
         String runId = take(fields, "run");
-        long seed = whole(fields, "seed", Long.MIN_VALUE, Long.MAX_VALUE);
-        int round = (int) whole(fields, "round", 0, Integer.MAX_VALUE);
-        Map<String, Map<String, Tensor>> adapters = new TreeMap<>();
+        long seed = Texts.wholeNumber("seed", take(fields, "seed"), Long.MIN_VALUE, Long.MAX_VALUE);
+        int round = (int) Texts.wholeNumber("round", take(fields, "round"), 0, Integer.MAX_VALUE);
         String names = take(fields, "adapters");
         checkPairs("adapters", names);
-        for (String name : lines(names)) {
-            adapters.put(name, new TreeMap<>());
-        }
         if (!fields.isEmpty()) {
             throw new IllegalArgumentException("it has an unknown field "
                     + JsonFile.shorten(fields.keySet().iterator().next()));
         }
-        Map<String, String> agreed = new TreeMap<>();
-        Map<String, String> texts = new TreeMap<>();
-        Map<String, Tensor> global = new TreeMap<>();
-        Map<String, Tensor> aggregator = new TreeMap<>();
-        for (String name : file.names()) {
-            checkPairs("the name of a tensor", name);
-            if (name.startsWith(AGREED)) {
-                agreed.put(name.substring(AGREED.length()), text(file, name));
-            } else if (name.startsWith(TEXT)) {
-                texts.put(name.substring(TEXT.length()), text(file, name));
-            } else if (name.startsWith(GLOBAL)) {
-                global.put(name.substring(GLOBAL.length()), tensor(file, name));
-            } else if (name.startsWith(AGGREGATOR)) {
-                aggregator.put(name.substring(AGGREGATOR.length()), tensor(file, name));
-            } else if (name.startsWith(ADAPTER)) {
-                String rest = name.substring(ADAPTER.length());
-                int slash = rest.indexOf('/');
-                Map<String, Tensor> adapter = slash < 0 ? null : adapters.get(rest.substring(0, slash));
-                if (adapter == null) {
-                    throw new IllegalArgumentException(
-                            "tensor " + JsonFile.shorten(name) + " belongs to none of its adapters");
-                }
-                adapter.put(rest.substring(slash + 1), tensor(file, name));
-            } else if (!name.equals(ROSTER)) {
-                throw new IllegalArgumentException("it has an unknown tensor " + JsonFile.shorten(name));
-            }
+        SortedSet<String> left = new TreeSet<>(file.names());
+        left.forEach(name -> checkPairs("the name of a tensor", name));
+        Map<String, String> agreed = take(left, AGREED, name -> text(file, name));
+        Map<String, String> texts = take(left, TEXT, name -> text(file, name));
+        Adapter global = adapter(file, left, GLOBAL);
+        Adapter aggregator = adapter(file, left, AGGREGATOR);
+        Map<String, Adapter> adapters = new TreeMap<>();
+        for (String name : lines(names)) {
+            adapters.put(name, adapter(file, left, ADAPTER + name + "/"));
         }
-        ServerState server =
-                new ServerState(runId, seed, round, roster(file), agreed, new Adapter(global), new Adapter(aggregator));
-        Map<String, Adapter> named = new TreeMap<>();
-        adapters.forEach((name, tensors) -> named.put(name, new Adapter(tensors)));
-        return new SavedRun(server, texts, named);
+        boolean hasRoster = left.remove(ROSTER);
+        if (!left.isEmpty()) {
+            String name = JsonFile.shorten(left.first());
+            throw new IllegalArgumentException(
+                    left.first().startsWith(ADAPTER)
+                            ? "tensor " + name + " belongs to none of its adapters"
+                            : "it has an unknown tensor " + name);
+        }
+        if (!hasRoster) {
+            throw new IllegalArgumentException("it has no tensor " + ROSTER);
+        }
+        List<ClientId> clients =
+                lines(text(file, ROSTER)).stream().map(ClientId::new).toList();
+        return new SavedRun(new ServerState(runId, seed, round, clients, agreed, global, aggregator), texts, adapters);
+    }
+
+    private static Adapter adapter(SafetensorsFile file, SortedSet<String> left, String prefix) {
+        return new Adapter(take(left, prefix, name -> tensor(file, name)));
+    }
+
+    /** Takes the tensors whose names begin so off those that are left, by the rest of their names. */
+    private static <T> Map<String, T> take(SortedSet<String> left, String prefix, Function<String, T> read) {
+        Map<String, T> found = new TreeMap<>();
+        Iterator<String> names = left.tailSet(prefix).iterator();
+        for (String name; names.hasNext() && (name = names.next()).startsWith(prefix); names.remove()) {
+            found.put(name.substring(prefix.length()), read.apply(name));
+        }
+        return found;
     }
 
     /** Refuses what JSON can say and UTF-8 cannot hold, so that what is read can be written again. */
     private static void checkPairs(String what, String text) {
-        for (int i = 0; i < text.length(); i = text.offsetByCodePoints(i, 1)) {
-            if (Character.getType(text.codePointAt(i)) == Character.SURROGATE) {
-                throw new IllegalArgumentException(what + " holds half of a surrogate pair at " + i);
-            }
+        int lone = Texts.loneSurrogate(text);
+        if (lone >= 0) {
+            throw new IllegalArgumentException(what + " holds half of a surrogate pair at " + lone);
         }
-    }
-
-    private static List<ClientId> roster(SafetensorsFile file) {
-        if (!file.names().contains(ROSTER)) {
-            throw new IllegalArgumentException("it has no tensor " + ROSTER);
-        }
-        return lines(text(file, ROSTER)).stream().map(ClientId::new).toList();
     }
 
     /** What was joined by line ends; a text without a character is of no part, for no part is empty. */
@@ -222,24 +216,6 @@ final class SavedRunForm {
                     "tensor " + JsonFile.shorten(name) + " must be F32, was " + file.dtype(name));
         }
         return file.readTensor(name);
-    }
-
-    private static long whole(Map<String, String> fields, String name, long least, long most) {
-        String text = take(fields, name);
-        try {
-            long value = Long.parseLong(text);
-            if (value >= least && value <= most && Long.toString(value).equals(text)) {
-                return value;
-            }
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(wholeRule(name, least, most, text), e);
-        }
-        throw new IllegalArgumentException(wholeRule(name, least, most, text));
-    }
-
-    private static String wholeRule(String name, long least, long most, String was) {
-        return name + " must be a whole number from " + least + " to " + most + ", was \"" + JsonFile.shorten(was)
-                + "\"";
     }
 
     private static String take(Map<String, String> fields, String name) {

@@ -11,9 +11,11 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,9 +48,8 @@ public final class ServerStore {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServerStore.class);
 
     /**
-     * Begin of the names of the system properties that say which folders are locked in this JVM: the only table that all
-     * class loaders share. It is asked before the lock file is opened, for closing any channel of that file releases the JVM's
-     * lock on it.
+     * Prefix of the system properties that hold the locked folders of this JVM: the only table that all class loaders share.
+     * It is checked before the lock file is opened, as closing any channel of that file releases the JVM's lock on it.
      */
     private static final String LOCKED = "io.github.fedhds.state.locked:";
 
@@ -85,7 +86,7 @@ public final class ServerStore {
         return open(folder, Disk.real());
     }
 
-    /** The same by other steps to the disk, for tests that let each of them fail. */
+    /** The same with another disk, for tests in which its steps fail. */
     public static ServerStore open(Path folder, Disk disk) {
         return new ServerStore(folder, disk);
     }
@@ -101,30 +102,30 @@ public final class ServerStore {
      * @throws FedHdsException if another server runs with it, in whatever process or class loader, or it cannot be written
      */
     public Lock lock() {
-        Path real;
-        try {
-            disk.makeFolder(folder);
-            real = folder.toRealPath();
-        } catch (IOException e) {
-            throw FileFault.of(folder, "the checkpoint cannot be written", e);
-        }
-        String name = LOCKED + real;
+        Path real = realFolder();
         String holder = UUID.randomUUID().toString();
-        if (System.getProperties().putIfAbsent(name, holder) != null) {
+        if (System.getProperties().putIfAbsent(LOCKED + real, holder) != null) {
             throw inUse(null);
         }
-        boolean taken = false;
+        Lock name = () -> System.getProperties().remove(LOCKED + real, holder); // of this lock only, if closed twice
         try {
             FileChannel channel = lockedChannel();
-            taken = true;
             return () -> {
                 close(channel);
-                System.getProperties().remove(name, holder); // of this lock only, should it be closed twice
+                name.close();
             };
-        } finally {
-            if (!taken) {
-                System.getProperties().remove(name, holder);
-            }
+        } catch (RuntimeException | Error e) {
+            name.close();
+            throw e;
+        }
+    }
+
+    private Path realFolder() {
+        try {
+            disk.makeFolder(folder);
+            return folder.toRealPath();
+        } catch (IOException e) {
+            throw FileFault.of(folder, "the checkpoint cannot be written", e);
         }
     }
 
@@ -186,36 +187,32 @@ public final class ServerStore {
      * @throws FedHdsException if there is something and none of it can be used, or it cannot be read now
      */
     public synchronized Optional<Loaded> loadRun() {
-        newestIsWhole = false;
-        Path newest = folder.resolve(NEWEST);
-        Path previous = folder.resolve(PREVIOUS);
-        Optional<String> damage = Optional.empty();
-        if (Files.exists(newest)) {
-            try {
-                SavedRun run = SavedRunForm.read(newest);
-                newestIsWhole = true;
-                known = true;
-                return Optional.of(new Loaded(run, damage));
-            } catch (InvalidStateException e) {
-                damage = Optional.of(String.valueOf(e.getMessage()));
-            }
-        }
-        if (!Files.exists(previous)) { // a first checkpoint comes to its place whole: this one was damaged later
-            damage.ifPresent(why -> {
-                throw new FedHdsException(why + "; there is none before it, so delete it and start anew");
-            });
-            known = true;
-            return Optional.empty();
-        }
-        try {
-            SavedRun run = SavedRunForm.read(previous);
-            known = true;
-            return Optional.of(new Loaded(run, damage));
-        } catch (InvalidStateException e) {
+        List<InvalidStateException> damage = new ArrayList<>();
+        Optional<SavedRun> newest = read(NEWEST, damage);
+        newestIsWhole = newest.isPresent();
+        Optional<SavedRun> run = newest.or(() -> read(PREVIOUS, damage));
+        if (run.isEmpty() && !damage.isEmpty()) { // a first checkpoint comes to its place whole: it was damaged later
+            String why = damage.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
             throw new FedHdsException(
-                    damage.map(why -> why + "; ").orElse("") + e.getMessage() + "; no checkpoint here can be used, so"
-                            + " delete the folder and start anew",
-                    e);
+                    why
+                            + (Files.exists(folder.resolve(PREVIOUS))
+                                    ? "; no checkpoint here can be used, so delete the folder and start anew"
+                                    : "; there is none before it, so delete it and start anew"),
+                    damage.get(0));
+        }
+        known = true;
+        Optional<String> why = damage.stream().map(Throwable::getMessage).findFirst();
+        return run.map(found -> new Loaded(found, why));
+    }
+
+    /** A generation; empty if it is not there, or damaged. */
+    private Optional<SavedRun> read(String name, List<InvalidStateException> damage) {
+        Path file = folder.resolve(name);
+        try {
+            return Files.exists(file) ? Optional.of(SavedRunForm.read(file)) : Optional.empty();
+        } catch (InvalidStateException e) {
+            damage.add(e);
+            return Optional.empty();
         }
     }
 
@@ -242,7 +239,7 @@ public final class ServerStore {
         try {
             disk.makeFolder(folder);
             AtomicFile.replace(
-                    disk, newest, folder.resolve(UNFINISHED), channel -> SavedRunForm.write(run, channel), () -> {
+                    disk, newest, folder.resolve(UNFINISHED), channel -> SavedRunForm.write(run, channel), true, () -> {
                         if (newestIsWhole) {
                             newestIsWhole = false; // there is none until the second move
                             disk.move(newest, previous);

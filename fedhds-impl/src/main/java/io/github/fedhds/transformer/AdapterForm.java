@@ -2,6 +2,7 @@ package io.github.fedhds.transformer;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.model.DecoderConfig;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -74,7 +75,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
      * @throws IllegalArgumentException if a target means no module, or a module of some layers only
      */
     List<String> modules(DecoderConfig config) {
-        DecoderLayout layout = DecoderLayout.of(config);
+        DecoderLayout layout = new DecoderLayout(config);
         List<String> all = layout.projections().stream()
                 .flatMap(projection -> projection.modules().stream())
                 .map(DecoderLayout.Module::name)
@@ -105,7 +106,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
      * @throws IllegalArgumentException if a target means no module of the model
      */
     public Map<String, int[]> shapes(DecoderConfig config) {
-        DecoderLayout layout = DecoderLayout.of(config);
+        DecoderLayout layout = new DecoderLayout(config);
         List<String> adapted = modules(config);
         Map<String, int[]> shapes = new LinkedHashMap<>();
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -113,8 +114,8 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
                 for (DecoderLayout.Module module : projection.modules()) {
                     if (adapted.contains(module.name())) {
                         String name = layout.layerName(layer) + module.name();
-                        shapes.put(name + ".lora_A", new int[] {rank, projection.inputs()});
-                        shapes.put(name + ".lora_B", new int[] {module.outputs(), rank});
+                        shapes.put(name + LoraNames.A, new int[] {rank, projection.inputs()});
+                        shapes.put(name + LoraNames.B, new int[] {module.outputs(), rank});
                     }
                 }
             }

@@ -5,20 +5,16 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
-import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 
 /**
  * The native side of a loaded model: its weights, the compiled modules and the rotary tables. Safe for many threads;
@@ -160,37 +157,34 @@ final class Decoder implements AutoCloseable {
         return rotary;
     }
 
-    /** Where the tokens of rows stand that begin at position 0: what modules take behind the ids. */
+    /** Positions of rows that begin at position 0: what modules take after the ids. */
     NDList positions(NDManager scope, int tokens) {
-        if (config.family() == Family.GPT2) {
-            return new NDList(scope.arange(0, tokens, 1, DataType.INT64));
-        }
-        Shape shape = new Shape(tokens, 1, config.headSize());
-        int size = tokens * config.headSize();
-        Rotary table = rotary(tokens);
-        return new NDList(
-                scope.create(FloatBuffer.wrap(table.cos(), 0, size), shape, DataType.FLOAT32),
-                scope.create(FloatBuffer.wrap(table.sin(), 0, size), shape, DataType.FLOAT32));
+        int[] places = IntStream.range(0, tokens).toArray();
+        return positions(scope, places, new Shape(tokens), new Shape(tokens, 1, config.headSize()));
     }
 
     /** The same for rows of one token each. */
     NDList positions(NDManager scope, int[] places) {
+        Shape rows = new Shape(places.length, 1);
+        return positions(scope, places, rows, new Shape(places.length, 1, 1, config.headSize()));
+    }
+
+    private NDList positions(NDManager scope, int[] places, Shape learned, Shape rotated) {
         if (config.family() == Family.GPT2) {
             long[] longs = Arrays.stream(places).asLongStream().toArray();
-            return new NDList(scope.create(LongBuffer.wrap(longs), new Shape(places.length, 1), DataType.INT64));
+            return new NDList(scope.create(LongBuffer.wrap(longs), learned, DataType.INT64));
         }
-        int width = config.headSize();
-        float[] c = new float[places.length * width];
-        float[] s = new float[c.length];
+        int size = config.headSize();
+        float[] cos = new float[places.length * size];
+        float[] sin = new float[cos.length];
         Rotary table = rotary(Arrays.stream(places).max().orElse(0) + 1);
         for (int row = 0; row < places.length; row++) {
-            System.arraycopy(table.cos(), places[row] * width, c, row * width, width);
-            System.arraycopy(table.sin(), places[row] * width, s, row * width, width);
+            System.arraycopy(table.cos(), places[row] * size, cos, row * size, size);
+            System.arraycopy(table.sin(), places[row] * size, sin, row * size, size);
         }
-        Shape shape = new Shape(places.length, 1, 1, width);
         return new NDList(
-                scope.create(FloatBuffer.wrap(c), shape, DataType.FLOAT32),
-                scope.create(FloatBuffer.wrap(s), shape, DataType.FLOAT32));
+                scope.create(FloatBuffer.wrap(cos), rotated, DataType.FLOAT32),
+                scope.create(FloatBuffer.wrap(sin), rotated, DataType.FLOAT32));
     }
 
     /**
@@ -236,13 +230,8 @@ final class Decoder implements AutoCloseable {
     }
 
     private PtSymbolBlock compile(Key key) {
-        String source = new DecoderSource(config, key.variant()).of(key.purpose());
-        byte[] archive = TorchScriptArchive.of(DecoderSource.className(key.purpose()), source);
-        try {
-            return JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
-        } catch (IOException e) {
-            throw new FedHdsException("cannot compile the decoder for " + key, e);
-        }
+        String source = DecoderSource.of(config, key.variant(), key.purpose());
+        return TorchScriptArchive.compile(manager, DecoderSource.className(key.purpose()), source);
     }
 
     /** The weights as arrays of the caller's own, in the order of {@link DecoderLayout#weights}. */

@@ -12,27 +12,20 @@ import java.util.stream.IntStream;
  * are kept as one weight, stacked by outputs: one product instead of three, and one turn of the first two.
  */
 final class DecoderLayout {
-    /** What a kept weight is for. A bias follows its weight. */
+    /** What a kept weight is for. */
     enum Slot {
         EMBEDDING,
         POSITIONS,
         ATTENTION_NORM,
-        ATTENTION_NORM_BIAS,
-        INPUT,
-        INPUT_BIAS,
+        QKV,
         QUERY_NORM,
         KEY_NORM,
-        OUTPUT,
-        OUTPUT_BIAS,
-        FEED_FORWARD_NORM,
-        FEED_FORWARD_NORM_BIAS,
+        ATTENTION_OUTPUT,
+        MLP_NORM,
         GATE,
         UP,
-        UP_BIAS,
-        NARROW,
-        NARROW_BIAS,
-        LAST_NORM,
-        LAST_NORM_BIAS,
+        DOWN,
+        FINAL_NORM,
         HEAD
     }
 
@@ -40,35 +33,28 @@ final class DecoderLayout {
     record Module(String name, int outputs) {}
 
     /** A product of a layer: the modules that are stacked to its weight, {@code [outputs, inputs]}. */
-    record Projection(Slot slot, int inputs, boolean bias, List<Module> modules) {
-        int outputs() {
-            return modules.stream().mapToInt(Module::outputs).sum();
-        }
-    }
+    record Projection(Slot slot, int inputs, boolean bias, List<Module> modules) {}
 
     /**
      * A kept weight.
      *
+     * @param bias true for the bias of a product or norm
      * @param parts the file's tensors that it is stacked of
      * @param transposed true if the file has them as {@code [in, out]}
      */
-    record Weight(Slot slot, List<Part> parts, boolean transposed) {}
+    record Weight(Slot slot, boolean bias, List<Part> parts, boolean transposed) {}
 
     /** A tensor of the file. */
     record Part(String name, int[] shape) {}
 
     private final DecoderConfig config;
     private final List<Projection> projections;
-    private final List<Weight> layer;
+    private final List<Weight> layer = new ArrayList<>();
 
-    private DecoderLayout(DecoderConfig config) {
+    DecoderLayout(DecoderConfig config) {
         this.config = config;
         this.projections = isGpt2() ? gpt2() : llama();
-        this.layer = layer();
-    }
-
-    static DecoderLayout of(DecoderConfig config) {
-        return new DecoderLayout(config);
+        addLayer();
     }
 
     private boolean isGpt2() {
@@ -105,7 +91,7 @@ final class DecoderLayout {
         int keys = config.keyValueHeads() * config.headSize();
         return List.of(
                 new Projection(
-                        Slot.INPUT,
+                        Slot.QKV,
                         width,
                         attention.inputBias(),
                         List.of(
@@ -113,114 +99,68 @@ final class DecoderLayout {
                                 new Module("self_attn.k_proj", keys),
                                 new Module("self_attn.v_proj", keys))),
                 new Projection(
-                        Slot.OUTPUT, queries, attention.outputBias(), List.of(new Module("self_attn.o_proj", width))),
+                        Slot.ATTENTION_OUTPUT, queries, attention.outputBias(), List.of(new Module("self_attn.o_proj", width))),
                 new Projection(Slot.GATE, width, false, List.of(new Module("mlp.gate_proj", inner))),
                 new Projection(Slot.UP, width, false, List.of(new Module("mlp.up_proj", inner))),
-                new Projection(Slot.NARROW, inner, false, List.of(new Module("mlp.down_proj", width))));
+                new Projection(Slot.DOWN, inner, false, List.of(new Module("mlp.down_proj", width))));
     }
 
     private List<Projection> gpt2() {
         int width = config.hiddenSize();
         int inner = config.intermediateSize();
         return List.of(
-                new Projection(Slot.INPUT, width, true, List.of(new Module("attn.c_attn", 3 * width))),
-                new Projection(Slot.OUTPUT, width, true, List.of(new Module("attn.c_proj", width))),
+                new Projection(Slot.QKV, width, true, List.of(new Module("attn.c_attn", 3 * width))),
+                new Projection(Slot.ATTENTION_OUTPUT, width, true, List.of(new Module("attn.c_proj", width))),
                 new Projection(Slot.UP, width, true, List.of(new Module("mlp.c_fc", inner))),
-                new Projection(Slot.NARROW, inner, true, List.of(new Module("mlp.c_proj", width))));
+                new Projection(Slot.DOWN, inner, true, List.of(new Module("mlp.c_proj", width))));
     }
 
-    private List<Weight> layer() {
-        List<Weight> weights = new ArrayList<>();
-        norm(weights, Slot.ATTENTION_NORM, isGpt2() ? "ln_1" : "input_layernorm");
-        product(weights, Slot.INPUT, Slot.INPUT_BIAS);
+    private void addLayer() {
+        addNorm(layer, Slot.ATTENTION_NORM, isGpt2() ? "ln_1" : "input_layernorm");
+        addProduct(Slot.QKV);
         if (config.attention().headNorm()) {
-            weights.add(vector(Slot.QUERY_NORM, "self_attn.q_norm.weight", config.headSize()));
-            weights.add(vector(Slot.KEY_NORM, "self_attn.k_norm.weight", config.headSize()));
+            layer.add(weight(Slot.QUERY_NORM, "self_attn.q_norm.weight", config.headSize()));
+            layer.add(weight(Slot.KEY_NORM, "self_attn.k_norm.weight", config.headSize()));
         }
-        product(weights, Slot.OUTPUT, Slot.OUTPUT_BIAS);
-        norm(weights, Slot.FEED_FORWARD_NORM, isGpt2() ? "ln_2" : "post_attention_layernorm");
-        if (!isGpt2()) {
-            product(weights, Slot.GATE, Slot.UP_BIAS);
-        }
-        product(weights, Slot.UP, Slot.UP_BIAS);
-        product(weights, Slot.NARROW, Slot.NARROW_BIAS);
-        return List.copyOf(weights);
+        addProduct(Slot.ATTENTION_OUTPUT);
+        addNorm(layer, Slot.MLP_NORM, isGpt2() ? "ln_2" : "post_attention_layernorm");
+        projections.stream().map(Projection::slot).skip(2).forEach(this::addProduct);
     }
 
-    private void product(List<Weight> weights, Slot weight, Slot bias) {
-        Projection projection = projection(weight);
+    private void addProduct(Slot slot) {
+        Projection projection = projection(slot);
         int in = projection.inputs();
-        weights.add(new Weight(
-                weight,
-                projection.modules().stream()
-                        .map(m -> new Part(
-                                m.name() + ".weight",
-                                isGpt2() ? new int[] {in, m.outputs()} : new int[] {m.outputs(), in}))
-                        .toList(),
-                isGpt2()));
+        List<Part> parts = projection.modules().stream()
+                .map(m -> new Part(
+                        m.name() + ".weight", isGpt2() ? new int[] {in, m.outputs()} : new int[] {m.outputs(), in}))
+                .toList();
+        layer.add(new Weight(slot, false, parts, isGpt2()));
         if (projection.bias()) {
-            weights.add(new Weight(
-                    bias,
-                    projection.modules().stream()
-                            .map(m -> new Part(m.name() + ".bias", new int[] {m.outputs()}))
-                            .toList(),
-                    false));
+            List<Part> biases = projection.modules().stream()
+                    .map(m -> new Part(m.name() + ".bias", new int[] {m.outputs()}))
+                    .toList();
+            layer.add(new Weight(slot, true, biases, false));
         }
     }
 
-    private void norm(List<Weight> weights, Slot slot, String name) {
-        weights.add(vector(slot, name + ".weight", config.hiddenSize()));
+    private void addNorm(List<Weight> to, Slot slot, String name) {
+        to.add(weight(slot, name + ".weight", config.hiddenSize()));
         if (isGpt2()) {
-            weights.add(vector(Slot.values()[slot.ordinal() + 1], name + ".bias", config.hiddenSize()));
+            to.add(new Weight(slot, true, List.of(new Part(name + ".bias", new int[] {config.hiddenSize()})), false));
         }
     }
 
-    private static Weight vector(Slot slot, String name, int length) {
-        return new Weight(slot, List.of(new Part(name, new int[] {length})), false);
-    }
-
-    private static Weight matrix(Slot slot, String name, int rows, int columns) {
-        return new Weight(slot, List.of(new Part(name, new int[] {rows, columns})), false);
-    }
-
-    /** Weights before the first layer's. */
-    int first() {
-        return isGpt2() ? 2 : 1;
-    }
-
-    /** Weights of a layer. */
-    int perLayer() {
-        return layer.size();
-    }
-
-    /** The place of a layer's weight among those of its layer; -1 if the family has none. */
-    int inLayer(Slot slot) {
-        return IntStream.range(0, layer.size())
-                .filter(i -> layer.get(i).slot() == slot)
-                .findFirst()
-                .orElse(-1);
-    }
-
-    /** The place of a weight that is no layer's among all weights; the embedding's for the head where it is tied. */
-    int place(Slot slot) {
-        int end = first() + config.layers() * perLayer();
-        return switch (slot) {
-            case EMBEDDING -> 0;
-            case POSITIONS -> 1;
-            case LAST_NORM -> end;
-            case LAST_NORM_BIAS -> end + 1;
-            case HEAD -> config.tiedHead() ? 0 : end + (isGpt2() ? 2 : 1);
-            default -> throw new IllegalArgumentException(slot + " is a layer's");
-        };
+    private static Weight weight(Slot slot, String name, int... shape) {
+        return new Weight(slot, false, List.of(new Part(name, shape)), false);
     }
 
     /** All weights, in the order in which {@link DecoderSource} takes them. */
     List<Weight> weights() {
-        List<Weight> all = new ArrayList<>();
+        List<Weight> weights = new ArrayList<>();
         String embedding = isGpt2() ? "wte.weight" : "embed_tokens.weight";
-        all.add(matrix(Slot.EMBEDDING, prefix() + embedding, config.vocabulary(), config.hiddenSize()));
+        weights.add(weight(Slot.EMBEDDING, prefix() + embedding, config.vocabulary(), config.hiddenSize()));
         if (isGpt2()) {
-            all.add(matrix(Slot.POSITIONS, prefix() + "wpe.weight", config.contextLength(), config.hiddenSize()));
+            weights.add(weight(Slot.POSITIONS, prefix() + "wpe.weight", config.contextLength(), config.hiddenSize()));
         }
         for (int i = 0; i < config.layers(); i++) {
             String name = layerName(i);
@@ -228,17 +168,40 @@ final class DecoderLayout {
                 List<Part> parts = weight.parts().stream()
                         .map(part -> new Part(name + part.name(), part.shape()))
                         .toList();
-                all.add(new Weight(weight.slot(), parts, weight.transposed()));
+                weights.add(new Weight(weight.slot(), weight.bias(), parts, weight.transposed()));
             }
         }
-        String norm = prefix() + (isGpt2() ? "ln_f" : "norm");
-        all.add(vector(Slot.LAST_NORM, norm + ".weight", config.hiddenSize()));
-        if (isGpt2()) {
-            all.add(vector(Slot.LAST_NORM_BIAS, norm + ".bias", config.hiddenSize()));
-        }
+        addNorm(weights, Slot.FINAL_NORM, prefix() + (isGpt2() ? "ln_f" : "norm"));
         if (!config.tiedHead()) {
-            all.add(matrix(Slot.HEAD, "lm_head.weight", config.vocabulary(), config.hiddenSize()));
+            weights.add(weight(Slot.HEAD, "lm_head.weight", config.vocabulary(), config.hiddenSize()));
         }
-        return all;
+        return weights;
+    }
+
+    /** Number of weights before those of the first layer. */
+    int first() {
+        return isGpt2() ? 2 : 1;
+    }
+
+    /** Number of weights of a layer. */
+    int perLayer() {
+        return layer.size();
+    }
+
+    /** The place of a weight, or of its bias, among those of its layer. */
+    int inLayer(Slot slot, boolean bias) {
+        return indexIn(layer, slot, bias);
+    }
+
+    /** The place among all weights of one outside the layers; the embedding's for a tied head. */
+    int place(Slot slot, boolean bias) {
+        return indexIn(weights(), slot == Slot.HEAD && config.tiedHead() ? Slot.EMBEDDING : slot, bias);
+    }
+
+    private static int indexIn(List<Weight> list, Slot slot, boolean bias) {
+        return IntStream.range(0, list.size())
+                .filter(i -> list.get(i).slot() == slot && list.get(i).bias() == bias)
+                .findFirst()
+                .orElseThrow();
     }
 }

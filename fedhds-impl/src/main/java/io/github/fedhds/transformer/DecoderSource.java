@@ -59,6 +59,7 @@ final class DecoderSource {
         }
     }
 
+    private final Purpose purpose;
     private final DecoderConfig config;
     private final AdapterForm form;
     private final double dropout;
@@ -67,14 +68,15 @@ final class DecoderSource {
     private final List<String> adapted;
     private final LayerSource layer;
 
-    DecoderSource(DecoderConfig config, Decoder.Variant variant) {
+    private DecoderSource(DecoderConfig config, Decoder.Variant variant, Purpose purpose) {
+        this.purpose = purpose;
         this.config = config;
         this.form = variant.form();
         this.dropout = variant.dropout();
         this.depth = variant.depth();
-        this.layout = DecoderLayout.of(config);
+        this.layout = new DecoderLayout(config);
         this.adapted = form.modules(config);
-        this.layer = new LayerSource(config, variant);
+        this.layer = new LayerSource(config, variant, className(purpose), purpose == Purpose.DECODE);
     }
 
     static String className(Purpose purpose) {
@@ -82,61 +84,52 @@ final class DecoderSource {
     }
 
     /** The source of the class for a purpose. */
-    String of(Purpose purpose) {
-        String methods = forward(purpose) + layer.methods(purpose == Purpose.DECODE);
-        String body = methods.replace("SELF", "self: __torch__.CLASS").indent(2);
-        return ("class CLASS(Module):\n  __parameters__ = []\n  __buffers__ = []\n" + body)
-                .replace("CLASS", className(purpose));
+    static String of(DecoderConfig config, Decoder.Variant variant, Purpose purpose) {
+        DecoderSource source = new DecoderSource(config, variant, purpose);
+        return "class " + className(purpose) + "(Module):\n  __parameters__ = []\n  __buffers__ = []\n"
+                + (source.forward() + source.layer.methods()).indent(2);
     }
 
-    private String forward(Purpose purpose) {
-        String text = """
-                def forward(SELF, ids: Tensor, POSITIONS, INPUTS TUNED weights: List[Tensor] CACHE) -> OUTPUT:
-                  states = annotate(List[Tensor], [])
-                START
-                LAYERS
-                END
-                """;
+    private String forward() {
+        String adapter = adapted.isEmpty() || purpose == Purpose.EMBED ? "" : "seed: Tensor, flat: Tensor,";
+        return "def forward(self: __torch__." + className(purpose) + ", ids: Tensor, " + layer.positions(": Tensor")
+                + ", " + purpose.inputs + " " + adapter + " weights: List[Tensor] "
+                + (purpose == Purpose.DECODE ? ", cache: List[Tensor]" : "") + ") -> " + purpose.output + ":\n"
+                + "  states = annotate(List[Tensor], [])\n"
+                + (purpose.givenState() ? "" : embed())
+                + (adapter.isEmpty() ? "" : "  parts = torch.split_with_sizes(flat, " + sizes() + ")\n")
+                + layers()
+                + end().indent(2);
+    }
+
+    /** Lengths of the adapter's tensors: all of them, or one layer's where the state before it is given. */
+    private List<Integer> sizes() {
         List<Integer> sizes = form.sizes(config);
-        String split = "  parts = torch.split_with_sizes(flat, SIZES)\n";
-        String start = purpose.givenState() ? "" : embed();
-        if (purpose != Purpose.EMBED && !adapted.isEmpty()) {
-            int perLayer = sizes.size() / config.layers();
-            start += split.replace("SIZES", (purpose.givenState() ? sizes.subList(0, perLayer) : sizes).toString());
-        }
-        return text.replace("START\n", start)
-                .replace("LAYERS\n", layers(purpose))
-                .replace("END\n", end(purpose))
-                .replace("POSITIONS", layer.positions(": Tensor"))
-                .replace("INPUTS", purpose.inputs)
-                .replace("TUNED", adapted.isEmpty() || purpose == Purpose.EMBED ? "" : "seed: Tensor, flat: Tensor,")
-                .replace("CACHE", purpose == Purpose.DECODE ? ", cache: List[Tensor]" : "")
-                .replace("OUTPUT", purpose.output);
+        return purpose.givenState() ? sizes.subList(0, sizes.size() / config.layers()) : sizes;
     }
 
     private String embed() {
-        String x = "torch.to(torch.embedding(" + weight(Slot.EMBEDDING) + ", ids), 6)";
+        String x = "torch.to(torch.embedding(" + layer.outside(Slot.EMBEDDING, false) + ", ids), 6)";
         if (config.family() == Family.GPT2) {
-            x = "torch.add(" + x + ", torch.to(torch.embedding(" + weight(Slot.POSITIONS) + ", positions), 6))";
+            x = "torch.add(" + x + ", torch.to(torch.embedding(" + layer.outside(Slot.POSITIONS, false)
+                    + ", positions), 6))";
         }
         return "  x = torch.reshape(" + x + ", [-1, " + config.hiddenSize() + "])\n";
     }
 
-    private String layers(Purpose purpose) {
+    private String layers() {
         return switch (purpose) {
             case EMBED -> "";
-            case LAYER -> layer(purpose, "0", "0", false).indent(2);
-            case END_LOSS ->
-                layer(purpose, "0", place(config.layers() - 1), true).indent(2);
+            case LAYER -> layer("0", "0", false).indent(2);
+            case END_LOSS -> layer("0", place(config.layers() - 1), true).indent(2);
             default -> {
-                if (depth == 0) {
-                    yield "";
-                }
                 String at = "torch.add(" + layout.first() + ", torch.mul(" + layout.perLayer() + ", i))";
-                yield "  for i in range(" + (depth - 1) + "):\n"
-                        + layer(purpose, "i", at, false).indent(4)
-                        + layer(purpose, Integer.toString(depth - 1), place(depth - 1), true)
-                                .indent(2);
+                yield depth == 0
+                        ? ""
+                        : "  for i in range(" + (depth - 1) + "):\n"
+                                + layer("i", at, false).indent(4)
+                                + layer(Integer.toString(depth - 1), place(depth - 1), true)
+                                        .indent(2);
             }
         };
     }
@@ -147,80 +140,58 @@ final class DecoderSource {
     }
 
     /** One layer, from x to x. The last one that runs goes on with the asked places alone after its attention. */
-    private String layer(Purpose purpose, String index, String at, boolean last) {
-        StringBuilder s = new StringBuilder();
-        s.append("w = ").append(at).append("\n");
-        s.append("p = torch.mul(")
-                .append(2 * adapted.size())
-                .append(", ")
-                .append(index)
-                .append(")\n");
+    private String layer(String index, String at, boolean last) {
+        String text = "w = " + at + "\np = torch.mul(" + 2 * adapted.size() + ", " + index + ")\n";
         if (dropout > 0) {
-            s.append("noise = self.noise(x, torch.add(seed, torch.mul(SITE, ".replace("SITE", Long.toString(SITE)))
-                    .append(index)
-                    .append(")))\n");
+            text += "noise = self.noise(x, torch.add(seed, torch.mul(" + SITE + ", " + index + ")))\n";
         }
-        s.append(collect(purpose));
-        s.append("s = self.attention(ids, x, w, weights, ")
-                .append(layer.positions(""))
-                .append(layer.tuned(false));
-        if (purpose == Purpose.DECODE) {
-            s.append(", mask, cache[torch.mul(2, I)], cache[torch.add(torch.mul(2, I), 1)]".replace("I", index));
-        }
-        s.append(")\na = s[0]\n");
-        if (purpose == Purpose.PREFILL || purpose == Purpose.DECODE) {
-            s.append("_ = torch.append(states, s[1])\n_ = torch.append(states, torch.to(s[2], 6))\n");
-        }
-        if (last && purpose.inputs.contains("places")) {
-            s.append("a = torch.index_select(a, 0, places)\nx = torch.index_select(x, 0, places)\n");
-        }
-        return s.append("x = self.feed(x, a, w, weights")
-                .append(layer.tuned(false))
-                .append(")\n")
-                .toString();
-    }
-
-    /** Puts a state aside, pooled. */
-    private String collect(Purpose purpose) {
-        return switch (purpose) {
+        text += switch (purpose) { // the state before the layer is kept, pooled
             case TOKENS -> "_ = torch.append(states, torch.index_select(x, 0, places))\n";
-            case MEANS -> "_ = torch.append(states, POOLED)\n".replace("POOLED", pooled());
+            case MEANS -> "_ = torch.append(states, " + pooled() + ")\n";
             default -> "";
         };
+        text += "s = self.attention(ids, x, w, weights, " + layer.positions("") + layer.adapterArguments();
+        if (purpose == Purpose.DECODE) {
+            text += ", mask, cache[torch.mul(2, " + index + ")], cache[torch.add(torch.mul(2, " + index + "), 1)]";
+        }
+        text += ")\na = s[0]\n";
+        if (purpose == Purpose.PREFILL || purpose == Purpose.DECODE) {
+            text += "_ = torch.append(states, s[1])\n_ = torch.append(states, torch.to(s[2], 6))\n";
+        }
+        if (last && purpose.inputs.contains("places")) {
+            text += "a = torch.index_select(a, 0, places)\nx = torch.index_select(x, 0, places)\n";
+        }
+        return text + "x = self.feed(x, a, w, weights" + layer.adapterArguments() + ")\n";
     }
 
     private String pooled() {
         return "torch.bmm(pool, torch.view(x, [torch.size(ids, 0), torch.size(ids, 1), " + config.hiddenSize() + "]))";
     }
 
-    private String end(Purpose purpose) {
-        boolean whole = depth == config.layers();
-        String normed = "x = " + layer.norm("x", weight(Slot.LAST_NORM), weight(Slot.LAST_NORM_BIAS)) + "\n";
-        String loss = normed + "return torch.cross_entropy_loss(" + head(purpose == Purpose.DECODE)
-                + ", targets, None, REDUCTION, -100, 0.)\n";
-        String end = switch (purpose) {
+    private String end() {
+        String always = "x = " + layer.finalNorm() + "\n";
+        String normed = depth == config.layers() ? always : "";
+        return switch (purpose) {
             case EMBED, LAYER -> "return x\n";
             // Without a layer no place has been taken yet.
             case TOKENS ->
-                (whole ? normed : "") + "_ = torch.append(states, "
-                        + (depth == 0 ? "torch.index_select(x, 0, places)" : "x") + ")\nreturn torch.cat(states, 1)\n";
-            case MEANS ->
-                (whole ? normed : "") + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 2)\n";
-            case LOGITS -> normed + "return " + head(purpose == Purpose.DECODE) + "\n";
-            case LOSS, END_LOSS -> loss.replace("REDUCTION", "1");
-            case TOKEN_LOSSES -> loss.replace("REDUCTION", "0");
-            case PREFILL, DECODE ->
-                normed + "_ = torch.append(states, " + head(purpose == Purpose.DECODE) + ")\nreturn states\n";
+                normed + "_ = torch.append(states, " + (depth == 0 ? "torch.index_select(x, 0, places)" : "x")
+                        + ")\nreturn torch.cat(states, 1)\n";
+            case MEANS -> normed + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 2)\n";
+            case LOGITS -> always + "return " + head() + "\n";
+            case LOSS, END_LOSS -> always + loss(1);
+            case TOKEN_LOSSES -> always + loss(0);
+            case PREFILL, DECODE -> always + "_ = torch.append(states, " + head() + ")\nreturn states\n";
         };
-        return end.indent(2);
     }
 
-    private String head(boolean few) {
-        String head = layer.times(layer.rounded("x"), layer.rounded(weight(Slot.HEAD)), few);
+    /** @param reduction torch's number: 0 none, 1 mean */
+    private String loss(int reduction) {
+        return "return torch.cross_entropy_loss(" + head() + ", targets, None, " + reduction + ", -100, 0.)\n";
+    }
+
+    private String head() {
+        String head = layer.times(layer.rounded("x"), layer.rounded(layer.outside(Slot.HEAD, false)));
         return layer.rounds() ? "torch.to(" + head + ", 6)" : head;
-    }
-
-    private String weight(Slot slot) {
-        return "weights[" + layout.place(slot) + "]";
     }
 }

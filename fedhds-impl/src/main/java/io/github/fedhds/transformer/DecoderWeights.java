@@ -30,7 +30,7 @@ final class DecoderWeights {
     /** Names and shapes of the tensors that a file must have. */
     static Map<String, int[]> shapes(DecoderConfig config) {
         Map<String, int[]> shapes = new LinkedHashMap<>();
-        for (DecoderLayout.Weight weight : DecoderLayout.of(config).weights()) {
+        for (DecoderLayout.Weight weight : new DecoderLayout(config).weights()) {
             weight.parts().forEach(part -> shapes.put(part.name(), part.shape()));
         }
         return shapes;
@@ -47,7 +47,7 @@ final class DecoderWeights {
             throw new FedHdsException(where + " has " + left.size() + " tensors, too few for the " + config.layers()
                     + " layers that config.json asks for");
         }
-        DecoderLayout layout = DecoderLayout.of(config);
+        DecoderLayout layout = new DecoderLayout(config);
         String prefix = layout.prefix();
         // Exports of a model without its head, GPT-2's own among them, leave the prefix out.
         String missing = left.stream().noneMatch(name -> name.startsWith(prefix)) ? prefix : "";

@@ -5,15 +5,13 @@ import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.internal.TorchRuntime;
-import io.github.fedhds.internal.safetensors.SafetensorsFile;
-import io.github.fedhds.internal.safetensors.ShardedSafetensors;
+import io.github.fedhds.internal.safetensors.ModelWeights;
 import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.tokenizer.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -25,7 +23,6 @@ import java.util.function.Supplier;
  * came from it, is an IllegalStateException. Closing while another thread's call runs is not supported: wait for it.
  */
 public final class LanguageModel implements AutoCloseable {
-    private static final String INDEX = "model.safetensors.index.json";
 
     private final Tokenizer tokenizer;
     private final Decoder decoder;
@@ -54,11 +51,10 @@ public final class LanguageModel implements AutoCloseable {
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
         DecoderConfig config = DecoderConfig.read(folder);
-        Path file = weightsFile(folder);
+        Path file = ModelWeights.file(folder);
         Tokenizer tokenizer = Tokenizer.load(folder);
         NDManager manager = null;
-        try (TensorSource source =
-                file.toString().endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file)) {
+        try (TensorSource source = ModelWeights.open(file)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
@@ -81,9 +77,8 @@ public final class LanguageModel implements AutoCloseable {
      * @throws FedHdsException if a file is missing or damaged
      */
     public static Optional<String> firstNonFinite(Path folder) {
-        Path file = weightsFile(folder);
-        try (TensorSource source =
-                file.toString().endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file)) {
+        Path file = ModelWeights.file(folder);
+        try (TensorSource source = ModelWeights.open(file)) {
             for (String name : source.names()) {
                 float[] values = source.dtype(name).readsAsFloat() ? source.readFloats(name) : new float[0];
                 for (int i = 0; i < values.length; i++) {
@@ -94,17 +89,6 @@ public final class LanguageModel implements AutoCloseable {
             }
             return Optional.empty();
         }
-    }
-
-    /** The one file with all weights, or else the index of several. */
-    private static Path weightsFile(Path folder) {
-        Path file = folder.resolve("model.safetensors");
-        Path index = folder.resolve(INDEX);
-        if (!Files.isRegularFile(file) && !Files.isRegularFile(index)) {
-            throw new FedHdsException(file + " is missing, and so is " + INDEX
-                    + "; a model folder holds config.json, model.safetensors and tokenizer.json");
-        }
-        return Files.isRegularFile(file) ? file : index;
     }
 
     /** Sizes and options of the model. */

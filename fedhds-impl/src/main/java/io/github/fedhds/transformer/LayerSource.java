@@ -12,16 +12,16 @@ import java.util.Locale;
 
 /**
  * TorchScript of a decoder's layer, in two methods: {@code attention}, with all before it, and {@code feed}, the rest.
- * What a family has of its own is decided here, when the text is made.
+ * What differs between families is decided here, when the text is made.
  */
 final class LayerSource {
     /**
      * Longest texts, in tokens, whose attention is written out: in bfloat16 it takes a third of the fused one's time there,
      * in float32 three quarters, but the memory of all pairs of tokens.
      */
-    private static final int SHORT_ROUNDED = 512;
+    private static final int SHORT_BFLOAT16 = 512;
 
-    private static final int SHORT = 128;
+    private static final int SHORT_FLOAT32 = 128;
 
     private final DecoderConfig config;
     private final AdapterForm form;
@@ -29,19 +29,27 @@ final class LayerSource {
     private final boolean rounds;
     private final DecoderLayout layout;
     private final List<String> adapted;
+    private final String self;
+    private final boolean cached;
 
-    LayerSource(DecoderConfig config, Decoder.Variant variant) {
+    /**
+     * @param self the class of the methods
+     * @param cached true to decode: keys and values so far are given, and one token a row
+     */
+    LayerSource(DecoderConfig config, Decoder.Variant variant, String self, boolean cached) {
         this.config = config;
         this.form = variant.form();
         this.dropout = variant.dropout();
         this.rounds = variant.precision() == Precision.BFLOAT16;
-        this.layout = DecoderLayout.of(config);
+        this.layout = new DecoderLayout(config);
         this.adapted = form.modules(config);
+        this.self = "self: __torch__." + self;
+        this.cached = cached;
     }
 
-    /** The methods' text; where keys and values so far are given, for one token a row. */
-    String methods(boolean cached) {
-        return attention(cached) + feed(cached) + norm() + (dropout > 0 ? noise() : "");
+    /** The methods' text. */
+    String methods() {
+        return attention() + feed() + norm() + (dropout > 0 ? noise() : "");
     }
 
     /** True if products run in bfloat16. */
@@ -49,55 +57,47 @@ final class LayerSource {
         return rounds;
     }
 
-    /** Arguments that say where a token stands. */
+    /** Arguments that tell the tokens' positions. */
     String positions(String type) {
         return config.family() == Family.GPT2 ? "positions" + type : "cos" + type + ", sin" + type;
     }
 
-    /** What an adapted product takes beside the base weights. */
-    String tuned(boolean typed) {
-        String arguments = ", parts: List[Tensor], p: int" + (dropout > 0 ? ", noise: Tensor" : "");
-        return adapted.isEmpty() ? "" : typed ? arguments : arguments.replaceAll(": [A-Za-z\\[\\]]+", "");
+    /** Parameters of a layer's methods for its adapter. */
+    private String adapterParameters() {
+        return adapted.isEmpty() ? "" : ", parts: List[Tensor], p: int" + (dropout > 0 ? ", noise: Tensor" : "");
+    }
+
+    /** The arguments for {@link #adapterParameters}. */
+    String adapterArguments() {
+        return adapted.isEmpty() ? "" : ", parts, p" + (dropout > 0 ? ", noise" : "");
     }
 
     /** From the state before a layer to what its attention gives: {@code [B T, heads headSize]}, keys and values. */
-    private String attention(boolean cached) {
-        int queries = config.heads() * config.headSize();
-        int keys = config.keyValueHeads() * config.headSize();
+    private String attention() {
+        int heads = config.heads();
+        int keyHeads = config.keyValueHeads();
+        int size = config.headSize();
         String turn = config.family() == Family.GPT2
                 ? ""
-                : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + config.headSize() / 2
-                        + "], [-1]), sin)\n";
-        return """
-                def attention(SELF, ids: Tensor, x: Tensor, w: int, weights: List[Tensor], POSITIONS TUNED CACHE) -> List[Tensor]:
-                  b = torch.size(ids, 0)
-                  t = torch.size(ids, 1)
-                  h = NORM
-                PRODUCT
-                  u = torch.split_with_sizes(y, [TURNED, KEYS], 1)
-                  z = torch.reshape(WIDE, [b, t, TURNED_HEADS, HEAD_WIDTH])
-                HEAD_NORM
-                  r = torch.split_with_sizes(z, [HEADS, KEY_HEADS], 2)
-                  q = torch.transpose(r[0], 1, 2)
-                  k = torch.transpose(r[1], 1, 2)
-                  v = torch.transpose(torch.reshape(u[1], [b, t, KEY_HEADS, HEAD_WIDTH]), 1, 2)
-                ATTEND
-                  return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), QUERIES]), k, v]
-                """.replace("PRODUCT\n", product("y", Slot.INPUT, Slot.INPUT_BIAS, "h", cached))
-                .replace("HEAD_NORM\n", headNorm() + turn)
-                .replace("ATTEND\n", attend(cached).indent(2))
-                .replace("WIDE", rounds ? "torch.to(u[0], 6)" : "u[0]")
-                .replace("NORM", rounded(norm("x", inLayer(Slot.ATTENTION_NORM), inLayer(Slot.ATTENTION_NORM_BIAS))))
-                .replace("TURNED_HEADS", Integer.toString(config.heads() + config.keyValueHeads()))
-                .replace("TURNED", Integer.toString(queries + keys))
-                .replace("KEYS", Integer.toString(keys))
-                .replace("KEY_HEADS", Integer.toString(config.keyValueHeads()))
-                .replace("HEADS", Integer.toString(config.heads()))
-                .replace("HEAD_WIDTH", Integer.toString(config.headSize()))
-                .replace("QUERIES", Integer.toString(queries))
-                .replace("POSITIONS", positions(": Tensor"))
-                .replace("TUNED", tuned(true))
-                .replace("CACHE", cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "");
+                : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + size / 2 + "], [-1]), sin)\n";
+        return "def attention(" + self + ", ids: Tensor, x: Tensor, w: int, weights: List[Tensor], "
+                + positions(": Tensor") + " " + adapterParameters() + " "
+                + (cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "") + ") -> List[Tensor]:\n"
+                + "  b = torch.size(ids, 0)\n"
+                + "  t = torch.size(ids, 1)\n"
+                + "  h = " + rounded(layerNorm(Slot.ATTENTION_NORM)) + "\n"
+                + product("y", Slot.QKV, "h")
+                + "  u = torch.split_with_sizes(y, [" + (heads + keyHeads) * size + ", " + keyHeads * size + "], 1)\n"
+                + "  z = torch.reshape(" + (rounds ? "torch.to(u[0], 6)" : "u[0]") + ", [b, t, " + (heads + keyHeads)
+                + ", " + size + "])\n"
+                + headNorm()
+                + turn
+                + "  r = torch.split_with_sizes(z, [" + heads + ", " + keyHeads + "], 2)\n"
+                + "  q = torch.transpose(r[0], 1, 2)\n"
+                + "  k = torch.transpose(r[1], 1, 2)\n"
+                + "  v = torch.transpose(torch.reshape(u[1], [b, t, " + keyHeads + ", " + size + "]), 1, 2)\n"
+                + attend().indent(2)
+                + "  return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), " + heads * size + "]), k, v]\n";
     }
 
     /** Queries and keys normed over the head size, where the family has it. */
@@ -105,30 +105,28 @@ final class LayerSource {
         if (!config.attention().headNorm()) {
             return "";
         }
-        String each = "torch.expand(WEIGHT, [HEADS_, HEAD_WIDTH])";
-        String weights =
-                "torch.cat([" + each.replace("WEIGHT", inLayer(Slot.QUERY_NORM)).replace("HEADS_", "HEADS") + ", "
-                        + each.replace("WEIGHT", inLayer(Slot.KEY_NORM)).replace("HEADS_", "KEY_HEADS") + "])";
-        return "  z = " + norm("z", weights, "") + "\n";
+        String queries = "torch.expand(" + inLayer(Slot.QUERY_NORM) + ", [" + config.heads() + ", " + config.headSize()
+                + "])";
+        String keys = "torch.expand(" + inLayer(Slot.KEY_NORM) + ", [" + config.keyValueHeads() + ", "
+                + config.headSize() + "])";
+        return "  z = self.norm(z, torch.cat([" + queries + ", " + keys + "]))\n";
     }
 
-    /** Attention of each token to those before it and itself; when decoding, the caller's mask says which. */
-    private String attend(boolean cached) {
+    /** Attention of each token to itself and those before it; when decoding, the caller's mask says which. */
+    private String attend() {
         String wide = rounds ? "v = torch.to(v, 6)\n" : "";
         if (cached) {
             return wide + "k = torch.cat([keys, k], 2)\nv = torch.cat([values, v], 2)\n" + fused("mask, 0., False");
         }
         int window = config.attention().window();
         String all = wide + fused("None, 0., True");
-        if (window > 0) { // a mask, but for texts within the window
-            String masked = """
-                    n = torch.arange(t, dtype=4, device=x.device)
-                    back = torch.sub(torch.unsqueeze(n, 1), n)
-                    near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, WINDOW))
-                    """.replace("WINDOW", Integer.toString(window));
+        if (window > 0) { // a mask, except for texts within the window
+            String masked = "n = torch.arange(t, dtype=4, device=x.device)\n"
+                    + "back = torch.sub(torch.unsqueeze(n, 1), n)\n"
+                    + "near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, " + window + "))\n";
             all = either("torch.gt(t, " + window + ")", masked + wide + fused("near, 0., False"), all);
         }
-        return either("torch.le(t, " + (rounds ? SHORT_ROUNDED : SHORT) + ")", plain(window), all);
+        return either("torch.le(t, " + (rounds ? SHORT_BFLOAT16 : SHORT_FLOAT32) + ")", plain(window), all);
     }
 
     private static String either(String condition, String then, String otherwise) {
@@ -136,75 +134,66 @@ final class LayerSource {
     }
 
     private String fused(String how) {
+        return "a = torch.scaled_dot_product_attention(q, " + repeated("k") + ", " + repeated("v") + ", " + how + ")\n";
+    }
+
+    /** Keys or values, once for each query head that shares them. */
+    private String repeated(String array) {
         int times = config.heads() / config.keyValueHeads();
-        String shared = times == 1 ? "X" : "torch.repeat_interleave(X, " + times + ", 1)";
-        return "a = torch.scaled_dot_product_attention(q, " + shared.replace("X", "k") + ", " + shared.replace("X", "v")
-                + ", " + how + ")\n";
+        return times == 1 ? array : "torch.repeat_interleave(" + array + ", " + times + ", 1)";
     }
 
     /** Two products with a softmax between them; heads that share keys lie under one another. */
     private String plain(int window) {
+        int shared = config.heads() / config.keyValueHeads();
+        String size = ", " + config.headSize() + "])\n";
+        String batch = ", [torch.mul(b, " + config.keyValueHeads() + "), ";
         String far = "torch.triu(none, 1)";
-        return """
-                none = torch.full([t, t], -inf, dtype=TYPE, device=x.device)
-                far = torch.repeat(FAR, [SHARED, 1])
-                rows = torch.reshape(ROUNDED_Q, [torch.mul(b, KEY_HEADS), torch.mul(t, SHARED), HEAD_WIDTH])
-                keys = torch.reshape(ROUNDED_K, [torch.mul(b, KEY_HEADS), t, HEAD_WIDTH])
-                values = torch.reshape(v, [torch.mul(b, KEY_HEADS), t, HEAD_WIDTH])
-                s = torch.baddbmm(far, rows, torch.transpose(keys, 1, 2), beta=1, alpha=SCALE)
-                a = torch.reshape(torch.bmm(torch.softmax(s, -1), values), [b, HEADS, t, HEAD_WIDTH])
-                """.replace("FAR", window == 0 ? far : "torch.add(" + far + ", torch.tril(none, -" + window + "))")
-                .replace("TYPE", rounds ? "15" : "6")
-                .replace("ROUNDED_Q", rounded("q"))
-                .replace("ROUNDED_K", rounded("k"))
-                .replace("SHARED", Integer.toString(config.heads() / config.keyValueHeads()))
-                .replace("SCALE", literal(1 / Math.sqrt(config.headSize())));
+        return "none = torch.full([t, t], -inf, dtype=" + (rounds ? "15" : "6") + ", device=x.device)\n"
+                + "far = torch.repeat("
+                + (window == 0 ? far : "torch.add(" + far + ", torch.tril(none, -" + window + "))")
+                + ", [" + shared + ", 1])\n"
+                + "rows = torch.reshape(" + rounded("q") + batch + "torch.mul(t, " + shared + ")" + size
+                + "keys = torch.reshape(" + rounded("k") + batch + "t" + size
+                + "values = torch.reshape(v" + batch + "t" + size
+                + "s = torch.baddbmm(far, rows, torch.transpose(keys, 1, 2), beta=1, alpha="
+                + literal(1 / Math.sqrt(config.headSize())) + ")\n"
+                + "a = torch.reshape(torch.bmm(torch.softmax(s, -1), values), [b, " + config.heads() + ", t" + size;
     }
 
-    /** The layer behind its attention. */
-    private String feed(boolean cached) {
+    /** The layer after its attention. */
+    private String feed() {
         boolean gated = config.family() == Family.LLAMA;
-        return """
-                def feed(SELF, x: Tensor, a: Tensor, w: int, weights: List[Tensor] TUNED) -> Tensor:
-                  a = ROUNDED
-                OUTPUT
-                  x = SUM
-                  h = NORM
-                GATE
-                UP
-                  g = ACTIVATED
-                NARROW
-                  return SUM
-                """.replace("OUTPUT\n", product("y", Slot.OUTPUT, Slot.OUTPUT_BIAS, "a", cached))
-                .replace("GATE\n", gated ? product("g", Slot.GATE, Slot.UP_BIAS, "h", cached) : "")
-                .replace("UP\n", product("y", Slot.UP, Slot.UP_BIAS, "h", cached))
-                .replace("NARROW\n", product("y", Slot.NARROW, Slot.NARROW_BIAS, "g", cached))
-                .replace("ROUNDED", rounded("a"))
-                .replace("SUM", rounds ? "torch.add(x, y)" : "torch.add_(y, x)")
-                .replace(
-                        "NORM",
-                        rounded(norm("x", inLayer(Slot.FEED_FORWARD_NORM), inLayer(Slot.FEED_FORWARD_NORM_BIAS))))
-                .replace("ACTIVATED", gated ? "torch.mul(torch.silu(g), y)" : "torch.gelu(y, approximate=\"tanh\")")
-                .replace("TUNED", tuned(true));
+        String sum = rounds ? "torch.add(x, y)" : "torch.add_(y, x)";
+        return "def feed(" + self + ", x: Tensor, a: Tensor, w: int, weights: List[Tensor] " + adapterParameters()
+                + ") -> Tensor:\n"
+                + "  a = " + rounded("a") + "\n"
+                + product("y", Slot.ATTENTION_OUTPUT, "a")
+                + "  x = " + sum + "\n"
+                + "  h = " + rounded(layerNorm(Slot.MLP_NORM)) + "\n"
+                + (gated ? product("g", Slot.GATE, "h") : "")
+                + product("y", Slot.UP, "h")
+                + "  g = " + (gated ? "torch.mul(torch.silu(g), y)" : "torch.gelu(y, approximate=\"tanh\")") + "\n"
+                + product("y", Slot.DOWN, "g")
+                + "  return " + sum + "\n";
     }
 
     /**
      * A product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at once:
-     * their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin matrices
-     * then are products of the quick kind.
+     * their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of such thin matrices
+     * then take the fast GEMM path.
      */
-    private String product(String result, Slot slot, Slot bias, String input, boolean cached) {
+    private String product(String result, Slot slot, String input) {
         Projection projection = layout.projection(slot);
-        StringBuilder s = new StringBuilder();
         String weight = rounded(inLayer(slot));
-        String product = projection.bias() && !cached
-                ? "torch.addmm(" + rounded(inLayer(bias)) + ", " + input + ", torch.t(" + weight + "))"
-                : times(input, weight, cached);
-        s.append("RESULT = ").append(product).append("\n");
+        String bias = projection.bias() ? rounded(inLayer(slot, true)) : "";
+        String text = result + " = "
+                + (projection.bias() && !cached
+                        ? "torch.addmm(" + bias + ", " + input + ", torch.t(" + weight + "))"
+                        : times(input, weight))
+                + "\n";
         if (projection.bias() && cached) {
-            s.append("RESULT = torch.add(RESULT, ")
-                    .append(rounded(inLayer(bias)))
-                    .append(")\n");
+            text += result + " = torch.add(" + result + ", " + bias + ")\n";
         }
         List<String> as = new ArrayList<>();
         List<String> bs = new ArrayList<>();
@@ -214,31 +203,27 @@ final class LayerSource {
                 as.add(factor(2 * place, form.rank(), projection.inputs()));
                 bs.add("torch.t(" + factor(2 * place + 1, module.outputs(), form.rank()) + ")");
             } else {
-                bs.add("torch.new_zeros(RESULT, [0, " + module.outputs() + "])");
+                bs.add("torch.new_zeros(" + result + ", [0, " + module.outputs() + "])");
             }
         }
         if (!as.isEmpty()) {
-            s.append("c = torch.mm(torch.cat(").append(as).append("), torch.t(");
-            s.append(dropout > 0 ? dropped(input, projection) : input).append("))\n");
-            s.append("c = torch.mul(c, ")
-                    .append(literal(form.scale() / (1 - dropout)))
-                    .append(")\n");
-            s.append("RESULT = torch.addmm_(RESULT, torch.t(c), torch.block_diag(")
-                    .append(bs)
-                    .append("))\n");
+            text += "c = torch.mm(torch.cat(" + as + "), torch.t(" + (dropout > 0 ? dropped(input, projection) : input)
+                    + "))\n"
+                    + "c = torch.mul(c, " + literal(form.scale() / (1 - dropout)) + ")\n"
+                    + result + " = torch.addmm_(" + result + ", torch.t(c), torch.block_diag(" + bs + "))\n";
         }
-        return s.toString().replace("RESULT", result).indent(2);
+        return text.indent(2);
     }
 
     /**
      * Rows times a weight's rows. The few rows of a decoding step are given from the right, four or more of them: for
-     * less, the float32 product reads weights at a third of the speed that memory has.
+     * fewer, the float32 product reads weights at a third of the memory's speed.
      */
-    String times(String rows, String weight, boolean few) {
-        return few && !rounds
-                ? """
-                  torch.slice(torch.t(torch.mm(WEIGHT, torch.t(torch.constant_pad_nd(ROWS, [0, 0, 0, \
-                  ops.prim.max(torch.sub(4, torch.size(ROWS, 0)), 0)])))), 0, 0, torch.size(ROWS, 0))""".replace("WEIGHT", weight).replace("ROWS", rows)
+    String times(String rows, String weight) {
+        String size = "torch.size(" + rows + ", 0)";
+        return cached && !rounds
+                ? "torch.slice(torch.t(torch.mm(" + weight + ", torch.t(torch.constant_pad_nd(" + rows + ", [0, 0, 0, "
+                        + "ops.prim.max(torch.sub(4, " + size + "), 0)])))), 0, 0, " + size + ")"
                 : "torch.mm(" + rows + ", torch.t(" + weight + "))";
     }
 
@@ -246,32 +231,47 @@ final class LayerSource {
         return rounded("torch.view(parts[torch.add(p, " + place + ")], [" + rows + ", " + columns + "])");
     }
 
-    /** A weight of the layer whose first one is at w. */
     private String inLayer(Slot slot) {
-        return "weights[torch.add(w, " + layout.inLayer(slot) + ")]";
+        return inLayer(slot, false);
+    }
+
+    /** A weight of the layer whose first one is at w. */
+    private String inLayer(Slot slot, boolean bias) {
+        return "weights[torch.add(w, " + layout.inLayer(slot, bias) + ")]";
+    }
+
+    /** A weight outside the layers. */
+    String outside(Slot slot, boolean bias) {
+        return "weights[" + layout.place(slot, bias) + "]";
     }
 
     String rounded(String array) {
         return rounds ? "torch.to(" + array + ", 15)" : array;
     }
 
-    String norm(String x, String weight, String bias) {
+    private String layerNorm(Slot slot) {
         return config.family() == Family.GPT2
-                ? "torch.layer_norm(X, [WIDTH], WEIGHT, BIAS, EPSILON)"
-                        .replace("WIDTH", Integer.toString(config.hiddenSize()))
-                        .replace("X", x)
-                        .replace("WEIGHT", weight)
-                        .replace("BIAS", bias)
-                        .replace("EPSILON", literal(config.normEpsilon()))
-                : "self.norm(" + x + ", " + weight + ")";
+                ? layerNorm(inLayer(slot), inLayer(slot, true))
+                : "self.norm(x, " + inLayer(slot) + ")";
+    }
+
+    /** The state after the model's last norm. */
+    String finalNorm() {
+        return config.family() == Family.GPT2
+                ? layerNorm(outside(Slot.FINAL_NORM, false), outside(Slot.FINAL_NORM, true))
+                : "self.norm(x, " + outside(Slot.FINAL_NORM, false) + ")";
+    }
+
+    private String layerNorm(String weight, String bias) {
+        return "torch.layer_norm(x, [" + config.hiddenSize() + "], " + weight + ", " + bias + ", "
+                + literal(config.normEpsilon()) + ")";
     }
 
     private String norm() {
-        return """
-                def norm(SELF, x: Tensor, w: Tensor) -> Tensor:
-                  v = torch.mean(torch.mul(x, x), [-1], True)
-                  return torch.mul_(torch.mul(x, torch.rsqrt(torch.add(v, EPSILON))), w)
-                """.replace("EPSILON", literal(config.normEpsilon()));
+        return "def norm(" + self + ", x: Tensor, w: Tensor) -> Tensor:\n"
+                + "  v = torch.mean(torch.mul(x, x), [-1], True)\n"
+                + "  return torch.mul_(torch.mul(x, torch.rsqrt(torch.add(v, " + literal(config.normEpsilon())
+                + "))), w)\n";
     }
 
     /**
@@ -283,30 +283,27 @@ final class LayerSource {
         int inputs =
                 layout.projections().stream().mapToInt(Projection::inputs).max().orElseThrow();
         return """
-                def noise(SELF, x: Tensor, seed: Tensor) -> Tensor:
-                  h = torch.arange(torch.mul(torch.size(x, 0), INPUTS), dtype=4, device=x.device)
+                def noise(%1$s, x: Tensor, seed: Tensor) -> Tensor:
+                  h = torch.arange(torch.mul(torch.size(x, 0), %2$d), dtype=4, device=x.device)
                   h = torch.mul(torch.add(h, seed), -7046029254386353131)
                   h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 30)), -4658895280553007687)
                   h = torch.mul(torch.bitwise_xor(h, torch.bitwise_right_shift(h, 27)), -7723592293110705685)
                   h = torch.bitwise_xor(h, torch.bitwise_and(torch.bitwise_right_shift(h, 31), 8589934591))
-                  return torch.view_copy(torch.view(h, [-1, INPUTS]), dtype=2)
-                """.replace("INPUTS", Integer.toString(inputs));
+                  return torch.view_copy(torch.view(h, [-1, %2$d]), dtype=2)
+                """.formatted(self, inputs);
     }
 
-    /** The input of low-rank products with some elements left out, the same for all modules that read it. */
+    /** The input of low-rank products with some elements dropped, the same for all modules that read it. */
     private String dropped(String input, Projection projection) {
         int site = switch (projection.slot()) {
-            case INPUT -> 0;
-            case OUTPUT -> 1;
+            case QKV -> 0;
+            case ATTENTION_OUTPUT -> 1;
             case GATE, UP -> 2;
             default -> 3;
         };
         long threshold = Math.round(dropout * (1 << 16)) - (1 << 15);
-        return "torch.masked_fill(X, torch.lt(torch.slice(torch.slice(noise, 0, 0, torch.size(X, 0)), 1, SITE, END, 4), THRESHOLD), 0.)"
-                .replace("X", input)
-                .replace("SITE", Integer.toString(site))
-                .replace("END", Integer.toString(4 * projection.inputs()))
-                .replace("THRESHOLD", Long.toString(threshold));
+        return "torch.masked_fill(" + input + ", torch.lt(torch.slice(torch.slice(noise, 0, 0, torch.size(" + input
+                + ", 0)), 1, " + site + ", " + 4 * projection.inputs() + ", 4), " + threshold + "), 0.)";
     }
 
     /** A number as TorchScript reads it, exact. */

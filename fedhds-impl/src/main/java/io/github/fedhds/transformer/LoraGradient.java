@@ -3,37 +3,34 @@ package io.github.fedhds.transformer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
-import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine and number of threads,
- * whatever else trains at the time. Safe for many threads.
+ * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine with one number of
+ * threads, whatever else trains at the time. Safe for many threads.
  */
-public final class LoraGradient {
-    private final Decoder decoder;
-    private final int size;
-    private final Decoder.Variant variant;
+public final class LoraGradient extends LossGradient {
     private final boolean gradientCheckpointing;
 
     LoraGradient(Decoder decoder, AdapterForm form, double dropout, boolean gradientCheckpointing) {
+        // A target that the model lacks is an error here.
+        super(decoder, decoder.variant(form, checked(form, dropout)), form.parameters(decoder.config()));
+        this.gradientCheckpointing = gradientCheckpointing;
+    }
+
+    private static double checked(AdapterForm form, double dropout) {
         if (form.isEmpty()) {
             throw new IllegalArgumentException("there is nothing to train: the adapter form names no product");
         }
         if (!(dropout >= 0 && dropout < 1)) {
             throw new IllegalArgumentException("dropout must be 0 or more and below 1, was " + dropout);
         }
-        this.decoder = decoder;
-        this.size = form.parameters(decoder.config()); // a target that the model lacks is an error here
-        this.variant = decoder.variant(form, dropout);
-        this.gradientCheckpointing = gradientCheckpointing;
+        return dropout;
     }
 
     /**
@@ -46,83 +43,63 @@ public final class LoraGradient {
      * @return the loss, in nats a token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
-        TokenBatch.checkTraining(samples, size, flat, gradient);
-        TokenBatch batch =
-                new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
-        boolean before = JniUtils.isGradMode();
-        try (Decoder.Call call = decoder.call()) {
-            NDManager scope = call.scope();
-            NDList common = new NDList(batch.ids(scope));
-            common.addAll(decoder.positions(scope, batch.width()));
-            NDList answers = batch.answers(
-                    scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray());
-            // Seeds that lie near each other must not give masks that are one another's shifted copies.
-            long mixed = new SplittableRandom(seed).nextLong();
-            return gradientCheckpointing
-                    ? byLayer(scope, common, answers, mixed, flat, gradient)
-                    : whole(scope, common, answers, mixed, flat, gradient);
-        } finally {
-            JniUtils.setGradMode(before);
-        }
+        // Seeds that lie near each other must not give masks that are one another's shifted copies.
+        long mixed = new SplittableRandom(seed).nextLong();
+        return compute(
+                samples,
+                flat,
+                gradient,
+                (scope, common, answers) -> gradientCheckpointing
+                        ? byLayer(scope, common, answers, mixed, flat, gradient)
+                        : whole(scope, common, answers, mixed, flat, gradient));
     }
 
     private float whole(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
-        JniUtils.setGradMode(true);
-        NDArray parameters = parameters(scope, flat, 0, flat.length);
+        NDArray parameters = parameters(scope, flat, 0, new Shape(size()));
         NDList inputs = new NDList(common).addAll(answers);
         inputs.add(scope.create(seed));
         inputs.add(parameters);
         NDArray loss =
                 decoder.run(Purpose.LOSS, variant, inputs, new NDList(), true).get(0);
-        float value = loss.getFloat();
-        if (Float.isFinite(value)) {
-            backward(loss, scope.ones(new Shape()));
-            copyGradient(parameters, gradient, 0);
-        }
-        return value;
+        return backward(scope, loss, new NDList(parameters), gradient, 0);
     }
 
     /** The same, layer by layer: of a forward pass only the states between layers are kept. */
     private float byLayer(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
         int last = decoder.config().layers() - 1;
-        int each = size / (last + 1);
+        int each = size() / (last + 1);
+        Shape shape = new Shape(each);
         JniUtils.setGradMode(false);
         NDList states = decoder.run(Purpose.EMBED, variant, new NDList(common), new NDList(), true);
         for (int i = 0; i < last; i++) {
             try (NDManager layer = scope.newSubManager()) {
-                NDArray part = parameters(layer, flat, i * each, each);
-                states.add(decoder.runLayer(i, variant, ofLayer(layer, common, states.get(i), seed, i, part)));
+                NDArray part = parameters(layer, flat, i * each, shape);
+                states.add(decoder.runLayer(i, variant, inputs(layer, common, states.get(i), new NDList(), seed, i, part)));
             }
         }
         JniUtils.setGradMode(true);
         NDArray x = states.get(last);
         x.setRequiresGradient(true);
-        NDArray parameters = parameters(scope, flat, last * each, each);
-        NDList inputs = new NDList(common);
-        inputs.add(x);
-        inputs.addAll(answers);
-        inputs.add(scope.create(seed + last * DecoderSource.SITE));
-        inputs.add(parameters);
+        NDArray parameters = parameters(scope, flat, last * each, shape);
+        NDList inputs = inputs(scope, common, x, answers, seed, last, parameters);
         NDArray loss = decoder.run(Purpose.END_LOSS, variant, inputs, new NDList(), true)
                 .get(0);
-        float value = loss.getFloat();
+        float value = backward(scope, loss, new NDList(parameters), gradient, last * each);
         if (!Float.isFinite(value)) {
             return value;
         }
-        backward(loss, scope.ones(new Shape()));
         loss.close();
-        copyGradient(parameters, gradient, last * each);
         NDArray slope = x.getGradient();
         for (int i = last - 1; i >= 0; i--) {
             states.get(i + 1).close();
             x = states.get(i);
             x.setRequiresGradient(true);
             try (NDManager layer = scope.newSubManager()) {
-                NDArray part = parameters(layer, flat, i * each, each);
-                NDArray out = decoder.runLayer(i, variant, ofLayer(layer, common, x, seed, i, part));
+                NDArray part = parameters(layer, flat, i * each, shape);
+                NDArray out = decoder.runLayer(i, variant, inputs(layer, common, x, new NDList(), seed, i, part));
                 backward(out, slope);
                 out.close();
-                copyGradient(part, gradient, i * each);
+                copyGradients(new NDList(part), gradient, i * each);
             }
             slope.close();
             slope = x.getGradient();
@@ -131,28 +108,14 @@ public final class LoraGradient {
         return value;
     }
 
-    private static NDList ofLayer(NDManager scope, NDList common, NDArray x, long seed, int layer, NDArray parameters) {
+    /** What a layer is given: the state before it, its own dropout seed and its part of the adapter. */
+    private static NDList inputs(
+            NDManager scope, NDList common, NDArray x, NDList answers, long seed, int layer, NDArray part) {
         NDList inputs = new NDList(common);
         inputs.add(x);
+        inputs.addAll(answers);
         inputs.add(scope.create(seed + layer * DecoderSource.SITE));
-        inputs.add(parameters);
+        inputs.add(part);
         return inputs;
-    }
-
-    private static NDArray parameters(NDManager scope, float[] flat, int from, int length) {
-        NDArray parameters = scope.create(FloatBuffer.wrap(flat, from, length), new Shape(length), DataType.FLOAT32);
-        parameters.setRequiresGradient(true);
-        return parameters;
-    }
-
-    private static void backward(NDArray output, NDArray slope) {
-        JniUtils.backward((PtNDArray) output, (PtNDArray) slope, false, false);
-    }
-
-    private static void copyGradient(NDArray parameters, float[] gradient, int at) {
-        try (NDArray slope = parameters.getGradient()) {
-            float[] values = slope.toFloatArray();
-            System.arraycopy(values, 0, gradient, at, values.length);
-        }
     }
 }

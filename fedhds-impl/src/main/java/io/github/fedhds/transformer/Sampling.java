@@ -1,7 +1,7 @@
 package io.github.fedhds.transformer;
 
 /**
- * How each next token is chosen: greedily, or by chance among the likeliest. Immutable.
+ * How each next token is chosen: greedily, or at random among the likeliest. Immutable.
  *
  * <p>A token's probability is the softmax of its logit over the temperature, in double. Of the tokens in falling order,
  * the first among equals being the one of the lower id, top-p keeps the fewest that reach it together, at least one; the

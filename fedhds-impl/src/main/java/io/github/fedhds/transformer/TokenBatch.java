@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.fedhds.model.DecoderConfig;
-import io.github.fedhds.tokenizer.EncodedSample;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
@@ -40,21 +39,6 @@ final class TokenBatch {
         }
         this.rows = rows;
         this.width = longest;
-    }
-
-    /** Checks what a training step is given. */
-    static void checkTraining(List<EncodedSample> samples, int parameters, float[] flat, float[] gradient) {
-        if (samples.isEmpty()) {
-            throw new IllegalArgumentException("a batch has at least one sample");
-        }
-        if (flat.length != parameters || gradient.length != parameters) {
-            throw new IllegalArgumentException("there are " + parameters + " parameters to train, was given "
-                    + flat.length + " and a gradient of " + gradient.length);
-        }
-    }
-
-    int size() {
-        return rows.size();
     }
 
     int width() {

@@ -1,23 +1,43 @@
 package io.github.fedhds.transformer;
 
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import io.github.fedhds.FedHdsException;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Makes the archive that torch loads as a TorchScript module, from the source of one class, so that no opaque file is
- * part of the library. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an
+ * Compiles the TorchScript source of one class, by way of the archive that torch loads, so that no opaque file is part of
+ * the library. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an
  * empty tuple of constants, and the format's version.
  */
 final class TorchScriptArchive {
     private TorchScriptArchive() {}
 
-    /** The archive of {@code source}, whose class has the given name and no attributes. */
-    static byte[] of(String className, String source) {
+    /**
+     * Compiles a class without attributes.
+     *
+     * @param manager whose device the module runs on
+     * @throws FedHdsException if torch refuses it
+     */
+    static PtSymbolBlock compile(NDManager manager, String className, String source) {
+        try {
+            InputStream in = new ByteArrayInputStream(of(className, source));
+            return JniUtils.loadModule((PtNDManager) manager, in, true, false);
+        } catch (IOException e) {
+            throw new FedHdsException("cannot compile the module " + className, e);
+        }
+    }
+
+    private static byte[] of(String className, String source) throws IOException {
         // Pickle protocol 2: push the class, call it without arguments, set an empty state, stop.
         byte[] object = ("\u0080\u0002c__torch__\n" + className + "\n)\u0081}b.").getBytes(StandardCharsets.ISO_8859_1);
         byte[] noConstants = {(byte) 0x80, 2, ')', '.'};
@@ -27,8 +47,6 @@ final class TorchScriptArchive {
             store(zip, "module/code/__torch__.py", source.getBytes(StandardCharsets.UTF_8));
             store(zip, "module/constants.pkl", noConstants);
             store(zip, "module/version", "10\n".getBytes(StandardCharsets.US_ASCII));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // nothing leaves memory here
         }
         return bytes.toByteArray();
     }

@@ -5,16 +5,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
-import ai.djl.pytorch.jni.JniUtils;
-import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderLayout.Slot;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -53,12 +48,7 @@ final class WeightStore implements AutoCloseable {
     WeightStore(NDManager manager, Precision precision) {
         this.manager = manager;
         this.precision = precision;
-        byte[] archive = TorchScriptArchive.of("WeightStore", SOURCE);
-        try {
-            module = JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
-        } catch (IOException e) {
-            throw new FedHdsException("cannot compile the reading of weights", e);
-        }
+        this.module = TorchScriptArchive.compile(manager, "WeightStore", SOURCE);
     }
 
     /** All weights, in the order of the layout. */
@@ -95,10 +85,8 @@ final class WeightStore implements AutoCloseable {
     private Dtype type(Slot slot) {
         boolean rounds = precision == Precision.BFLOAT16
                 && switch (slot) {
-                    case EMBEDDING, POSITIONS, HEAD -> true;
-                    case INPUT, OUTPUT, GATE, UP, NARROW -> true;
-                    case INPUT_BIAS, OUTPUT_BIAS, UP_BIAS, NARROW_BIAS -> true;
-                    default -> false;
+                    case ATTENTION_NORM, QUERY_NORM, KEY_NORM, MLP_NORM, FINAL_NORM -> false;
+                    default -> true;
                 };
         return rounds ? Dtype.BF16 : Dtype.F32;
     }

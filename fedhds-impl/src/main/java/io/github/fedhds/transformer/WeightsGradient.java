@@ -2,53 +2,41 @@ package io.github.fedhds.transformer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Loss of a batch under weights of one's own, and the gradient of all of them: for training a model from its start. The
+ * Loss of a batch under given weights, and the gradient of all of them: for pre-training. The
  * weights are one vector, tensor by tensor in the order of {@link #tensors}. For one thread at a time.
  */
-public final class WeightsGradient {
-    private final Decoder decoder;
-    private final Decoder.Variant variant;
+public final class WeightsGradient extends LossGradient {
     private final DecoderLayout layout;
-    private final int size;
 
     WeightsGradient(Decoder decoder, Precision precision) {
-        this.decoder = decoder;
-        this.variant = new Decoder.Variant(
-                AdapterForm.none(), 0, precision, decoder.config().layers());
-        this.layout = DecoderLayout.of(decoder.config());
-        this.size = DecoderWeights.shapes(decoder.config()).values().stream()
-                .mapToInt(WeightsGradient::product)
-                .sum();
+        super(
+                decoder,
+                new Decoder.Variant(
+                        AdapterForm.none(), 0, precision, decoder.config().layers()),
+                DecoderWeights.shapes(decoder.config()).values().stream()
+                        .mapToInt(WeightsGradient::product)
+                        .sum());
+        this.layout = new DecoderLayout(decoder.config());
     }
 
     private static int product(int[] shape) {
         return Arrays.stream(shape).reduce(1, Math::multiplyExact);
     }
 
-    /** Number of weights. */
-    public int size() {
-        return size;
-    }
-
     /** The weights that the model was loaded with. */
     public float[] initial() {
-        float[] flat = new float[size];
+        float[] flat = new float[size()];
         int at = 0;
         for (float[] part : decoder.copyWeights()) {
             System.arraycopy(part, 0, flat, at, part.length);
@@ -100,45 +88,18 @@ public final class WeightsGradient {
      * @param gradient is set to the gradient, unless the loss is NaN or infinite: then it is left as it was
      */
     public float compute(List<EncodedSample> samples, float[] flat, float[] gradient) {
-        TokenBatch.checkTraining(samples, size, flat, gradient);
-        TokenBatch batch =
-                new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
-        boolean before = JniUtils.isGradMode();
-        JniUtils.setGradMode(true);
-        try (Decoder.Call call = decoder.call()) {
-            NDManager scope = call.scope();
-            NDList own = new NDList();
+        return compute(samples, flat, gradient, (scope, common, answers) -> {
+            NDList weights = new NDList();
             int at = 0;
-            for (DecoderLayout.Weight part : layout.weights()) {
-                Shape shape = kept(part);
-                int length = Math.toIntExact(shape.size());
-                NDArray weight = scope.create(FloatBuffer.wrap(flat, at, length), shape, DataType.FLOAT32);
-                weight.setRequiresGradient(true);
-                Decoder.asWeight(weight);
-                own.add(weight);
-                at += length;
+            for (DecoderLayout.Weight weight : layout.weights()) {
+                NDArray array = parameters(scope, flat, at, kept(weight));
+                Decoder.asWeight(array);
+                weights.add(array);
+                at += Math.toIntExact(array.size());
             }
-            NDList inputs = new NDList(batch.ids(scope));
-            inputs.addAll(decoder.positions(scope, batch.width()));
-            inputs.addAll(batch.answers(
-                    scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray()));
-            NDArray loss = decoder.run(Purpose.LOSS, variant, inputs, own, new NDList(), true)
+            NDArray loss = decoder.run(Purpose.LOSS, variant, common.addAll(answers), weights, new NDList(), true)
                     .get(0);
-            float value = loss.getFloat();
-            if (Float.isFinite(value)) {
-                JniUtils.backward((PtNDArray) loss, (PtNDArray) scope.ones(new Shape()), false, false);
-                at = 0;
-                for (NDArray weight : own) {
-                    try (NDArray slope = weight.getGradient()) {
-                        float[] values = slope.toFloatArray();
-                        System.arraycopy(values, 0, gradient, at, values.length);
-                        at += values.length;
-                    }
-                }
-            }
-            return value;
-        } finally {
-            JniUtils.setGradMode(before);
-        }
+            return backward(scope, loss, weights, gradient, 0);
+        });
     }
 }

@@ -159,13 +159,13 @@ final class MessageExamples {
 
     /** Makes the digest right for what the bytes hold now, so that what they hold is looked at; in place. */
     static byte[] sealed(byte[] bytes) {
-        MessageDigest digest = MessageSeal.digest();
+        MessageDigest digest = SealedSafetensors.digest();
         try {
-            MessageSeal.begin(ByteBuffer.wrap(bytes), digest);
+            SealedSafetensors.begin(ByteBuffer.wrap(bytes), digest);
         } catch (InvalidMessageException e) {
             return bytes; // there is no place for a digest
         }
-        MessageSeal.close(bytes, digest);
+        SealedSafetensors.close(bytes, digest);
         return bytes;
     }
 

@@ -196,7 +196,7 @@ class MessageFuzzTest {
     private static final int MOST = MessageLimits.defaults().headerBytes() - 500;
 
     private static byte[] hostile(String kind, String fields, String tensors, int data) {
-        String header = "{\"__metadata__\":{\"SHA-256\":\"" + MessageSeal.OPEN
+        String header = "{\"__metadata__\":{\"SHA-256\":\"" + SealedSafetensors.OPEN
                 + "\",\"format\":\"fedhds-message\"," + "\"kind\":\"" + kind + "\",\"version\":\"1\""
                 + fields + "}" + tensors + "}";
         byte[] text = header.getBytes(StandardCharsets.UTF_8);

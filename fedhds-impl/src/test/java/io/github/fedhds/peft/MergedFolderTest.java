@@ -160,8 +160,8 @@ class MergedFolderTest {
                 Dtype.F32,
                 new int[] {1, 1},
                 channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(new byte[] {0, 0, (byte) 0x80, 0x3f})));
-        SafetensorsWriter.stream(
-                base.resolve("model.safetensors"), Map.of("a", three, "ids", ids, "q_proj.weight", weight), Map.of());
+        new SafetensorsWriter(Map.of("a", three, "ids", ids, "q_proj.weight", weight), Map.of())
+                .writeTo(base.resolve("model.safetensors"));
         Adapter small = adapter("q_proj", tensor(1, 1, 0.5f), tensor(1, 1, 0x1p-8f)); // 2^-8 is half a step at 1
         MergedFolder.write(base, config, small, out, MergedFolder.Type.BF16);
         assertArrayEquals(new float[] {1}, merged("q_proj.weight"));
@@ -349,7 +349,7 @@ class MergedFolderTest {
     void write_weightOfNoFloat_isRefused() {
         PendingTensor whole = new PendingTensor(
                 Dtype.I8, new int[] {2, 3}, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(new byte[6])));
-        SafetensorsWriter.stream(base.resolve("model.safetensors"), Map.of("h.q_proj.weight", whole), Map.of());
+        new SafetensorsWriter(Map.of("h.q_proj.weight", whole), Map.of()).writeTo(base.resolve("model.safetensors"));
         assertFails(VALUE, () -> write(adapter("h.q_proj")), "h.q_proj.weight is of type I8");
     }
 
@@ -394,7 +394,7 @@ class MergedFolderTest {
                 AtomicFile.writeFully(channel, ByteBuffer.wrap(row));
             }
         });
-        SafetensorsWriter.stream(base.resolve("model.safetensors"), Map.of("h.q_proj.weight", weight), Map.of());
+        new SafetensorsWriter(Map.of("h.q_proj.weight", weight), Map.of()).writeTo(base.resolve("model.safetensors"));
         float[] ones = new float[rows];
         Arrays.fill(ones, 1);
         Adapter adapter = adapter("h.q_proj", tensor(1, rows, ones), tensor(rows, 1, ones));

@@ -43,7 +43,7 @@ public final class AtomicFile {
         Path temporary = folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
         try {
             disk.makeFolder(folder);
-            replace(disk, target, folder, temporary, content, force, () -> {});
+            replace(disk, target, temporary, content, force, () -> {});
         } catch (IOException e) {
             throw FileFault.of(file, "cannot be written", e);
         }
@@ -53,18 +53,12 @@ public final class AtomicFile {
      * The steps of a write, each with the disk: the content is written beside, forced, moved into place, and the folder is
      * forced. For owners of a folder who say more than {@link #write(Path, Content)} does.
      *
-     * @param file where to; its folder is there
+     * @param target absolute path of the file; its folder is there
      * @param temporary the file beside it; a process that is killed leaves it, and the next write takes it over
+     * @param force whether to wait for the disk
      * @param beforeMove what is done when the new file is on the disk and the old one still in its place
      */
-    public static void replace(Disk disk, Path file, Path temporary, Content content, Step beforeMove)
-            throws IOException {
-        Path target = file.toAbsolutePath();
-        replace(disk, target, Objects.requireNonNull(target.getParent()), temporary, content, true, beforeMove);
-    }
-
-    private static void replace(
-            Disk disk, Path target, Path folder, Path temporary, Content content, boolean force, Step beforeMove)
+    public static void replace(Disk disk, Path target, Path temporary, Content content, boolean force, Step beforeMove)
             throws IOException {
         try {
             try (Disk.Output output = disk.create(temporary)) {
@@ -76,7 +70,7 @@ public final class AtomicFile {
             beforeMove.run();
             disk.move(temporary, target);
             if (force) {
-                disk.forceFolder(folder);
+                disk.forceFolder(Objects.requireNonNull(target.getParent()));
             }
         } finally {
             disk.delete(temporary);

@@ -50,13 +50,13 @@ public interface Disk {
         }
     }
 
-    /** The machine's own. */
+    /** The disk of this machine. */
     static Disk real() {
         return RealDisk.INSTANCE;
     }
 }
 
-/** Java's files. */
+/** The steps with Java NIO. */
 enum RealDisk implements Disk {
     INSTANCE;
 

@@ -3,17 +3,26 @@ package io.github.fedhds.internal.safetensors;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.internal.file.AtomicFile;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * A tensor whose form is known and whose numbers are pulled when its turn to be written comes, so that a file may be far
- * larger than memory.
+ * A tensor whose type and shape are known and whose numbers are made when its turn to be written comes, so that a file may be
+ * far larger than memory.
  *
  * @param dtype how its numbers are stored
  * @param shape lengths of its axes
  * @param content writes its bytes: little-endian, row-major, just as many as dtype and shape make
  */
 public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content) {
+    private static final int CHUNK = 1 << 18;
+
+    /** Puts the numbers from one index to another (exclusive, in row-major order) into a little-endian buffer. */
+    @FunctionalInterface
+    public interface Numbers {
+        void put(int from, int to, ByteBuffer into);
+    }
+
     public PendingTensor {
         shape = shape.clone();
         if (Arrays.stream(shape).anyMatch(length -> length < 0)) {
@@ -24,15 +33,46 @@ public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content
     /**
      * A tensor's numbers, rounded to the type (to nearest, ties to even).
      *
+     * @param name for messages
      * @param dtype F32, F16 or BF16
-     * @throws IllegalArgumentException if it is another type
+     * @throws IllegalArgumentException if it is another type, or a finite value is too large for it
      */
-    public static PendingTensor of(Tensor tensor, Dtype dtype) {
+    public static PendingTensor of(String name, Tensor tensor, Dtype dtype) {
         if (dtype != Dtype.F32 && dtype != Dtype.F16 && dtype != Dtype.BF16) {
             throw new IllegalArgumentException("tensors can be written as F32, F16 or BF16, was " + dtype);
         }
-        return new PendingTensor(
-                dtype, tensor.shape(), channel -> SafetensorsWriter.writeNumbers(channel, tensor, dtype));
+        for (int i = 0; dtype != Dtype.F32 && i < tensor.size(); i++) {
+            if (!dtype.holds(tensor.get(i))) {
+                throw new IllegalArgumentException("tensor " + name + " holds " + tensor.get(i) + " at " + i
+                        + ", too large for " + dtype + "; write it as F32");
+            }
+        }
+        return of(dtype, tensor.shape(), tensor.size(), (from, to, into) -> {
+            for (int i = from; i < to; i++) {
+                switch (dtype) {
+                    case F16 -> into.putShort(HalfFloats.toF16(tensor.get(i)));
+                    case BF16 -> into.putShort(HalfFloats.toBf16(tensor.get(i)));
+                    default -> into.putFloat(tensor.get(i));
+                }
+            }
+        });
+    }
+
+    /**
+     * Numbers that are put into a buffer of at most 256 KiB, one part after another.
+     *
+     * @param count how many the shape has
+     */
+    public static PendingTensor of(Dtype dtype, int[] shape, int count, Numbers numbers) {
+        return new PendingTensor(dtype, shape, channel -> {
+            int part = CHUNK / dtype.bytes();
+            ByteBuffer chunk =
+                    ByteBuffer.allocate(Math.min(part, count) * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            for (int from = 0; from < count; from += part) {
+                numbers.put(from, Math.min(count, from + part), chunk.clear());
+                AtomicFile.writeFully(channel, chunk.flip());
+            }
+        });
     }
 
     /** Bytes as they are, U8, not copied. */

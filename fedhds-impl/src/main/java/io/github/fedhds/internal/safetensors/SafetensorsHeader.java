@@ -34,7 +34,7 @@ public final class SafetensorsHeader {
     /** The format's own limit. */
     static final long MAX_BYTES = 100_000_000;
 
-    /** Stands for the number of bytes after the header where they are still to come. */
+    /** Number of bytes after the header, if it is not known yet. */
     public static final long UNKNOWN = -1;
 
     public static final int MAX_AXES = 64;
@@ -194,7 +194,7 @@ public final class SafetensorsHeader {
         json.endObject();
     }
 
-    /** Takes the two parts of a name apart, so that none is made where all is well. */
+    /** The name comes in two parts, which are joined only if there is a fault. */
     private void expect(String what, String name, JsonReader json, JsonToken wanted) throws IOException {
         JsonToken token = json.peek();
         if (token != wanted) {
@@ -205,7 +205,7 @@ public final class SafetensorsHeader {
         }
     }
 
-    /** A kind of JSON value as a message has it. */
+    /** The name of a kind of JSON value in messages. */
     private static String words(JsonToken token) {
         return switch (token) {
             case BEGIN_OBJECT -> "a JSON object";

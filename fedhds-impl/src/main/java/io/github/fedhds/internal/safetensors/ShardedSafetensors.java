@@ -175,7 +175,7 @@ public final class ShardedSafetensors implements TensorSource {
         }
     }
 
-    /** Lets all files go. Closing twice does nothing more. */
+    /** Closes all files. Closing twice does nothing more. */
     @Override
     public void close() {
         closeAfter(null);

@@ -50,7 +50,7 @@ public interface TensorSource extends AutoCloseable {
         return new Tensor(shape(name), readFloats(name));
     }
 
-    /** Lets the files go; reading afterwards is an error. */
+    /** Closes the files; reading afterwards is an error. */
     @Override
     void close();
 }

@@ -28,7 +28,7 @@ class SafetensorsFuzzTest {
         tensors.put("layers.0.lora_A", new Tensor(new int[] {2, 3}, new float[] {1, 2, 3, 4, 5, 6}));
         tensors.put("layers.0.lora_B", new Tensor(new int[] {3, 2}, new float[] {6, 5, 4, 3, 2, 1}));
         tensors.put("empty", new Tensor(new int[] {0, 9}, new float[0]));
-        good = SafetensorsWriter.toBytes(tensors, Map.of("format", "pt", "version", "1"));
+        good = SafetensorsBytes.of(tensors, Map.of("format", "pt", "version", "1"));
     }
 
     /** Reads everything; true if the bytes were accepted. */

@@ -78,7 +78,7 @@ class SafetensorsTest {
         }
         assertEquals(Set.of("file.safetensors"), names(path));
         assertArrayEquals(
-                Files.readAllBytes(path), SafetensorsWriter.toBytes(tensors, Map.of("note", "ä\n", "format", "pt")));
+                Files.readAllBytes(path), SafetensorsBytes.of(tensors, Map.of("note", "ä\n", "format", "pt")));
     }
 
     private static Set<String> names(Path path) throws IOException {
@@ -94,8 +94,7 @@ class SafetensorsTest {
         ByteBuffer expected = ByteBuffer.wrap(file(header, 8)).order(ByteOrder.LITTLE_ENDIAN);
         assertEquals(0, header.length() % 8);
         expected.putFloat(8 + header.length(), 1.5f).putFloat(12 + header.length(), -2f);
-        assertArrayEquals(
-                expected.array(), SafetensorsWriter.toBytes(Map.of("a", tensor(1.5f, -2f)), Map.of("k", "v")));
+        assertArrayEquals(expected.array(), SafetensorsBytes.of(Map.of("a", tensor(1.5f, -2f)), Map.of("k", "v")));
     }
 
     @Test
@@ -106,7 +105,7 @@ class SafetensorsTest {
             forth.put("t" + i, tensor(i));
             back.put("t" + (19 - i), tensor(19 - i));
         }
-        assertArrayEquals(SafetensorsWriter.toBytes(forth, Map.of()), SafetensorsWriter.toBytes(back, Map.of()));
+        assertArrayEquals(SafetensorsBytes.of(forth, Map.of()), SafetensorsBytes.of(back, Map.of()));
     }
 
     @Test
@@ -160,7 +159,7 @@ class SafetensorsTest {
                     "t" + dtype,
                     new PendingTensor(dtype, new int[] {3, 1}, channel -> channel.write(ByteBuffer.wrap(bytes))));
         }
-        SafetensorsWriter.stream(path, tensors, Map.of());
+        new SafetensorsWriter(tensors, Map.of()).writeTo(path);
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             for (Dtype dtype : Dtype.values()) {
                 assertEquals(dtype, file.dtype("t" + dtype));
@@ -183,7 +182,7 @@ class SafetensorsTest {
                     Dtype.F32, new int[] {2}, channel -> channel.write(ByteBuffer.wrap(new byte[length])));
             assertFails(
                     IllegalStateException.class,
-                    () -> SafetensorsWriter.stream(path, Map.of("x", bad), Map.of()),
+                    () -> new SafetensorsWriter(Map.of("x", bad), Map.of()).writeTo(path),
                     "tensor x wrote " + length + " bytes, its form has 8");
         }
         assertFails(

@@ -1,0 +1,40 @@
+package io.github.fedhds.internal.safetensors;
+
+import io.github.fedhds.FedHdsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The weights of a model folder of Hugging Face: one file, or several with an index. */
+public final class ModelWeights {
+    /** The one file. */
+    public static final String FILE = "model.safetensors";
+
+    /** The index of several files. */
+    public static final String INDEX = "model.safetensors.index.json";
+
+    private ModelWeights() {}
+
+    /**
+     * The one file of a folder, or else the index.
+     *
+     * @throws FedHdsException if neither is there
+     */
+    public static Path file(Path folder) {
+        Path file = folder.resolve(FILE);
+        Path index = folder.resolve(INDEX);
+        if (!Files.isRegularFile(file) && !Files.isRegularFile(index)) {
+            throw new FedHdsException(file + " is missing, and so is " + INDEX
+                    + "; a model folder holds config.json, model.safetensors and tokenizer.json");
+        }
+        return Files.isRegularFile(file) ? file : index;
+    }
+
+    /**
+     * Opens what {@link #file} gave.
+     *
+     * @throws FedHdsException if a file is missing or damaged
+     */
+    public static TensorSource open(Path file) {
+        return file.endsWith(INDEX) ? ShardedSafetensors.open(file) : SafetensorsFile.open(file);
+    }
+}

@@ -142,8 +142,8 @@ class ArchitectureTest {
                 packages(
                         "dataset",
                         "features",
+                        "internal",
                         "lora",
-                        "reduction",
                         "selection",
                         "setup",
                         "simulation",

@@ -1,6 +1,5 @@
 package io.github.fedhds.examples;
 
-import io.github.fedhds.FedHdsException;
 import io.github.fedhds.peft.MergedFolder;
 import io.github.fedhds.peft.PeftFolder;
 import java.nio.file.Path;
@@ -36,17 +35,8 @@ public final class MergeAdapter implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    /** A failure is told in one line, with status 1. */
     static CommandLine commandLine() {
-        return new CommandLine(new MergeAdapter())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    if (failure instanceof FedHdsException || failure instanceof IllegalArgumentException) {
-                        command.getErr().println("merge-adapter: " + failure.getMessage());
-                        return 1;
-                    }
-                    throw failure;
-                });
+        return Programs.commandLine(new MergeAdapter());
     }
 
     @Override

@@ -94,8 +94,7 @@ public final class SocketFederation {
                     System.out.println(receipt);
                     write(out, codec.encode(receipt).toByteArray());
                 }
-                Optional<Message> next = server.messageFor(client);
-                write(out, next.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING));
+                write(out, server.messageFor(client).map(m -> codec.encode(m).toByteArray()).orElse(NOTHING));
             } catch (IOException | IllegalArgumentException e) {
                 System.out.println(socket.isClosed() ? "done" : "a client is gone: " + e.getMessage());
             }

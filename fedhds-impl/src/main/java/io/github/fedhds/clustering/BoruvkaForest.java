@@ -1,156 +1,126 @@
 package io.github.fedhds.clustering;
 
+import io.github.fedhds.internal.KdTree;
+import io.github.fedhds.internal.UnionFind;
+import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 
 /**
- * The forest of Boruvka's method while it grows into a tree. A part is known by one of its places; all distances are
- * squared mutual reachability distances.
+ * The forest of Boruvka's method, which grows into a minimum spanning tree. A component is known by one of its places; all
+ * distances are squared mutual reachability distances.
  *
- * <p>What is learnt in a round serves the later ones: parts only grow, so a place is never nearer to what is outside its
- * part than it was ({@link #least}), and an edge that still leads outside is a bound to begin with ({@link #found}).
+ * <p>Bounds of one round serve the next: components only grow, so the nearest place outside a place's component only gets
+ * farther ({@link #least}), and an edge that still leads outside is an upper bound to start with ({@link #found}).
  */
 final class BoruvkaForest {
     private static final int MIXED = -1;
     private static final int NONE = -1;
-    /** Level of the nodes that are given out to the crew: 64 of them, where the tree is as deep. */
-    private static final int LEVEL_OF_WORK = 6;
+    /** Level of the nodes that the threads share: 64 nodes where the tree is that deep. */
+    private static final int SHARED_LEVEL = 6;
 
     private final KdTree tree;
-    private final Crew crew;
+    private final Workers workers;
     private final SpanningTree edges;
+    private final UnionFind components;
     private final double[] core;
-    private final double[] coreOfNode; // the least below
-    private final int[] part;
-    private final int[] partOfNode; // the one part that all below are in, or MIXED
-    private final double[] least; // no edge from the place out of its part is shorter
+    private final double[] coreOfNode; // the smallest below
+    private final int[] component;
+    private final int[] componentOfNode; // the one component that all below are in, or MIXED
+    private final double[] least; // no edge from the place out of its component is shorter
     private final double[] leastOfNode;
-    private final double[] limitOfNode; // of a mixed node: an edge as long as this is of no use to any below
+    private final double[] limitOfNode; // of a mixed node: no place below can use an edge as long as this
     private final double[] found; // length of an edge from the place, to partner
     private final int[] partner;
     private final Search[] searches;
 
     /**
-     * Every place on its own.
+     * Every place is a component.
      *
-     * @param core squared core distances, one a place
+     * @param core squared core distances by place
      */
-    BoruvkaForest(KdTree tree, double[] core, Crew crew) {
+    BoruvkaForest(KdTree tree, double[] core, Workers workers) {
         this.tree = tree;
         this.core = core;
-        this.crew = crew;
+        this.workers = workers;
         int n = tree.size();
         edges = new SpanningTree(n);
+        components = new UnionFind(n);
         coreOfNode = new double[tree.nodes()];
         leastBelow(core, coreOfNode);
-        part = new int[n];
-        for (int place = 0; place < n; place++) {
-            part[place] = place;
-        }
-        partOfNode = new int[tree.nodes()];
+        component = new int[n];
+        Arrays.setAll(component, place -> place);
+        componentOfNode = new int[tree.nodes()];
         least = core.clone();
         leastOfNode = new double[tree.nodes()];
         limitOfNode = new double[tree.nodes()];
         found = new double[n];
         partner = new int[n];
         Arrays.fill(partner, NONE);
-        searches = new Search[crew.size()];
-        for (int member = 0; member < searches.length; member++) {
-            searches[member] = new Search(n);
-        }
+        searches = new Search[workers.size()];
+        Arrays.setAll(searches, thread -> new Search(n));
     }
 
-    /** The least spanning tree of the rows. */
-    SpanningTree join() {
-        int n = tree.size();
-        while (edges.edges() < n - 1) {
-            sumUpParts();
+    /** The minimum spanning tree of the rows. */
+    SpanningTree connect() {
+        while (edges.edges() < tree.size() - 1) {
+            findComponentsOfNodes();
             leastBelow(least, leastOfNode);
             for (Search search : searches) {
                 search.begin();
             }
-            sumUpLimits();
-            crew.run(member -> searches[member].run(member));
-            for (int member = 1; member < searches.length; member++) {
-                searches[0].take(searches[member]);
+            for (int node = tree.nodes() - 1; node > 0; node--) {
+                limitOfNode[node] = tree.isLeaf(node)
+                        ? searches[0].limitOfLeaf(node)
+                        : Math.max(limitOfNode[2 * node], limitOfNode[2 * node + 1]);
             }
-            joinNearest(searches[0]);
+            workers.run(thread -> searches[thread].run(thread));
+            for (int thread = 1; thread < searches.length; thread++) {
+                searches[0].take(searches[thread]);
+            }
+            addShortest(searches[0]);
         }
         return edges;
     }
 
     private void leastBelow(double[] ofPlace, double[] ofNode) {
-        for (int node = tree.nodes() - 1; node >= 0; node--) {
+        for (int node = tree.nodes() - 1; node > 0; node--) {
             if (tree.isLeaf(node)) {
                 ofNode[node] = Double.POSITIVE_INFINITY;
                 for (int place = tree.begin(node); place < tree.end(node); place++) {
                     ofNode[node] = Math.min(ofNode[node], ofPlace[place]);
                 }
             } else {
-                ofNode[node] = Math.min(ofNode[2 * node + 1], ofNode[2 * node + 2]);
+                ofNode[node] = Math.min(ofNode[2 * node], ofNode[2 * node + 1]);
             }
         }
     }
 
-    private void sumUpParts() {
-        for (int node = tree.nodes() - 1; node >= 0; node--) {
-            int one = tree.isLeaf(node) ? part[tree.begin(node)] : partOfNode[2 * node + 1];
-            boolean mixed = !tree.isLeaf(node) && partOfNode[2 * node + 2] != one;
+    private void findComponentsOfNodes() {
+        for (int node = tree.nodes() - 1; node > 0; node--) {
+            int one = tree.isLeaf(node) ? component[tree.begin(node)] : componentOfNode[2 * node];
+            boolean mixed = !tree.isLeaf(node) && componentOfNode[2 * node + 1] != one;
             for (int place = tree.begin(node); tree.isLeaf(node) && place < tree.end(node); place++) {
-                mixed |= part[place] != one;
+                mixed |= component[place] != one;
             }
-            partOfNode[node] = mixed ? MIXED : one;
+            componentOfNode[node] = mixed ? MIXED : one;
         }
     }
 
-    private void sumUpLimits() {
-        for (int node = tree.nodes() - 1; node >= 0; node--) {
-            if (tree.isLeaf(node)) {
-                limitOfNode[node] = searches[0].limitOfLeaf(node);
-            } else {
-                limitOfNode[node] = Math.max(limitOfNode[2 * node + 1], limitOfNode[2 * node + 2]);
+    /** Adds the shortest edge out of each component, unless the edges before it close a cycle. */
+    private void addShortest(Search shortest) {
+        for (int place = 0; place < component.length; place++) {
+            least[place] = Math.max(least[place], shortest.length[component[place]]);
+        }
+        for (int root = 0; root < component.length; root++) {
+            if (component[root] == root && components.union(shortest.from[root], shortest.to[root])) {
+                edges.addSquared(
+                        tree.rowAt(shortest.from[root]), tree.rowAt(shortest.to[root]), shortest.length[root]);
             }
         }
+        Arrays.setAll(component, components::find);
     }
 
-    /** Adds each part's nearest edge, but for those that the ones before made a circle. */
-    private void joinNearest(Search nearest) {
-        int n = tree.size();
-        for (int place = 0; place < n; place++) {
-            least[place] = Math.max(least[place], nearest.length[part[place]]);
-        }
-        int[] owner = part; // a part's own place points to the part that it joins
-        int[] joined = new int[n];
-        int parts = 0;
-        for (int place = 0; place < n; place++) {
-            if (part[place] == place) {
-                joined[parts++] = place;
-            }
-        }
-        for (int i = 0; i < parts; i++) {
-            int from = nearest.from[joined[i]];
-            int to = nearest.to[joined[i]];
-            int a = find(owner, from);
-            int b = find(owner, to);
-            if (a != b) {
-                owner[Math.max(a, b)] = Math.min(a, b);
-                edges.addSquared(tree.rowAt(from), tree.rowAt(to), nearest.length[joined[i]]);
-            }
-        }
-        for (int place = 0; place < n; place++) {
-            part[place] = find(owner, place);
-        }
-    }
-
-    private static int find(int[] owner, int place) {
-        int a = place;
-        while (owner[a] != a) {
-            owner[a] = owner[owner[a]];
-            a = owner[a];
-        }
-        return a;
-    }
-
-    /** One thread's round: the shortest edge out of each part that it has seen. */
+    /** One thread's round: the shortest edge found out of each component. */
     private final class Search {
         final double[] length;
         final int[] from;
@@ -162,49 +132,49 @@ final class BoruvkaForest {
             to = new int[n];
         }
 
-        /** Starts from the edges found in earlier rounds that still lead out of a part. */
+        /** Starts from the edges found in earlier rounds that still lead out of a component. */
         void begin() {
             Arrays.fill(length, Double.POSITIVE_INFINITY);
             for (int place = 0; place < length.length; place++) {
                 int other = partner[place];
-                if (other != NONE && part[place] != part[other]) {
-                    note(part[place], place, other, found[place]);
-                    note(part[other], place, other, found[place]);
+                if (other != NONE && component[place] != component[other]) {
+                    note(component[place], place, other, found[place]);
+                    note(component[other], place, other, found[place]);
                 }
             }
         }
 
-        private void note(int ofPart, int a, int b, double distance) {
-            if (distance < length[ofPart]) {
-                length[ofPart] = distance;
-                from[ofPart] = a;
-                to[ofPart] = b;
+        private void note(int of, int a, int b, double distance) {
+            if (distance < length[of]) {
+                length[of] = distance;
+                from[of] = a;
+                to[of] = b;
             }
         }
 
         void take(Search other) {
             for (int place = 0; place < length.length; place++) {
-                if (part[place] == place) {
+                if (component[place] == place) {
                     note(place, other.from[place], other.to[place], other.length[place]);
                 }
             }
         }
 
-        void run(int member) {
-            int first = 0;
-            for (int level = 0; level < LEVEL_OF_WORK && !tree.isLeaf(first); level++) {
-                first = 2 * first + 1;
+        void run(int thread) {
+            int first = 1;
+            for (int level = 0; level < SHARED_LEVEL && !tree.isLeaf(first); level++) {
+                first *= 2;
             }
-            for (int node = first + member; node <= 2 * first; node += crew.size()) {
-                search(node, 0, 0);
+            for (int node = first + thread; node < 2 * first && !workers.isInterrupted(); node += workers.size()) {
+                search(node, 1, 0);
             }
         }
 
-        /** An edge as long as this is of no use to any place below the leaf. */
+        /** No place of the leaf can use an edge as long as this. */
         double limitOfLeaf(int leaf) {
             double limit = 0;
             for (int place = tree.begin(leaf); place < tree.end(leaf); place++) {
-                double own = length[part[place]];
+                double own = length[component[place]];
                 if (least[place] < own) {
                     limit = Math.max(limit, own);
                 }
@@ -213,20 +183,21 @@ final class BoruvkaForest {
         }
 
         private double limit(int node) {
-            return partOfNode[node] == MIXED ? limitOfNode[node] : length[partOfNode[node]];
+            return componentOfNode[node] == MIXED ? limitOfNode[node] : length[componentOfNode[node]];
         }
 
-        /** Seeks edges from places below a node to places below another, at least as far away as {@code gap}. */
+        /** Searches edges from places below a node to places below another, which are at least {@code gap} apart. */
         private void search(int node, int other, double gap) {
             double atLeast = Math.max(gap, Math.max(leastOfNode[node], coreOfNode[other]));
-            if (!(atLeast < limit(node)) || (partOfNode[node] != MIXED && partOfNode[node] == partOfNode[other])) {
+            boolean inOne = componentOfNode[node] != MIXED && componentOfNode[node] == componentOfNode[other];
+            if (inOne || !(atLeast < limit(node))) {
                 return;
             }
             if (tree.isLeaf(node) && tree.isLeaf(other)) {
                 compare(node, other);
                 limitOfNode[node] = limitOfLeaf(node);
             } else if (tree.isLeaf(node) || (other < node && !tree.isLeaf(other))) {
-                int left = 2 * other + 1;
+                int left = 2 * other;
                 double leftGap = tree.squaredGapOfNodes(node, left);
                 double rightGap = tree.squaredGapOfNodes(node, left + 1);
                 if (leftGap < rightGap || (leftGap == rightGap && tree.begin(node) < tree.end(left))) {
@@ -237,7 +208,7 @@ final class BoruvkaForest {
                     search(node, left, leftGap);
                 }
             } else {
-                int left = 2 * node + 1;
+                int left = 2 * node;
                 search(left, other, tree.squaredGapOfNodes(left, other));
                 search(left + 1, other, tree.squaredGapOfNodes(left + 1, other));
                 limitOfNode[node] = Math.max(limit(left), limit(left + 1));
@@ -247,16 +218,16 @@ final class BoruvkaForest {
         private void compare(int leaf, int other) {
             int end = tree.end(other);
             for (int place = tree.begin(leaf); place < tree.end(leaf); place++) {
-                int own = part[place];
+                int own = component[place];
                 if (!(least[place] < length[own]) || !(tree.squaredGap(place, other) < length[own])) {
                     continue;
                 }
                 for (int q = tree.begin(other); q < end; q++) {
-                    if (part[q] != own && core[q] < length[own]) {
+                    if (component[q] != own && core[q] < length[own]) {
                         double distance = Math.max(tree.squaredDistance(place, q), Math.max(core[place], core[q]));
                         if (distance < length[own]) {
                             note(own, place, q, distance);
-                            note(part[q], place, q, distance);
+                            note(component[q], place, q, distance);
                             found[place] = distance;
                             partner[place] = q;
                         }

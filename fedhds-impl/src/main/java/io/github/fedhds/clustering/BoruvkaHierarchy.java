@@ -1,19 +1,28 @@
 package io.github.fedhds.clustering;
 
+import io.github.fedhds.internal.KdTree;
+import io.github.fedhds.internal.LeastValues;
+import io.github.fedhds.internal.Workers;
+import java.util.SplittableRandom;
+
 /**
- * The hierarchy by Boruvka's method on a k-d tree, two nodes at a time: every part of the forest seeks its nearest other
- * part, all at once, and joins it, until one is left. About O(n log n) for few dimensions; the more there are, the less
- * the boxes tell, and the nearer it comes to O(n²) a round. Memory O(n d). Stateless, safe for many threads.
+ * The hierarchy by Boruvka's method on a k-d tree, searching pairs of nodes: in each round every component of the forest
+ * is joined to its nearest other one, until one is left. About O(n log n) for few dimensions; with more dimensions the
+ * boxes exclude less, and a round gets nearer to O(n²). Memory O(n d). Stateless, safe for many threads.
  *
- * <p>Where distances tie, which edges enter the tree depends on the number of threads; their heights do not, nor does
- * anything that is made of them ({@link Dendrogram}).
+ * <p>Where distances tie, the edges of the tree depend on the number of threads; their heights do not, nor does anything
+ * that is made of them ({@link Dendrogram}).
  *
  * @see <a href="https://doi.org/10.1145/1835804.1835882">March, Ram, Gray 2010: Fast Euclidean Minimum Spanning Tree</a>
  * @see <a href="https://doi.org/10.1109/ICDMW.2017.12">McInnes, Healy 2017</a>, the same with core distances
  */
 final class BoruvkaHierarchy implements Hierarchy {
-    /** Rows below which a further thread costs more than it brings. */
-    private static final int ROWS_OF_A_THREAD = 1000;
+    private static final int LEAF_SIZE = 12;
+    /** With fewer rows a further thread costs more than it saves. */
+    private static final int ROWS_PER_THREAD = 1000;
+
+    private static final Workers.Task CLUSTERING =
+            new Workers.Task("clustering", "a clustering thread failed", "interrupted while clustering");
 
     private final int threads;
 
@@ -24,22 +33,25 @@ final class BoruvkaHierarchy implements Hierarchy {
 
     @Override
     public SpanningTree connect(Coordinates rows, int minSamples) {
-        KdTree tree = new KdTree(rows);
-        try (Crew crew = new Crew(Math.max(1, Math.min(threads, rows.size() / ROWS_OF_A_THREAD)))) {
-            return new BoruvkaForest(tree, coreDistances(tree, minSamples, crew), crew).join();
+        int n = rows.size();
+        KdTree tree = new KdTree(n, rows.dimensions(), LEAF_SIZE);
+        double[][] columns = rows.columns();
+        SplittableRandom random = new SplittableRandom(0);
+        tree.sort(columns, (from, to) -> random.nextInt(from, to + 1));
+        tree.place(columns);
+        try (Workers workers = new Workers(CLUSTERING, Math.max(1, Math.min(threads, n / ROWS_PER_THREAD)))) {
+            return new BoruvkaForest(tree, coreDistances(tree, minSamples, workers), workers).connect();
         }
     }
 
-    /** One a place, squared. */
-    private static double[] coreDistances(KdTree tree, int minSamples, Crew crew) {
-        int n = tree.size();
-        double[] core = new double[n];
-        int k = Math.min(minSamples, n - 1);
+    /** Squared, by place. */
+    private static double[] coreDistances(KdTree tree, int minSamples, Workers workers) {
+        double[] core = new double[tree.size()];
+        int k = Math.min(minSamples, core.length - 1);
         if (k > 0) {
-            crew.run(member -> {
+            workers.run(core.length, (from, to) -> {
                 LeastValues least = new LeastValues(k);
-                int end = (int) ((long) n * (member + 1) / crew.size());
-                for (int place = (int) ((long) n * member / crew.size()); place < end; place++) {
+                for (int place = from; place < to && !workers.isInterrupted(); place++) {
                     least.clear();
                     tree.nearest(place, least);
                     core[place] = least.largest();

@@ -1,15 +1,16 @@
 package io.github.fedhds.clustering;
 
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.internal.Euclidean;
 import java.util.Arrays;
 
 /**
- * How well clusters part their points, by three indices that need no true labels, as scikit-learn defines them. They have
+ * How well clusters separate their points: three indices that need no true labels, as scikit-learn defines them. They have
  * no unit and compare clusterings of the same points.
  *
- * <p>Points labelled {@link Clustering#NOISE} are left out before anything is counted, so an index of few clustered points
- * may be high: look at the share of noise too. An index is NaN where it has no meaning: with fewer than two clusters, or
- * with a cluster for every point. Immutable, safe for many threads.
+ * <p>Points labelled {@link Clustering#NOISE} do not count, so an index may be high because few points are in clusters: look
+ * at the share of noise too. An index is NaN with fewer than two clusters, or with a cluster for every point. Immutable, safe
+ * for many threads.
  */
 public final class ClusterQuality {
     private final int n;
@@ -31,7 +32,7 @@ public final class ClusterQuality {
             sizes[cluster[i]]++;
             first[cluster[i]] = i;
         }
-        for (int i = 0; i < n; i++) { // the mean of x - x0, so that equal points have no spread
+        for (int i = 0; i < n; i++) { // the mean of differences, so that equal points have no spread
             for (int a = 0; a < d; a++) {
                 centres[cluster[i] * d + a] += values[i * d + a] - values[first[cluster[i]] * d + a];
             }
@@ -45,8 +46,8 @@ public final class ClusterQuality {
      * Points and their clusters.
      *
      * @param points {@code [n, d]}, finite; n may be 0
-     * @param labels one a point: its cluster, any number from 0, or {@link Clustering#NOISE}
-     * @throws IllegalArgumentException if there is not one label a point, one is below -1, or a coordinate is NaN or
+     * @param labels the cluster of each point, any number from 0, or {@link Clustering#NOISE}
+     * @throws IllegalArgumentException if the numbers of points and labels differ, a label is below -1, or a coordinate is NaN or
      *     infinite; the message names the point
      */
     public static ClusterQuality of(Points points, int[] labels) {
@@ -80,7 +81,7 @@ public final class ClusterQuality {
         return new ClusterQuality(d, scaled(Arrays.copyOf(values, n * d)), Arrays.copyOf(cluster, n), used.length);
     }
 
-    /** To at most 1, by a power of two, so that no square overflows: the indices have no unit. */
+    /** Scales by a power of two to at most 1, so that no square overflows. */
     private static double[] scaled(double[] values) {
         double largest = 0;
         for (double value : values) {
@@ -93,7 +94,7 @@ public final class ClusterQuality {
     }
 
     /**
-     * Mean silhouette: -1 to 1, higher is better; how much nearer a point is to its own cluster than to the next. A point
+     * Mean silhouette: -1 to 1, higher is better; how much nearer a point is to its own cluster than to the next one. A point
      * alone in its cluster counts 0. Time O(n² d), memory O(n d).
      *
      * @see <a href="https://doi.org/10.1016/0377-0427(87)90125-7">Rousseeuw 1987</a>
@@ -124,8 +125,8 @@ public final class ClusterQuality {
     }
 
     /**
-     * Calinski-Harabasz index: 0 or more, higher is better; the spread between clusters by the spread within, each by its
-     * degrees of freedom. 1 where no cluster has a spread. Time O(n d).
+     * Calinski-Harabasz index: 0 or more, higher is better; the spread between clusters divided by the spread within, each
+     * per degree of freedom. 1 if no cluster has a spread. Time O(n d).
      *
      * @see <a href="https://doi.org/10.1080/03610927408827101">Calinski, Harabasz 1974</a>
      */
@@ -152,9 +153,9 @@ public final class ClusterQuality {
     }
 
     /**
-     * Davies-Bouldin index: 0 or more, lower is better; the mean over clusters of how much it mixes with the worst other:
-     * the sum of their mean distances from the centre, by the distance of the centres. Centres in one place do not count,
-     * as in scikit-learn. Time O((n + k²) d) of k clusters.
+     * Davies-Bouldin index: 0 or more, lower is better; the mean over clusters of the overlap with the worst other one: the
+     * sum of their mean distances from the centre, divided by the distance of the centres. Equal centres do not count, as in
+     * scikit-learn. Time O((n + k²) d) with k clusters.
      *
      * @see <a href="https://doi.org/10.1109/TPAMI.1979.4766909">Davies, Bouldin 1979</a>
      */
@@ -184,11 +185,6 @@ public final class ClusterQuality {
     }
 
     private double squaredDistance(double[] a, int i, double[] b, int j) {
-        double sum = 0;
-        for (int axis = 0; axis < d; axis++) {
-            double difference = a[i * d + axis] - b[j * d + axis];
-            sum += difference * difference;
-        }
-        return sum;
+        return Euclidean.squared(a, i, b, j, d);
     }
 }

@@ -4,19 +4,19 @@ import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 
 /**
- * Rows sorted into clusters. Immutable, safe for many threads.
+ * The clusters of some rows. Immutable, safe for many threads.
  *
- * @param labels one a row: its cluster, from 0, or {@link #NOISE}
- * @param probabilities one a row: how firmly it belongs to its cluster, 0 to 1; 0 for noise
+ * @param labels {@code [n]}: the cluster of each row, from 0, or {@link #NOISE}
+ * @param probabilities {@code [n]}: how firmly each row belongs to its cluster, 0 to 1; 0 for noise
  * @param centroids {@code [clusters, d]}: the mean of each cluster's rows, weighted by probability
- * @param persistence one a cluster: how long it lasts while the density grows, as a share of the longest possible; 1
- *     from a method that does not ask for density
+ * @param persistence {@code [clusters]}: how long each cluster lasts while the density grows, as a share of the longest
+ *     possible; 1 from a method without densities
  * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows, and from a
  *     method without a tree
  */
 public record Clustering(
         int[] labels, double[] probabilities, Points centroids, double[] persistence, double spanningTreeWeight) {
-    /** The label of a row in no cluster. */
+    /** Label of a row in no cluster. */
     public static final int NOISE = -1;
 
     public Clustering {

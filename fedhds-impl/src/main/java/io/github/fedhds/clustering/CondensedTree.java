@@ -5,10 +5,10 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A dendrogram in which only parts of at least {@code minClusterSize} rows count as clusters. Read from the top, the
- * density lambda (1 / height) grows: rows in smaller parts fall out of their cluster, a single large part goes on as the
- * same cluster, several are new clusters. Cluster 0 is the whole; a parent comes before its children, siblings come in
- * the order of their least rows. Time O(n log n), memory O(n), no recursion.
+ * A dendrogram in which only parts of at least {@code minClusterSize} rows count as clusters. From the root down, the
+ * density lambda (1 / height) grows: rows in smaller parts fall out of their cluster, a single large part continues the
+ * cluster, several are new clusters. Cluster 0 holds all rows; a parent comes before its children, siblings are in the order
+ * of their first rows. Time O(n log n), memory O(n), no recursion.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 4</a>
  */
@@ -39,7 +39,7 @@ final class CondensedTree {
         parent[0] = Dendrogram.NONE;
         size[0] = rows;
         int[] start = new int[rows];
-        start[0] = dendrogram.top();
+        start[0] = dendrogram.root();
         int[] stack = new int[rows];
         for (int cluster = 0; cluster < clusters; cluster++) {
             List<Integer> large = List.of(start[cluster]);
@@ -56,9 +56,9 @@ final class CondensedTree {
         }
     }
 
-    /** Goes one merge down: drops its small parts from the cluster, gives the large ones in order. */
+    /** Goes one merge down: drops its small parts from the cluster, returns the large ones in order. */
     private List<Integer> shrink(int cluster, int merge, int minClusterSize, int[] stack) {
-        double lambda = 1 / dendrogram.height(merge); // infinite where rows coincide, and only there
+        double lambda = 1 / dendrogram.height(merge); // infinite only where rows coincide
         endsAt[cluster] = lambda;
         List<Integer> large = new ArrayList<>();
         for (int part = dendrogram.firstPart(merge); part != Dendrogram.NONE; part = dendrogram.nextPart(part)) {
@@ -87,7 +87,7 @@ final class CondensedTree {
         }
     }
 
-    /** Number of clusters, the whole among them. */
+    /** Number of clusters, the root included. */
     int clusters() {
         return clusters;
     }
@@ -107,22 +107,22 @@ final class CondensedTree {
         return fallsAt[row];
     }
 
-    /** The cluster that this one is a part of; not for cluster 0. */
+    /** The parent of a cluster; not of cluster 0. */
     int parent(int cluster) {
         return parent[cluster];
     }
 
-    /** Lambda at which a cluster splits off its parent; 0 for the whole. */
+    /** Lambda at which a cluster splits off its parent; 0 for the root. */
     double bornAt(int cluster) {
         return bornAt[cluster];
     }
 
-    /** Largest lambda at which a row or a child leaves this cluster: it is no cluster beyond. */
+    /** Largest lambda at which a row or a child leaves this cluster. */
     double endsAt(int cluster) {
         return endsAt[cluster];
     }
 
-    /** Rows in a cluster when it is born. */
+    /** Number of rows in a cluster at its birth. */
     int size(int cluster) {
         return size[cluster];
     }

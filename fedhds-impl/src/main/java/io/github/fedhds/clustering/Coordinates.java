@@ -1,9 +1,10 @@
 package io.github.fedhds.clustering;
 
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.internal.Euclidean;
 import java.util.Arrays;
 
-/** Points, checked, and the one distance that all hierarchies measure with. Immutable, safe for many threads. */
+/** Checked points, and the one distance function of all hierarchies. Immutable, safe for many threads. */
 final class Coordinates {
     private final int size;
     private final int dimensions;
@@ -31,7 +32,7 @@ final class Coordinates {
         this.values = values;
     }
 
-    /** All coordinates times 2 to the power of {@code exponent}: exact, but for numbers that get very small. */
+    /** All coordinates times 2 to the power of {@code exponent}: exact unless a number gets very small. */
     Coordinates scaled(int exponent) {
         double[] scaled = new double[values.length];
         for (int i = 0; i < values.length; i++) {
@@ -43,7 +44,7 @@ final class Coordinates {
     /**
      * Every row at length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
      *
-     * @throws IllegalArgumentException if a row is zero, and so has no direction
+     * @throws IllegalArgumentException if a row is zero: it has no direction
      */
     Coordinates directions() {
         double[] unit = values.clone();
@@ -88,21 +89,28 @@ final class Coordinates {
     }
 
     /**
-     * The squared Euclidean distance of two rows, O(d). Every hierarchy measures with this function, so that heights
-     * which are equal are equal to the last bit, whoever built the tree. The root is taken once an edge ({@link
-     * SpanningTree}): it never turns the order round, so a least tree of squares is a least tree of distances.
+     * The squared Euclidean distance of two rows, O(d). Every hierarchy measures with the same sum, so that equal heights
+     * are equal to the last bit in every tree. {@link SpanningTree} takes one root an edge: roots keep the order, so a
+     * minimum spanning tree of squares is one of distances.
      *
-     * <p>Finite always: rows farther apart than 1e154 are just very far apart. Points may come from outside, and a far
-     * one shall cost the others nothing.
+     * <p>Always finite, at most the largest number: points may come from outside, and a very far one must not spoil the
+     * others.
      */
     double squaredDistance(int a, int b) {
-        int i = a * dimensions;
-        int j = b * dimensions;
-        double sum = 0;
-        for (int axis = 0; axis < dimensions; axis++) {
-            double difference = values[i + axis] - values[j + axis];
-            sum += difference * difference;
+        return squaredDistance(a, values, b);
+    }
+
+    /** The same between a row and a row of other {@code [n, d]} points. */
+    double squaredDistance(int row, double[] points, int point) {
+        return Math.min(Euclidean.squared(values, row, points, point, dimensions), Double.MAX_VALUE);
+    }
+
+    /** The coordinates axis by axis, {@code [d][n]}. */
+    double[][] columns() {
+        double[][] columns = new double[dimensions][size];
+        for (int i = 0; i < values.length; i++) {
+            columns[i % dimensions][i / dimensions] = values[i];
         }
-        return Math.min(sum, Double.MAX_VALUE);
+        return columns;
     }
 }

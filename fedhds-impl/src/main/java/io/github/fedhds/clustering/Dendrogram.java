@@ -1,12 +1,14 @@
 package io.github.fedhds.clustering;
 
+import io.github.fedhds.internal.UnionFind;
+
 /**
  * The merges of a spanning tree from the lowest to the highest. Merges of equal height that touch are one merge of many
- * parts, for their order would be an accident; the tree is then the same whichever least spanning tree it came from, and
- * in whichever order the rows stood.
+ * parts, since their order would be arbitrary; so the dendrogram is the same for every minimum spanning tree and every order
+ * of the rows.
  *
- * <p>Nodes are numbered: the n rows first, then the merges, a part always before its whole. Parts hang in a chain, the
- * first under {@link #firstPart}, each next under {@link #nextPart}. Time O(n log n), memory O(n), no recursion.
+ * <p>Nodes are numbered: the n rows first, then the merges, a part before its whole. The parts of a merge are a linked list
+ * from {@link #firstPart} through {@link #nextPart}. Time O(n log n), memory O(n), no recursion.
  */
 final class Dendrogram {
     /** No node. */
@@ -29,11 +31,10 @@ final class Dendrogram {
         size = new int[most];
         firstRow = new int[most];
         nodes = rows;
-        int[] owner = new int[rows]; // union-find over rows
-        int[] head = new int[rows]; // of an owner: its nodes that are not in a merge yet, as a chain
+        UnionFind connected = new UnionFind(rows);
+        int[] head = new int[rows]; // of a connected set: list of its nodes that are not in a merge yet
         int[] tail = new int[rows];
         for (int i = 0; i < rows; i++) {
-            owner[i] = i;
             head[i] = i;
             tail[i] = i;
             firstPart[i] = NONE;
@@ -41,18 +42,18 @@ final class Dendrogram {
             size[i] = 1;
             firstRow[i] = i;
         }
-        int[] order = tree.fromTheLowest();
+        int[] order = tree.byHeight();
         for (int from = 0, to; from < order.length; from = to) {
             double level = tree.height(order[from]);
             for (to = from; to < order.length && tree.height(order[to]) == level; to++) {
-                int a = find(owner, tree.from(order[to]));
-                int b = find(owner, tree.to(order[to]));
-                owner[b] = a;
-                nextPart[tail[a]] = head[b];
-                tail[a] = tail[b];
+                int a = connected.find(tree.from(order[to]));
+                int b = connected.find(tree.to(order[to]));
+                connected.union(a, b);
+                nextPart[tail[Math.min(a, b)]] = head[Math.max(a, b)];
+                tail[Math.min(a, b)] = tail[Math.max(a, b)];
             }
             for (int e = from; e < to; e++) {
-                int a = find(owner, tree.from(order[e]));
+                int a = connected.find(tree.from(order[e]));
                 if (head[a] != tail[a]) {
                     int whole = merge(head[a], level);
                     head[a] = whole;
@@ -75,22 +76,13 @@ final class Dendrogram {
         return whole;
     }
 
-    private static int find(int[] owner, int row) {
-        int a = row;
-        while (owner[a] != a) {
-            owner[a] = owner[owner[a]]; // halving the way keeps later ways short
-            a = owner[a];
-        }
-        return a;
-    }
-
     /** Number of rows. */
     int rows() {
         return rows;
     }
 
-    /** The node of all rows. */
-    int top() {
+    /** The root. */
+    int root() {
         return nodes - 1;
     }
 
@@ -118,7 +110,7 @@ final class Dendrogram {
         return size[node];
     }
 
-    /** The least row below a node. */
+    /** The smallest row number below a node. */
     int firstRow(int node) {
         return firstRow[node];
     }

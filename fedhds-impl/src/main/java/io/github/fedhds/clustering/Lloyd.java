@@ -3,7 +3,7 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** One start of k-means: seeds, then rows and means in turn. Coordinates are to be 1 or less. Not safe for many threads. */
+/** One start of k-means: seeds, then assignments and means in turn. Coordinates must be 1 or less. Not thread-safe. */
 final class Lloyd {
     private final Coordinates rows;
     private final int dimensions;
@@ -13,7 +13,7 @@ final class Lloyd {
     private final double[] distance; // squared, of a row to its cluster's mean
     private final int[] size;
 
-    /** Draws up to k seeds among the rows, one or more, each with a chance by its squared distance from those before. */
+    /** Draws 1 to k seeds, each row with a probability proportional to its squared distance from the seeds before. */
     Lloyd(Coordinates rows, int k, SplittableRandom random) {
         this.rows = rows;
         dimensions = rows.dimensions();
@@ -30,7 +30,7 @@ final class Lloyd {
                 means[seeds * dimensions + axis] = rows.get(seed, axis);
             }
             for (int row = 0; row < n; row++) {
-                distance[row] = Math.min(distance[row], squaredDistance(row, seeds));
+                distance[row] = Math.min(distance[row], rows.squaredDistance(row, means, seeds));
             }
             seeds++;
         }
@@ -38,7 +38,7 @@ final class Lloyd {
         size = new int[clusters];
     }
 
-    /** A row that is no seed yet; -1 where every row coincides with one. */
+    /** A row that is no seed yet; -1 if every row coincides with a seed. */
     private int draw(SplittableRandom random) {
         double total = 0;
         for (double d : distance) {
@@ -48,7 +48,7 @@ final class Lloyd {
         double left = random.nextDouble() * total;
         for (int row = 0; row < distance.length; row++) {
             if (distance[row] > 0) {
-                drawn = row; // the last such row where rounding leaves something over
+                drawn = row; // rounding may leave a remainder: then the last such row
                 left -= distance[row];
                 if (left < 0) {
                     break;
@@ -58,34 +58,25 @@ final class Lloyd {
         return drawn;
     }
 
-    private double squaredDistance(int row, int cluster) {
-        double sum = 0;
-        for (int axis = 0; axis < dimensions; axis++) {
-            double difference = rows.get(row, axis) - means[cluster * dimensions + axis];
-            sum += difference * difference;
-        }
-        return sum;
-    }
-
-    /** Goes on until no row changes its cluster, at most so many times. */
+    /** Iterates until no row changes its cluster. */
     void run(int iterations) {
         for (int i = 0; i < iterations && assign(); i++) {
             average();
         }
         for (int row = 0; row < label.length; row++) {
-            distance[row] = squaredDistance(row, label[row]);
+            distance[row] = rows.squaredDistance(row, means, label[row]);
         }
     }
 
-    /** Puts each row to its nearest mean, the first of equals; says whether any changed. */
+    /** Assigns each row to its nearest mean, the first on a tie; true if any row changed its cluster. */
     private boolean assign() {
         boolean changed = false;
         Arrays.fill(size, 0);
         for (int row = 0; row < label.length; row++) {
             int nearest = 0;
-            double least = squaredDistance(row, 0);
+            double least = rows.squaredDistance(row, means, 0);
             for (int c = 1; c < clusters; c++) {
-                double other = squaredDistance(row, c);
+                double other = rows.squaredDistance(row, means, c);
                 if (other < least) {
                     nearest = c;
                     least = other;
@@ -106,8 +97,8 @@ final class Lloyd {
     }
 
     /**
-     * Gives an empty cluster the row that lies farthest from its mean, of those that are not alone in theirs, with the rows
-     * that are equal to it: an equal row is never alone, and equal rows stay together.
+     * Gives an empty cluster the row farthest from its mean, together with all rows equal to it. Rows whose cluster holds
+     * no other point stay where they are.
      */
     private void fill(int cluster) {
         int farthest = -1;
@@ -127,7 +118,7 @@ final class Lloyd {
         }
     }
 
-    /** Whether a row's cluster holds none but equal ones. */
+    /** Whether a row's cluster holds only rows equal to it. */
     private boolean alone(int row) {
         for (int other = 0; other < label.length; other++) {
             if (label[other] == label[row] && rows.squaredDistance(other, row) > 0) {
@@ -151,7 +142,7 @@ final class Lloyd {
         }
     }
 
-    /** Sum of the squared distances of all rows from their means. */
+    /** Sum of the squared distances of all rows from their clusters' means. */
     double squares() {
         double sum = 0;
         for (double d : distance) {
@@ -160,12 +151,12 @@ final class Lloyd {
         return sum;
     }
 
-    /** Number of clusters, none of them empty. */
+    /** Number of clusters; none is empty. */
     int clusters() {
         return clusters;
     }
 
-    /** One a row; a copy. */
+    /** The cluster of each row; a copy. */
     int[] labels() {
         return label.clone();
     }

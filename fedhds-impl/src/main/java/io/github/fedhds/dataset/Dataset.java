@@ -7,7 +7,6 @@ import io.github.fedhds.round.RoundContext;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -83,20 +82,5 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
     /** A separate random stream for each purpose, so that one task's draw changes no other's. */
     static SplittableRandom random(long seed, String purpose) {
         return RoundContext.first().withSeed(seed).random(purpose);
-    }
-
-    /** Draws {@code count} of {@code n} places without repetition, each set with equal chance; ascending. */
-    static int[] draw(int n, int count, SplittableRandom random) {
-        int[] places = new int[n];
-        Arrays.setAll(places, i -> i);
-        for (int i = 0; i < count; i++) {
-            int j = random.nextInt(i, n);
-            int swap = places[i];
-            places[i] = places[j];
-            places[j] = swap;
-        }
-        int[] drawn = Arrays.copyOf(places, count);
-        Arrays.sort(drawn);
-        return drawn;
     }
 }

@@ -10,6 +10,7 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.file.Utf8Reader;
 import io.github.fedhds.internal.json.JsonFile;
@@ -151,7 +152,7 @@ public final class JsonLines {
                 ? 0
                 : Math.min(names.size() - 1, (int) Math.max(1, Math.round(unseenShare * names.size())));
         Map<String, List<Instruction>> unseen = new LinkedHashMap<>();
-        for (int place : Dataset.draw(names.size(), held, Dataset.random(seed, "unseen tasks"))) {
+        for (int place : RandomOrder.sample(names.size(), held, Dataset.random(seed, "unseen tasks"))) {
             String name = names.get(place);
             unseen.put(name, tasks.getOrDefault(name, List.of()));
         }

@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.internal.file.Utf8Reader;
 import io.github.fedhds.internal.json.JsonFile;
@@ -114,7 +115,7 @@ public final class NaturalInstructions {
             }
             List<Instruction> drawn = new ArrayList<>();
             for (int place :
-                    Dataset.draw(all.size(), Math.max(1, count), Dataset.random(seed, "instances of " + name))) {
+                    RandomOrder.sample(all.size(), Math.max(1, count), Dataset.random(seed, "instances of " + name))) {
                 drawn.add(all.get(place));
             }
             tasks.put(name, drawn);

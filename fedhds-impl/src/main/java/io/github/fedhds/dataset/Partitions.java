@@ -1,6 +1,7 @@
 package io.github.fedhds.dataset;
 
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -70,10 +71,7 @@ public final class Partitions {
 
     private static void distribute(
             List<Instruction> task, List<List<Instruction>> byClient, double alpha, SplittableRandom random) {
-        List<Instruction> shuffled = new ArrayList<>(task);
-        for (int i = shuffled.size() - 1; i > 0; i--) {
-            Collections.swap(shuffled, i, random.nextInt(i + 1));
-        }
+        List<Instruction> shuffled = RandomOrder.shuffled(task, random);
         double[] shares = Gamma.dirichlet(byClient.size(), alpha, random);
         double sum = 0;
         int from = 0;

@@ -1,4 +1,7 @@
-/** Shared settings of native libraries, for the packages of this module only. Not for applications; may change at any time. */
+/**
+ * Parts that several packages share: threads, a k-d tree, random orders, settings of native libraries. For the packages of
+ * this module only. Not for applications; may change at any time.
+ */
 @NullMarked
 package io.github.fedhds.internal;
 

@@ -4,6 +4,7 @@ import static java.math.RoundingMode.CEILING;
 
 import com.google.common.collect.Lists;
 import com.google.common.math.IntMath;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.tokenizer.EncodedSample;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -37,14 +38,14 @@ record Batches(int size, int perStep, int tokenBudget, boolean byLength) {
     }
 
     private List<List<List<EncodedSample>>> pass(List<EncodedSample> samples, SplittableRandom random) {
-        List<EncodedSample> order = shuffled(samples, random);
+        List<EncodedSample> order = RandomOrder.shuffled(samples, random);
         if (byLength) {
             order.sort(BY_LENGTH); // stable: equal lengths stay in random order
         }
         List<List<EncodedSample>> batches = Lists.partition(order, size);
         List<List<List<EncodedSample>>> steps = new ArrayList<>();
         for (List<List<EncodedSample>> step :
-                Lists.partition(byLength ? shuffled(batches, random) : batches, perStep)) {
+                Lists.partition(byLength ? RandomOrder.shuffled(batches, random) : batches, perStep)) {
             steps.add(step.stream().flatMap(this::withinBudget).toList());
         }
         return steps;
@@ -66,16 +67,5 @@ record Batches(int size, int perStep, int tokenBudget, boolean byLength) {
         }
         parts.add(part);
         return parts.stream();
-    }
-
-    private static <T> List<T> shuffled(List<T> items, SplittableRandom random) {
-        List<T> order = new ArrayList<>(items);
-        for (int i = order.size() - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            T held = order.get(i);
-            order.set(i, order.get(j));
-            order.set(j, held);
-        }
-        return order;
     }
 }

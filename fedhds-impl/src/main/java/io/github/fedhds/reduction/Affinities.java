@@ -1,10 +1,11 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 
 /**
- * How near rows are to one another, as joint probabilities of pairs (van der Maaten, Hinton 2008, equation 1 and section
- * 3.1), step by step as scikit-learn's exact method computes them.
+ * Affinities of rows as joint probabilities of pairs (van der Maaten, Hinton 2008, equation 1 and section 3.1), in the same
+ * steps as scikit-learn's exact method.
  */
 final class Affinities {
     private static final double ENTROPY_TOLERANCE = 1e-5;
@@ -18,12 +19,12 @@ final class Affinities {
      *
      * @param distances {@code [n, n]}, symmetric
      * @param perplexity above 0
-     * @return {@code [n, n]}, symmetric, zero on the diagonal, the rest adds up to 1 and is at least 2.2e-16
+     * @return {@code [n, n]}, symmetric, zero on the diagonal; the others sum to 1 and are at least 2.2e-16
      */
     static double[] joint(float[] distances, int n, double perplexity, Workers workers) {
         double[] p = new double[n * n];
         double entropy = Math.log((float) perplexity);
-        workers.run((from, to) -> {
+        workers.run(n, (from, to) -> {
             for (int i = from; i < to; i++) {
                 conditional(distances, i * n, n, i, entropy, p);
             }
@@ -46,7 +47,7 @@ final class Affinities {
         return p;
     }
 
-    /** One row, which starts at {@code at}: bisects the Gaussian's precision, which it gives, to the wanted entropy. */
+    /** One row, from index {@code at} on: finds the Gaussian's precision of the wanted entropy by bisection, and returns it. */
     private static double conditional(float[] distances, int at, int count, int self, double wanted, double[] p) {
         double least = Double.NEGATIVE_INFINITY;
         double most = Double.POSITIVE_INFINITY;
@@ -85,7 +86,7 @@ final class Affinities {
     }
 
     /**
-     * Kullback-Leibler divergence of the map's affinities from the rows', over all pairs. Holds no matrix.
+     * Kullback-Leibler divergence of the points' affinities from the rows', over all pairs; without a matrix in memory.
      *
      * @param points {@code [n, dimensions]}
      */
@@ -132,11 +133,10 @@ final class Affinities {
     }
 
     /**
-     * Affinities between neighbours only, row after row: of a symmetric matrix the pairs in which one is among the other's
-     * nearest, scaled to add up to 1.
+     * A sparse symmetric matrix of affinities that sum to 1, row by row: pairs in which one row is among the other's nearest.
      *
-     * @param starts {@code [n + 1]}: row i lies from {@code starts[i]} to before {@code starts[i + 1]}
-     * @param columns the neighbour's row, rising within a row
+     * @param starts {@code [n + 1]}: row i is from {@code starts[i]} to {@code starts[i + 1] - 1}
+     * @param columns the neighbour, ascending within a row
      * @param values the affinity
      */
     record Sparse(int[] starts, int[] columns, double[] values) {}
@@ -164,7 +164,7 @@ final class Affinities {
         int k = near.count();
         double[] p = new double[n * k];
         double entropy = Math.log((float) perplexity);
-        workers.run((from, to) -> {
+        workers.run(n, (from, to) -> {
             for (int i = from; i < to; i++) {
                 conditional(near.squares(), i * k, k, -1, entropy, p);
             }
@@ -179,7 +179,7 @@ final class Affinities {
         int[] columns = new int[starts[n]];
         double[] values = new double[starts[n]];
         int[] ends = Arrays.copyOf(starts, n);
-        for (int i = 0; i < n; i++) { // both directions of each pair; those that meet are added below
+        for (int i = 0; i < n; i++) { // both directions of each pair; equal pairs are added below
             for (int e = i * k; e < (i + 1) * k; e++) {
                 int j = near.rows()[e];
                 columns[ends[i]] = j;
@@ -191,7 +191,7 @@ final class Affinities {
         return scaled(merged(starts, columns, values));
     }
 
-    /** Sorts each row's columns and adds values of the same one. In place. */
+    /** Sorts each row's columns and adds the values of equal ones. In place. */
     private static Sparse merged(int[] starts, int[] columns, double[] values) {
         int n = starts.length - 1;
         int[] slot = new int[n];

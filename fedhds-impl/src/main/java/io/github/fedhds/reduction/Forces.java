@@ -1,17 +1,18 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What pulls and pushes points in t-SNE (van der Maaten, Hinton 2008, equation 5). One axis is one array, and the inner
- * loops change each point of a range by one other point: no sum runs across them, so they run in vector registers. The sum
- * of a point takes the others in rising order, whatever the range, so threads change no bit.
+ * Attraction and repulsion of points in t-SNE (van der Maaten, Hinton 2008, equation 5). Each axis is an array, and the
+ * inner loops add the force of one point to each point of a range: no sum runs across the loop, so it runs in vector
+ * registers. A point's sum takes the others in ascending order whatever the range, so the number of threads changes no bit.
  */
 final class Forces {
-    /** Points whose places and sums stay in the nearest cache. */
+    /** Points whose positions and sums stay in the nearest cache. */
     private static final int BLOCK = 1024;
-    /** Points whose forces are summed in single precision, before the sum is added in double. */
+    /** Number of forces summed in single precision before the sum is added in double. */
     private static final int SOURCES = 256;
 
     private static final double FARTHEST = 1e30;
@@ -21,14 +22,14 @@ final class Forces {
     private final double[][] attraction;
     private final double[][] repulsion;
     private final double[] closeness;
-    /** {@code [n][n]}, or empty where the affinities are between neighbours only. */
+    /** {@code [n][n]} affinities on two axes, or empty: then {@link #sparse} holds them. */
     private final float[][] dense;
 
     private final Affinities.Sparse sparse;
-    /** Where far points push together. */
+    /** Combines far points; null: every repulsion is computed. */
     private final @Nullable PlaneTree tree;
 
-    /** On two axes, in single precision: places. */
+    /** Positions on two axes in single precision. */
     private final float[] x;
 
     private final float[] y;
@@ -47,12 +48,12 @@ final class Forces {
         this.y = new float[singles];
     }
 
-    /** Attraction between all pairs; for few rows the faster way. */
+    /** Attraction between all pairs; faster for few rows. */
     static Forces overAllPairs(double[] joint, int n, int axes) {
         if (axes != 2) {
             return overNeighbours(Affinities.allPairs(joint, n), n, axes, false);
         }
-        float[][] dense = new float[n][n]; // an array a row: HotSpot vectorises only where all indices are the same
+        float[][] dense = new float[n][n]; // HotSpot vectorises only loops whose indices are all the same
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
                 dense[i][j] = (float) joint[i * n + j];
@@ -64,13 +65,13 @@ final class Forces {
     /**
      * Attraction between near rows only.
      *
-     * @param approximate whether far points push together, on two axes
+     * @param approximate whether far points repel together, on two axes
      */
     static Forces overNeighbours(Affinities.Sparse sparse, int n, int axes, boolean approximate) {
         return new Forces(n, axes, new float[0][], sparse, approximate && axes == 2 ? new PlaneTree(n) : null);
     }
 
-    /** Places {@code [axes][n]}, the caller's to change between computations. */
+    /** Positions {@code [axes][n]}; the caller changes them between computations. */
     double[][] positions() {
         return at;
     }
@@ -89,29 +90,29 @@ final class Forces {
     double totalCloseness() {
         double sum = 0;
         for (double c : closeness) {
-            sum += c - 1; // less the point's own
+            sum += c - 1; // without the point itself
         }
         return Math.max(sum, Double.MIN_NORMAL);
     }
 
-    /** Divergence over the pairs that attract, with affinities that add up to the exaggeration. Needs the closeness. */
+    /** Divergence over the pairs that attract, with affinities that sum to the exaggeration; after {@link #compute}. */
     double divergence(double exaggeration) {
         double sum = 0;
         for (int i = 0; i < n; i++) {
             if (dense.length > 0) {
                 for (int j = 0; j < n; j++) {
-                    sum += i == j ? 0 : logarithm(dense[i][j], i, j);
+                    sum += i == j ? 0 : term(dense[i][j], i, j);
                 }
             } else {
                 for (int e = sparse.starts()[i]; e < sparse.starts()[i + 1]; e++) {
-                    sum += logarithm(sparse.values()[e], i, sparse.columns()[e]);
+                    sum += term(sparse.values()[e], i, sparse.columns()[e]);
                 }
             }
         }
         return exaggeration * (sum + Math.log(exaggeration) + Math.log(totalCloseness()));
     }
 
-    private double logarithm(double p, int i, int j) {
+    private double term(double p, int i, int j) {
         double square = 1;
         for (double[] axis : at) {
             square += (axis[i] - axis[j]) * (axis[i] - axis[j]);
@@ -122,19 +123,19 @@ final class Forces {
     /** Computes the forces on all points. */
     void compute(Workers workers) {
         if (tree != null) {
-            tree.place(at[0], at[1]);
+            tree.place(at);
         }
         for (int i = 0; i < x.length; i++) {
             x[i] = single(at[0][i]);
             y[i] = single(at[1][i]);
         }
-        workers.run(this::compute);
+        workers.run(n, this::compute);
     }
 
     private void compute(int from, int to) {
         if (tree != null) {
-            tree.repel(from, to, repulsion[0], repulsion[1], closeness);
-            pullOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
+            tree.repel(from, to, repulsion, closeness);
+            attractOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
             return;
         }
         for (int start = from; start < to; start += BLOCK) {
@@ -153,11 +154,10 @@ final class Forces {
             for (int i = 0; i < n; i++) {
                 repel(i, from, to, squares);
             }
-            pull(from, to);
+            attract(from, to);
             return;
         }
-        // Of this call's own: were the sums of two threads neighbours in memory, each write would take the other's line
-        // away.
+        // Arrays of this call alone avoid false sharing between threads.
         float[] blockX = Arrays.copyOfRange(x, from, to);
         float[] blockY = Arrays.copyOfRange(y, from, to);
         float[] sumX = new float[to - from];
@@ -180,16 +180,16 @@ final class Forces {
             }
         }
         if (dense.length == 0) {
-            pullOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
+            attractOnPlane(from, to, at[0], at[1], attraction[0], attraction[1]);
         }
     }
 
-    /** In single precision, finite also where steps far too large threw a point beyond all bounds. */
-    static float single(double place) {
-        return (float) Math.max(-FARTHEST, Math.min(FARTHEST, place));
+    /** In single precision, and finite even if far too large steps threw a point beyond its range. */
+    static float single(double position) {
+        return (float) Math.max(-FARTHEST, Math.min(FARTHEST, position));
     }
 
-    /** Adds single sums, from a place on, to as many others; the single ones start anew. */
+    /** Adds sums in single precision to sums in double, and sets the single ones to zero. */
     static void add(float[] singles, int first, double[] sums, int from, int count) {
         for (int j = 0; j < count; j++) {
             sums[from + j] += singles[first + j];
@@ -197,7 +197,7 @@ final class Forces {
         }
     }
 
-    /** A point pushes others. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
+    /** One point repels others. HotSpot unrolls and vectorises this short body, but not one that takes two points at once. */
     private static void repelOnPlane(
             float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] sum) {
         for (int j = 0; j < x.length; j++) {
@@ -210,7 +210,7 @@ final class Forces {
         }
     }
 
-    /** A point pulls others, by its affinities from a place on. */
+    /** One point attracts others, by its affinities from an index on. */
     private static void attractOnPlane(
             float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] p, int from) {
         for (int j = 0; j < x.length; j++) {
@@ -222,8 +222,8 @@ final class Forces {
         }
     }
 
-    /** Neighbours pull the range. */
-    private void pullOnPlane(int from, int to, double[] x, double[] y, double[] fx, double[] fy) {
+    /** Neighbours attract the points of a range. */
+    private void attractOnPlane(int from, int to, double[] x, double[] y, double[] fx, double[] fy) {
         int[] starts = sparse.starts();
         int[] columns = sparse.columns();
         double[] p = sparse.values();
@@ -269,7 +269,7 @@ final class Forces {
         }
     }
 
-    private void pull(int from, int to) {
+    private void attract(int from, int to) {
         for (int i = from; i < to; i++) {
             for (int e = sparse.starts()[i]; e < sparse.starts()[i + 1]; e++) {
                 int j = sparse.columns()[e];

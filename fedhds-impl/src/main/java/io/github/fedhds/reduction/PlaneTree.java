@@ -1,273 +1,161 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.internal.KdTree;
 import java.util.Arrays;
 
 /**
- * Repulsion on the plane with far points taken together (Barnes, Hut 1986; van der Maaten 2014, section 4.2). A balanced
- * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for four leaves at
- * once, so the inner loop runs over their points and in vector registers. A node counts as one point in its centre
- * where its box is small beside the distance from that centre to the leaves' box, or beside 1, within which the Student
- * kernel is flat. The tree's boxes and centres are those of each call's places; only the order of the points is kept for
- * some calls, which costs a little time and no accuracy.
+ * Repulsion on the plane with far points combined (Barnes, Hut 1986; van der Maaten 2014, section 4.2), by a k-d tree with
+ * leaves of up to 16 points. The nodes that repel a point are found for four leaves at once, so that the inner loop runs over
+ * their points and in vector registers. A node counts as one point at its centre if its box is small compared to the distance
+ * from that centre to the leaves' box, or to 1, within which the Student kernel is flat. Boxes and centres are those of each
+ * call's positions; only the order of the points is kept for some calls, which costs a little time and no accuracy.
  */
 final class PlaneTree {
-    /** Most points of a leaf. */
-    private static final int LEAF = 16;
-    /** Levels above the leaves at which the points of a node are pushed together: up to 64, enough for the vector loop. */
-    private static final int GROUP = 2;
+    private static final int LEAF_SIZE = 16;
+    /** Leaves of a group, whose points are repelled together: up to 64 points, enough for the vector loop. */
+    private static final int GROUP = 4;
+    /** Number of repulsions summed in single precision before the sum is added in double. */
+    private static final int SINGLE_SUMS = 256;
 
-    /** Pushes that are summed in single precision, before the sum is added in double. */
-    private static final int PUSHES = 256;
-
-    private static final int CALLS_AN_ORDER = 10;
-    /** Largest diagonal of a node's box, squared, as part of 1 + squared distance. */
+    private static final int CALLS_PER_ORDER = 10;
+    /** Largest squared diagonal of a node's box, as part of 1 + squared distance. */
     private static final double OPENING = 0.6 * 0.6;
 
     private final int n;
-    private final int depth;
-    private final int[] order;
-    /** Places in the tree's order. */
-    private final double[] x;
+    private final KdTree tree;
+    /** Positions, and sums of up to {@link #SINGLE_SUMS} repulsions, in the tree's order; floats fill a register twice. */
+    private final float[] x;
 
-    private final double[] y;
-    /** The same, and sums of up to {@link #PUSHES} pushes, in single precision: twice as many to a register. */
-    private final float[] singleX;
-
-    private final float[] singleY;
+    private final float[] y;
     private final float[] sumX;
     private final float[] sumY;
     private final float[] sum;
     /** All sums, in the tree's order. */
-    private final double[] pushX;
+    private final double[] forceX;
 
-    private final double[] pushY;
+    private final double[] forceY;
     private final double[] closeness;
-    /** Of each node, the root being 1 and the children of v being 2v and 2v + 1: box, squared diagonal and centre. */
-    private final double[] left;
-
-    private final double[] right;
-    private final double[] low;
-    private final double[] high;
+    /** Of each node: squared diagonal of the box, and centre. */
     private final double[] diagonal;
+
     private final double[] centreX;
     private final double[] centreY;
     private int calls;
 
     PlaneTree(int n) {
         this.n = n;
-        this.depth = 32 - Integer.numberOfLeadingZeros((n - 1) / LEAF);
-        this.order = new int[n];
-        Arrays.setAll(order, i -> i);
-        this.x = new double[n];
-        this.y = new double[n];
-        this.singleX = new float[n];
-        this.singleY = new float[n];
-        this.sumX = new float[n];
-        this.sumY = new float[n];
-        this.sum = new float[n];
-        this.pushX = new double[n];
-        this.pushY = new double[n];
-        this.closeness = new double[n];
-        int nodes = 2 << depth;
-        this.left = new double[nodes];
-        this.right = new double[nodes];
-        this.low = new double[nodes];
-        this.high = new double[nodes];
-        this.diagonal = new double[nodes];
-        this.centreX = new double[nodes];
-        this.centreY = new double[nodes];
+        tree = new KdTree(n, 2, LEAF_SIZE);
+        x = new float[n];
+        y = new float[n];
+        sumX = new float[n];
+        sumY = new float[n];
+        sum = new float[n];
+        forceX = new double[n];
+        forceY = new double[n];
+        closeness = new double[n];
+        diagonal = new double[tree.nodes()];
+        centreX = new double[tree.nodes()];
+        centreY = new double[tree.nodes()];
     }
 
-    /** First point of the i-th node of a level; that of the next node is where it ends. */
-    private int start(int level, int i) {
-        return (int) ((long) n * i >> level);
-    }
-
-    /** Takes new places. */
-    void place(double[] px, double[] py) {
-        if (calls++ % CALLS_AN_ORDER == 0) {
-            split(px, py, 0, 0);
+    /** Takes new positions, {@code [2][n]}. */
+    void place(double[][] at) {
+        if (calls++ % CALLS_PER_ORDER == 0) {
+            tree.sort(at, (from, to) -> (from + to) >>> 1);
         }
+        tree.place(at);
         for (int j = 0; j < n; j++) {
-            x[j] = px[order[j]];
-            y[j] = py[order[j]];
-            singleX[j] = Forces.single(x[j]);
-            singleY[j] = Forces.single(y[j]);
+            x[j] = Forces.single(tree.get(j, 0));
+            y[j] = Forces.single(tree.get(j, 1));
         }
-        int leaves = 1 << depth;
-        for (int leaf = 0; leaf < leaves; leaf++) {
-            int from = start(depth, leaf);
-            int to = start(depth, leaf + 1);
-            int v = leaves + leaf;
-            left[v] = low[v] = Double.POSITIVE_INFINITY;
-            right[v] = high[v] = Double.NEGATIVE_INFINITY;
-            double sumX = 0;
-            double sumY = 0;
-            for (int j = from; j < to; j++) {
-                left[v] = Math.min(left[v], x[j]);
-                right[v] = Math.max(right[v], x[j]);
-                low[v] = Math.min(low[v], y[j]);
-                high[v] = Math.max(high[v], y[j]);
-                sumX += x[j];
-                sumY += y[j];
-            }
-            finish(v, sumX / (to - from), sumY / (to - from));
-        }
-        for (int level = depth - 1; level >= 0; level--) {
-            for (int i = 0; i < 1 << level; i++) {
-                int v = (1 << level) + i;
-                int a = 2 * v;
-                left[v] = Math.min(left[a], left[a + 1]);
-                right[v] = Math.max(right[a], right[a + 1]);
-                low[v] = Math.min(low[a], low[a + 1]);
-                high[v] = Math.max(high[a], high[a + 1]);
-                double first = start(level + 1, 2 * i + 1) - start(level, i);
-                double share = first / (start(level, i + 1) - start(level, i));
-                finish(
-                        v,
-                        share * centreX[a] + (1 - share) * centreX[a + 1],
-                        share * centreY[a] + (1 - share) * centreY[a + 1]);
-            }
+        for (int v = tree.nodes() - 1; v > 0; v--) {
+            double width = tree.high(v, 0) - tree.low(v, 0);
+            double height = tree.high(v, 1) - tree.low(v, 1);
+            diagonal[v] = width * width + height * height;
+            centre(v, 0, centreX);
+            centre(v, 1, centreY);
         }
     }
 
-    private void finish(int v, double cx, double cy) {
-        double width = right[v] - left[v];
-        double height = high[v] - low[v];
-        diagonal[v] = width * width + height * height;
-        centreX[v] = cx;
-        centreY[v] = cy;
-    }
-
-    /** Orders the points of a node so that each child holds one side of its longer axis. */
-    private void split(double[] px, double[] py, int level, int i) {
-        if (level == depth) {
-            return;
-        }
-        int from = start(level, i);
-        int to = start(level, i + 1);
-        double[] key = spread(px, from, to) >= spread(py, from, to) ? px : py;
-        select(key, from, to - 1, start(level + 1, 2 * i + 1));
-        split(px, py, level + 1, 2 * i);
-        split(px, py, level + 1, 2 * i + 1);
-    }
-
-    private double spread(double[] key, int from, int to) {
-        double least = Double.POSITIVE_INFINITY;
-        double most = Double.NEGATIVE_INFINITY;
-        for (int j = from; j < to; j++) {
-            least = Math.min(least, key[order[j]]);
-            most = Math.max(most, key[order[j]]);
-        }
-        return most - least;
-    }
-
-    /** Hoare's quickselect: what lies before the rank is not above, what lies after it not below. */
-    private void select(double[] key, int first, int last, int rank) {
-        int from = first;
-        int to = last;
-        while (from < to) {
-            double pivot = key[order[(from + to) >>> 1]];
-            int i = from;
-            int j = to;
-            while (i <= j) {
-                while (key[order[i]] < pivot) {
-                    i++;
-                }
-                while (key[order[j]] > pivot) {
-                    j--;
-                }
-                if (i <= j) {
-                    int swapped = order[i];
-                    order[i++] = order[j];
-                    order[j--] = swapped;
-                }
+    private void centre(int v, int axis, double[] centre) {
+        double size = tree.end(v) - tree.begin(v);
+        if (tree.isLeaf(v)) {
+            double sum = 0;
+            for (int j = tree.begin(v); j < tree.end(v); j++) {
+                sum += tree.get(j, axis);
             }
-            if (rank <= j) {
-                to = j;
-            } else if (rank >= i) {
-                from = i;
-            } else {
-                return;
-            }
+            centre[v] = sum / size;
+        } else {
+            double share = (tree.end(2 * v) - tree.begin(2 * v)) / size;
+            centre[v] = share * centre[2 * v] + (1 - share) * centre[2 * v + 1];
         }
     }
 
     /**
-     * Sums for the points of the groups that start from {@code from} to before {@code to} in the tree's order. Ranges may be
-     * computed by many threads: each writes the sums of its own groups' points.
+     * Computes the sums for the points of the groups that begin at {@code from} to {@code to - 1} in the tree's order. Many
+     * threads may compute different ranges.
      *
-     * @param byPointX squared closeness times difference, over all others
-     * @param byPoint closeness to all, the point itself being 1
+     * @param repulsion {@code [2][n]}: squared closeness times difference, summed over all others
+     * @param closenessOf closeness to all points, 1 to itself
      */
-    void repel(int from, int to, double[] byPointX, double[] byPointY, double[] byPoint) {
-        int[] stack = new int[2 * depth + 2];
-        int level = Math.max(0, depth - GROUP);
-        for (int i = 0; i < 1 << level; i++) {
-            int first = start(level, i);
+    void repel(int from, int to, double[][] repulsion, double[] closenessOf) {
+        int leaves = tree.nodes() / 2;
+        int groups = Math.max(1, leaves / GROUP);
+        int[] stack = new int[2 * (32 - Integer.numberOfLeadingZeros(leaves))];
+        for (int group = groups; group < 2 * groups; group++) {
+            int first = tree.begin(group);
             if (first >= from && first < to) {
-                int end = start(level, i + 1);
-                repelGroup((1 << level) + i, first, end, stack);
-                for (int j = first; j < end; j++) {
-                    byPointX[order[j]] = pushX[j];
-                    byPointY[order[j]] = pushY[j];
-                    byPoint[order[j]] = closeness[j];
+                repelGroup(group, first, tree.end(group), stack);
+                for (int j = first; j < tree.end(group); j++) {
+                    repulsion[0][tree.rowAt(j)] = forceX[j];
+                    repulsion[1][tree.rowAt(j)] = forceY[j];
+                    closenessOf[tree.rowAt(j)] = closeness[j];
                 }
             }
         }
     }
 
     private void repelGroup(int group, int from, int to, int[] stack) {
-        Arrays.fill(pushX, from, to, 0);
-        Arrays.fill(pushY, from, to, 0);
+        Arrays.fill(forceX, from, to, 0);
+        Arrays.fill(forceY, from, to, 0);
         Arrays.fill(closeness, from, to, 0);
-        int pushes = 0;
+        int summed = 0;
         int height = 0;
         stack[height++] = 1;
         while (height > 0) {
             int v = stack[--height];
-            int level = 31 - Integer.numberOfLeadingZeros(v);
-            int i = v - (1 << level);
-            double dx = Math.max(Math.max(left[group] - centreX[v], centreX[v] - right[group]), 0);
-            double dy = Math.max(Math.max(low[group] - centreY[v], centreY[v] - high[group]), 0);
+            double dx = Math.max(Math.max(tree.low(group, 0) - centreX[v], centreX[v] - tree.high(group, 0)), 0);
+            double dy = Math.max(Math.max(tree.low(group, 1) - centreY[v], centreY[v] - tree.high(group, 1)), 0);
+            int begin = tree.begin(v);
+            int end = tree.end(v);
             if (diagonal[v] < OPENING * (1 + dx * dx + dy * dy)) {
-                int mass = start(level, i + 1) - start(level, i);
-                push(
-                        mass,
-                        Forces.single(centreX[v]),
-                        Forces.single(centreY[v]),
-                        from,
-                        to,
-                        singleX,
-                        singleY,
-                        sumX,
-                        sumY,
-                        sum);
-                pushes++;
-            } else if (level < depth) {
+                float px = Forces.single(centreX[v]);
+                float py = Forces.single(centreY[v]);
+                repel(end - begin, px, py, from, to, x, y, sumX, sumY, sum);
+                summed++;
+            } else if (!tree.isLeaf(v)) {
                 stack[height++] = 2 * v + 1;
                 stack[height++] = 2 * v;
             } else {
-                int end = start(depth, i + 1);
-                for (int s = start(depth, i); s < end; s++) {
-                    push(1, singleX[s], singleY[s], from, to, singleX, singleY, sumX, sumY, sum);
+                for (int s = begin; s < end; s++) {
+                    repel(1, x[s], y[s], from, to, x, y, sumX, sumY, sum);
                 }
-                pushes += end - start(depth, i);
+                summed += end - begin;
             }
-            if (pushes >= PUSHES || height == 0) {
-                Forces.add(sumX, from, pushX, from, to - from);
-                Forces.add(sumY, from, pushY, from, to - from);
+            if (summed >= SINGLE_SUMS || height == 0) {
+                Forces.add(sumX, from, forceX, from, to - from);
+                Forces.add(sumY, from, forceY, from, to - from);
                 Forces.add(sum, from, closeness, from, to - from);
-                pushes = 0;
+                summed = 0;
             }
         }
     }
 
-    /** Some points in one place push the range; short enough for HotSpot to vectorise. */
-    private static void push(
+    /** Some points at one position repel a range; short enough for HotSpot to vectorise. */
+    private static void repel(
             float mass,
-            float ownX,
-            float ownY,
+            float px,
+            float py,
             int from,
             int to,
             float[] x,
@@ -276,8 +164,8 @@ final class PlaneTree {
             float[] fy,
             float[] sum) {
         for (int j = from; j < to; j++) {
-            float dx = x[j] - ownX;
-            float dy = y[j] - ownY;
+            float dx = x[j] - px;
+            float dy = y[j] - py;
             float q = 1 / (1 + dx * dx + dy * dy);
             float weight = mass * q;
             sum[j] += weight;

@@ -1,47 +1,48 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.internal.Workers;
 import io.github.fedhds.internal.algebra.Matrix;
 import java.util.Arrays;
 
 /**
- * Squared distances of all pairs of rows, handed out row by row: from all inner products where they are held, else from
- * blocks of them. Immutable.
+ * Squared distances of all pairs of rows, given row by row: from all inner products if they are in memory, else from blocks
+ * of them. Immutable.
  */
 final class SquaredDistances {
-    /** Inner products of a block: 64 MiB. */
-    private static final int PIECE = 1 << 23;
-    /** Numbers of all rows that are turned into double at once, 2 GiB; of more, some columns at a time. */
+    /** Inner products in a block: 64 MiB. */
+    private static final int BLOCK = 1 << 23;
+    /** Up to this many numbers, 2 GiB, all rows are converted to double at once; else some columns at a time. */
     private static final long AT_ONCE = 1L << 28;
 
     private final CentredRows rows;
     /** {@code [n, n]}, or empty. */
     private final double[] gram;
 
-    /** What is done with one row; called by many threads. */
+    /** Takes one row; called by many threads. */
     @FunctionalInterface
     interface Visitor {
         /**
          * Takes a row.
          *
-         * @param i which one
+         * @param i number of the row
          * @param squares {@code [n]}, zero at i, as {@link CentredRows#squaredDistances} rounds them; reused for the next row
          */
         void visit(int i, float[] squares);
     }
 
-    private final int piece;
+    private final int blockSize;
     private final long atOnce;
 
-    private SquaredDistances(CentredRows rows, double[] gram, int piece, long atOnce) {
+    private SquaredDistances(CentredRows rows, double[] gram, int blockSize, long atOnce) {
         this.rows = rows;
         this.gram = gram;
-        this.piece = piece;
+        this.blockSize = blockSize;
         this.atOnce = atOnce;
     }
 
     /** From inner products that {@link CentredRows#rowGram} gave. */
     static SquaredDistances of(CentredRows rows, double[] gram) {
-        return new SquaredDistances(rows, gram, PIECE, AT_ONCE);
+        return new SquaredDistances(rows, gram, BLOCK, AT_ONCE);
     }
 
     /**
@@ -49,12 +50,12 @@ final class SquaredDistances {
      * MiB.
      */
     static SquaredDistances byBlocks(CentredRows rows) {
-        return byBlocks(rows, PIECE, AT_ONCE);
+        return byBlocks(rows, BLOCK, AT_ONCE);
     }
 
-    /** By blocks of so many inner products, but one row at least; the rows in double at once up to so many numbers. */
-    static SquaredDistances byBlocks(CentredRows rows, int piece, long atOnce) {
-        return new SquaredDistances(rows, new double[0], piece, atOnce);
+    /** By blocks of at most {@code blockSize} inner products or one row; all rows in double up to {@code atOnce} numbers. */
+    static SquaredDistances byBlocks(CentredRows rows, int blockSize, long atOnce) {
+        return new SquaredDistances(rows, new double[0], blockSize, atOnce);
     }
 
     int rows() {
@@ -71,7 +72,7 @@ final class SquaredDistances {
             return;
         }
         int d = rows.columns();
-        int block = Math.max(1, piece / n);
+        int block = Math.max(1, blockSize / n);
         if ((long) n * d > atOnce) {
             double[] lengths = rows.squaredLengths();
             for (int first = 0; first < n; first += block) {
@@ -99,10 +100,9 @@ final class SquaredDistances {
 
     private void visit(int first, int end, double[] products, double[] norms, Workers workers, Visitor visitor) {
         int n = norms.length;
-        workers.run((from, to) -> {
+        workers.run(end - first, (from, to) -> {
             float[] squares = new float[n];
-            int last = share(to, first, end);
-            for (int i = share(from, first, end); i < last && workers.goOn(); i++) {
+            for (int i = first + from; i < first + to && !workers.isInterrupted(); i++) {
                 for (int j = 0; j < n; j++) {
                     squares[j] = rows.squaredDistance(i, j, products[(i - first) * n + j], norms[i] + norms[j]);
                 }
@@ -110,10 +110,5 @@ final class SquaredDistances {
                 visitor.visit(i, squares);
             }
         });
-    }
-
-    /** The block's row at which a thread's range begins. */
-    private int share(int row, int first, int end) {
-        return first + (int) ((long) (end - first) * row / rows());
     }
 }

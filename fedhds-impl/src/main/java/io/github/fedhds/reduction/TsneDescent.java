@@ -1,11 +1,12 @@
 package io.github.fedhds.reduction;
 
+import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; the gains are Jacobs 1988),
- * as scikit-learn steps it. It may end on a plateau, once {@link #SETTLED}. Used once, by one caller.
+ * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; gains of Jacobs 1988), with
+ * the steps of scikit-learn. It may end on a plateau after {@link #SETTLED} iterations. Used once.
  */
 final class TsneDescent {
     /** Iterations with exaggerated affinities and the low momentum. */
@@ -15,7 +16,7 @@ final class TsneDescent {
     private static final int CHECK_EVERY = 50;
     private static final double MIN_GAIN = 0.01;
     private static final double MIN_GRADIENT = 1e-7;
-    /** Iterations before which slow progress does not count as a plateau: the first ones after the exploration may rise. */
+    /** Slow progress before this iteration is no plateau: just after the exploration the divergence may rise. */
     static final int SETTLED = 500;
 
     private final Forces forces;
@@ -31,17 +32,18 @@ final class TsneDescent {
     private final double[][] step;
     private final double[][] gain;
 
-    /** With one step size, and no stop at a plateau. */
+    /** With one step size, and no end on a plateau. */
     TsneDescent(Forces forces, double[] start, double learningRate, Workers workers, Consumer<TsneProgress> listener) {
         this(forces, start, learningRate, learningRate, 0, workers, listener);
     }
 
     /**
-     * From a start.
+     * Starts from given positions.
      *
+     * @param start {@code [n, axes]}
      * @param explorationRate step size while exaggerated
      * @param learningRate step size after
-     * @param leastProgress part of the divergence by which it must fall from check to check; 0: need not
+     * @param leastProgress share of the divergence by which it must fall between checks; 0: no end on a plateau
      */
     TsneDescent(
             Forces forces,
@@ -69,7 +71,7 @@ final class TsneDescent {
         }
     }
 
-    /** Both stages: exaggerated with momentum 0.5, then plain with 0.8. Gives {@code [n, axes]}. */
+    /** Both stages: exaggerated with momentum 0.5, then plain with 0.8. Returns {@code [n, axes]}. */
     double[] run(int iterations, double exaggeration) {
         int end = Math.min(iterations, EXPLORATION);
         int last = stage(0, end, iterations, exaggeration, explorationRate, 0.5, EXPLORATION);
@@ -95,7 +97,8 @@ final class TsneDescent {
         int bestAt = first;
         for (int iteration = first; iteration < end; iteration++) {
             boolean check = (iteration + 1) % CHECK_EVERY == 0;
-            workers.checkGoOn("after " + iteration + " of " + iterations + " iterations");
+            workers.checkInterrupt("t-SNE was interrupted after " + iteration + " of " + iterations
+                    + " iterations; nothing of it is kept");
             forces.compute(workers);
             double z = forces.totalCloseness();
             double divergence = check ? forces.divergence(exaggeration) : 0;

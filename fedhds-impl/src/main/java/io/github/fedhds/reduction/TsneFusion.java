@@ -3,31 +3,32 @@ package io.github.fedhds.reduction;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.internal.Workers;
 import io.github.fedhds.round.RoundContext;
 import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Places long feature rows on a few axes with t-SNE, so that near rows stay near.
+ * Reduces long feature rows to a few axes with t-SNE, so that near rows stay near.
  *
  * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}; no unit, centred on zero. Follows scikit-learn's
  * defaults (start on the principal axes, learning rate n / 48 but at least 50, up to 1,000 iterations), but after the first
- * 250 the learning rate is n / 4, which takes fewer iterations to as good a map, and {@link Builder#minimumProgress} ends
- * them. Up to 512 rows it is exact. Above, attraction acts between each row and its 3 x perplexity nearest ones only, which
- * are found exactly, as scikit-learn's default does; above {@link Builder#exactRows} rows (1,500), on two axes, far points
- * also push together, by a tree. On two axes single forces are computed in float and added up in double.
+ * 250 the learning rate is n / 4, which needs fewer iterations for an equally good map, and {@link Builder#minimumProgress}
+ * may end them. Up to 512 rows it is exact. With more, only each row and its 3 x perplexity exact nearest neighbours
+ * attract each other, as in scikit-learn's default; with more than {@link Builder#exactRows} rows (1,500), on two axes, a
+ * tree also combines the repulsion of far points. On two axes forces are computed in float and summed in double.
  *
- * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) by the tree. Memory up to 5,000 rows 24 n² bytes,
- * above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² where d is above n). Equal input gives equal output on one machine, by any number of
- * {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
- * fusion, between iterations or blocks of rows.
+ * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) with the tree. Memory up to 5,000 rows 24 n² bytes,
+ * above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² where d is above n). Equal input gives equal output on one
+ * machine, with any number of {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
+ * fusion between iterations or blocks of rows.
  *
- * <p>Equal rows get exactly equal points, those of the first of them, in any order of the rows. The same rows in another
- * order get another map, as good: rounding decides which. The round plays no part, nor its seed.
+ * <p>Equal rows get exactly the same point, in any order of the rows. The same rows in another order get another, equally
+ * good map, because of rounding. The round and its seed play no part.
  *
- * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. One row is placed at zero, and
- * so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
+ * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. A single row is placed at
+ * zero, and so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
  *
  * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
@@ -36,13 +37,21 @@ import java.util.function.Consumer;
  * @see <a href="https://jmlr.org/papers/v15/vandermaaten14a.html">van der Maaten 2014, section 4</a>
  */
 public final class TsneFusion implements Fusion {
-    /** Up to this many rows all pairs attract: it is as fast, and exact. */
+    /** Up to this many rows all pairs attract: exact and as fast. */
     static final int ALL_PAIRS = 512;
 
-    /** Up to this many rows the inner products of all are held; above, blocks of them. */
+    /** Up to this many rows all inner products are in memory; with more, blocks of them. */
     private static final int HELD = 5000;
 
+    /** With fewer rows a further thread costs more than it saves. */
+    private static final int ROWS_PER_THREAD = 192;
+
     private static final double START_DEVIATION = 1e-4;
+
+    static final Workers.Task TSNE = new Workers.Task(
+            "tsne",
+            "a fusion thread failed",
+            "t-SNE was interrupted while the rows were compared; nothing of it is kept");
 
     private final int dimensions;
     private final double perplexity;
@@ -66,12 +75,12 @@ public final class TsneFusion implements Fusion {
         this.threads = builder.threads;
     }
 
-    /** Settings, each with the default of the paper or of scikit-learn. */
+    /** Starts with the defaults of the paper or of scikit-learn. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Settings of a {@link TsneFusion}; not safe for many threads. */
+    /** Settings of {@link TsneFusion}. Not thread-safe. */
     public static final class Builder {
         private int dimensions = 2;
         private double perplexity = 30;
@@ -91,7 +100,7 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** Effective number of neighbours, finite and above 1; 30 by default, and never above the number of rows less 1. */
+        /** Effective number of neighbours, finite and above 1; 30 by default. At most n - 1 is used. */
         public Builder perplexity(double perplexity) {
             if (!(perplexity > 1) || Double.isInfinite(perplexity)) {
                 throw new IllegalArgumentException("perplexity must be finite and above 1, was " + perplexity);
@@ -123,8 +132,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. All are run only where {@link
-         * #minimumProgress} allows.
+         * Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. {@link #minimumProgress} may end
+         * them earlier.
          */
         public Builder iterations(int iterations) {
             this.iterations = atLeastOne("iterations", iterations);
@@ -132,8 +141,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Least part of the divergence by which 50 iterations must lower it, 0 to below 1; 0.005 by default. Less, after 500
-         * iterations, ends the fusion. With 0 only 300 iterations without any progress do, as with scikit-learn.
+         * Share of the divergence by which every 50 iterations must lower it, 0 to below 1; 0.005 by default. A smaller fall
+         * after iteration 500 ends the fusion. With 0 only 300 iterations without any fall do, as in scikit-learn.
          */
         public Builder minimumProgress(double minimumProgress) {
             if (!(minimumProgress >= 0 && minimumProgress < 1)) {
@@ -144,8 +153,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Most rows of which every repulsion is computed, 0 or more; 1,500 by default. Of more rows far ones push together,
-         * on two axes: on others every repulsion is computed always.
+         * Most rows for which every repulsion is computed, 0 or more; 1,500 by default. With more, on two axes, far points
+         * are combined. On one axis or more than two, every repulsion is always computed.
          */
         public Builder exactRows(int exactRows) {
             if (exactRows < 0) {
@@ -155,13 +164,13 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** Is told of the progress, on the thread that fuses; no one by default. What it throws ends the fusion. */
+        /** Called with the progress, on the thread that fuses; none by default. An exception of it ends the fusion. */
         public Builder listener(Consumer<TsneProgress> listener) {
             this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
-        /** Threads that share the work, 1 or more; 2 by default. The result is the same for any number. */
+        /** Most threads, 1 or more; 2 by default. The result is the same for any number. */
         public Builder threads(int threads) {
             this.threads = atLeastOne("threads", threads);
             return this;
@@ -186,11 +195,11 @@ public final class TsneFusion implements Fusion {
     }
 
     /**
-     * The rows' places.
+     * The rows' points.
      *
      * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
-     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and nothing runs
-     *     on
+     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and no other
+     *     thread works on
      */
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
@@ -199,8 +208,8 @@ public final class TsneFusion implements Fusion {
         if (n < 2) {
             return new Points(n, dimensions, new double[n * dimensions]);
         }
-        try (Workers workers = new Workers(n, threads)) {
-            double[] gram = holdsGram(rows) ? rows.rowGram() : new double[0];
+        try (Workers workers = workers(n)) {
+            double[] gram = keepsGram(rows) ? rows.rowGram() : new double[0];
             double[] start = gram.length > 0
                     ? PcaFusion.scores(gram, n, Math.min(dimensions, n - 1), dimensions, false)
                     : new PcaFusion(dimensions).fuse(features, round).toArray();
@@ -211,6 +220,10 @@ public final class TsneFusion implements Fusion {
             double[] places = descent.run(iterations, earlyExaggeration);
             return new Points(n, dimensions, EqualRows.samePoints(features, places, dimensions));
         }
+    }
+
+    private Workers workers(int n) {
+        return new Workers(TSNE, Math.max(1, Math.min(threads, n / ROWS_PER_THREAD)));
     }
 
     private double rate(int n, double exaggeration) {
@@ -228,8 +241,8 @@ public final class TsneFusion implements Fusion {
         return Forces.overNeighbours(Affinities.between(near, n, perplexity(n), workers), n, dimensions, n > exactRows);
     }
 
-    /** Whether the inner products of all rows are kept: they serve the start and the distances. */
-    private static boolean holdsGram(CentredRows rows) {
+    /** Whether all inner products are in memory, for the start and for the distances. */
+    private static boolean keepsGram(CentredRows rows) {
         return rows.rows() <= HELD;
     }
 
@@ -238,11 +251,11 @@ public final class TsneFusion implements Fusion {
     }
 
     /**
-     * How badly places keep the rows' neighbourhoods: the Kullback-Leibler divergence over all pairs, exact, 0 or more. It
-     * compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as of {@link #fuse}.
+     * How badly points preserve the rows' neighbourhoods: the exact Kullback-Leibler divergence over all pairs, 0 or more.
+     * Compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as {@link #fuse}.
      *
      * @param features the rows
-     * @param points their places, as many
+     * @param points one point for each row
      */
     public double divergence(FeatureMatrix features, Points points) {
         if (points.size() != features.rows()) {
@@ -253,8 +266,8 @@ public final class TsneFusion implements Fusion {
             return 0;
         }
         CentredRows rows = CentredRows.of(features);
-        SquaredDistances distances = distances(rows, holdsGram(rows) ? rows.rowGram() : new double[0]);
-        try (Workers workers = new Workers(points.size(), threads)) {
+        SquaredDistances distances = distances(rows, keepsGram(rows) ? rows.rowGram() : new double[0]);
+        try (Workers workers = workers(points.size())) {
             return Affinities.divergence(
                     distances, perplexity(points.size()), points.toArray(), points.dimensions(), workers);
         }
@@ -267,7 +280,7 @@ public final class TsneFusion implements Fusion {
         if (n < 2) {
             return new double[n * n];
         }
-        try (Workers workers = new Workers(n, threads)) {
+        try (Workers workers = workers(n)) {
             return Affinities.joint(rows.squaredDistances(rows.rowGram()), n, perplexity(n), workers);
         }
     }
@@ -292,7 +305,7 @@ public final class TsneFusion implements Fusion {
         }
         Random random = new Random(0);
         for (int a = 1; a < dimensions; a++) {
-            if (isZero(start, a)) { // on an axis without a spread nothing could ever move
+            if (isZero(start, a)) { // no point could ever move along an axis without spread
                 for (int i = 0; i < n; i++) {
                     start[i * dimensions + a] = 1e-4 * START_DEVIATION * random.nextGaussian();
                 }

@@ -4,13 +4,11 @@ import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.round.RoundContext;
-import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
-import java.util.stream.IntStream;
 
 /**
  * Chooses candidates at random with equal probability, the baseline for other selectors. There is one group with the
@@ -62,16 +60,7 @@ public final class RandomSelector implements CoresetSelector {
         if (k == 0) {
             return Coreset.empty();
         }
-        int[] places = IntStream.range(0, n).toArray();
-        SplittableRandom random = round.random("selection");
-        for (int i = 0; i < k; i++) { // the first k steps of a shuffle
-            int other = random.nextInt(i, n);
-            int swap = places[i];
-            places[i] = places[other];
-            places[other] = swap;
-        }
-        int[] chosen = Arrays.copyOf(places, k);
-        Arrays.sort(chosen);
+        int[] chosen = RandomOrder.sample(n, k, round.random("selection"));
         return new Coreset(List.of(new Group(0, new double[candidates.dimensions()], chosen, k)));
     }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.internal.Workers;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,7 +71,7 @@ class TsneFusionTest {
             start[i] = 1e-4 * pca.get(i / 2, i % 2);
         }
         double[] joint = fusion.affinities(features);
-        try (Workers workers = new Workers(n, 2)) {
+        try (Workers workers = new Workers(TsneFusion.TSNE, 2)) {
             double[] exact =
                     new TsneDescent(Forces.overAllPairs(joint, n, 2), start, 50, workers, p -> {}).run(1000, 12);
             double wanted = fusion.divergence(features, new Points(n, 2, exact));
@@ -319,7 +320,7 @@ class TsneFusionTest {
         int n = 700;
         FeatureMatrix features = FusionTest.groups(n, 5, 8, 15);
         CentredRows rows = CentredRows.of(features);
-        try (Workers workers = new Workers(n, 2)) {
+        try (Workers workers = new Workers(TsneFusion.TSNE, 2)) {
             Neighbours blocks = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000, Long.MAX_VALUE), 20, workers);
             Neighbours columns = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000, 0), 20, workers);
             Neighbours gram = Neighbours.among(SquaredDistances.of(rows, rows.rowGram()), 20, workers);
@@ -360,18 +361,18 @@ class TsneFusionTest {
                 at[0][i] = spread * random.nextGaussian();
                 at[1][i] = spread * random.nextGaussian() / 2;
             }
-            double[] x = new double[n];
-            double[] y = new double[n];
+            double[][] repulsion = new double[2][n];
             double[] closeness = new double[n];
-            tree.place(at[0], at[1]);
-            tree.repel(0, n, x, y, closeness);
-            try (Workers workers = new Workers(n, 2)) {
+            tree.place(at);
+            tree.repel(0, n, repulsion, closeness);
+            try (Workers workers = new Workers(TsneFusion.TSNE, 2)) {
                 exact.compute(workers);
             }
             double error = 0;
             double size = 0;
             for (int i = 0; i < n; i++) {
-                error += Math.pow(x[i] - exact.repulsion(0)[i], 2) + Math.pow(y[i] - exact.repulsion(1)[i], 2);
+                error += Math.pow(repulsion[0][i] - exact.repulsion(0)[i], 2)
+                        + Math.pow(repulsion[1][i] - exact.repulsion(1)[i], 2);
                 size += Math.pow(exact.repulsion(0)[i], 2) + Math.pow(exact.repulsion(1)[i], 2);
             }
             assertTrue(Math.sqrt(error / size) < 0.03, "spread " + spread + ": " + Math.sqrt(error / size));

@@ -42,7 +42,9 @@ public final class FusionBenchmark implements Callable<Integer> {
     @Parameters(index = "0", arity = "0..1", description = "folder of the files; this one by default")
     private Path folder = Path.of("");
 
-    @Option(names = "--python", description = "a Python with scikit-learn and openTSNE to run beside; none by default")
+    @Option(
+            names = "--python",
+            description = "a Python with scikit-learn and openTSNE to compare with; none by default")
     private String python = "";
 
     @Option(names = "--growth", description = "how the time grows with the rows, without files")
@@ -51,7 +53,7 @@ public final class FusionBenchmark implements Callable<Integer> {
     @Option(names = "--rows", split = ",", description = "numbers of rows of the files to take, or to grow by")
     private List<Integer> rows = List.of();
 
-    @Option(names = "--first", description = "take so many rows of each file only; 0: all")
+    @Option(names = "--first", description = "rows of each file to use; 0: all")
     private int first;
 
     @Option(names = "--threads", description = "threads that share the work")
@@ -99,7 +101,7 @@ public final class FusionBenchmark implements Callable<Integer> {
         return count >= 0 && (rows.isEmpty() || rows.contains(count));
     }
 
-    /** Rows that the file's name tells, or -1. */
+    /** Number of rows in the file's name, or -1. */
     private static int count(Path file) {
         Matcher name = NAME.matcher(String.valueOf(file.getFileName()));
         return name.matches() ? Integer.parseInt(name.group(1)) : -1;

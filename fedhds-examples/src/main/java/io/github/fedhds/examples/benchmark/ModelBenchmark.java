@@ -4,6 +4,9 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.fedhds.examples.Programs;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.Adam;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
@@ -23,12 +26,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -49,14 +55,17 @@ public final class ModelBenchmark implements Callable<Integer> {
         GENERATE,
         LORA_STEP,
         LORA_EPOCH,
-        /** To be run alone: it is the peak of the process. */
+        /** Peak memory of the process, so it must run alone. */
         MEMORY
     }
 
     @Parameters(index = "0", description = "model folder")
     private Path model = Path.of("");
 
-    @Option(names = "--rows", split = ",", description = "of ${COMPLETION-CANDIDATES}; memory must run alone")
+    @Option(
+            names = "--rows",
+            split = ",",
+            description = "of ${COMPLETION-CANDIDATES}; MEMORY must run alone (default: all others)")
     private List<Row> rows = List.of(Row.FEATURES, Row.MIXED_FEATURES, Row.GENERATE, Row.LORA_STEP, Row.LORA_EPOCH);
 
     @Option(names = "--precision", description = "type of the weights: ${COMPLETION-CANDIDATES}")
@@ -65,8 +74,11 @@ public final class ModelBenchmark implements Callable<Integer> {
     @Option(names = "--threads", description = "threads inside one operation")
     private int threads = 2;
 
-    @Option(names = "--data", description = "folder of Natural Instructions (tasks/, splits/default/), for mixed rows")
-    private Path data = Path.of("../shared/data/natural-instructions");
+    @Option(
+            names = "--data",
+            description =
+                    "folder of Natural Instructions (tasks/, splits/default/), which MIXED_FEATURES and LORA_EPOCH need")
+    private @Nullable Path data;
 
     @Option(names = "--tokens", description = "length of the text of features and LoRA steps")
     private int length = 256;
@@ -91,11 +103,15 @@ public final class ModelBenchmark implements Callable<Integer> {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new ModelBenchmark()).setCaseInsensitiveEnumValuesAllowed(true);
+        return Programs.commandLine(new ModelBenchmark());
     }
 
     @Override
     public Integer call() throws IOException {
+        if (data == null && (rows.contains(Row.MIXED_FEATURES) || rows.contains(Row.LORA_EPOCH))) {
+            throw new ParameterException(
+                    spec.commandLine(), "the rows mixed_features and lora_epoch need --data; give it, or other --rows");
+        }
         ModelOptions options =
                 ModelOptions.defaults().onDevice("cpu").withThreads(threads).withPrecision(precision);
         try (LanguageModel loaded = LanguageModel.load(model, options)) {
@@ -169,7 +185,7 @@ public final class ModelBenchmark implements Callable<Integer> {
                 keepActivations ? "" : ", gradient checkpointing", peakMebibytes(), before);
     }
 
-    /** The most resident memory that this process has had; Linux tells it. */
+    /** Peak resident memory of this process, from Linux. */
     private static long peakMebibytes() throws IOException {
         return Files.readAllLines(Path.of("/proc/self/status")).stream()
                 .filter(line -> line.startsWith("VmHWM:"))
@@ -204,19 +220,18 @@ public final class ModelBenchmark implements Callable<Integer> {
     /** The prompts of the first training tasks, with their first output, cut at the left. */
     private List<EncodedSample> prompts(LanguageModel loaded, int count) throws IOException {
         List<EncodedSample> all = new ArrayList<>();
-        String names = Files.readString(data.resolve("splits/default/train_tasks.txt"));
+        Path folder = Objects.requireNonNull(data);
+        String names = Files.readString(folder.resolve("splits/default/train_tasks.txt"));
         for (String name : names.trim().split("\\s+")) {
-            Path file = data.resolve("tasks").resolve(name + ".json");
+            Path file = folder.resolve("tasks").resolve(name + ".json");
             JsonObject task = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
             String definition = task.getAsJsonArray("Definition").get(0).getAsString();
             JsonArray instances = task.getAsJsonArray("Instances");
             for (JsonElement element : instances.asList().subList(0, Math.min(10, instances.size()))) {
                 JsonObject instance = element.getAsJsonObject();
-                String prompt = "Below is an instruction that describes a task, paired with an input that provides"
-                        + " further context. Write a response that appropriately completes the request.\n\n"
-                        + "### Instruction:\n" + definition + "\n\n### Input:\n"
-                        + instance.get("input").getAsString() + "\n\n### Response:";
+                String input = instance.get("input").getAsString();
                 String output = instance.getAsJsonArray("output").get(0).getAsString();
+                String prompt = PromptTemplate.alpaca().prompt(new Instruction(definition, input, output));
                 all.add(sample(loaded, prompt, output));
             }
         }

@@ -66,7 +66,7 @@ public final class ReductionBenchmark implements Callable<Integer> {
     @Option(names = "--repeats", description = "runs of which the best counts")
     private int repeats = 5;
 
-    @Option(names = "--python", description = "a Python with scikit-learn to run beside; none by default")
+    @Option(names = "--python", description = "a Python with scikit-learn to compare with; none by default")
     private String python = "";
 
     @Option(names = "--float32", description = "scikit-learn in single precision; FedHDS computes in double always")

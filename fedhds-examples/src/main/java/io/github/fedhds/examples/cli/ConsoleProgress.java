@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Says on the console how a federation gets on: a line a round, and a line for what was refused; on a terminal, a bar
- * while the round runs.
+ * Prints the progress of a federation: a line a round, and a line for each refused message; on a terminal, a bar while the
+ * round runs.
  */
 final class ConsoleProgress implements RoundListener, AutoCloseable {
     private static final int WIDTH = 30;
@@ -64,7 +64,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         centroids = 0;
         steps = 0;
         open = true;
-        say(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
+        print(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
     }
 
     @Override
@@ -76,7 +76,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
 
     @Override
     public void received(Withdrawal withdrawal, Receipt receipt) {
-        aside(withdrawal.client() + " withdrew: " + withdrawal.reason());
+        printNote(withdrawal.client() + " withdrew: " + withdrawal.reason());
         draw(steps + 1);
     }
 
@@ -84,7 +84,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     public void selected(int round, Map<ClientId, GroupSelection> selections) {
         int chosen =
                 selections.values().stream().mapToInt(s -> s.groups().size()).sum();
-        say(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
+        print(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
         draw(clients);
     }
 
@@ -94,7 +94,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         draw(steps + 1);
     }
 
-    private void say(String text) {
+    private void print(String text) {
         if (terminal) {
             begun += text;
         } else {
@@ -123,16 +123,16 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
 
     private void refused(ClientId client, Receipt receipt) {
         if (!receipt.counts()) {
-            aside(client + " refused: " + receipt.reason());
+            printNote(client + " refused: " + receipt.reason());
         }
     }
 
     @Override
     public void failed(int round, ClientId client, RuntimeException failure) {
-        aside(client + " failed: " + failure);
+        printNote(client + " failed: " + failure);
     }
 
-    private void aside(String text) {
+    private void printNote(String text) {
         erase();
         out.printf(Locale.ROOT, terminal ? "  %s%n" : "%n  %s%n", text);
     }
@@ -177,7 +177,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
                 best.round());
     }
 
-    /** Ends the line of a round that failed, so that what is said of it has a line of its own. */
+    /** Ends the line of a round that failed, so that the error message starts a new line. */
     @Override
     public void close() {
         if (open) {

@@ -22,14 +22,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/** The embedded default: base model, FedHDS by two choices, random choice and full data on generated instructions. */
+/** The embedded default: base model, two selections of FedHDS, random selection and full data on generated instructions. */
 public final class EmbeddedComparison {
     /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
     public static final long INSTRUCTION_SEED = 7;
 
     public static final int PER_TASK = 88;
 
-    /** Passes over a client's samples where they are few: one pass is a handful of steps, and its outcome luck. */
+    /** Epochs over few samples: one epoch is a handful of steps, with a high variance. */
     public static final int FEW_EPOCHS = 3;
 
     public static final int UNSEEN_PER_TASK = 16;
@@ -116,33 +116,38 @@ public final class EmbeddedComparison {
 
         List<Row> rows = new ArrayList<>();
         rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
-        TunedRun chosen = kept(
+        TunedRun chosen = run(
                 "fedhds",
                 "FedHDS",
                 few,
                 options.learningRate(),
-                (setting, told) -> setting.fedHds(options.samplesPerGroup(), told));
+                (setting, listener) -> setting.fedHds(options.samplesPerGroup(), listener));
         rows.add(row("FedHDS", few, chosen, unseen));
         TunedRun.Setting parts =
                 few.with(fedHds(model, Pooling.PARTS, options.learningRate(), FEW_EPOCHS, options.fusion()));
-        TunedRun diverse = kept(
+        TunedRun diverse = run(
                 "diverse",
                 "FedHDS, diverse",
                 parts,
                 options.learningRate(),
-                (setting, told) -> setting.diverseAsManyAs(chosen, told));
+                (setting, listener) -> setting.diverseAsManyAs(chosen, listener));
         rows.add(row("FedHDS, diverse", parts, diverse, unseen));
-        TunedRun random = kept(
+        TunedRun random = run(
                 "random",
                 "random",
                 few,
                 options.learningRate(),
-                (setting, told) -> setting.random(setting.asManyAs(chosen), told));
+                (setting, listener) -> setting.random(setting.asManyAs(chosen), listener));
         rows.add(row("random choice", few, random, unseen));
         TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
-        TunedRun full = kept("full", "full data", all, options.fullLearningRate(), TunedRun.Setting::full);
+        TunedRun full = run("full", "full data", all, options.fullLearningRate(), TunedRun.Setting::full);
         rows.add(row("full data (FedIT)", all, full, unseen));
         return rows;
+    }
+
+    /** The training instructions of the comparison by task. */
+    public static Map<String, List<Instruction>> trainingTasks() {
+        return byTask(new InstructionSet(INSTRUCTION_SEED).training(PER_TASK));
     }
 
     /** Instructions by task, in the order in which the tasks come. */
@@ -153,7 +158,7 @@ public final class EmbeddedComparison {
         return byTask;
     }
 
-    /** Deals tasks unevenly, so that a client holds several and none is alike. */
+    /** Partitions the tasks unevenly: each client holds several, and no two clients the same mixture. */
     public static Map<ClientId, List<Instruction>> clients(
             Map<String, List<Instruction>> byTask, int count, long seed) {
         return Partitions.dirichlet(byTask, count, 0.3, 40, seed);
@@ -176,7 +181,7 @@ public final class EmbeddedComparison {
     }
 
     /** A row's run, in a folder of its own if there is one for all. */
-    private TunedRun kept(
+    private TunedRun run(
             String run,
             String name,
             TunedRun.Setting setting,
@@ -207,7 +212,7 @@ public final class EmbeddedComparison {
         config.put("fraction", options.fraction());
         config.put("seed", options.seed());
         config.put("samples_per_group", options.samplesPerGroup());
-        config.put("fusion", options.fusion().name().toLowerCase(Locale.ROOT));
+        config.put("fusion", OptionNames.of(options.fusion()));
         config.put("learning_rate", learningRate);
         RunFolder folder = new RunFolder(path, config);
         Map<String, String> fingerprint = fingerprint(run, setting, learningRate);

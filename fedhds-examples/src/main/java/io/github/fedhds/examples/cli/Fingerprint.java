@@ -33,7 +33,7 @@ final class Fingerprint {
             return number.toString().toLowerCase(Locale.ROOT).replace(".0e", "e");
         }
         if (value instanceof Enum<?> constant) {
-            return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            return OptionNames.of(constant);
         }
         if (value instanceof Collection<?> list) {
             return String.join(",", list.stream().map(String::valueOf).toList());

@@ -34,7 +34,7 @@ final class RunFolder {
     private final Path folder;
     private final String config;
 
-    /** Makes the folder; the settings are written when the run begins, so that one that is refused leaves those there. */
+    /** Makes the folder; the settings are written when the run begins, so a refused run does not replace those of another. */
     RunFolder(Path folder, Map<String, Object> config) {
         this.folder = folder;
         this.config = PRETTY.toJson(config) + "\n";

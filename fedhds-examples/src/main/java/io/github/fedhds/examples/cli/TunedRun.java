@@ -1,6 +1,8 @@
 package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.clustering.Clusterer;
+import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.monitoring.BestRound;
@@ -25,7 +27,7 @@ import java.util.function.ToLongFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
-/** One federation from its first adapter to its last, with one way of choosing instructions. */
+/** One federation from its first adapter to its last, with one selection strategy. */
 public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> best) {
     TunedRun(Adapter adapter, List<RoundReport> rounds) {
         this(adapter, rounds, Optional.empty());
@@ -80,22 +82,28 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
             return new Setting(fedHds, clients, rounds, fraction, seed, parallelClients, other);
         }
 
-        /** The paper's choice, with so many samples of each chosen group (the paper has 1). */
+        /** The paper's selection, with so many samples of each chosen group (the paper has 1). */
         public TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
+            return fedHds(Hdbscan.builder().build(), samplesPerGroup, listener);
+        }
+
+        /** The same with another clustering on the clients. */
+        public TunedRun fedHds(Clusterer clustering, int samplesPerGroup, RoundListener listener) {
             return chosenBy(
                     Selection.paper()
                             .withClient(HdbscanSelector.builder()
+                                    .clustering(clustering)
                                     .samplesPerGroup(samplesPerGroup)
                                     .build()),
                     listener);
         }
 
-        /** So many samples of a round, as different as can be. */
+        /** A number of samples a round that differ as much as possible. */
         public TunedRun diverse(int samples, RoundListener listener) {
             return chosenBy(Selection.diverse(samples), listener);
         }
 
-        /** In each round as many samples as another run's round trained on, as different as can be. */
+        /** In each round as many samples as another run's round trained on, which differ as much as possible. */
         public TunedRun diverseAsManyAs(TunedRun run, RoundListener listener) {
             Map<Integer, Long> counts = run.rounds().stream()
                     .map(RoundReport::result)
@@ -113,13 +121,13 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
             return chosenBy(Selection.everything(), listener);
         }
 
-        /** So many random instructions of each client. */
+        /** A number of random instructions of each client. */
         public TunedRun random(ToIntFunction<RoundContext> count, RoundListener listener) {
             return chosenBy(Selection.everything().withClient(RandomSelector.count(count)), listener);
         }
 
-        /** Any way of choosing. */
-        public TunedRun chosenBy(Selection way, RoundListener listener) {
+        /** Any selection strategy. */
+        public TunedRun chosenBy(Selection strategy, RoundListener listener) {
             Federation federation = more.apply(Federation.builder(fedHds)
                             .clients(clients)
                             .activeShare(fraction)
@@ -127,9 +135,9 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
                             .seed(seed)
                             .parallelClients(parallelClients)
                             .listener(listener)
-                            .clientSettings(client -> client.selector(way.client()))
+                            .clientSettings(client -> client.selector(strategy.client()))
                             .serverSettings(
-                                    server -> server.selector(way.server()).frame(way.frame())))
+                                    server -> server.selector(strategy.server()).frame(strategy.frame())))
                     .build();
             List<RoundReport> reports = federation.run();
             return new TunedRun(federation.adapter(), reports, federation.best());

@@ -4,7 +4,6 @@ import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.examples.cli.FusionName;
 import io.github.fedhds.examples.cli.TunedRun;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.examples.embedded.corpus.InstructionSet;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.monitoring.RoundListener;
@@ -58,8 +57,7 @@ public final class LearningRateSearch implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Map<String, List<Instruction>> tasks = EmbeddedComparison.byTask(
-                new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED).training(EmbeddedComparison.PER_TASK));
+        Map<String, List<Instruction>> tasks = EmbeddedComparison.trainingTasks();
         Map<String, List<Instruction>> training = new LinkedHashMap<>();
         List<Instruction> heldOut = new ArrayList<>();
         int place = 0;

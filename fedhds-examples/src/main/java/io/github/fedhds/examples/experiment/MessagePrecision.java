@@ -6,7 +6,6 @@ import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.codec.RoundingError;
 import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.examples.embedded.corpus.InstructionSet;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.model.ModelOptions;
@@ -35,8 +34,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * What fewer bits for the clients' updates change: bytes, the adapters' error, and the losses of the rounds, which begin with
- * what was sent in the rounds before.
+ * Effect of fewer bits for the clients' updates: bytes, the adapters' error, and the losses of the rounds, each of which starts
+ * from the updates of the rounds before.
  */
 @Command(
         name = "message-precision",
@@ -56,7 +55,7 @@ public final class MessagePrecision implements Callable<Integer> {
     @Option(names = "--learning-rate", description = "of each client's Adam")
     private double learningRate = 2e-3;
 
-    @Option(names = "--seed", description = "seed of the dealing and the training")
+    @Option(names = "--seed", description = "seed of the partition and the training")
     private long seed = 1;
 
     @Spec
@@ -136,8 +135,7 @@ public final class MessagePrecision implements Callable<Integer> {
     }
 
     private Map<ClientId, List<Instruction>> data() {
-        Map<String, List<Instruction>> byTask = EmbeddedComparison.byTask(
-                new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED).training(EmbeddedComparison.PER_TASK));
+        Map<String, List<Instruction>> byTask = EmbeddedComparison.trainingTasks();
         Map<ClientId, List<Instruction>> some = new LinkedHashMap<>();
         EmbeddedComparison.clients(byTask, Math.max(24, clients), seed).forEach((id, list) -> {
             if (some.size() < clients) {

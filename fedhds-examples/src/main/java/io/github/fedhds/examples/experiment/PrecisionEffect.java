@@ -5,7 +5,6 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.examples.cli.FusionName;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.examples.embedded.corpus.InstructionSet;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
@@ -38,23 +37,23 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * What weights in bfloat16 change, beside float32, on the embedded model and its instructions: the features, the samples
- * that are chosen by them, and the losses of training. A change of the features by one part in a million, far below
- * what bfloat16 does to them, is shown beside: t-SNE and clustering answer even to that.
+ * Compares weights in bfloat16 and float32 on the embedded model and its instructions: the features, the samples that are
+ * chosen by them, and the losses of training. The effect of a change of the features by one part in a million, far less than
+ * that of bfloat16, is shown for comparison: t-SNE and clustering react even to that.
  */
 @Command(
         name = "precision-effect",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        description = "Features, choice and losses with weights in bfloat16 beside float32.")
+        description = "Features, selection and losses with weights in bfloat16, compared with float32.")
 public final class PrecisionEffect implements Callable<Integer> {
-    @Option(names = "--clients", description = "clients whose choice is compared")
+    @Option(names = "--clients", description = "clients whose selection is compared")
     private int clients = 8;
 
     @Option(names = "--samples", description = "instructions trained on")
     private int samples = 200;
 
-    @Option(names = "--seed", description = "seed of the dealing, the choice and the training")
+    @Option(names = "--seed", description = "seed of the partition, the selection and the training")
     private long seed = 1;
 
     @Spec
@@ -73,8 +72,7 @@ public final class PrecisionEffect implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Map<String, List<Instruction>> byTask = EmbeddedComparison.byTask(
-                new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED).training(EmbeddedComparison.PER_TASK));
+        Map<String, List<Instruction>> byTask = EmbeddedComparison.trainingTasks();
         List<List<Instruction>> held = List.copyOf(
                         EmbeddedComparison.clients(byTask, 24, seed).values())
                 .subList(0, clients);

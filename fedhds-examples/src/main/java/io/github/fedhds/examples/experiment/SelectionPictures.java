@@ -44,14 +44,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Draws what each way of choosing chooses: three clients whose features are points of the plane, one round a way through
- * client and server as they are. The fusion keeps the plane, so the pictures show what the selectors see.
+ * Draws what each selection strategy chooses: three clients whose features are points of the plane, one round a strategy
+ * through the real client and server. The fusion keeps the plane, so the pictures show what the selectors see.
  */
 @Command(
         name = "selection-pictures",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        description = "An SVG picture for each way of choosing.")
+        description = "An SVG picture for each selection strategy.")
 public final class SelectionPictures implements Callable<Integer> {
     /** A task: where its samples lie, their standard deviation, and how many each client holds. */
     record Task(double x, double y, double spread, int... held) {}
@@ -68,7 +68,7 @@ public final class SelectionPictures implements Callable<Integer> {
     @Option(names = "--out", required = true, description = "folder of the pictures; made if it is not there")
     private Path out = Path.of("");
 
-    @Option(names = "--seed", description = "of the points and of choices by chance")
+    @Option(names = "--seed", description = "seed of the points and of random selections")
     private long seed;
 
     @Spec

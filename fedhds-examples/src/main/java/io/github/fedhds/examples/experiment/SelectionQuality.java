@@ -49,15 +49,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * How many different tasks the chosen samples are of, beside chance. Clients hold some tasks each, several clients the same
- * one; a selector sees texts, never which task they are of. Half of the tasks are for finding settings, the other half for
- * figures to report.
+ * How many different tasks the chosen samples cover, compared with random selection. Each client holds some tasks, several
+ * clients the same one; a selector sees texts, never the names of their tasks. Half of the tasks are for finding settings,
+ * the other half for figures to report.
  */
 @Command(
         name = "selection-quality",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        description = "Distinct tasks among the chosen samples, beside random choice.")
+        description = "Distinct tasks among the chosen samples, compared with random selection.")
 public final class SelectionQuality implements Callable<Integer> {
     private static final int DRAWS = 200;
 
@@ -76,12 +76,10 @@ public final class SelectionQuality implements Callable<Integer> {
     @Option(names = "--samples", description = "samples that a client holds of a task")
     private int samples = 40;
 
-    @Option(
-            names = "--pool",
-            description = "samples of a task that the clients' are dealt from; tasks with fewer are left out")
+    @Option(names = "--pool", description = "samples of a task that the clients share; tasks with fewer are left out")
     private int pool = 120;
 
-    @Option(names = "--seeds", description = "rounds, each with its own dealing")
+    @Option(names = "--seeds", description = "rounds, each with its own partition")
     private int seeds = 10;
 
     @Option(names = "--budgets", split = ",", description = "samples of a round")
@@ -93,7 +91,7 @@ public final class SelectionQuality implements Callable<Integer> {
     @Option(names = "--pooling", description = "how tokens become a feature: ${COMPLETION-CANDIDATES}")
     private Pooling pooling = Pooling.LAST_TOKEN;
 
-    @Option(names = "--search", description = "more ways, to choose the settings among")
+    @Option(names = "--search", description = "more strategies, to find settings")
     private boolean search;
 
     @Spec
@@ -103,7 +101,7 @@ public final class SelectionQuality implements Callable<Integer> {
         System.exit(new CommandLine(new SelectionQuality()).execute(args));
     }
 
-    /** What one way came to on one seed. */
+    /** Result of one strategy on one seed. */
     record Figure(int chosen, int covered, int most, double likePerClient, double likeOverAll) {}
 
     @Override
@@ -276,7 +274,7 @@ public final class SelectionQuality implements Callable<Integer> {
         return chosen;
     }
 
-    /** The tasks covered, the most that could be, and what chance covers: as many samples of each client, as many of all. */
+    /** The tasks covered, the most possible, and what random selection covers: as many samples of each client, as many of all. */
     static Figure figure(Map<ClientId, List<Instruction>> chosen, Map<ClientId, List<Instruction>> dealt, long seed) {
         List<Instruction> held = dealt.values().stream().flatMap(List::stream).toList();
         List<Instruction> taken = chosen.values().stream().flatMap(List::stream).toList();

@@ -33,24 +33,24 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * What each way of choosing is worth: the embedded default, trained on what it chose, as many samples a round for each, and
- * Rouge-L on unseen tasks, over several seeds.
+ * Compares selection strategies: the embedded model is trained on what each one chose, an equal number of samples a round,
+ * and evaluated by Rouge-L on unseen tasks, over several seeds.
  */
 @Command(
         name = "selection-training",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        description = "Rouge-L on unseen tasks by the way in which the training samples were chosen.")
+        description = "Rouge-L on unseen tasks for each selection strategy.")
 public final class SelectionTraining implements Callable<Integer> {
     private static final RoundListener SILENT = new RoundListener() {};
 
-    @Option(names = "--seeds", description = "runs of each way, with the seeds from 1 on")
+    @Option(names = "--seeds", description = "runs of each strategy, with the seeds from 1 on")
     private int seeds = 5;
 
     @Option(names = "--rounds", description = "rounds of a run")
     private int rounds = 5;
 
-    @Option(names = "--epochs", description = "passes over chosen samples")
+    @Option(names = "--epochs", description = "epochs over chosen samples")
     private int epochs = EmbeddedComparison.FEW_EPOCHS;
 
     @Option(names = "--parallel", description = "clients that run at a time")
@@ -66,7 +66,7 @@ public final class SelectionTraining implements Callable<Integer> {
         System.exit(new CommandLine(new SelectionTraining()).execute(args));
     }
 
-    /** What one run came to. */
+    /** Result of one run. */
     private record Outcome(double rougeL, long samples) {}
 
     @Override
@@ -126,7 +126,7 @@ public final class SelectionTraining implements Callable<Integer> {
         });
     }
 
-    /** The highest scores of each client, so many of each. */
+    /** A number of samples of each client, those with the highest scores. */
     private static Selection scored(Supplier<ScoreSelector.Builder> score, ToIntFunction<RoundContext> count) {
         return Selection.everything()
                 .withClient((candidates, round) ->

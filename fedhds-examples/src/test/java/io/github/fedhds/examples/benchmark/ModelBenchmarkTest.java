@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class ModelBenchmarkTest {
     @TempDir
@@ -59,6 +60,14 @@ class ModelBenchmarkTest {
                         + "LoRA step, batch 1, 40 tokens: \\d+ tokens/s\\R"
                         + "LoRA epoch over 2 samples, batch 1, \\d+ tokens: \\d+\\.\\d\\d s\\R"),
                 lines);
+    }
+
+    @Test
+    void rowsOfPrompts_withoutData_areRefused() {
+        StringWriter text = new StringWriter();
+        CommandLine line = ModelBenchmark.commandLine().setErr(new PrintWriter(text));
+        assertEquals(2, line.execute(folder.toString()));
+        assertTrue(text.toString().contains("--data"), text::toString);
     }
 
     @Test

@@ -160,6 +160,20 @@ class MainTest extends OnMainJob {
     }
 
     @Test
+    void ownRun_kMeans_makesSoManyGroupsOfEachClient() throws IOException {
+        Path out = folder.resolve("out");
+        String[] kMeans = {"--selection", "fedhds", "--clustering", "kmeans", "--fusion", "pca", "--fraction", "0.5"};
+        Outcome outcome = own(out, with(kMeans, "--groups", "3"));
+        assertTrue(outcome.status() == 0 || outcome.status() == Main.NOTHING_TRAINED, outcome.err());
+        assertEquals(4 * 3, rounds(out).get(0).get("centroids").getAsInt());
+        String config = Files.readString(out.resolve("config.json"));
+        assertTrue(config.contains("\"kmeans\"") && config.contains("\"groups\": 3"), config);
+        Outcome other = resume(out, with(kMeans, "--groups", "4"));
+        assertEquals(1, other.status());
+        assertTrue(other.err().contains("--groups 3"), other.err());
+    }
+
+    @Test
     void ownRun_targetModules_areThoseOfTheAdapter() throws IOException {
         Path out = folder.resolve("out");
         Outcome outcome = own(out, "--target-modules", "q_proj,v_proj", "--selection", "random");

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of the main job on a model of random weights, and on small data of two kinds. */
-abstract class OnMainJob {
+public abstract class OnMainJob {
     static final Gson GSON = new Gson();
 
     @TempDir
@@ -55,7 +55,7 @@ abstract class OnMainJob {
     }
 
     /** Tasks of four kinds of texts each, which look apart even to a model of random weights. */
-    static void writeLines(Path file, int tasks, int rows) throws IOException {
+    public static void writeLines(Path file, int tasks, int rows) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int task = 0; task < tasks; task++) {
             for (int i = 0; i < rows; i++) {
@@ -124,7 +124,7 @@ abstract class OnMainJob {
         return Files.readAllBytes(out.resolve("adapter/adapter_model.safetensors"));
     }
 
-    static boolean changesTheModel(Adapter adapter) {
+    public static boolean changesTheModel(Adapter adapter) {
         return adapter.tensors().entrySet().stream()
                 .filter(named -> named.getKey().endsWith("lora_B"))
                 .anyMatch(named -> {

@@ -58,6 +58,8 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--selection", new String[] {"random"});
         compared.put("--share", new String[] {"0.02"});
         compared.put("--samples-per-group", new String[] {"2", "--selection", "fedhds"});
+        compared.put("--clustering", new String[] {"kmeans", "--selection", "fedhds"});
+        compared.put("--groups", new String[] {"4", "--selection", "fedhds", "--clustering", "kmeans"});
         compared.put("--fusion", new String[] {"pca"});
         compared.put("--feature-model", new String[] {model.toString()});
         compared.put("--max-length", new String[] {"500"});

@@ -1,29 +1,29 @@
-package io.github.fedhds.clustering;
+package io.github.fedhds.internal;
 
 import java.util.Arrays;
 
-/** The k least of the values added so far, in a heap with the largest of them on top. Not safe for many threads. */
-final class LeastValues {
+/** The k smallest of the values added so far, in a heap with the largest of them on top. Not thread-safe. */
+public final class LeastValues {
     private final double[] heap;
 
     /** Keeps k values, 1 or more. */
-    LeastValues(int k) {
+    public LeastValues(int k) {
         heap = new double[k];
         clear();
     }
 
     /** Forgets all values. */
-    void clear() {
+    public void clear() {
         Arrays.fill(heap, Double.POSITIVE_INFINITY);
     }
 
-    /** The k-th least value; infinite while there are fewer. */
-    double largest() {
+    /** The k-th smallest value; infinite while there are fewer. */
+    public double largest() {
         return heap[0];
     }
 
-    /** Adds a value; O(log k) where it is among the least. */
-    void add(double value) {
+    /** Adds a value; O(log k) if it is among the k smallest. */
+    public void add(double value) {
         if (!(value < heap[0])) {
             return;
         }

@@ -1,0 +1,44 @@
+package io.github.fedhds.examples;
+
+import io.github.fedhds.dataset.Dataset;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.simulation.Federation;
+import io.github.fedhds.transformer.LanguageModel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How does a run go on after it was killed? It is saved after each round. Started again with the same arguments, it does the
+ * rounds that are missing and ends with the bytes of a run that was never killed.
+ *
+ * <pre>ResumeRun MODEL DATA FOLDER ROUNDS</pre>
+ *
+ * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one client),
+ * FOLDER is made in the first run, ROUNDS is the number of rounds in all; a later run may ask for more.
+ */
+public final class ResumeRun {
+    private ResumeRun() {}
+
+    public static void main(String[] args) {
+        List<RoundReport> rounds = run(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]), Integer.parseInt(args[3]));
+        rounds.forEach(round -> System.out.println(round.round() + ": " + round.adapterSha256()));
+    }
+
+    /** The reports of all rounds, those of earlier runs first. */
+    static List<RoundReport> run(Path modelFolder, Path data, Path folder, int rounds) {
+        try (LanguageModel model = LanguageModel.load(modelFolder)) {
+            FedHds fedHds = FedHds.on(model).recommended(0.05).build();
+            return Federation.builder(fedHds)
+                    .clients(Partitions.byTask(Dataset.load(data, 1).training()))
+                    .activeShare(0.5)
+                    .rounds(rounds)
+                    .checkpoint(folder, Map.of("data", data.toString())) // a run on other data is refused
+                    .resume(true)
+                    .build()
+                    .run();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.dataset.Dataset;
+import io.github.fedhds.dataset.NaturalInstructions;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/**
+ * The user's data: what each client holds, and what is evaluated on.
+ *
+ * @param clients the training instructions of each client
+ * @param tasks number of tasks that the clients hold
+ * @param unseen instructions of tasks that no client holds; may be empty
+ * @param unseenTasks number of these tasks
+ */
+record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruction> unseen, int unseenTasks) {
+    /**
+     * Reads the data.
+     *
+     * @param count number of clients that the tasks are dealt to; empty: one task a client
+     * @param instances share of each task's instances; empty: 0.2 of Natural Instructions, all of JSON Lines
+     * @throws FedHdsException if they are missing, broken or empty
+     */
+    static OwnData read(Path path, Optional<Integer> count, Optional<Double> instances, long seed) {
+        Dataset dataset = dataset(path, instances, seed);
+        Map<String, List<Instruction>> tasks = dataset.training();
+        if (tasks.isEmpty()) {
+            throw new FedHdsException(path + " has no training instructions");
+        }
+        if (count.isEmpty() && tasks.containsKey("")) {
+            throw new FedHdsException(path + " has instructions without a task, so there is no task a client;"
+                    + " deal them to a number of clients with --clients");
+        }
+        Map<ClientId, List<Instruction>> clients =
+                count.map(n -> Partitions.dirichlet(tasks, n, 0.5, 1, seed)).orElseGet(() -> Partitions.byTask(tasks));
+        return new OwnData(
+                clients, tasks.size(), dataset.allUnseen(), dataset.unseen().size());
+    }
+
+    private static Dataset dataset(Path path, Optional<Double> instances, long seed) {
+        if (Files.isDirectory(path.resolve("tasks"))) {
+            NaturalInstructions.Builder reader = NaturalInstructions.builder().seed(seed);
+            instances.ifPresent(reader::share);
+            return reader.build().read(path);
+        }
+        Dataset all = Dataset.load(path, seed);
+        Map<String, List<Instruction>> part = new LinkedHashMap<>();
+        all.training().forEach((task, list) -> part.put(task, part(list, instances.orElse(1.0), seed)));
+        return new Dataset(part, all.unseen());
+    }
+
+    private static List<Instruction> part(List<Instruction> list, double share, long seed) {
+        if (share >= 1) {
+            return list;
+        }
+        List<Instruction> shuffled = new ArrayList<>(list);
+        Collections.shuffle(shuffled, new Random(seed));
+        return shuffled.subList(0, Math.max(1, (int) Math.round(share * list.size())));
+    }
+
+    /** Training instructions of all clients. */
+    int instructions() {
+        return clients.values().stream().mapToInt(List::size).sum();
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.lora.LoraConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Options of a run on the user's own model and data; the embedded comparison has none of them. */
+final class OwnOptions {
+    @Option(
+            names = "--model",
+            description =
+                    "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json")
+    Optional<Path> model = Optional.empty();
+
+    @Option(
+            names = "--data",
+            description = "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a .jsonl or .json file"
+                    + " of {instruction, input, output, task}, Dolly's names, {prompt, completion} or {messages}")
+    Optional<Path> data = Optional.empty();
+
+    @Option(names = "--instances", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
+    Optional<Double> instances = Optional.empty();
+
+    @Option(names = "--selection", description = "diverse, fedhds (the paper's), random or full (default: diverse)")
+    SelectionName selection = SelectionName.DIVERSE;
+
+    @Option(
+            names = "--share",
+            description = "share of the instructions that --selection random and diverse take (default: 0.015)")
+    double share = 0.015;
+
+    @Option(
+            names = "--clustering",
+            description = "how the clients of --selection fedhds find groups: hdbscan or kmeans (default: hdbscan)")
+    ClusteringName clustering = ClusteringName.HDBSCAN;
+
+    @Option(names = "--groups", description = "groups of each client that --clustering kmeans makes (default: 8)")
+    int groups = 8;
+
+    @Option(
+            names = "--feature-model",
+            description = "folder of a small model that gives the features instead of the tuned one (Turbo)")
+    Optional<Path> featureModel = Optional.empty();
+
+    @Option(
+            names = "--feature-cache",
+            description = "folder that keeps the rows of --feature-model for later runs (default: 256 MiB of memory)")
+    Optional<Path> featureCache = Optional.empty();
+
+    @Option(
+            names = "--max-length",
+            description = "longest sample in tokens (default: 1024, or the model's context length)")
+    int maxLength = 1024;
+
+    @Option(
+            names = "--target-modules",
+            split = ",",
+            paramLabel = "NAME",
+            description = "modules that LoRA adapts: ends of their names, a pattern for whole names, or all-linear"
+                    + " (default: those of the model's family)")
+    List<String> targetModules = List.of();
+
+    @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most (default: 128)")
+    int answerTokens = 128;
+
+    @Option(
+            names = "--evaluate-every",
+            description = "evaluate after so many rounds; 0: after the last only (default: 0)")
+    int evaluateEvery;
+
+    @Option(
+            names = "--patience",
+            description =
+                    "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
+    int patience;
+
+    @Option(
+            names = "--gradient-checkpointing",
+            description = "train in the memory of one layer's activations, for a third more time")
+    boolean gradientCheckpointing;
+
+    /**
+     * Refuses values out of range, and options that need others.
+     *
+     * @throws ParameterException if there is one; the message names the option
+     */
+    void check(CommandLine line, RunOptions run) {
+        if (data.isEmpty() || run.out.isEmpty()) {
+            throw new ParameterException(line, "--model needs --data and --out");
+        }
+        if (featureCache.isPresent() && featureModel.isEmpty()) {
+            throw new ParameterException(
+                    line, "--feature-cache needs --feature-model; the tuned model's features change with every round");
+        }
+        if (selection != SelectionName.FEDHDS) {
+            if (run.samplesPerGroup.isPresent()) {
+                throw new ParameterException(
+                        line, "--samples-per-group needs --selection fedhds; the others choose single samples");
+            }
+            if (clustering != ClusteringName.HDBSCAN) {
+                throw new ParameterException(line, "--clustering needs --selection fedhds");
+            }
+        }
+        if (clustering != ClusteringName.KMEANS && line.getParseResult().hasMatchedOption("--groups")) {
+            throw new ParameterException(line, "--groups needs --clustering kmeans; HDBSCAN finds their number");
+        }
+        if (!targetModules.isEmpty()) {
+            try {
+                LoraConfig.defaults().withTargetModules(targetModules);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(line, "--target-modules: " + e.getMessage(), e);
+            }
+        }
+        RunOptions.range(line, "--groups", groups, 1, 1_000_000);
+        RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
+        RunOptions.range(line, "--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
+        RunOptions.range(line, "--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
+        RunOptions.range(line, "--patience", patience, 0, Integer.MAX_VALUE);
+        if (patience > 0 && evaluateEvery == 0) {
+            throw new ParameterException(line, "--patience needs --evaluate-every; it is counted in evaluations");
+        }
+        instances.ifPresent(value -> RunOptions.share(line, "--instances", value));
+        RunOptions.share(line, "--share", share);
+    }
+}

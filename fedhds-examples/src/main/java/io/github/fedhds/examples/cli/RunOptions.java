@@ -1,0 +1,96 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.model.ModelOptions;
+import io.github.fedhds.model.Precision;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Options of every run, on the embedded model or the user's own; an empty one has another default in each. */
+final class RunOptions {
+    @Option(
+            names = "--out",
+            description =
+                    "folder for adapter/, rounds.jsonl, config.json and checkpoint/ (embedded: of each of its runs)")
+    Optional<Path> out = Optional.empty();
+
+    @Option(names = "--rounds", description = "rounds (embedded: 5; own data: 10)")
+    Optional<Integer> rounds = Optional.empty();
+
+    @Option(
+            names = "--fraction",
+            description = "share of the clients in a round (embedded: 0.34; own data: 0.05, but at least 16 clients)")
+    Optional<Double> fraction = Optional.empty();
+
+    @Option(names = "--clients", description = "number of clients (embedded: 24; own data: one a task)")
+    Optional<Integer> clients = Optional.empty();
+
+    @Option(names = "--seed", description = "seed of the run (default: 1)")
+    long seed = 1;
+
+    @Option(
+            names = "--samples-per-group",
+            description =
+                    "samples of each chosen group that --selection fedhds takes (embedded: 3; own data: 1, the paper's)")
+    Optional<Integer> samplesPerGroup = Optional.empty();
+
+    @Option(names = "--fusion", description = "tsne, pca or last-layer (default: tsne)")
+    FusionName fusion = FusionName.TSNE;
+
+    @Option(names = "--learning-rate", description = "of round 1 (embedded: 5e-3, full data 2e-3; own data: 3e-4)")
+    Optional<Double> learningRate = Optional.empty();
+
+    @Option(
+            names = "--resume",
+            description = "go on with the run that --out holds, from its last round; begin it if there is none")
+    boolean resume;
+
+    @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: auto)")
+    String device = "auto";
+
+    @Option(
+            names = "--precision",
+            description = "type of the weights: float32 or bfloat16, which takes half the memory (default: float32)")
+    Precision precision = Precision.FLOAT32;
+
+    @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
+    int parallel = Runtime.getRuntime().availableProcessors();
+
+    /** One thread inside an operation: clients run side by side instead, and the bits do not depend on how many. */
+    ModelOptions ofModel() {
+        return ModelOptions.defaults().onDevice(device).withThreads(1).withPrecision(precision);
+    }
+
+    /**
+     * Refuses values out of range.
+     *
+     * @throws ParameterException if one is; the message names the option
+     */
+    void check(CommandLine line) {
+        if (resume && out.isEmpty()) {
+            throw new ParameterException(line, "--resume needs --out, which holds the run to go on with");
+        }
+        rounds.ifPresent(value -> range(line, "--rounds", value, 1, 1_000_000));
+        clients.ifPresent(value -> range(line, "--clients", value, 1, 10_000_000));
+        samplesPerGroup.ifPresent(value -> range(line, "--samples-per-group", value, 1, 1_000_000));
+        range(line, "--parallel", parallel, 1, 1024);
+        fraction.ifPresent(value -> share(line, "--fraction", value));
+        learningRate.filter(value -> !(value > 0 && value < 1e3)).ifPresent(value -> {
+            throw new ParameterException(line, "--learning-rate must be above 0 and below 1000, was " + value);
+        });
+    }
+
+    static void range(CommandLine line, String name, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new ParameterException(line, name + " must be " + least + " to " + most + ", was " + value);
+        }
+    }
+
+    static void share(CommandLine line, String name, double value) {
+        if (!(value > 0 && value <= 1)) {
+            throw new ParameterException(line, name + " must be above 0 and at most 1, was " + value);
+        }
+    }
+}

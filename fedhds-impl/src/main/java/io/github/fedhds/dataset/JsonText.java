@@ -9,11 +9,11 @@ final class JsonText {
     private JsonText() {}
 
     /**
-     * A text, or a number as text.
+     * Returns a text, or a number as text.
      *
-     * @param place file and place in it, for messages
-     * @throws FedHdsException if it is anything else, or holds half of a surrogate pair: no UTF-8 has such a text, so no
-     *     tokenizer and no message could carry it
+     * @param place file and position in it, for messages
+     * @throws FedHdsException if the value is of another type, or has an unpaired surrogate: it cannot be encoded in
+     *     UTF-8, so no tokenizer and no message could carry it
      */
     static String of(String place, String field, JsonElement value) {
         if (!value.isJsonPrimitive()) {

@@ -10,16 +10,16 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Deals the instructions of a data set to clients; every instruction goes to exactly one. The maps keep the order of the
- * clients.
+ * Distributes the instructions of a data set to clients; each instruction goes to exactly one client. The maps keep the
+ * order of the clients.
  */
 public final class Partitions {
     private Partitions() {}
 
     /**
-     * One task a client, named after it, as the paper has it for Natural Instructions.
+     * One task per client, named after the task, as in the FedHDS paper for Natural Instructions.
      *
-     * @throws IllegalArgumentException if a task's name cannot be a client's (it is empty, say)
+     * @throws IllegalArgumentException if a task's name is not a valid client id, for example empty
      */
     public static Map<ClientId, List<Instruction>> byTask(Map<String, List<Instruction>> tasks) {
         Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
@@ -28,15 +28,16 @@ public final class Partitions {
     }
 
     /**
-     * Deals each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly (alpha
-     * 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every platform.
+     * Distributes each task over all clients in shares drawn from a Dirichlet distribution; the paper uses alpha 0.5
+     * and 5.0 for Dolly. A smaller alpha gives more heterogeneous clients. Equal arguments give equal clients, on every
+     * platform.
      *
-     * @param tasks instructions by task; the order of the map counts
-     * @param clients number of clients, 1 or more; they are named {@code client-0} on, with leading zeros
+     * @param tasks instructions by task; the order of the map matters
+     * @param clients number of clients, 1 or more; their names start at {@code client-0}, with leading zeros
      * @param alpha concentration, finite and above 0
-     * @param least each client gets at least so many, or as many as an even deal would give if there are too few; moved
-     *     from those that have most
-     * @param seed decides shares and order
+     * @param least minimum number of instructions per client, or an equal share if there are too few; moved from the
+     *     clients that have most
+     * @param seed seed of shares and order
      */
     public static Map<ClientId, List<Instruction>> dirichlet(
             Map<String, List<Instruction>> tasks, int clients, double alpha, int least, long seed) {
@@ -86,7 +87,7 @@ public final class Partitions {
         }
     }
 
-    /** Moves single instructions from the fullest hand (of equally full ones the first) to those below the least. */
+    /** Moves single instructions from the largest client (the first among equals) to those below the minimum. */
     private static void level(List<List<Instruction>> hands, int least) {
         for (List<Instruction> hand : hands) {
             while (hand.size() < least) {

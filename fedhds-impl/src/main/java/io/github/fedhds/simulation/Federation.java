@@ -38,8 +38,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One loaded model serves all clients. Additional memory: the work of each running client; the instructions of the
  * round's clients, if they come from suppliers; at most twice as many adapters as clients run in parallel; the state of
- * the aggregation; the global adapter and, with an evaluation, the best one. Other clients need none;
- * each past round and client needs some hundred bytes. For one thread at a time.
+ * the aggregation; the global adapter and, with an evaluation, the best one. Clients outside the round add nothing;
+ * each past round and client adds some hundred bytes. For one thread at a time.
  */
 public final class Federation {
     private static final Logger LOGGER = LoggerFactory.getLogger(Federation.class);

@@ -82,7 +82,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         return FeatureMatrix.of(places.length, blocks, width, i -> {
             float[] row = features[places[i]];
             if (--uses[places[i]] == 0) {
-                features[places[i]] = GIVEN; // releases the row, which the matrix has copied
+                features[places[i]] = GIVEN; // releases the row; the matrix has a copy
             }
             return row;
         });

@@ -5,15 +5,15 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * The form of a LoRA adapter: a linear layer's output {@code W x} becomes {@code W x + scale B A x}. Immutable, safe for
- * many threads.
+ * The form of a LoRA adapter: a linear layer's output {@code W x} becomes {@code W x + scale B A x}. Immutable, safe
+ * for many threads.
  *
  * @param rank rows of A and columns of B, 1 or more; 8 by default
  * @param alpha numerator of the scale, finite and above 0; 16 by default
- * @param dropout chance that an element of x is left out of {@code A x} in training, from 0 to below 1; 0.05 by default
- * @param targetModules the adapted modules, each once, as {@link AdapterForm} and PEFT have them: ends of names
- *     ({@code q_proj}), patterns for whole names, or {@code all-linear}, the default: every linear layer of attention and
- *     feed-forward network, by the names that the model's family gives them
+ * @param dropout probability that training drops an element of x in {@code A x}, from 0 to below 1; 0.05 by default
+ * @param targetModules the adapted modules, each once, as in {@link AdapterForm} and PEFT: ends of names
+ *     ({@code q_proj}), patterns for whole names, or {@code all-linear}, the default, for all linear layers of
+ *     attention and feed-forward network in every model family
  * @param rsLora whether the scale is {@code alpha / sqrt(rank)} instead of {@code alpha / rank}; false by default
  * @see <a href="https://arxiv.org/abs/2106.09685">Hu et al. 2021, section 4.1</a>
  * @see <a href="https://arxiv.org/abs/2312.03732">Kalajdzievski 2023, rank-stabilized scale</a>
@@ -43,19 +43,19 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     }
 
     /**
-     * The paper's settings: rank 8, alpha 16, dropout 0.05, on all linear layers of whatever family the model is of
-     * (LLaMA's seven, GPT-2's four).
+     * Rank 8, alpha 16, dropout 0.05, on all linear layers of a block (seven in LLaMA, four in GPT-2), as in the FedHDS
+     * paper.
      */
     public static LoraConfig defaults() {
         return DEFAULTS;
     }
 
-    /** What {@code B A x} is multiplied by: {@code alpha / rank}, with rsLoRA {@code alpha / sqrt(rank)}. */
+    /** The factor of {@code B A x}: {@code alpha / rank}, with rsLoRA {@code alpha / sqrt(rank)}. */
     public double scale() {
         return alpha / (rsLora ? Math.sqrt(rank) : rank);
     }
 
-    /** What is adapted, and how, without what concerns training alone. */
+    /** The form of the adapter, without the settings that only training uses. */
     public AdapterForm form() {
         return new AdapterForm(targetModules, rank, scale());
     }
@@ -75,12 +75,12 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return new LoraConfig(rank, alpha, newDropout, targetModules, rsLora);
     }
 
-    /** The same on other layers. */
+    /** The same with other target modules. */
     public LoraConfig withTargetModules(List<String> newTargetModules) {
         return new LoraConfig(rank, alpha, dropout, newTargetModules, rsLora);
     }
 
-    /** The same with the other scale. */
+    /** The same with or without the rank-stabilized scale. */
     public LoraConfig withRsLora(boolean newRsLora) {
         return new LoraConfig(rank, alpha, dropout, targetModules, newRsLora);
     }

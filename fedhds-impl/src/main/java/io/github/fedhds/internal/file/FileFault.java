@@ -17,27 +17,27 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
-/** The error for a file that cannot be used: what failed and why, in words that need no knowledge of Java. */
+/** Creates the error for a file that cannot be used: what failed and why, without Java terms. */
 public final class FileFault {
     private FileFault() {}
 
     /**
-     * The error for an exception of the file system; it is kept as the cause.
+     * The error for an I/O exception, which becomes its cause.
      *
-     * @param what failed, such as {@code "cannot be read"}
+     * @param what what failed, such as {@code "cannot be read"}
      */
     public static FedHdsException of(Path file, String what, IOException e) {
         return of(file.toString(), what, e);
     }
 
-    /** The same for what has a name that need not be a path. */
+    /** The same for a name that need not be a path. */
     public static FedHdsException of(String file, String what, IOException e) {
         String reason = reason(file, e);
         return new FedHdsException(
                 file + ": " + (e instanceof CharacterCodingException ? reason : what + ": " + reason), e);
     }
 
-    /** Why a file cannot be used. A path that the exception names is said where it is another one. */
+    /** Why a file cannot be used. Names the path in the exception if it is a different one. */
     public static String reason(Path file, IOException e) {
         return reason(file.toString(), e);
     }
@@ -91,7 +91,7 @@ public final class FileFault {
         return (e.getReason() == null ? "the operating system gives no reason" : e.getReason()) + other;
     }
 
-    /** With the place where a relative path was looked for, or the first folder of it that is missing. */
+    /** Includes the working folder of a relative path, and the parent folder if it is missing. */
     private static String missing(String name) {
         Path file = Path.of(name);
         Path parent = file.toAbsolutePath().getParent();

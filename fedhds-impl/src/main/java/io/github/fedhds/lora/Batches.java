@@ -57,7 +57,7 @@ record Batches(int size, int perStep, int tokenBudget, boolean byLength) {
         }
         List<List<EncodedSample>> parts = new ArrayList<>();
         List<EncodedSample> part = new ArrayList<>();
-        for (EncodedSample sample : batch.stream().sorted(BY_LENGTH).toList()) { // a part's last sample is its longest
+        for (EncodedSample sample : batch.stream().sorted(BY_LENGTH).toList()) { // a part's last sample is longest
             if (!part.isEmpty() && (part.size() + 1L) * sample.ids().length > tokenBudget) {
                 parts.add(part);
                 part = new ArrayList<>();

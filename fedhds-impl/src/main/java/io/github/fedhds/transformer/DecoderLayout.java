@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Which weights a decoder keeps, in which order, and how a Hugging Face file names them. Queries, keys and values
- * are kept as one weight, stacked by outputs: one product instead of three, and one turn of the first two.
+ * The weights of a decoder, their order, and their names in a Hugging Face file. Query, key and value weights are
+ * stored as one stacked weight: one product instead of three, and one rotary embedding for queries and keys.
  */
 final class DecoderLayout {
-    /** What a kept weight is for. A bias follows its weight. */
+    /** Role of a weight. A bias follows its weight. */
     enum Slot {
         EMBEDDING,
         POSITIONS,
@@ -36,10 +36,13 @@ final class DecoderLayout {
         HEAD
     }
 
-    /** A linear module of a layer: its name inside the layer, such as {@code self_attn.q_proj}, and its outputs. */
+    /**
+     * A linear module of a layer: its name inside the layer, such as {@code self_attn.q_proj}, and its number of
+     * outputs.
+     */
     record Module(String name, int outputs) {}
 
-    /** A product of a layer: the modules that are stacked to its weight, {@code [outputs, inputs]}. */
+    /** A product of a layer: the modules stacked into its weight, {@code [outputs, inputs]}. */
     record Projection(Slot slot, int inputs, boolean bias, List<Module> modules) {
         int outputs() {
             return modules.stream().mapToInt(Module::outputs).sum();
@@ -47,9 +50,9 @@ final class DecoderLayout {
     }
 
     /**
-     * A kept weight.
+     * A weight in memory.
      *
-     * @param parts the file's tensors that it is stacked of
+     * @param parts the tensors of the file that it is stacked from
      * @param transposed true if the file has them as {@code [in, out]}
      */
     record Weight(Slot slot, List<Part> parts, boolean transposed) {}
@@ -75,17 +78,17 @@ final class DecoderLayout {
         return config.family() == Family.GPT2;
     }
 
-    /** What stands before every name; some exports of a model without its head leave it out. */
+    /** Prefix of all names; some exports of a model without its head omit it. */
     String prefix() {
         return isGpt2() ? "transformer." : "model.";
     }
 
-    /** The name of a layer, with a dot behind it. */
+    /** The name of a layer, with a dot at the end. */
     String layerName(int index) {
         return prefix() + (isGpt2() ? "h." : "layers.") + index + ".";
     }
 
-    /** The products of a layer, in the order in which they are taken. */
+    /** The products of a layer, in the order of their computation. */
     List<Projection> projections() {
         return projections;
     }
@@ -183,17 +186,17 @@ final class DecoderLayout {
         return new Weight(slot, List.of(new Part(name, new int[] {rows, columns})), false);
     }
 
-    /** Weights before the first layer's. */
+    /** Number of weights before the first layer's. */
     int first() {
         return isGpt2() ? 2 : 1;
     }
 
-    /** Weights of a layer. */
+    /** Number of weights per layer. */
     int perLayer() {
         return layer.size();
     }
 
-    /** The place of a layer's weight among those of its layer; -1 if the family has none. */
+    /** The index of a weight within its layer; -1 if the family has none. */
     int inLayer(Slot slot) {
         return IntStream.range(0, layer.size())
                 .filter(i -> layer.get(i).slot() == slot)
@@ -201,7 +204,7 @@ final class DecoderLayout {
                 .orElse(-1);
     }
 
-    /** The place of a weight that is no layer's among all weights; the embedding's for the head where it is tied. */
+    /** The index among all weights of a weight outside the layers; a tied head has the embedding's. */
     int place(Slot slot) {
         int end = first() + config.layers() * perLayer();
         return switch (slot) {
@@ -214,7 +217,7 @@ final class DecoderLayout {
         };
     }
 
-    /** All weights, in the order in which {@link DecoderSource} takes them. */
+    /** All weights, in the order that {@link DecoderSource} uses. */
     List<Weight> weights() {
         List<Weight> all = new ArrayList<>();
         String embedding = isGpt2() ? "wte.weight" : "embed_tokens.weight";

@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * TorchScript of a decoder's layer, in two methods: {@code attention}, with all before it, and {@code feed}, the rest.
- * What a family has of its own is decided here, when the text is made.
+ * TorchScript source of a decoder layer, in two methods: {@code attention}, with everything before it, and
+ * {@code feed}, the rest. Differences between families are resolved when the source is generated.
  */
 final class LayerSource {
     /**
-     * Longest texts, in tokens, whose attention is written out: in bfloat16 it takes a third of the fused one's time there,
-     * in float32 three quarters, but the memory of all pairs of tokens.
+     * Maximum length, in tokens, of texts with unfused attention in bfloat16: it takes a third of the time of fused
+     * attention, in float32 three quarters, but needs memory for all pairs of tokens.
      */
     private static final int SHORT_ROUNDED = 512;
 
@@ -39,7 +39,7 @@ final class LayerSource {
         this.adapted = form.modules(config);
     }
 
-    /** The methods' text; where keys and values so far are given, for one token a row. */
+    /** Source of the methods; {@code cached} with previous keys and values, for one token per row. */
     String methods(boolean cached) {
         return attention(cached) + feed(cached) + norm() + (dropout > 0 ? noise() : "");
     }
@@ -49,18 +49,18 @@ final class LayerSource {
         return rounds;
     }
 
-    /** Arguments that say where a token stands. */
+    /** Arguments with the position of a token. */
     String positions(String type) {
         return config.family() == Family.GPT2 ? "positions" + type : "cos" + type + ", sin" + type;
     }
 
-    /** What an adapted product takes beside the base weights. */
+    /** Arguments of an adapted product in addition to the base weights. */
     String tuned(boolean typed) {
         String arguments = ", parts: List[Tensor], p: int" + (dropout > 0 ? ", noise: Tensor" : "");
         return adapted.isEmpty() ? "" : typed ? arguments : arguments.replaceAll(": [A-Za-z\\[\\]]+", "");
     }
 
-    /** From the state before a layer to what its attention gives: {@code [B T, heads headSize]}, keys and values. */
+    /** From the state before a layer to the result of its attention: {@code [B T, heads headSize]}, keys and values. */
     private String attention(boolean cached) {
         int queries = config.heads() * config.headSize();
         int keys = config.keyValueHeads() * config.headSize();
@@ -100,7 +100,7 @@ final class LayerSource {
                 .replace("CACHE", cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "");
     }
 
-    /** Queries and keys normed over the head size, where the family has it. */
+    /** Normalizes queries and keys per head, if the family does. */
     private String headNorm() {
         if (!config.attention().headNorm()) {
             return "";
@@ -112,7 +112,7 @@ final class LayerSource {
         return "  z = " + norm("z", weights, "") + "\n";
     }
 
-    /** Attention of each token to those before it and itself; when decoding, the caller's mask says which. */
+    /** Attention of each token to itself and the tokens before it; in decoding, the caller's mask decides. */
     private String attend(boolean cached) {
         String wide = rounds ? "v = torch.to(v, 6)\n" : "";
         if (cached) {
@@ -120,7 +120,7 @@ final class LayerSource {
         }
         int window = config.attention().window();
         String all = wide + fused("None, 0., True");
-        if (window > 0) { // a mask, but for texts within the window
+        if (window > 0) { // a mask, except for texts within the window
             String masked = """
                     n = torch.arange(t, dtype=4, device=x.device)
                     back = torch.sub(torch.unsqueeze(n, 1), n)
@@ -142,7 +142,7 @@ final class LayerSource {
                 + ", " + how + ")\n";
     }
 
-    /** Two products with a softmax between them; heads that share keys lie under one another. */
+    /** Two products with a softmax in between; heads that share keys are stacked. */
     private String plain(int window) {
         String far = "torch.triu(none, 1)";
         return """
@@ -161,7 +161,7 @@ final class LayerSource {
                 .replace("SCALE", literal(1 / Math.sqrt(config.headSize())));
     }
 
-    /** The layer behind its attention. */
+    /** The part of the layer after its attention. */
     private String feed(boolean cached) {
         boolean gated = config.family() == Family.LLAMA;
         return """
@@ -189,9 +189,9 @@ final class LayerSource {
     }
 
     /**
-     * A product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at once:
-     * their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of so thin matrices
-     * then are products of the quick kind.
+     * A product with a base weight and its bias, if it has one, and the low-rank products of all its adapted modules at
+     * once: their A stacked, their B as a block diagonal. The low-rank vectors are columns, so that torch's gradients
+     * of these thin matrices use the fast GEMM path.
      */
     private String product(String result, Slot slot, Slot bias, String input, boolean cached) {
         Projection projection = layout.projection(slot);
@@ -231,8 +231,8 @@ final class LayerSource {
     }
 
     /**
-     * Rows times a weight's rows. The few rows of a decoding step are given from the right, four or more of them: for
-     * less, the float32 product reads weights at a third of the speed that memory has.
+     * Rows times a transposed weight. The few rows of a decoding step are padded to at least four and multiplied from
+     * the right: with fewer rows, the float32 product reads weights at a third of the memory bandwidth.
      */
     String times(String rows, String weight, boolean few) {
         return few && !rounds
@@ -246,7 +246,7 @@ final class LayerSource {
         return rounded("torch.view(parts[torch.add(p, " + place + ")], [" + rows + ", " + columns + "])");
     }
 
-    /** A weight of the layer whose first one is at w. */
+    /** A weight of the layer whose first weight has index w. */
     private String inLayer(Slot slot) {
         return "weights[torch.add(w, " + layout.inLayer(slot) + ")]";
     }
@@ -275,9 +275,10 @@ final class LayerSource {
     }
 
     /**
-     * Random bits for a layer, 16 for each input of each of its products. A counter-based hash (the finaliser of
-     * SplitMix64) instead of torch's generator, which all threads share: equal seed, equal mask, whoever else trains. (torch
-     * shifts copies of the sign in: they are taken out where the bits are used.)
+     * Random bits for a layer, 16 for each input of each of its products. Uses a counter-based hash (the finaliser of
+     * SplitMix64) instead of torch's generator, which all threads share, so that equal seeds give equal masks
+     * regardless of other threads. (torch shifts right with sign extension: the extra bits are removed where the bits
+     * are used.)
      */
     private String noise() {
         int inputs =
@@ -293,7 +294,7 @@ final class LayerSource {
                 """.replace("INPUTS", Integer.toString(inputs));
     }
 
-    /** The input of low-rank products with some elements left out, the same for all modules that read it. */
+    /** The input of low-rank products after dropout, the same for all modules that read it. */
     private String dropped(String input, Projection projection) {
         int site = switch (projection.slot()) {
             case INPUT -> 0;
@@ -309,7 +310,7 @@ final class LayerSource {
                 .replace("THRESHOLD", Long.toString(threshold));
     }
 
-    /** A number as TorchScript reads it, exact. */
+    /** A number as an exact TorchScript literal. */
     private static String literal(double value) {
         return String.format(Locale.ROOT, "%.17e", value);
     }

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine and number of threads,
- * whatever else trains at the time. Safe for many threads.
+ * Loss of a batch with an adapter, and its gradient. Equal inputs give equal bits on one machine and number of threads,
+ * regardless of other trainings. Safe for many threads.
  */
 public final class LoraGradient {
     private final Decoder decoder;
@@ -31,19 +31,19 @@ public final class LoraGradient {
             throw new IllegalArgumentException("dropout must be 0 or more and below 1, was " + dropout);
         }
         this.decoder = decoder;
-        this.size = form.parameters(decoder.config()); // a target that the model lacks is an error here
+        this.size = form.parameters(decoder.config()); // throws if the model lacks a target
         this.variant = decoder.variant(form, dropout);
         this.gradientCheckpointing = gradientCheckpointing;
     }
 
     /**
-     * Mean cross-entropy over the answers' tokens of a batch.
+     * Mean cross-entropy over the answer tokens of a batch.
      *
      * @param samples at least one, each with an answer token
-     * @param flat the adapter, as {@link AdapterForm#flatten} gives it
-     * @param seed of the dropout masks
-     * @param gradient is set to the gradient, unless the loss is NaN or infinite: then it is left as it was
-     * @return the loss, in nats a token
+     * @param flat the adapter, as {@link AdapterForm#flatten} returns it
+     * @param seed seed of the dropout masks
+     * @param gradient receives the gradient; unchanged if the loss is NaN or infinite
+     * @return the loss, in nats per token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
         TokenBatch.checkTraining(samples, size, flat, gradient);
@@ -56,7 +56,7 @@ public final class LoraGradient {
             common.addAll(decoder.positions(scope, batch.width()));
             NDList answers = batch.answers(
                     scope, samples.stream().mapToInt(EncodedSample::answerStart).toArray());
-            // Seeds that lie near each other must not give masks that are one another's shifted copies.
+            // Without mixing, nearby seeds would give masks that are shifted copies of each other.
             long mixed = new SplittableRandom(seed).nextLong();
             return gradientCheckpointing
                     ? byLayer(scope, common, answers, mixed, flat, gradient)
@@ -82,7 +82,7 @@ public final class LoraGradient {
         return value;
     }
 
-    /** The same, layer by layer: of a forward pass only the states between layers are kept. */
+    /** The same, layer by layer: the forward pass keeps only the states between layers. */
     private float byLayer(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
         int last = decoder.config().layers() - 1;
         int each = size / (last + 1);

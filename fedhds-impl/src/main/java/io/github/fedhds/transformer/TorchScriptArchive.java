@@ -9,14 +9,14 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Makes the archive that torch loads as a TorchScript module, from the source of one class, so that no opaque file is
- * part of the library. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an
- * empty tuple of constants, and the format's version.
+ * Creates the archive that torch loads as a TorchScript module, from the source of one class, so that the library
+ * contains no opaque file. The archive is a zip of stored entries: the source, a pickle of one object without
+ * attributes, an empty tuple of constants, and the format's version.
  */
 final class TorchScriptArchive {
     private TorchScriptArchive() {}
 
-    /** The archive of {@code source}, whose class has the given name and no attributes. */
+    /** The archive of {@code source}; its class has the given name and no attributes. */
     static byte[] of(String className, String source) {
         // Pickle protocol 2: push the class, call it without arguments, set an empty state, stop.
         byte[] object = ("\u0080\u0002c__torch__\n" + className + "\n)\u0081}b.").getBytes(StandardCharsets.ISO_8859_1);
@@ -28,7 +28,7 @@ final class TorchScriptArchive {
             store(zip, "module/constants.pkl", noConstants);
             store(zip, "module/version", "10\n".getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // nothing leaves memory here
+            throw new UncheckedIOException(e); // cannot happen in memory
         }
         return bytes.toByteArray();
     }

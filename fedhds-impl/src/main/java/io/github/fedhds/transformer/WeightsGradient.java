@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Loss of a batch under weights of one's own, and the gradient of all of them: for training a model from its start. The
- * weights are one vector, tensor by tensor in the order of {@link #tensors}. For one thread at a time.
+ * Loss of a batch with separate weights, and the gradient of all weights, for full training. The weights are one
+ * vector, tensor by tensor in the order of {@link #tensors}. For one thread at a time.
  */
 public final class WeightsGradient {
     private final Decoder decoder;
@@ -57,7 +57,7 @@ public final class WeightsGradient {
         return flat;
     }
 
-    /** The vector as named tensors, as a Hugging Face folder has them. */
+    /** Converts the vector to named tensors, as in a Hugging Face folder. */
     public Map<String, Tensor> tensors(float[] flat) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         int at = 0;
@@ -74,7 +74,7 @@ public final class WeightsGradient {
         return tensors;
     }
 
-    /** Values of a matrix that is kept as {@code [columns, rows]}, in the order of {@code [rows, columns]}. */
+    /** Values of a matrix stored as {@code [columns, rows]}, in the order of {@code [rows, columns]}. */
     private static float[] transpose(float[] kept, int[] shape) {
         float[] values = new float[kept.length];
         for (int i = 0; i < values.length; i++) {
@@ -83,7 +83,7 @@ public final class WeightsGradient {
         return values;
     }
 
-    /** The shape in which a weight is kept. */
+    /** The shape of a weight in memory. */
     private static Shape kept(DecoderLayout.Weight weight) {
         long[] shape =
                 Arrays.stream(weight.parts().get(0).shape()).asLongStream().toArray();
@@ -97,7 +97,7 @@ public final class WeightsGradient {
     /**
      * Mean cross-entropy over the batch's labelled tokens.
      *
-     * @param gradient is set to the gradient, unless the loss is NaN or infinite: then it is left as it was
+     * @param gradient receives the gradient; unchanged if the loss is NaN or infinite
      */
     public float compute(List<EncodedSample> samples, float[] flat, float[] gradient) {
         TokenBatch.checkTraining(samples, size, flat, gradient);

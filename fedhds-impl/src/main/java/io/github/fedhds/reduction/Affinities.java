@@ -3,8 +3,8 @@ package io.github.fedhds.reduction;
 import java.util.Arrays;
 
 /**
- * How near rows are to one another, as joint probabilities of pairs (van der Maaten, Hinton 2008, equation 1 and section
- * 3.1), step by step as scikit-learn's exact method computes them.
+ * Affinities of rows, as joint probabilities of pairs (van der Maaten, Hinton 2008, equation 1 and section 3.1),
+ * computed step by step like scikit-learn's exact method.
  */
 final class Affinities {
     private static final double ENTROPY_TOLERANCE = 1e-5;
@@ -18,7 +18,7 @@ final class Affinities {
      *
      * @param distances {@code [n, n]}, symmetric
      * @param perplexity above 0
-     * @return {@code [n, n]}, symmetric, zero on the diagonal, the rest adds up to 1 and is at least 2.2e-16
+     * @return {@code [n, n]}, symmetric, zero on the diagonal; the other values sum to 1 and are at least 2.2e-16
      */
     static double[] joint(float[] distances, int n, double perplexity, Workers workers) {
         double[] p = new double[n * n];
@@ -46,7 +46,9 @@ final class Affinities {
         return p;
     }
 
-    /** One row, which starts at {@code at}: bisects the Gaussian's precision, which it gives, to the wanted entropy. */
+    /**
+     * One row, starting at index {@code at}: bisects the Gaussian's precision to the target entropy, and returns it.
+     */
     private static double conditional(float[] distances, int at, int count, int self, double wanted, double[] p) {
         double least = Double.NEGATIVE_INFINITY;
         double most = Double.POSITIVE_INFINITY;
@@ -85,7 +87,7 @@ final class Affinities {
     }
 
     /**
-     * Kullback-Leibler divergence of the map's affinities from the rows', over all pairs. Holds no matrix.
+     * Kullback-Leibler divergence of the points' affinities from the rows', over all pairs. Stores no matrix.
      *
      * @param points {@code [n, dimensions]}
      */
@@ -132,11 +134,11 @@ final class Affinities {
     }
 
     /**
-     * Affinities between neighbours only, row after row: of a symmetric matrix the pairs in which one is among the other's
-     * nearest, scaled to add up to 1.
+     * Affinities between neighbours only, row by row: the pairs of a symmetric matrix in which one is among the other's
+     * nearest, scaled to sum to 1.
      *
-     * @param starts {@code [n + 1]}: row i lies from {@code starts[i]} to before {@code starts[i + 1]}
-     * @param columns the neighbour's row, rising within a row
+     * @param starts {@code [n + 1]}: row i is from {@code starts[i]} to before {@code starts[i + 1]}
+     * @param columns the neighbour's row, ascending within a row
      * @param values the affinity
      */
     record Sparse(int[] starts, int[] columns, double[] values) {}
@@ -159,7 +161,7 @@ final class Affinities {
         return new Sparse(starts, columns, values);
     }
 
-    /** Joint probabilities of neighbours, zero between other rows: scikit-learn's default and van der Maaten 2014, 4.1. */
+    /** Joint probabilities of neighbours, zero for other pairs: scikit-learn's default and van der Maaten 2014, 4.1. */
     static Sparse between(Neighbours near, int n, double perplexity, Workers workers) {
         int k = near.count();
         double[] p = new double[n * k];
@@ -179,7 +181,7 @@ final class Affinities {
         int[] columns = new int[starts[n]];
         double[] values = new double[starts[n]];
         int[] ends = Arrays.copyOf(starts, n);
-        for (int i = 0; i < n; i++) { // both directions of each pair; those that meet are added below
+        for (int i = 0; i < n; i++) { // both directions of each pair; duplicates are added below
             for (int e = i * k; e < (i + 1) * k; e++) {
                 int j = near.rows()[e];
                 columns[ends[i]] = j;
@@ -191,7 +193,7 @@ final class Affinities {
         return scaled(merged(starts, columns, values));
     }
 
-    /** Sorts each row's columns and adds values of the same one. In place. */
+    /** Sorts each row's columns and adds values of equal columns. In place. */
     private static Sparse merged(int[] starts, int[] columns, double[] values) {
         int n = starts.length - 1;
         int[] slot = new int[n];
@@ -206,7 +208,7 @@ final class Affinities {
                 if (slot[j] != i) {
                     slot[j] = i;
                     sums[j] = 0;
-                    columns[at++] = j; // never beyond e
+                    columns[at++] = j; // at never exceeds e
                 }
                 sums[j] += values[e];
             }

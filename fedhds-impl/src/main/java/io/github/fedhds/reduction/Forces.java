@@ -4,14 +4,15 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What pulls and pushes points in t-SNE (van der Maaten, Hinton 2008, equation 5). One axis is one array, and the inner
- * loops change each point of a range by one other point: no sum runs across them, so they run in vector registers. The sum
- * of a point takes the others in rising order, whatever the range, so threads change no bit.
+ * Attraction and repulsion between points in t-SNE (van der Maaten, Hinton 2008, equation 5). Each axis is one array,
+ * and the inner loops update each point of a range by one other point: they contain no reduction and can be vectorised.
+ * The sum of a point adds the others in ascending order regardless of the range, so the number of threads changes no
+ * bit.
  */
 final class Forces {
-    /** Points whose places and sums stay in the nearest cache. */
+    /** Number of points whose positions and sums fit in the L1 cache. */
     private static final int BLOCK = 1024;
-    /** Points whose forces are summed in single precision, before the sum is added in double. */
+    /** Number of points whose forces are summed in single precision before the sum is added in double. */
     private static final int SOURCES = 256;
 
     private static final double FARTHEST = 1e30;
@@ -21,14 +22,14 @@ final class Forces {
     private final double[][] attraction;
     private final double[][] repulsion;
     private final double[] closeness;
-    /** {@code [n][n]}, or empty where the affinities are between neighbours only. */
+    /** {@code [n][n]}, or empty if the affinities are only between neighbours. */
     private final float[][] dense;
 
     private final Affinities.Sparse sparse;
-    /** Where far points push together. */
+    /** Approximates the repulsion of distant points. */
     private final @Nullable PlaneTree tree;
 
-    /** On two axes, in single precision: places. */
+    /** Positions on two axes, in single precision. */
     private final float[] x;
 
     private final float[] y;
@@ -47,12 +48,12 @@ final class Forces {
         this.y = new float[singles];
     }
 
-    /** Attraction between all pairs; for few rows the faster way. */
+    /** Attraction between all pairs; faster for few rows. */
     static Forces overAllPairs(double[] joint, int n, int axes) {
         if (axes != 2) {
             return overNeighbours(Affinities.allPairs(joint, n), n, axes, false);
         }
-        float[][] dense = new float[n][n]; // an array a row: HotSpot vectorises only where all indices are the same
+        float[][] dense = new float[n][n]; // one array per row: HotSpot vectorises only equal indices
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
                 dense[i][j] = (float) joint[i * n + j];
@@ -62,25 +63,25 @@ final class Forces {
     }
 
     /**
-     * Attraction between near rows only.
+     * Attraction only between near rows.
      *
-     * @param approximate whether far points push together, on two axes
+     * @param approximate whether to approximate the repulsion of distant points, on two axes
      */
     static Forces overNeighbours(Affinities.Sparse sparse, int n, int axes, boolean approximate) {
         return new Forces(n, axes, new float[0][], sparse, approximate && axes == 2 ? new PlaneTree(n) : null);
     }
 
-    /** Places {@code [axes][n]}, the caller's to change between computations. */
+    /** Positions {@code [axes][n]}, which the caller changes between computations. */
     double[][] positions() {
         return at;
     }
 
-    /** Sum over the others of affinity times closeness times difference. */
+    /** Sum over the other points of affinity times closeness times difference. */
     double[] attraction(int axis) {
         return attraction[axis];
     }
 
-    /** Sum over the others of squared closeness times difference. */
+    /** Sum over the other points of squared closeness times difference. */
     double[] repulsion(int axis) {
         return repulsion[axis];
     }
@@ -89,12 +90,12 @@ final class Forces {
     double totalCloseness() {
         double sum = 0;
         for (double c : closeness) {
-            sum += c - 1; // less the point's own
+            sum += c - 1; // without the point itself
         }
         return Math.max(sum, Double.MIN_NORMAL);
     }
 
-    /** Divergence over the pairs that attract, with affinities that add up to the exaggeration. Needs the closeness. */
+    /** Divergence over the attracting pairs, with affinities that sum to the exaggeration. Needs the closeness. */
     double divergence(double exaggeration) {
         double sum = 0;
         for (int i = 0; i < n; i++) {
@@ -156,8 +157,7 @@ final class Forces {
             pull(from, to);
             return;
         }
-        // Of this call's own: were the sums of two threads neighbours in memory, each write would take the other's line
-        // away.
+        // Copies per call and thread; this avoids false sharing.
         float[] blockX = Arrays.copyOfRange(x, from, to);
         float[] blockY = Arrays.copyOfRange(y, from, to);
         float[] sumX = new float[to - from];
@@ -184,12 +184,12 @@ final class Forces {
         }
     }
 
-    /** In single precision, finite also where steps far too large threw a point beyond all bounds. */
+    /** In single precision, clipped to stay finite even if far too large steps moved a point out of range. */
     static float single(double place) {
         return (float) Math.max(-FARTHEST, Math.min(FARTHEST, place));
     }
 
-    /** Adds single sums, from a place on, to as many others; the single ones start anew. */
+    /** Adds single-precision sums, from an index on, to other sums, and resets the single-precision sums. */
     static void add(float[] singles, int first, double[] sums, int from, int count) {
         for (int j = 0; j < count; j++) {
             sums[from + j] += singles[first + j];
@@ -197,7 +197,10 @@ final class Forces {
         }
     }
 
-    /** A point pushes others. The body is short enough for HotSpot to unroll and vectorise; two points at once were not. */
+    /**
+     * A point repels others. The body is short enough for HotSpot to unroll and vectorise; with two points at once it
+     * did not.
+     */
     private static void repelOnPlane(
             float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] sum) {
         for (int j = 0; j < x.length; j++) {
@@ -210,7 +213,7 @@ final class Forces {
         }
     }
 
-    /** A point pulls others, by its affinities from a place on. */
+    /** A point attracts others, by its affinities from an index on. */
     private static void attractOnPlane(
             float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] p, int from) {
         for (int j = 0; j < x.length; j++) {
@@ -222,7 +225,7 @@ final class Forces {
         }
     }
 
-    /** Neighbours pull the range. */
+    /** Neighbours attract the points of the range. */
     private void pullOnPlane(int from, int to, double[] x, double[] y, double[] fx, double[] fy) {
         int[] starts = sparse.starts();
         int[] columns = sparse.columns();
@@ -244,7 +247,7 @@ final class Forces {
         }
     }
 
-    /** The same on any number of axes. */
+    /** Repulsion on any number of axes. */
     private void repel(int i, int from, int to, double[] squares) {
         Arrays.fill(squares, 1);
         for (double[] axis : at) {

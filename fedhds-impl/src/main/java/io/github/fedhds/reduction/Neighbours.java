@@ -3,11 +3,11 @@ package io.github.fedhds.reduction;
 import java.util.Arrays;
 
 /**
- * The nearest other rows of each row, all exact: by Euclidean distance, of equal ones the lower row first.
+ * The exact nearest other rows of each row by Euclidean distance; of equal distances the lower row comes first.
  *
- * @param count of each row, 1..n-1
+ * @param count neighbours per row, 1..n-1
  * @param rows {@code [n, count]}, the nearest first
- * @param squares squared distances, in float as scikit-learn takes them
+ * @param squares squared distances, in float as in scikit-learn
  */
 record Neighbours(int count, int[] rows, float[] squares) {
     /** Compares all pairs; time O(n² d). */
@@ -18,9 +18,9 @@ record Neighbours(int count, int[] rows, float[] squares) {
         return found;
     }
 
-    /** Keeps a buffer of the nearest seen, cut to the wanted number whenever it is full. */
+    /** Keeps a buffer of the nearest rows so far, reduced to {@code count} whenever it is full. */
     private void select(int i, float[] row) {
-        long[] nearest = new long[4 * count]; // the square's bits, then the row: both rise with the number
+        long[] nearest = new long[4 * count]; // the square's bits, then the row: sorts by both
         int size = 0;
         long bound = Long.MAX_VALUE;
         for (int j = 0; j < row.length; j++) {

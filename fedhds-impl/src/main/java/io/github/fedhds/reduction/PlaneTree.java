@@ -3,34 +3,37 @@ package io.github.fedhds.reduction;
 import java.util.Arrays;
 
 /**
- * Repulsion on the plane with far points taken together (Barnes, Hut 1986; van der Maaten 2014, section 4.2). A balanced
- * k-d tree splits the points into leaves of equal size, up to one point. What pushes a point is found for four leaves at
- * once, so the inner loop runs over their points and in vector registers. A node counts as one point in its centre
- * where its box is small beside the distance from that centre to the leaves' box, or beside 1, within which the Student
- * kernel is flat. The tree's boxes and centres are those of each call's places; only the order of the points is kept for
- * some calls, which costs a little time and no accuracy.
+ * Approximate repulsion in the plane, with distant points grouped (Barnes, Hut 1986; van der Maaten 2014, section 4.2).
+ * A balanced k-d tree splits the points into leaves of equal size, up to one point. The nodes that repel a point are
+ * found for four leaves at once, so the inner loop runs over their points and can be vectorised. A node counts as one
+ * point at its centre if its box is small compared to the distance from that centre to the leaves' box, or compared to
+ * 1, within which the Student kernel is flat. Boxes and centres are computed for each call's positions; only the order
+ * of the points is kept for some calls, which costs a little time and no accuracy.
  */
 final class PlaneTree {
-    /** Most points of a leaf. */
+    /** Maximum number of points of a leaf. */
     private static final int LEAF = 16;
-    /** Levels above the leaves at which the points of a node are pushed together: up to 64, enough for the vector loop. */
+    /**
+     * Levels above the leaves at which the points of a node are repelled together: up to 64, enough for the vector
+     * loop.
+     */
     private static final int GROUP = 2;
 
-    /** Pushes that are summed in single precision, before the sum is added in double. */
+    /** Number of forces that are summed in single precision before the sum is added in double. */
     private static final int PUSHES = 256;
 
     private static final int CALLS_AN_ORDER = 10;
-    /** Largest diagonal of a node's box, squared, as part of 1 + squared distance. */
+    /** Maximum squared diagonal of a node's box, as a share of 1 + squared distance. */
     private static final double OPENING = 0.6 * 0.6;
 
     private final int n;
     private final int depth;
     private final int[] order;
-    /** Places in the tree's order. */
+    /** Positions in the tree's order. */
     private final double[] x;
 
     private final double[] y;
-    /** The same, and sums of up to {@link #PUSHES} pushes, in single precision: twice as many to a register. */
+    /** The same, and sums of up to {@link #PUSHES} forces, in single precision: twice as many per vector register. */
     private final float[] singleX;
 
     private final float[] singleY;
@@ -42,7 +45,7 @@ final class PlaneTree {
 
     private final double[] pushY;
     private final double[] closeness;
-    /** Of each node, the root being 1 and the children of v being 2v and 2v + 1: box, squared diagonal and centre. */
+    /** Box, squared diagonal and centre of each node; the root is 1 and the children of v are 2v and 2v + 1. */
     private final double[] left;
 
     private final double[] right;
@@ -78,12 +81,12 @@ final class PlaneTree {
         this.centreY = new double[nodes];
     }
 
-    /** First point of the i-th node of a level; that of the next node is where it ends. */
+    /** First point of the i-th node of a level; the node ends at the start of the next. */
     private int start(int level, int i) {
         return (int) ((long) n * i >> level);
     }
 
-    /** Takes new places. */
+    /** Sets new positions. */
     void place(double[] px, double[] py) {
         if (calls++ % CALLS_AN_ORDER == 0) {
             split(px, py, 0, 0);
@@ -139,7 +142,7 @@ final class PlaneTree {
         centreY[v] = cy;
     }
 
-    /** Orders the points of a node so that each child holds one side of its longer axis. */
+    /** Orders the points of a node so that each child has one side of its longer axis. */
     private void split(double[] px, double[] py, int level, int i) {
         if (level == depth) {
             return;
@@ -162,7 +165,7 @@ final class PlaneTree {
         return most - least;
     }
 
-    /** Hoare's quickselect: what lies before the rank is not above, what lies after it not below. */
+    /** Hoare's quickselect: points before the rank are not above it, points after it not below. */
     private void select(double[] key, int first, int last, int rank) {
         int from = first;
         int to = last;
@@ -194,11 +197,11 @@ final class PlaneTree {
     }
 
     /**
-     * Sums for the points of the groups that start from {@code from} to before {@code to} in the tree's order. Ranges may be
-     * computed by many threads: each writes the sums of its own groups' points.
+     * Sums for the points of the groups that start from {@code from} to before {@code to} in the tree's order. Several
+     * threads may compute ranges: each writes the sums of its groups' points.
      *
-     * @param byPointX squared closeness times difference, over all others
-     * @param byPoint closeness to all, the point itself being 1
+     * @param byPointX squared closeness times difference, summed over all other points
+     * @param byPoint closeness summed over all points, with 1 for the point itself
      */
     void repel(int from, int to, double[] byPointX, double[] byPointY, double[] byPoint) {
         int[] stack = new int[2 * depth + 2];
@@ -263,7 +266,7 @@ final class PlaneTree {
         }
     }
 
-    /** Some points in one place push the range; short enough for HotSpot to vectorise. */
+    /** Some points at one position repel the range; short enough for HotSpot to vectorise. */
     private static void push(
             float mass,
             float ownX,

@@ -4,27 +4,28 @@ import io.github.fedhds.internal.algebra.Matrix;
 import java.util.Arrays;
 
 /**
- * Squared distances of all pairs of rows, handed out row by row: from all inner products where they are held, else from
- * blocks of them. Immutable.
+ * Squared distances of all pairs of rows, row by row: from all inner products if they are stored, else from blocks of
+ * them. Immutable.
  */
 final class SquaredDistances {
-    /** Inner products of a block: 64 MiB. */
+    /** Inner products per block: 64 MiB. */
     private static final int PIECE = 1 << 23;
-    /** Numbers of all rows that are turned into double at once, 2 GiB; of more, some columns at a time. */
+    /** Maximum number of values converted to double at once, 2 GiB; beyond it, some columns at a time. */
     private static final long AT_ONCE = 1L << 28;
 
     private final CentredRows rows;
     /** {@code [n, n]}, or empty. */
     private final double[] gram;
 
-    /** What is done with one row; called by many threads. */
+    /** Processes one row; called on many threads. */
     @FunctionalInterface
     interface Visitor {
         /**
          * Takes a row.
          *
-         * @param i which one
-         * @param squares {@code [n]}, zero at i, as {@link CentredRows#squaredDistances} rounds them; reused for the next row
+         * @param i index of the row
+         * @param squares {@code [n]}, zero at i, rounded as in {@link CentredRows#squaredDistances}; reused for the
+         *     next row
          */
         void visit(int i, float[] squares);
     }
@@ -39,20 +40,23 @@ final class SquaredDistances {
         this.atOnce = atOnce;
     }
 
-    /** From inner products that {@link CentredRows#rowGram} gave. */
+    /** From the inner products of {@link CentredRows#rowGram}. */
     static SquaredDistances of(CentredRows rows, double[] gram) {
         return new SquaredDistances(rows, gram, PIECE, AT_ONCE);
     }
 
     /**
-     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and 128
-     * MiB.
+     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and
+     * 128 MiB.
      */
     static SquaredDistances byBlocks(CentredRows rows) {
         return byBlocks(rows, PIECE, AT_ONCE);
     }
 
-    /** By blocks of so many inner products, but one row at least; the rows in double at once up to so many numbers. */
+    /**
+     * By blocks of {@code piece} inner products, but at least one row; {@code atOnce} limits the values in double at a
+     * time.
+     */
     static SquaredDistances byBlocks(CentredRows rows, int piece, long atOnce) {
         return new SquaredDistances(rows, new double[0], piece, atOnce);
     }
@@ -112,7 +116,7 @@ final class SquaredDistances {
         });
     }
 
-    /** The block's row at which a thread's range begins. */
+    /** The row of the block at which a thread's range begins. */
     private int share(int row, int first, int end) {
         return first + (int) ((long) (end - first) * row / rows());
     }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; the gains are Jacobs 1988),
- * as scikit-learn steps it. It may end on a plateau, once {@link #SETTLED}. Used once, by one caller.
+ * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; the gains are Jacobs
+ * 1988), with the steps of scikit-learn. After {@link #SETTLED} it may stop on a plateau. Used once, by one caller.
  */
 final class TsneDescent {
     /** Iterations with exaggerated affinities and the low momentum. */
@@ -15,7 +15,9 @@ final class TsneDescent {
     private static final int CHECK_EVERY = 50;
     private static final double MIN_GAIN = 0.01;
     private static final double MIN_GRADIENT = 1e-7;
-    /** Iterations before which slow progress does not count as a plateau: the first ones after the exploration may rise. */
+    /**
+     * Iterations before which slow progress is not a plateau: after the exploration the divergence may rise at first.
+     */
     static final int SETTLED = 500;
 
     private final Forces forces;
@@ -31,17 +33,17 @@ final class TsneDescent {
     private final double[][] step;
     private final double[][] gain;
 
-    /** With one step size, and no stop at a plateau. */
+    /** With one step size, and without a stop on a plateau. */
     TsneDescent(Forces forces, double[] start, double learningRate, Workers workers, Consumer<TsneProgress> listener) {
         this(forces, start, learningRate, learningRate, 0, workers, listener);
     }
 
     /**
-     * From a start.
+     * From an initial position.
      *
-     * @param explorationRate step size while exaggerated
-     * @param learningRate step size after
-     * @param leastProgress part of the divergence by which it must fall from check to check; 0: need not
+     * @param explorationRate step size during exaggeration
+     * @param learningRate step size afterwards
+     * @param leastProgress minimum relative decrease of the divergence between checks; 0 for none
      */
     TsneDescent(
             Forces forces,
@@ -69,7 +71,7 @@ final class TsneDescent {
         }
     }
 
-    /** Both stages: exaggerated with momentum 0.5, then plain with 0.8. Gives {@code [n, axes]}. */
+    /** Both stages: exaggerated with momentum 0.5, then plain with 0.8. Returns {@code [n, axes]}. */
     double[] run(int iterations, double exaggeration) {
         int end = Math.min(iterations, EXPLORATION);
         int last = stage(0, end, iterations, exaggeration, explorationRate, 0.5, EXPLORATION);

@@ -9,37 +9,38 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Places long feature rows on a few axes with t-SNE, so that near rows stay near.
+ * t-SNE: reduces feature rows to a few axes so that near rows stay near.
  *
- * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}; no unit, centred on zero. Follows scikit-learn's
- * defaults (start on the principal axes, learning rate n / 48 but at least 50, up to 1,000 iterations), but after the first
- * 250 the learning rate is n / 4, which takes fewer iterations to as good a map, and {@link Builder#minimumProgress} ends
- * them. Up to 512 rows it is exact. Above, attraction acts between each row and its 3 x perplexity nearest ones only, which
- * are found exactly, as scikit-learn's default does; above {@link Builder#exactRows} rows (1,500), on two axes, far points
- * also push together, by a tree. On two axes single forces are computed in float and added up in double.
+ * <p>Takes {@code [n, d]} (n instructions), returns {@code [n, dimensions]}; no unit, centred on zero. Follows
+ * scikit-learn's defaults (start on the principal axes, learning rate n / 48 but at least 50, up to 1,000 iterations).
+ * But after the first 250 iterations the learning rate is n / 4, which needs fewer iterations for the same quality, and
+ * {@link Builder#minimumProgress} ends them. Up to 512 rows it is exact. Above, only the 3 x perplexity nearest rows of
+ * a row attract it, which are found exactly, as in scikit-learn's default; above {@link Builder#exactRows} rows
+ * (1,500), on two axes, a tree approximates the repulsion of distant points. On two axes single forces are computed in
+ * float and summed in double.
  *
- * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) by the tree. Memory up to 5,000 rows 24 n² bytes,
- * above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² where d is above n). Equal input gives equal output on one machine, by any number of
- * {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
- * fusion, between iterations or blocks of rows.
+ * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) with the tree. Memory up to 5,000 rows 24 n²
+ * bytes, above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² if d is above n). Equal input gives equal output on one
+ * machine, with any number of {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An
+ * interrupt of the thread ends the fusion, between iterations or blocks of rows.
  *
- * <p>Equal rows get exactly equal points, those of the first of them, in any order of the rows. The same rows in another
- * order get another map, as good: rounding decides which. The round plays no part, nor its seed.
+ * <p>Equal rows get exactly the same point, in any row order. The same rows in another order get a different result of
+ * the same quality, because of rounding. Ignores the round and its seed.
  *
- * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. One row is placed at zero, and
- * so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
+ * <p>Differs from the FedHDS paper in one point: with few rows the perplexity is lowered to n - 1. A single row, or
+ * rows that are all equal, get the point zero. The Student kernel has one degree of freedom for any number of axes.
  *
- * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
+ * <p>To use only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
  * @see <a href="https://jmlr.org/papers/v9/vandermaaten08a.html">van der Maaten, Hinton 2008, sections 2-3</a>
  * @see <a href="https://doi.org/10.1038/s41467-019-13055-y">Belkina et al. 2019: the learning rate of many rows</a>
  * @see <a href="https://jmlr.org/papers/v15/vandermaaten14a.html">van der Maaten 2014, section 4</a>
  */
 public final class TsneFusion implements Fusion {
-    /** Up to this many rows all pairs attract: it is as fast, and exact. */
+    /** Up to this number of rows all pairs attract, which is as fast, and exact. */
     static final int ALL_PAIRS = 512;
 
-    /** Up to this many rows the inner products of all are held; above, blocks of them. */
+    /** Up to this number of rows all inner products are stored; above, blocks of them. */
     private static final int HELD = 5000;
 
     private static final double START_DEVIATION = 1e-4;
@@ -66,7 +67,7 @@ public final class TsneFusion implements Fusion {
         this.threads = builder.threads;
     }
 
-    /** Settings, each with the default of the paper or of scikit-learn. */
+    /** Starts with the default settings, from the FedHDS paper or scikit-learn. */
     public static Builder builder() {
         return new Builder();
     }
@@ -76,7 +77,7 @@ public final class TsneFusion implements Fusion {
         private int dimensions = 2;
         private double perplexity = 30;
         private double earlyExaggeration = 12;
-        private double learningRate; // 0: by the number of rows
+        private double learningRate; // 0 for the default by number of rows
         private int iterations = 1000;
         private double minimumProgress = 0.005;
         private int exactRows = 1500;
@@ -91,7 +92,7 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** Effective number of neighbours, finite and above 1; 30 by default, and never above the number of rows less 1. */
+        /** Effective number of neighbours, finite and above 1; 30 by default, lowered to the number of rows minus 1. */
         public Builder perplexity(double perplexity) {
             if (!(perplexity > 1) || Double.isInfinite(perplexity)) {
                 throw new IllegalArgumentException("perplexity must be finite and above 1, was " + perplexity);
@@ -111,8 +112,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Step size of all iterations, finite and above 0; by default rows / earlyExaggeration / 4 in the first 250, rows / 4
-         * in the others, but at least 50.
+         * Step size of all iterations, finite and above 0. By default rows / earlyExaggeration / 4 in the first 250,
+         * then rows / 4, but at least 50.
          */
         public Builder learningRate(double learningRate) {
             if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
@@ -123,8 +124,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. All are run only where {@link
-         * #minimumProgress} allows.
+         * Maximum number of iterations, 1 or more, including the 250 exaggerated ones; 1,000 by default.
+         * {@link #minimumProgress} may end the fusion earlier.
          */
         public Builder iterations(int iterations) {
             this.iterations = atLeastOne("iterations", iterations);
@@ -132,8 +133,9 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Least part of the divergence by which 50 iterations must lower it, 0 to below 1; 0.005 by default. Less, after 500
-         * iterations, ends the fusion. With 0 only 300 iterations without any progress do, as with scikit-learn.
+         * Minimum relative decrease of the divergence in 50 iterations, 0 to below 1; 0.005 by default. A smaller
+         * decrease after 500 iterations ends the fusion. With 0, as in scikit-learn, only 300 iterations without any
+         * decrease end it.
          */
         public Builder minimumProgress(double minimumProgress) {
             if (!(minimumProgress >= 0 && minimumProgress < 1)) {
@@ -144,8 +146,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Most rows of which every repulsion is computed, 0 or more; 1,500 by default. Of more rows far ones push together,
-         * on two axes: on others every repulsion is computed always.
+         * Maximum number of rows with exact repulsion, 0 or more; 1,500 by default. For more rows the repulsion of
+         * distant points is approximated, but only on two axes.
          */
         public Builder exactRows(int exactRows) {
             if (exactRows < 0) {
@@ -155,19 +157,19 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** Is told of the progress, on the thread that fuses; no one by default. What it throws ends the fusion. */
+        /** Called with the progress, on the thread that fuses; no listener by default. An exception ends the fusion. */
         public Builder listener(Consumer<TsneProgress> listener) {
             this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
-        /** Threads that share the work, 1 or more; 2 by default. The result is the same for any number. */
+        /** Number of threads, 1 or more; 2 by default. Does not change the result. */
         public Builder threads(int threads) {
             this.threads = atLeastOne("threads", threads);
             return this;
         }
 
-        /** The fusion. */
+        /** Creates the fusion. */
         public TsneFusion build() {
             return new TsneFusion(this);
         }
@@ -186,11 +188,11 @@ public final class TsneFusion implements Fusion {
     }
 
     /**
-     * The rows' places.
+     * The rows' points.
      *
-     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
-     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and nothing runs
-     *     on
+     * @throws IllegalArgumentException if a row has a NaN or an infinity; the message names the row
+     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and no work
+     *     continues
      */
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
@@ -228,7 +230,7 @@ public final class TsneFusion implements Fusion {
         return Forces.overNeighbours(Affinities.between(near, n, perplexity(n), workers), n, dimensions, n > exactRows);
     }
 
-    /** Whether the inner products of all rows are kept: they serve the start and the distances. */
+    /** Whether all inner products of rows are stored, for the initial position and the distances. */
     private static boolean holdsGram(CentredRows rows) {
         return rows.rows() <= HELD;
     }
@@ -238,11 +240,12 @@ public final class TsneFusion implements Fusion {
     }
 
     /**
-     * How badly places keep the rows' neighbourhoods: the Kullback-Leibler divergence over all pairs, exact, 0 or more. It
-     * compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as of {@link #fuse}.
+     * How much the points distort the neighbourhoods of the rows: the exact Kullback-Leibler divergence over all pairs,
+     * 0 or more, lower is better. Compares points of the same rows. Time O(n² d) and about thirty exponentials per
+     * pair; memory as in {@link #fuse}.
      *
      * @param features the rows
-     * @param points their places, as many
+     * @param points one point per row
      */
     public double divergence(FeatureMatrix features, Points points) {
         if (points.size() != features.rows()) {
@@ -292,7 +295,7 @@ public final class TsneFusion implements Fusion {
         }
         Random random = new Random(0);
         for (int a = 1; a < dimensions; a++) {
-            if (isZero(start, a)) { // on an axis without a spread nothing could ever move
+            if (isZero(start, a)) { // on an axis without spread no point could move
                 for (int i = 0; i < n; i++) {
                     start[i * dimensions + a] = 1e-4 * START_DEVIATION * random.nextGaussian();
                 }

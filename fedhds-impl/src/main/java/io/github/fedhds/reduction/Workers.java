@@ -9,14 +9,15 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Splits rows into one range a thread. A body writes only what belongs to its own rows, and computes each row as it would
- * alone, so the number of threads changes no bit. The caller's thread takes the first range, and its interrupt ends the
- * work. No body runs on after {@link #run} has ended, and no thread after {@link #close}. For the thread that made it.
+ * Splits rows into one range per thread. A body writes only values of its own rows, and computes each row
+ * independently, so the number of threads changes no bit. The calling thread takes the first range, and its interrupt
+ * ends the work. No body runs after {@link #run} has returned, and no thread after {@link #close}. For the thread that
+ * created it.
  *
- * <p>Who waits spins for a moment before it sleeps: an iteration of t-SNE takes as long as the system takes to wake a thread.
+ * <p>Waiting threads spin for a moment before they sleep: an iteration of t-SNE takes about as long as waking a thread.
  */
 final class Workers implements AutoCloseable {
-    /** Rows below which a further thread costs more than it brings. */
+    /** Minimum number of rows per thread; with fewer, another thread costs more than it saves. */
     private static final int ROWS_A_THREAD = 192;
 
     private static final long SPIN_NANOS = 50_000;
@@ -26,12 +27,12 @@ final class Workers implements AutoCloseable {
     private final Thread caller = Thread.currentThread();
     private final List<Hand> hands = new ArrayList<>();
     private Body body = (from, to) -> {};
-    /** Number of the work that is to be done; its writing hands {@link #body} over. */
+    /** Number of the current task; the write publishes {@link #body}. */
     private volatile int wanted;
 
     private volatile boolean closed;
 
-    /** What a thread does with its rows, {@code from} to before {@code to}. */
+    /** The work of a thread on its rows, {@code from} to before {@code to}. */
     @FunctionalInterface
     interface Body {
         void run(int from, int to);
@@ -46,7 +47,7 @@ final class Workers implements AutoCloseable {
         hands.forEach(hand -> hand.thread.start());
     }
 
-    /** A further thread. */
+    /** A worker thread. */
     private final class Hand {
         private final int from;
         private final int to;
@@ -70,7 +71,7 @@ final class Workers implements AutoCloseable {
                 known = wanted;
                 try {
                     body.run(from, to);
-                } catch (Throwable e) { // handed over by the writing of done, and thrown by the caller
+                } catch (Throwable e) { // published by the write of done, and thrown by the caller
                     failure = e;
                 }
                 done = known;
@@ -79,7 +80,7 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    /** Returns once the condition holds, interrupted or not; who makes it hold unparks. */
+    /** Waits for the condition, ignoring interrupts; whoever fulfils it must unpark this thread. */
     private static void await(BooleanSupplier condition) {
         long start = System.nanoTime();
         while (!condition.getAsBoolean()) {
@@ -94,7 +95,7 @@ final class Workers implements AutoCloseable {
     /**
      * Runs the body over all rows; returns when every range is done.
      *
-     * @throws FedHdsException if the caller is interrupted, then or before; it keeps its interrupt flag
+     * @throws FedHdsException if the caller is interrupted, during the call or before; it keeps its interrupt flag
      */
     void run(Body work) {
         checkGoOn("while the rows were compared");
@@ -115,12 +116,12 @@ final class Workers implements AutoCloseable {
         checkGoOn("while the rows were compared");
     }
 
-    /** Whether the caller has not been interrupted; a long body asks now and then, and may end early if so. */
+    /** False if the caller is interrupted; a long body checks it regularly and may end early. */
     boolean goOn() {
         return !caller.isInterrupted();
     }
 
-    /** Ends the work by an exception if the caller has been interrupted. */
+    /** Throws if the caller has been interrupted. */
     void checkGoOn(String when) {
         if (!goOn()) {
             throw new FedHdsException(

@@ -3,36 +3,36 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 
 /**
- * The forest of Boruvka's method while it grows into a tree. A part is known by one of its places; all distances are
- * squared mutual reachability distances.
+ * The forest of Boruvka's algorithm while it grows into a tree. A part is identified by one of its places; all
+ * distances are squared mutual reachability distances.
  *
- * <p>What is learnt in a round serves the later ones: parts only grow, so a place is never nearer to what is outside its
- * part than it was ({@link #least}), and an edge that still leads outside is a bound to begin with ({@link #found}).
+ * <p>Results of a round speed up later rounds: parts only grow, so the distance of a place to the outside of its part
+ * never decreases ({@link #least}), and an edge that still leads outside is an initial upper bound ({@link #found}).
  */
 final class BoruvkaForest {
     private static final int MIXED = -1;
     private static final int NONE = -1;
-    /** Level of the nodes that are given out to the crew: 64 of them, where the tree is as deep. */
+    /** Level of the nodes that are distributed to the crew: 64 nodes, if the tree is deep enough. */
     private static final int LEVEL_OF_WORK = 6;
 
     private final KdTree tree;
     private final Crew crew;
     private final SpanningTree edges;
     private final double[] core;
-    private final double[] coreOfNode; // the least below
+    private final double[] coreOfNode; // minimum over the places below
     private final int[] part;
-    private final int[] partOfNode; // the one part that all below are in, or MIXED
-    private final double[] least; // no edge from the place out of its part is shorter
+    private final int[] partOfNode; // the part of all places below, or MIXED
+    private final double[] least; // lower bound of the edges from the place out of its part
     private final double[] leastOfNode;
-    private final double[] limitOfNode; // of a mixed node: an edge as long as this is of no use to any below
-    private final double[] found; // length of an edge from the place, to partner
+    private final double[] limitOfNode; // mixed nodes: an edge this long cannot improve any place below
+    private final double[] found; // length of the edge from the place to partner
     private final int[] partner;
     private final Search[] searches;
 
     /**
-     * Every place on its own.
+     * Each place is a separate part.
      *
-     * @param core squared core distances, one a place
+     * @param core squared core distances, one per place
      */
     BoruvkaForest(KdTree tree, double[] core, Crew crew) {
         this.tree = tree;
@@ -59,7 +59,7 @@ final class BoruvkaForest {
         }
     }
 
-    /** The least spanning tree of the rows. */
+    /** The minimum spanning tree of the rows. */
     SpanningTree join() {
         int n = tree.size();
         while (edges.edges() < n - 1) {
@@ -112,13 +112,13 @@ final class BoruvkaForest {
         }
     }
 
-    /** Adds each part's nearest edge, but for those that the ones before made a circle. */
+    /** Adds each part's nearest edge, except edges that would close a cycle with those added before. */
     private void joinNearest(Search nearest) {
         int n = tree.size();
         for (int place = 0; place < n; place++) {
             least[place] = Math.max(least[place], nearest.length[part[place]]);
         }
-        int[] owner = part; // a part's own place points to the part that it joins
+        int[] owner = part; // a part's identifying place points to the part that it joins
         int[] joined = new int[n];
         int parts = 0;
         for (int place = 0; place < n; place++) {
@@ -150,7 +150,7 @@ final class BoruvkaForest {
         return a;
     }
 
-    /** One thread's round: the shortest edge out of each part that it has seen. */
+    /** One thread's round: the shortest edge that it has found out of each part. */
     private final class Search {
         final double[] length;
         final int[] from;
@@ -162,7 +162,7 @@ final class BoruvkaForest {
             to = new int[n];
         }
 
-        /** Starts from the edges found in earlier rounds that still lead out of a part. */
+        /** Starts from the edges of earlier rounds that still lead out of a part. */
         void begin() {
             Arrays.fill(length, Double.POSITIVE_INFINITY);
             for (int place = 0; place < length.length; place++) {
@@ -200,7 +200,7 @@ final class BoruvkaForest {
             }
         }
 
-        /** An edge as long as this is of no use to any place below the leaf. */
+        /** An edge of this length or longer cannot improve any place below the leaf. */
         double limitOfLeaf(int leaf) {
             double limit = 0;
             for (int place = tree.begin(leaf); place < tree.end(leaf); place++) {
@@ -216,7 +216,7 @@ final class BoruvkaForest {
             return partOfNode[node] == MIXED ? limitOfNode[node] : length[partOfNode[node]];
         }
 
-        /** Seeks edges from places below a node to places below another, at least as far away as {@code gap}. */
+        /** Searches edges from places below a node to places below another, at least {@code gap} away. */
         private void search(int node, int other, double gap) {
             double atLeast = Math.max(gap, Math.max(leastOfNode[node], coreOfNode[other]));
             if (!(atLeast < limit(node)) || (partOfNode[node] != MIXED && partOfNode[node] == partOfNode[other])) {

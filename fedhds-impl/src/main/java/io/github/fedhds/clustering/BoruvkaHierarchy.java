@@ -1,23 +1,24 @@
 package io.github.fedhds.clustering;
 
 /**
- * The hierarchy by Boruvka's method on a k-d tree, two nodes at a time: every part of the forest seeks its nearest other
- * part, all at once, and joins it, until one is left. About O(n log n) for few dimensions; the more there are, the less
- * the boxes tell, and the nearer it comes to O(n²) a round. Memory O(n d). Stateless, safe for many threads.
+ * The hierarchy by Boruvka's algorithm on a k-d tree, with dual-tree search: in each round every part of the forest
+ * finds its nearest other part and joins it, until one is left. About O(n log n) for few dimensions; with more
+ * dimensions the boxes prune less, up to O(n²) per round. Memory O(n d). Stateless, safe for many threads.
  *
- * <p>Where distances tie, which edges enter the tree depends on the number of threads; their heights do not, nor does
- * anything that is made of them ({@link Dendrogram}).
+ * <p>If distances tie, the edges in the tree depend on the number of threads; their heights do not, nor does anything
+ * computed from them ({@link Dendrogram}).
  *
- * @see <a href="https://doi.org/10.1145/1835804.1835882">March, Ram, Gray 2010: Fast Euclidean Minimum Spanning Tree</a>
+ * @see <a href="https://doi.org/10.1145/1835804.1835882">March, Ram, Gray 2010: Fast Euclidean Minimum Spanning
+ *     Tree</a>
  * @see <a href="https://doi.org/10.1109/ICDMW.2017.12">McInnes, Healy 2017</a>, the same with core distances
  */
 final class BoruvkaHierarchy implements Hierarchy {
-    /** Rows below which a further thread costs more than it brings. */
+    /** Minimum number of rows per thread; with fewer, another thread costs more than it saves. */
     private static final int ROWS_OF_A_THREAD = 1000;
 
     private final int threads;
 
-    /** With at most this many threads, 1 or more. */
+    /** Uses at most this many threads, 1 or more. */
     BoruvkaHierarchy(int threads) {
         this.threads = threads;
     }
@@ -30,7 +31,7 @@ final class BoruvkaHierarchy implements Hierarchy {
         }
     }
 
-    /** One a place, squared. */
+    /** Squared core distances, one per place. */
     private static double[] coreDistances(KdTree tree, int minSamples, Crew crew) {
         int n = tree.size();
         double[] core = new double[n];

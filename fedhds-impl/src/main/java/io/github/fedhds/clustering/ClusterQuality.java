@@ -4,12 +4,12 @@ import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 
 /**
- * How well clusters part their points, by three indices that need no true labels, as scikit-learn defines them. They have
- * no unit and compare clusterings of the same points.
+ * How well clusters separate their points: three indices that need no true labels, as defined in scikit-learn. They
+ * have no unit and compare clusterings of the same points.
  *
- * <p>Points labelled {@link Clustering#NOISE} are left out before anything is counted, so an index of few clustered points
- * may be high: look at the share of noise too. An index is NaN where it has no meaning: with fewer than two clusters, or
- * with a cluster for every point. Immutable, safe for many threads.
+ * <p>Points labelled {@link Clustering#NOISE} are removed first, so an index may be high with few clustered points:
+ * consider the share of noise too. An index is NaN if it is undefined: with fewer than two clusters, or with one
+ * cluster per point. Immutable, safe for many threads.
  */
 public final class ClusterQuality {
     private final int n;
@@ -45,9 +45,9 @@ public final class ClusterQuality {
      * Points and their clusters.
      *
      * @param points {@code [n, d]}, finite; n may be 0
-     * @param labels one a point: its cluster, any number from 0, or {@link Clustering#NOISE}
-     * @throws IllegalArgumentException if there is not one label a point, one is below -1, or a coordinate is NaN or
-     *     infinite; the message names the point
+     * @param labels one per point: its cluster, any number from 0, or {@link Clustering#NOISE}
+     * @throws IllegalArgumentException if the number of labels and points differs, a label is below -1, or a coordinate
+     *     is NaN or infinite; the message names the point
      */
     public static ClusterQuality of(Points points, int[] labels) {
         if (labels.length != points.size()) {
@@ -80,7 +80,7 @@ public final class ClusterQuality {
         return new ClusterQuality(d, scaled(Arrays.copyOf(values, n * d)), Arrays.copyOf(cluster, n), used.length);
     }
 
-    /** To at most 1, by a power of two, so that no square overflows: the indices have no unit. */
+    /** Scaled to at most 1 by a power of two, so that no square overflows; the indices have no unit. */
     private static double[] scaled(double[] values) {
         double largest = 0;
         for (double value : values) {
@@ -93,8 +93,8 @@ public final class ClusterQuality {
     }
 
     /**
-     * Mean silhouette: -1 to 1, higher is better; how much nearer a point is to its own cluster than to the next. A point
-     * alone in its cluster counts 0. Time O(n² d), memory O(n d).
+     * Mean silhouette: -1 to 1, higher is better; how much nearer a point is to its own cluster than to the next. A
+     * point that is alone in its cluster counts 0. Time O(n² d), memory O(n d).
      *
      * @see <a href="https://doi.org/10.1016/0377-0427(87)90125-7">Rousseeuw 1987</a>
      */
@@ -124,8 +124,8 @@ public final class ClusterQuality {
     }
 
     /**
-     * Calinski-Harabasz index: 0 or more, higher is better; the spread between clusters by the spread within, each by its
-     * degrees of freedom. 1 where no cluster has a spread. Time O(n d).
+     * Calinski-Harabasz index: 0 or more, higher is better; the variance between clusters divided by the variance
+     * within, each by its degrees of freedom. 1 if no cluster has a variance. Time O(n d).
      *
      * @see <a href="https://doi.org/10.1080/03610927408827101">Calinski, Harabasz 1974</a>
      */
@@ -152,9 +152,9 @@ public final class ClusterQuality {
     }
 
     /**
-     * Davies-Bouldin index: 0 or more, lower is better; the mean over clusters of how much it mixes with the worst other:
-     * the sum of their mean distances from the centre, by the distance of the centres. Centres in one place do not count,
-     * as in scikit-learn. Time O((n + k²) d) of k clusters.
+     * Davies-Bouldin index: 0 or more, lower is better; the mean over clusters of the worst similarity to another: the
+     * sum of their mean distances from the centre, divided by the distance of the centres. Pairs of equal centres do
+     * not count, as in scikit-learn. Time O((n + k²) d) for k clusters.
      *
      * @see <a href="https://doi.org/10.1109/TPAMI.1979.4766909">Davies, Bouldin 1979</a>
      */

@@ -4,15 +4,15 @@ import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 
 /**
- * Rows sorted into clusters. Immutable, safe for many threads.
+ * Rows grouped into clusters. Immutable, safe for many threads.
  *
- * @param labels one a row: its cluster, from 0, or {@link #NOISE}
- * @param probabilities one a row: how firmly it belongs to its cluster, 0 to 1; 0 for noise
+ * @param labels one per row: its cluster, from 0, or {@link #NOISE}
+ * @param probabilities one per row: strength of the membership in its cluster, 0 to 1; 0 for noise
  * @param centroids {@code [clusters, d]}: the mean of each cluster's rows, weighted by probability
- * @param persistence one a cluster: how long it lasts while the density grows, as a share of the longest possible; 1
- *     from a method that does not ask for density
- * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows, and from a
- *     method without a tree
+ * @param persistence one per cluster: the range of densities in which it exists, as a share of the largest possible; 1
+ *     if the method does not use density
+ * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows, or if the method
+ *     has no tree
  */
 public record Clustering(
         int[] labels, double[] probabilities, Points centroids, double[] persistence, double spanningTreeWeight) {
@@ -39,7 +39,7 @@ public record Clustering(
         persistence = persistence.clone();
     }
 
-    /** Every row is noise. */
+    /** A clustering in which every row is noise. */
     static Clustering allNoise(int rows, int dimensions, double spanningTreeWeight) {
         int[] labels = new int[rows];
         Arrays.fill(labels, NOISE);

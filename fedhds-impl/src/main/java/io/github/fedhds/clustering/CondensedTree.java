@@ -5,10 +5,10 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A dendrogram in which only parts of at least {@code minClusterSize} rows count as clusters. Read from the top, the
- * density lambda (1 / height) grows: rows in smaller parts fall out of their cluster, a single large part goes on as the
- * same cluster, several are new clusters. Cluster 0 is the whole; a parent comes before its children, siblings come in
- * the order of their least rows. Time O(n log n), memory O(n), no recursion.
+ * A dendrogram in which only parts of at least {@code minClusterSize} rows count as clusters. From the root down, the
+ * density lambda (1 / height) increases: rows in smaller parts fall out of their cluster, a single large part continues
+ * the same cluster, several large parts are new clusters. Cluster 0 contains all rows; a parent comes before its
+ * children, and siblings are ordered by their smallest rows. Time O(n log n), memory O(n), no recursion.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 4</a>
  */
@@ -23,7 +23,7 @@ final class CondensedTree {
     private int clusters = 1;
 
     /**
-     * Condenses.
+     * Condenses a dendrogram.
      *
      * @param minClusterSize 2 or more, at most the number of rows
      */
@@ -56,9 +56,9 @@ final class CondensedTree {
         }
     }
 
-    /** Goes one merge down: drops its small parts from the cluster, gives the large ones in order. */
+    /** Goes down one merge: drops its small parts from the cluster, and returns the large ones in order. */
     private List<Integer> shrink(int cluster, int merge, int minClusterSize, int[] stack) {
-        double lambda = 1 / dendrogram.height(merge); // infinite where rows coincide, and only there
+        double lambda = 1 / dendrogram.height(merge); // infinite only if rows coincide
         endsAt[cluster] = lambda;
         List<Integer> large = new ArrayList<>();
         for (int part = dendrogram.firstPart(merge); part != Dendrogram.NONE; part = dendrogram.nextPart(part)) {
@@ -87,7 +87,7 @@ final class CondensedTree {
         }
     }
 
-    /** Number of clusters, the whole among them. */
+    /** Number of clusters, including the root. */
     int clusters() {
         return clusters;
     }
@@ -107,22 +107,22 @@ final class CondensedTree {
         return fallsAt[row];
     }
 
-    /** The cluster that this one is a part of; not for cluster 0. */
+    /** The parent of a cluster other than the root. */
     int parent(int cluster) {
         return parent[cluster];
     }
 
-    /** Lambda at which a cluster splits off its parent; 0 for the whole. */
+    /** Lambda at which a cluster splits off its parent; 0 for the root. */
     double bornAt(int cluster) {
         return bornAt[cluster];
     }
 
-    /** Largest lambda at which a row or a child leaves this cluster: it is no cluster beyond. */
+    /** Largest lambda at which a row or a child leaves this cluster; beyond it the cluster does not exist. */
     double endsAt(int cluster) {
         return endsAt[cluster];
     }
 
-    /** Rows in a cluster when it is born. */
+    /** Number of rows of a cluster at its start. */
     int size(int cluster) {
         return size[cluster];
     }

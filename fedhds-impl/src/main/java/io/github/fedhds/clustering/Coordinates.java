@@ -3,7 +3,7 @@ package io.github.fedhds.clustering;
 import io.github.fedhds.feature.Points;
 import java.util.Arrays;
 
-/** Points, checked, and the one distance that all hierarchies measure with. Immutable, safe for many threads. */
+/** Validated points, and the distance function that all hierarchies share. Immutable, safe for many threads. */
 final class Coordinates {
     private final int size;
     private final int dimensions;
@@ -31,7 +31,7 @@ final class Coordinates {
         this.values = values;
     }
 
-    /** All coordinates times 2 to the power of {@code exponent}: exact, but for numbers that get very small. */
+    /** All coordinates times 2 to the power of {@code exponent}: exact, except if numbers underflow. */
     Coordinates scaled(int exponent) {
         double[] scaled = new double[values.length];
         for (int i = 0; i < values.length; i++) {
@@ -41,16 +41,16 @@ final class Coordinates {
     }
 
     /**
-     * Every row at length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
+     * Scales every row to length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
      *
-     * @throws IllegalArgumentException if a row is zero, and so has no direction
+     * @throws IllegalArgumentException if a row is zero, which has no direction
      */
     Coordinates directions() {
         double[] unit = values.clone();
         for (int row = 0; row < size; row++) {
             int begin = row * dimensions;
             int end = begin + dimensions;
-            double largest = 0; // divided by first, so that no square overflows
+            double largest = 0; // divisor, so that no square overflows
             for (int i = begin; i < end; i++) {
                 largest = Math.max(largest, Math.abs(unit[i]));
             }
@@ -77,7 +77,7 @@ final class Coordinates {
         return size;
     }
 
-    /** Coordinates of a row. */
+    /** Number of coordinates of a row. */
     int dimensions() {
         return dimensions;
     }
@@ -88,12 +88,12 @@ final class Coordinates {
     }
 
     /**
-     * The squared Euclidean distance of two rows, O(d). Every hierarchy measures with this function, so that heights
-     * which are equal are equal to the last bit, whoever built the tree. The root is taken once an edge ({@link
-     * SpanningTree}): it never turns the order round, so a least tree of squares is a least tree of distances.
+     * The squared Euclidean distance of two rows, O(d). All hierarchies use this function, so equal heights are equal
+     * to the last bit in each of them. The root is taken once per edge ({@link SpanningTree}): it preserves the order,
+     * so a minimum spanning tree of squares is one of distances.
      *
-     * <p>Finite always: rows farther apart than 1e154 are just very far apart. Points may come from outside, and a far
-     * one shall cost the others nothing.
+     * <p>Always finite: distances above 1e154 are just very large. Points may be untrusted, and a distant one must not
+     * affect the others.
      */
     double squaredDistance(int a, int b) {
         int i = a * dimensions;

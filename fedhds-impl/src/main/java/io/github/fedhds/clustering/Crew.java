@@ -9,29 +9,29 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
-/** Some threads that work at the same time, the caller's among them. Close it to let the others go. */
+/** Threads that work in parallel, including the caller's. Close it to release the others. */
 final class Crew implements AutoCloseable {
     private final int size;
     private final ExecutorService others;
 
-    /** A crew of this many, 1 or more. */
+    /** Creates a crew of this size, 1 or more. */
     Crew(int size) {
         this.size = size;
         others = Executors.newFixedThreadPool(
                 Math.max(1, size - 1),
-                work -> { // starts no thread before it has work
+                work -> { // creates a thread only when it has work
                     Thread thread = new Thread(work, "fedhds-clustering");
                     thread.setDaemon(true);
                     return thread;
                 });
     }
 
-    /** How many work. */
+    /** Number of threads. */
     int size() {
         return size;
     }
 
-    /** Each runs the work with its own number, from 0; returns when all are done. */
+    /** Runs the work on each thread with its number, from 0; returns when all are done. */
     void run(IntConsumer work) {
         List<Future<?>> running = new ArrayList<>();
         for (int member = 1; member < size; member++) {

@@ -1,12 +1,13 @@
 package io.github.fedhds.clustering;
 
 /**
- * The merges of a spanning tree from the lowest to the highest. Merges of equal height that touch are one merge of many
- * parts, for their order would be an accident; the tree is then the same whichever least spanning tree it came from, and
- * in whichever order the rows stood.
+ * The merges of a spanning tree, from the lowest to the highest. Adjacent merges of equal height are one merge of
+ * several parts, because their order would be arbitrary; the result is then the same for every minimum spanning tree
+ * and every row order.
  *
- * <p>Nodes are numbered: the n rows first, then the merges, a part always before its whole. Parts hang in a chain, the
- * first under {@link #firstPart}, each next under {@link #nextPart}. Time O(n log n), memory O(n), no recursion.
+ * <p>Nodes are numbered: first the n rows, then the merges, so a part comes before its whole. The parts of a merge are
+ * a linked list, with the first in {@link #firstPart} and each next in {@link #nextPart}. Time O(n log n), memory O(n),
+ * no recursion.
  */
 final class Dendrogram {
     /** No node. */
@@ -30,7 +31,7 @@ final class Dendrogram {
         firstRow = new int[most];
         nodes = rows;
         int[] owner = new int[rows]; // union-find over rows
-        int[] head = new int[rows]; // of an owner: its nodes that are not in a merge yet, as a chain
+        int[] head = new int[rows]; // per owner: linked list of its nodes that are not yet in a merge
         int[] tail = new int[rows];
         for (int i = 0; i < rows; i++) {
             owner[i] = i;
@@ -78,7 +79,7 @@ final class Dendrogram {
     private static int find(int[] owner, int row) {
         int a = row;
         while (owner[a] != a) {
-            owner[a] = owner[owner[a]]; // halving the way keeps later ways short
+            owner[a] = owner[owner[a]]; // path halving
             a = owner[a];
         }
         return a;
@@ -89,7 +90,7 @@ final class Dendrogram {
         return rows;
     }
 
-    /** The node of all rows. */
+    /** The root, which contains all rows. */
     int top() {
         return nodes - 1;
     }
@@ -98,12 +99,12 @@ final class Dendrogram {
         return node < rows;
     }
 
-    /** The first of a merge's parts; {@link #NONE} for a row. */
+    /** The first part of a merge; {@link #NONE} for a row. */
     int firstPart(int node) {
         return firstPart[node];
     }
 
-    /** The part after this one in the same merge; {@link #NONE} after the last. */
+    /** The next part of the same merge; {@link #NONE} after the last. */
     int nextPart(int node) {
         return nextPart[node];
     }
@@ -113,12 +114,12 @@ final class Dendrogram {
         return height[node];
     }
 
-    /** Rows below a node. */
+    /** Number of rows below a node. */
     int size(int node) {
         return size[node];
     }
 
-    /** The least row below a node. */
+    /** The smallest row below a node. */
     int firstRow(int node) {
         return firstRow[node];
     }

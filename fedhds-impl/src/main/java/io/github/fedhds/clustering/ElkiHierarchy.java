@@ -16,13 +16,13 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * The hierarchy by ELKI 0.8.0: its core distances and its least spanning tree, put together as in its
- * HDBSCANLinearMemory. The only class that knows ELKI. Time O(n² d), memory O(n). Stateless, safe for many threads.
+ * The hierarchy by ELKI 0.8.0: its core distances and its minimum spanning tree, combined as in its
+ * HDBSCANLinearMemory. The only class that uses ELKI. Time O(n² d), memory O(n). Stateless, safe for many threads.
  *
- * <p>Two points differ from calling HDBSCANLinearMemory itself. ELKI is given <em>our</em> distance function: its own may
- * sum in another order and differ in the last bit, heights that tie would then no longer be equal, and which edges enter
- * the tree would depend on it; recomputing heights afterwards could not mend that. And neighbours are sought by a linear
- * scan: left to itself ELKI may set up a matrix of all distances, n² numbers, for the search.
+ * <p>It differs from HDBSCANLinearMemory in two points. ELKI uses <em>our</em> distance function: its own may sum in
+ * another order and differ in the last bit, so that equal heights would no longer be equal and the edges of the tree
+ * would change; computing heights again afterwards could not repair that. And neighbours are found by a linear scan:
+ * otherwise ELKI may create a matrix of all distances, n² numbers.
  */
 final class ElkiHierarchy implements Hierarchy {
     private static final String ELKI = "elki";
@@ -33,21 +33,21 @@ final class ElkiHierarchy implements Hierarchy {
         int n = rows.size();
         SpanningTree tree = new SpanningTree(n);
         if (n > 1) {
-            // A range of its own from 0, not one from ELKI's counter, which would run out in the end.
+            // A separate range from 0, because ELKI's global counter would overflow in the end.
             DBIDRange ids = DBIDFactory.FACTORY.generateStaticDBIDRange(0, n);
-            // minPts counts the row itself.
+            // minPts includes the row itself.
             new Run(new RowDistance(rows), Math.min(minSamples + 1, n)).run(new DBIDView(ids), ids, tree);
         }
         return tree;
     }
 
     /**
-     * When first used, ELKI's logging replaces the whole java.util.logging configuration of the application by its own
-     * file, or reads the application's file again, losing what was set since. It leaves everything alone when the file
-     * is missing, so it is made to look for one that is not there, once. Its progress reports, which count as
-     * information, are off unless the application has set a level for "elki".
+     * On first use, ELKI's logging replaces the whole java.util.logging configuration of the application by its own
+     * file, or reads the application's file again, which loses later changes. It changes nothing if the file is
+     * missing, so this method lets it look once for a file that does not exist. Its progress reports, which have level
+     * INFO, are off unless the application has set a level for "elki".
      *
-     * @return the logger that holds this level; without a reference to it the level would be forgotten
+     * @return the logger with this level; without a reference to it the level would be lost
      */
     private static Logger quietLogger() {
         Logger complaint = Logger.getLogger("elki.logging.LoggingConfiguration");
@@ -73,7 +73,7 @@ final class ElkiHierarchy implements Hierarchy {
         return top;
     }
 
-    /** Hands ELKI our function; ELKI's numbers of rows are ours, for its range starts at 0. */
+    /** Passes our function to ELKI; ELKI's row numbers equal ours, because its range starts at 0. */
     private static final class RowDistance extends AbstractDBIDRangeDistance {
         private final Coordinates rows;
 

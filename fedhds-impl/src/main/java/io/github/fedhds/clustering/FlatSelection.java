@@ -3,15 +3,15 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 
 /**
- * Which clusters of a condensed tree are the answer. Rules as in the hdbscan package of McInnes and others, but for sums,
- * which here do not depend on the order of the rows, and for equal stability, which here is equal within rounding.
- * Time O(n log n), memory O(n), no recursion.
+ * Selects the final clusters of a condensed tree. Rules as in the hdbscan package of McInnes and others, except for two
+ * points: sums here do not depend on the row order, and stabilities count as equal within rounding. Time O(n log n),
+ * memory O(n), no recursion.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 5</a>
  * @see <a href="https://doi.org/10.1109/ICDM.2019.00-87">Malzer, Baum 2020: the epsilon rule</a>
  */
 final class FlatSelection {
-    /** Stabilities nearer than this share are equal; what differs less does so by rounding. */
+    /** Stabilities with a smaller relative difference are equal; such differences come from rounding. */
     private static final double EQUAL = 1e-9;
 
     private final CondensedTree tree;
@@ -27,16 +27,16 @@ final class FlatSelection {
         epsilon = selectionEpsilon;
         stability = stability(tree);
         selected = method == Hdbscan.SelectionMethod.LEAF ? leaves() : excessOfMass();
-        // The whole is chosen by excess of mass only where nothing else is, and then no epsilon can widen it.
+        // Excess of mass selects the root only if nothing else is selected, and then epsilon has no effect.
         if (epsilon > 0 && tree.clusters() > 1 && !selected[0]) {
             selected = widened();
         }
     }
 
-    /** Sum over the rows of the density range through which each stays, section 5.1. */
+    /** Sum over the rows of the density range in which each stays, section 5.1. */
     private static double[] stability(CondensedTree tree) {
         int clusters = tree.clusters();
-        int[] end = new int[clusters]; // the terms of cluster c stand before end[c], those of c - 1 before them
+        int[] end = new int[clusters]; // terms of cluster c end before end[c], after those of c - 1
         for (int row = 0; row < tree.rows(); row++) {
             end[tree.clusterOf(row)]++;
         }
@@ -64,7 +64,10 @@ final class FlatSelection {
         return sums;
     }
 
-    /** The clusters that are together the most stable; on equal stability the parent stands for its children. */
+    /**
+     * The clusters with the largest total stability; if a parent and its children are equally stable, the parent is
+     * selected.
+     */
     private boolean[] excessOfMass() {
         int clusters = tree.clusters();
         boolean[] chosen = new boolean[clusters];
@@ -87,7 +90,7 @@ final class FlatSelection {
         return chosen;
     }
 
-    /** The clusters without children; none where the whole never splits. */
+    /** The clusters without children; none if the root never splits. */
     private boolean[] leaves() {
         boolean[] chosen = new boolean[tree.clusters()];
         Arrays.fill(chosen, tree.clusters() > 1);
@@ -97,7 +100,7 @@ final class FlatSelection {
         return chosen;
     }
 
-    /** Each chosen cluster that was born below the height epsilon gives way to the ancestor that was born above it. */
+    /** Replaces each selected cluster that starts below the height epsilon by its ancestor that starts above it. */
     private boolean[] widened() {
         boolean[] chosen = new boolean[tree.clusters()];
         for (int c = 1; c < chosen.length; c++) {
@@ -119,7 +122,7 @@ final class FlatSelection {
         return allowSingleCluster ? 0 : c;
     }
 
-    /** One a row: the chosen cluster that it is in, by its number in the tree, or {@link Clustering#NOISE}. */
+    /** For each row, the number in the tree of its selected cluster, or {@link Clustering#NOISE}. */
     int[] clusterOfRow() {
         int[] chosenOver = new int[tree.clusters()];
         boolean alone = selected[0];
@@ -136,12 +139,12 @@ final class FlatSelection {
         return result;
     }
 
-    /** The density from which a row belongs to the whole, where that is the only cluster. */
+    /** The density from which a row belongs to the root, if that is the only cluster. */
     private double edgeOfWhole() {
         return epsilon > 0 ? 1 / epsilon : tree.endsAt(0);
     }
 
-    /** Stability of a cluster; where its descendants are more stable than itself, theirs. */
+    /** Stability of a cluster, or of its descendants if they are more stable together. */
     double stability(int cluster) {
         return stability[cluster];
     }

@@ -6,17 +6,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Groups rows by density with HDBSCAN*: no number of clusters to set, rows in no dense place are noise.
+ * Groups rows by density with HDBSCAN*. It needs no number of clusters; rows in sparse regions are noise.
  *
- * <p>Takes {@code [n, d]} of any unit, gives a label and a membership probability a row, a weighted centroid and a
- * persistence a cluster. Time about O(n log n) for few dimensions and up to O(n² d) for many (above 16 always), memory
- * O(n d). The same input gives the same output, by any number of {@link Builder#threads threads} and in any row order up
- * to the clusters' numbers; clusters are numbered from the widest down, siblings in the order of their first rows. The
- * unit plays no part, but for rounding. Immutable, safe for many threads.
+ * <p>Takes {@code [n, d]} of any unit, returns a label and a membership probability per row, a weighted centroid and a
+ * persistence per cluster. Time about O(n log n) for few dimensions and up to O(n² d) for many (always above 16),
+ * memory O(n d). The same input gives the same output, with any number of {@link Builder#threads threads}; another row
+ * order can change only the clusters' numbers. Clusters are numbered from the root of the tree down, siblings in the
+ * order of their first rows. Except for rounding the unit does not matter. Immutable, safe for many threads.
  *
- * <p>Departs from common implementations in one point: merges of equal height are one merge of many parts. Mutual
- * reachability distances always tie (a row reaches all rows within its core distance at that one height), and a binary
- * tree would break the ties by accident.
+ * <p>Differs from common implementations in one point: merges of equal height are one merge of several parts. Mutual
+ * reachability distances often tie (a row reaches all rows within its core distance at the same height), and a binary
+ * tree would break the ties arbitrarily.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013: Density-Based Clustering
  *     Based on Hierarchical Density Estimates</a>
@@ -24,21 +24,21 @@ import org.jspecify.annotations.Nullable;
  *     Clustering</a>, the probabilities and the persistence
  */
 public final class Hdbscan implements Clusterer {
-    /** How clusters are chosen from the tree of all clusters. */
+    /** How clusters are selected from the tree of all clusters. */
     public enum SelectionMethod {
-        /** The set of clusters that is the most stable as a whole. */
+        /** The set of clusters with the largest total stability. */
         EXCESS_OF_MASS,
-        /** All clusters that do not split any more: many and small ones. */
+        /** All clusters that do not split further, which are many and small. */
         LEAF
     }
 
-    /** How far two rows are apart. */
+    /** Distance of two rows. */
     public enum Metric {
-        /** The length of the line between them. */
+        /** Euclidean distance. */
         EUCLIDEAN,
         /**
-         * 1 - cos of the angle between them, 0 to 2: only directions count. It is measured as half the squared distance of
-         * the rows at length 1, so a row of zeros is an error. Centroids are means of the rows as they were given.
+         * 1 - cos of the angle between them, 0 to 2; only directions matter. Computed as half the squared distance of
+         * the rows scaled to length 1, so a row of zeros is an error. Centroids are means of the unscaled rows.
          */
         COSINE
     }
@@ -63,7 +63,7 @@ public final class Hdbscan implements Clusterer {
         hierarchy = builder.hierarchy;
     }
 
-    /** Starts with the defaults of the settings below. */
+    /** Starts with the default settings. */
     public static Builder builder() {
         return new Builder();
     }
@@ -73,7 +73,7 @@ public final class Hdbscan implements Clusterer {
         return minClusterSize;
     }
 
-    /** How many rows near a row make its place dense. */
+    /** Number of neighbours that defines the density at a row. */
     public int minSamples() {
         return minSamples;
     }
@@ -82,7 +82,7 @@ public final class Hdbscan implements Clusterer {
      * Clusters the rows. With fewer rows than {@code minClusterSize} all are noise.
      *
      * @param points {@code [n, d]}; n may be 0
-     * @return labels and what belongs to them, in the order of the rows
+     * @return the clustering, in the order of the rows
      * @throws IllegalArgumentException if a coordinate is NaN or infinite; the message names the row
      * @throws IllegalArgumentException if a row is zero and the metric is the cosine
      */
@@ -107,7 +107,7 @@ public final class Hdbscan implements Clusterer {
 
     private static Clustering describe(Coordinates rows, CondensedTree tree, FlatSelection selection, double weight) {
         int[] clusterOfRow = selection.clusterOfRow();
-        // Numbers from 0 in the tree's order, which is the hdbscan package's too; a cluster without a row has none.
+        // Numbered from 0 in the order of the tree, as in the hdbscan package; a cluster without rows gets no number.
         int[] chosen = Arrays.stream(clusterOfRow)
                 .filter(c -> c != Clustering.NOISE)
                 .sorted()
@@ -134,7 +134,7 @@ public final class Hdbscan implements Clusterer {
         return new Clustering(labels, probabilities, centroids(rows, members, probabilities), persistence, weight);
     }
 
-    /** How far through its cluster's densities a row stays in it; rows that coincide stay for ever. */
+    /** Up to which share of its cluster's densities a row stays in it; rows that coincide always stay. */
     private static double probability(double fallsAt, double clusterEndsAt) {
         return Double.isInfinite(fallsAt) ? 1 : Math.min(fallsAt, clusterEndsAt) / clusterEndsAt;
     }
@@ -149,10 +149,10 @@ public final class Hdbscan implements Clusterer {
             }
             double total = Sums.sum(terms);
             for (int axis = 0; axis < dimensions; axis++) {
-                for (int i = 0; i < terms.length; i++) { // divided first: a sum of coordinates could overflow
+                for (int i = 0; i < terms.length; i++) { // divides first, because a sum of coordinates could overflow
                     terms[i] = probabilities[members[c][i]] / total * rows.get(members[c][i], axis);
                 }
-                double mean = Math.min(Sums.sum(terms), Double.MAX_VALUE); // rounding could just exceed it
+                double mean = Math.min(Sums.sum(terms), Double.MAX_VALUE); // rounding could exceed it
                 centroids[c * dimensions + axis] = Math.max(-Double.MAX_VALUE, mean);
             }
         }
@@ -184,8 +184,8 @@ public final class Hdbscan implements Clusterer {
         }
 
         /**
-         * How many other rows must be near for a row's place to be dense, 1 or more; {@code minClusterSize} by default.
-         * More of them make more noise.
+         * Number of other rows in a row's neighbourhood that defines its density, 1 or more; {@code minClusterSize} by
+         * default. Larger values give more noise.
          */
         public Builder minSamples(int minSamples) {
             if (minSamples < 1) {
@@ -195,25 +195,27 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** How distances are measured; Euclidean by default. */
+        /** The distance metric; Euclidean by default. */
         public Builder metric(Metric metric) {
             this.metric = Objects.requireNonNull(metric, "metric");
             return this;
         }
 
-        /** How clusters are chosen from the tree; excess of mass by default. */
+        /** How clusters are selected from the tree; excess of mass by default. */
         public Builder selectionMethod(SelectionMethod selectionMethod) {
             this.selectionMethod = Objects.requireNonNull(selectionMethod, "selectionMethod");
             return this;
         }
 
-        /** Whether all rows together may be the only cluster; by default they may not. */
+        /** Whether all rows together may be the only cluster; false by default. */
         public Builder allowSingleCluster(boolean allowSingleCluster) {
             this.allowSingleCluster = allowSingleCluster;
             return this;
         }
 
-        /** Distance below which clusters are not split any more, finite, 0 or more, in the metric's unit; 0 by default. */
+        /**
+         * Distance below which clusters are not split further, finite, 0 or more, in the metric's unit; 0 by default.
+         */
         public Builder selectionEpsilon(double selectionEpsilon) {
             if (!(selectionEpsilon >= 0) || Double.isInfinite(selectionEpsilon)) {
                 throw new IllegalArgumentException(
@@ -223,7 +225,7 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Threads that share the work where there is much, 1 or more; 2 by default. The result is the same for any number. */
+        /** Maximum number of threads, for large inputs, 1 or more; 2 by default. Does not change the result. */
         public Builder threads(int threads) {
             if (threads < 1) {
                 throw new IllegalArgumentException("threads must be 1 or more, was " + threads);
@@ -232,13 +234,13 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Which hierarchy works; by default the one that suits the rows. */
+        /** The hierarchy; by default chosen by the number of rows and dimensions. */
         Builder hierarchy(Hierarchy newHierarchy) {
             hierarchy = newHierarchy;
             return this;
         }
 
-        /** The method with these settings. */
+        /** Creates the clusterer. */
         public Hdbscan build() {
             return new Hdbscan(this);
         }

@@ -5,21 +5,21 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Which hierarchy works. All give equal clusters, so the choice is one of time and of what is on the class path. */
+/** Chooses a hierarchy. All give equal clusters, so the choice depends only on speed and on the class path. */
 final class Hierarchies {
     private static final Logger LOG = LoggerFactory.getLogger(Hierarchies.class);
 
-    /** Rows up to which ELKI's takes no longer than a few milliseconds. */
+    /** Maximum number of rows for which ELKI takes at most a few milliseconds. */
     static final int ROWS_BY_ELKI = 256;
 
-    /** Coordinates up to which a tree's boxes leave more out than they cost. */
+    /** Maximum number of dimensions for which a tree's boxes save more than they cost. */
     static final int DIMENSIONS_BY_TREE = 16;
 
     private Hierarchies() {}
 
     /**
-     * ELKI's for few rows, where it is on the class path and works (found out once, at first use); else our own, on a
-     * tree in few dimensions, by Prim's method in many.
+     * ELKI for few rows, if it is on the class path and works (checked once, on first use); else our implementation, on
+     * a tree in few dimensions, by Prim's algorithm in many.
      */
     static Hierarchy choose(int rows, int dimensions, int threads) {
         Hierarchy elki = Elki.HIERARCHY;
@@ -38,7 +38,7 @@ final class Hierarchies {
                 elki.connect(new Coordinates(Points.of(new double[] {0}, new double[] {1})), 1);
                 return elki;
             } catch (LinkageError | RuntimeException missing) {
-                // Left out by the application (a matter of licence), or without one of its parts.
+                // Left out by the application, for example because of its licence, or a part of it is missing.
                 LOG.info(
                         "ELKI is not on the class path or does not start ({}); clustering by the library's own methods",
                         missing.toString());

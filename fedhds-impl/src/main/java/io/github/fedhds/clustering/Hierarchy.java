@@ -1,12 +1,13 @@
 package io.github.fedhds.clustering;
 
-/** Connects rows by density: the one step of HDBSCAN that costs time. */
+/** Connects rows by density, the expensive step of HDBSCAN. */
 @FunctionalInterface
 interface Hierarchy {
     /**
-     * Finds a least spanning tree of the mutual reachability distance: the largest of the two rows' core distances and
-     * of the distance between them. A row's core distance is that to its {@code minSamples}-th other row (to the
-     * farthest, where there are fewer). All distances are {@link Coordinates#squaredDistance}, the heights its roots.
+     * Finds a minimum spanning tree of the mutual reachability distance: the maximum of the two rows' core distances
+     * and the distance between them. A row's core distance is the distance to its {@code minSamples}-th nearest other
+     * row (to the farthest if there are fewer). All distances are {@link Coordinates#squaredDistance}, heights are
+     * their roots.
      *
      * @param rows {@code [n, d]}, at least one row
      * @param minSamples 1 or more

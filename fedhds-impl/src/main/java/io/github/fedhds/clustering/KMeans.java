@@ -5,14 +5,14 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Groups rows around k means: Lloyd's method from k-means++ seeds, the best of some starts. Every row is in a cluster,
- * none is noise.
+ * Groups rows into k clusters around their means: Lloyd's algorithm with k-means++ seeds, the best of several starts.
+ * Every row is in a cluster, none is noise.
  *
- * <p>Takes {@code [n, d]} of any unit; gives a label a row and a mean a cluster, with probabilities and persistence 1 and
- * a spanning tree weight of 0, for the method knows of none. Clusters are numbered in the order of their first rows. Where
- * fewer than k rows are distinct there are as many clusters as distinct rows, and no cluster is ever empty: one that loses
- * its rows takes the row that lies farthest from its mean. The same rows in the same order and the same seed give the same
- * output. Time O(starts x iterations x n k d), memory O(n d). Immutable, safe for many threads.
+ * <p>Takes {@code [n, d]} of any unit, returns a label per row and a mean per cluster, with probabilities and
+ * persistence 1 and a spanning tree weight of 0, which k-means does not have. Clusters are numbered in the order of
+ * their first rows. With fewer than k distinct rows there are as many clusters as distinct rows. No cluster is ever
+ * empty: one that loses its rows takes the row farthest from its mean. The same rows in the same order and the same
+ * seed give the same output. Time O(starts x iterations x n k d), memory O(n d). Immutable, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1109/TIT.1982.1056489">Lloyd 1982: Least squares quantization in PCM</a>
  * @see <a href="https://dl.acm.org/doi/10.5555/1283383.1283494">Arthur, Vassilvitskii 2007: k-means++</a>
@@ -30,7 +30,7 @@ public final class KMeans implements Clusterer {
         seed = builder.seed;
     }
 
-    /** Starts with the defaults of the settings below. */
+    /** Starts with the default settings. */
     public static Builder builder() {
         return new Builder();
     }
@@ -38,7 +38,7 @@ public final class KMeans implements Clusterer {
     @Override
     public Clustering fit(Points points) {
         int bits = exponent(points);
-        Coordinates rows = new Coordinates(points).scaled(-bits); // to 1 and below: no sum, no square overflows
+        Coordinates rows = new Coordinates(points).scaled(-bits); // to at most 1: no sum and no square overflows
         if (rows.size() == 0) {
             return Clustering.allNoise(0, points.dimensions(), 0);
         }
@@ -86,7 +86,7 @@ public final class KMeans implements Clusterer {
     private static Points unscaled(double[][] means, int bits) {
         for (double[] mean : means) {
             for (int axis = 0; axis < mean.length; axis++) {
-                double value = Math.scalb(mean[axis], bits); // a mean of the largest numbers may be rounded up
+                double value = Math.scalb(mean[axis], bits); // the mean of very large numbers may be rounded up
                 mean[axis] = Math.max(-Double.MAX_VALUE, Math.min(value, Double.MAX_VALUE));
             }
         }
@@ -102,25 +102,28 @@ public final class KMeans implements Clusterer {
 
         private Builder() {}
 
-        /** How many clusters, k, 1 or more; 8 by default. */
+        /** Number of clusters k, 1 or more; 8 by default. */
         public Builder clusters(int clusters) {
             this.clusters = atLeastOne("clusters", clusters);
             return this;
         }
 
-        /** How often to start from other seeds, 1 or more; 10 by default. The least sum of squares counts. */
+        /**
+         * Number of starts with different seeds, 1 or more; 10 by default. The start with the smallest sum of squares
+         * is used.
+         */
         public Builder starts(int starts) {
             this.starts = atLeastOne("starts", starts);
             return this;
         }
 
-        /** Iterations of a start at most, 1 or more; 300 by default. It ends earlier when no row changes its cluster. */
+        /** Maximum iterations per start, 1 or more; 300 by default. It ends earlier when no row changes its cluster. */
         public Builder iterations(int iterations) {
             this.iterations = atLeastOne("iterations", iterations);
             return this;
         }
 
-        /** Where chance begins; 0 by default. */
+        /** Seed of the random starts; 0 by default. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
@@ -133,7 +136,7 @@ public final class KMeans implements Clusterer {
             return value;
         }
 
-        /** The method with these settings. */
+        /** Creates the clusterer. */
         public KMeans build() {
             return new KMeans(this);
         }

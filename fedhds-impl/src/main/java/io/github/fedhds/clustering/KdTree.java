@@ -4,13 +4,13 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Rows in the order of a k-d tree: each node halves its rows at the middle of its box's longest side. The tree is full,
- * node i has the children 2 i + 1 and 2 i + 2, and only the nodes of the last level, the leaves, look at rows. A row is
- * known by its <em>place</em> in the tree's order, so that what is near lies near in memory.
+ * Rows in the order of a k-d tree: each node splits its rows at the middle of its box's longest side. The tree is
+ * complete, node i has the children 2 i + 1 and 2 i + 2, and only the nodes of the last level, the leaves, have rows. A
+ * row is identified by its <em>place</em> in the tree's order, so that near rows are near in memory.
  *
- * <p>Boxes bound distances from below to the last bit: rounding keeps order, and squares are summed over the axes in the
- * order of {@link Coordinates#squaredDistance}. So a search that leaves out a box loses nothing. Time O(n log n), memory
- * O(n d). Immutable, safe for many threads.
+ * <p>Boxes bound distances from below to the last bit: rounding is monotonic, and squares are summed over the axes in
+ * the order of {@link Coordinates#squaredDistance}. So pruning a box loses nothing. Time O(n log n), memory O(n d).
+ * Immutable, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1145/355744.355745">Friedman, Bentley, Finkel 1977</a>
  */
@@ -26,7 +26,7 @@ final class KdTree {
     private final double[] low;
     private final double[] high;
 
-    /** Sorts the rows, one or more, into a tree. */
+    /** Builds a tree of the rows, one or more. */
     KdTree(Coordinates rows) {
         int n = rows.size();
         dimensions = rows.dimensions();
@@ -90,7 +90,10 @@ final class KdTree {
         return longest;
     }
 
-    /** Puts rows not above the rest before middle (quickselect; pivots by chance, so that no input is a slow one). */
+    /**
+     * Moves rows not above the others before {@code middle} (quickselect; random pivots, so that no input is a slow
+     * one).
+     */
     private void halve(Coordinates rows, int axis, int begin, int middle, int end, SplittableRandom pivots) {
         int from = begin;
         int last = end - 1;
@@ -105,7 +108,7 @@ final class KdTree {
                 while (rows.get(rowAt[right], axis) > pivot) {
                     right--;
                 }
-                if (left <= right) { // equal ones change sides too, so that many of them part in halves
+                if (left <= right) { // equal values are swapped too, which splits many of them in halves
                     int row = rowAt[left];
                     rowAt[left++] = rowAt[right];
                     rowAt[right--] = row;
@@ -131,7 +134,7 @@ final class KdTree {
         return rowAt[place];
     }
 
-    /** Number of nodes; node 0 is the top. */
+    /** Number of nodes; node 0 is the root. */
     int nodes() {
         return begin.length;
     }
@@ -145,12 +148,12 @@ final class KdTree {
         return begin[node];
     }
 
-    /** The place after a node's last. */
+    /** The place after a node's last place. */
     int end(int node) {
         return end[node];
     }
 
-    /** The squared distance of two places, as {@link Coordinates#squaredDistance} has it. */
+    /** The squared distance of two places, as in {@link Coordinates#squaredDistance}. */
     double squaredDistance(int a, int b) {
         int i = a * dimensions;
         int j = b * dimensions;
@@ -162,7 +165,7 @@ final class KdTree {
         return Math.min(sum, Double.MAX_VALUE);
     }
 
-    /** At most the squared distance of a place and any below a node. */
+    /** Lower bound of the squared distance between a place and those below a node. */
     double squaredGap(int place, int node) {
         int i = place * dimensions;
         int j = node * dimensions;
@@ -175,7 +178,7 @@ final class KdTree {
         return Math.min(sum, Double.MAX_VALUE);
     }
 
-    /** At most the squared distance of any place below a node and any below another. */
+    /** Lower bound of the squared distance between the places below a node and those below another. */
     double squaredGapOfNodes(int a, int b) {
         int i = a * dimensions;
         int j = b * dimensions;
@@ -187,7 +190,7 @@ final class KdTree {
         return Math.min(sum, Double.MAX_VALUE);
     }
 
-    /** Adds the squared distances from a place to others until {@code least} holds the least of them. */
+    /** Adds squared distances from a place to others until {@code least} has the smallest ones. */
     void nearest(int place, LeastValues least) {
         nearest(place, 0, least);
     }
@@ -204,7 +207,7 @@ final class KdTree {
         int left = 2 * node + 1;
         double leftGap = squaredGap(place, left);
         double rightGap = squaredGap(place, left + 1);
-        // Of boxes that are as near, first the half that the place itself is in.
+        // If both boxes are equally near, first the half with the place itself.
         boolean leftFirst = leftGap < rightGap || (leftGap == rightGap && place < end[left]);
         int first = leftFirst ? left : left + 1;
         int second = leftFirst ? left + 1 : left;

@@ -2,7 +2,7 @@ package io.github.fedhds.clustering;
 
 import java.util.Arrays;
 
-/** The k least of the values added so far, in a heap with the largest of them on top. Not safe for many threads. */
+/** The k smallest of the values added so far, in a heap with the largest of them on top. Not safe for many threads. */
 final class LeastValues {
     private final double[] heap;
 
@@ -12,17 +12,17 @@ final class LeastValues {
         clear();
     }
 
-    /** Forgets all values. */
+    /** Removes all values. */
     void clear() {
         Arrays.fill(heap, Double.POSITIVE_INFINITY);
     }
 
-    /** The k-th least value; infinite while there are fewer. */
+    /** The k-th smallest value; infinite if there are fewer. */
     double largest() {
         return heap[0];
     }
 
-    /** Adds a value; O(log k) where it is among the least. */
+    /** Adds a value; O(log k) if it is among the smallest. */
     void add(double value) {
         if (!(value < heap[0])) {
             return;

@@ -3,17 +3,23 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** One start of k-means: seeds, then rows and means in turn. Coordinates are to be 1 or less. Not safe for many threads. */
+/**
+ * One start of k-means: seeds, then assignments and means in turn. Coordinates must be at most 1. Not safe for many
+ * threads.
+ */
 final class Lloyd {
     private final Coordinates rows;
     private final int dimensions;
     private final double[] means;
     private final int clusters;
     private final int[] label;
-    private final double[] distance; // squared, of a row to its cluster's mean
+    private final double[] distance; // squared distance of a row to its cluster's mean
     private final int[] size;
 
-    /** Draws up to k seeds among the rows, one or more, each with a chance by its squared distance from those before. */
+    /**
+     * Draws up to k seeds from the rows, one or more, with probability proportional to the squared distance from
+     * earlier seeds.
+     */
     Lloyd(Coordinates rows, int k, SplittableRandom random) {
         this.rows = rows;
         dimensions = rows.dimensions();
@@ -38,7 +44,7 @@ final class Lloyd {
         size = new int[clusters];
     }
 
-    /** A row that is no seed yet; -1 where every row coincides with one. */
+    /** A row that is not yet a seed; -1 if every row coincides with one. */
     private int draw(SplittableRandom random) {
         double total = 0;
         for (double d : distance) {
@@ -48,7 +54,7 @@ final class Lloyd {
         double left = random.nextDouble() * total;
         for (int row = 0; row < distance.length; row++) {
             if (distance[row] > 0) {
-                drawn = row; // the last such row where rounding leaves something over
+                drawn = row; // the last such row if rounding leaves a rest
                 left -= distance[row];
                 if (left < 0) {
                     break;
@@ -67,7 +73,7 @@ final class Lloyd {
         return sum;
     }
 
-    /** Goes on until no row changes its cluster, at most so many times. */
+    /** Iterates until no row changes its cluster, at most {@code iterations} times. */
     void run(int iterations) {
         for (int i = 0; i < iterations && assign(); i++) {
             average();
@@ -77,7 +83,7 @@ final class Lloyd {
         }
     }
 
-    /** Puts each row to its nearest mean, the first of equals; says whether any changed. */
+    /** Assigns each row to its nearest mean, the first among equals; returns whether any changed. */
     private boolean assign() {
         boolean changed = false;
         Arrays.fill(size, 0);
@@ -106,8 +112,8 @@ final class Lloyd {
     }
 
     /**
-     * Gives an empty cluster the row that lies farthest from its mean, of those that are not alone in theirs, with the rows
-     * that are equal to it: an equal row is never alone, and equal rows stay together.
+     * Gives an empty cluster the row farthest from its mean, with all rows equal to it, so that equal rows stay
+     * together. Clusters of equal rows only are skipped.
      */
     private void fill(int cluster) {
         int farthest = -1;
@@ -127,7 +133,7 @@ final class Lloyd {
         }
     }
 
-    /** Whether a row's cluster holds none but equal ones. */
+    /** Whether all rows of a row's cluster are equal to it. */
     private boolean alone(int row) {
         for (int other = 0; other < label.length; other++) {
             if (label[other] == label[row] && rows.squaredDistance(other, row) > 0) {
@@ -165,7 +171,7 @@ final class Lloyd {
         return clusters;
     }
 
-    /** One a row; a copy. */
+    /** One label per row; a copy. */
     int[] labels() {
         return label.clone();
     }

@@ -3,8 +3,8 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 
 /**
- * The hierarchy by Prim's method, without any library. Time O(n² (d + log minSamples)), memory O(n); it keeps no matrix
- * of distances. Stateless, safe for many threads.
+ * The hierarchy by Prim's algorithm, without a library. Time O(n² (d + log minSamples)), memory O(n); it stores no
+ * distance matrix. Stateless, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 3</a>
  */

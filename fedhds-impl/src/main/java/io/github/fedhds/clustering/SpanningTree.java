@@ -3,9 +3,9 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 
 /**
- * A least spanning tree of the mutual reachability distance between n rows: its n - 1 edges, in any order. Where
- * distances tie there are many least trees, but the rows that are connected up to a height are the same in all of them,
- * and only those are used.
+ * A minimum spanning tree of the mutual reachability distance between n rows: its n - 1 edges, in any order. If
+ * distances tie there are several such trees, but the rows connected up to a height are the same in all of them, and
+ * only those are used.
  */
 final class SpanningTree {
     private final int[] from;
@@ -13,14 +13,14 @@ final class SpanningTree {
     private final double[] height;
     private int edges;
 
-    /** A tree of this many rows, without edges yet. */
+    /** A tree of this many rows, initially without edges. */
     SpanningTree(int rows) {
         from = new int[Math.max(0, rows - 1)];
         to = new int[from.length];
         height = new double[from.length];
     }
 
-    /** Adds an edge by the square of its height. */
+    /** Adds an edge with the square of its height. */
     void addSquared(int a, int b, double squaredHeight) {
         add(a, b, Math.sqrt(squaredHeight));
     }
@@ -34,8 +34,8 @@ final class SpanningTree {
     }
 
     /**
-     * The same tree between directions, its heights h in 1 - cos: h² / 2. What is nearer than the rounding of directions
-     * (an angle of 1e-14) coincides.
+     * The same tree between directions, with heights h converted to 1 - cos: h² / 2. Rows within the rounding of
+     * directions (an angle of 1e-14) coincide.
      */
     SpanningTree ofDirections() {
         SpanningTree tree = new SpanningTree(rows());
@@ -67,12 +67,12 @@ final class SpanningTree {
         return height[edge];
     }
 
-    /** The edges by height; O(n log n) without an object an edge. */
+    /** The edges by ascending height; O(n log n) without an object per edge. */
     int[] fromTheLowest() {
         double[] sorted = Arrays.copyOf(height, edges);
         Arrays.sort(sorted);
         int[] order = new int[edges];
-        int[] taken = new int[edges]; // at the first place of each height: how many edges stand there already
+        int[] taken = new int[edges]; // at the first index of each height: number of edges placed
         for (int edge = 0; edge < edges; edge++) {
             int place = firstOf(height[edge], sorted);
             order[place + taken[place]++] = edge;
@@ -94,7 +94,7 @@ final class SpanningTree {
         return from;
     }
 
-    /** Sum of the heights, the small ones first, so that it does not depend on the order of the edges. */
+    /** Sum of the heights, small ones first, so that it does not depend on the order of the edges. */
     double weight() {
         return Sums.sum(Arrays.copyOf(height, edges));
     }

@@ -2,7 +2,7 @@ package io.github.fedhds.clustering;
 
 import java.util.Arrays;
 
-/** Sums that do not depend on the order of the rows. */
+/** Sums that do not depend on the order of the values. */
 final class Sums {
     private Sums() {}
 
@@ -11,7 +11,7 @@ final class Sums {
         return sum(values, 0, values.length);
     }
 
-    /** The sum of values[from] to values[to - 1]; sorts them, so that any order of the same values gives the same bits. */
+    /** The sum of values[from] to values[to - 1]; sorts them, so that the order of the values changes no bit. */
     static double sum(double[] values, int from, int to) {
         Arrays.sort(values, from, to);
         double sum = 0;

@@ -13,7 +13,8 @@ import java.util.SplittableRandom;
  * <p>Where distances tie, the edges of the tree depend on the number of threads; their heights do not, nor does anything
  * that is made of them ({@link Dendrogram}).
  *
- * @see <a href="https://doi.org/10.1145/1835804.1835882">March, Ram, Gray 2010: Fast Euclidean Minimum Spanning Tree</a>
+ * @see <a href="https://doi.org/10.1145/1835804.1835882">March, Ram, Gray 2010: Fast Euclidean Minimum Spanning
+ *     Tree</a>
  * @see <a href="https://doi.org/10.1109/ICDMW.2017.12">McInnes, Healy 2017</a>, the same with core distances
  */
 final class BoruvkaHierarchy implements Hierarchy {
@@ -26,7 +27,7 @@ final class BoruvkaHierarchy implements Hierarchy {
 
     private final int threads;
 
-    /** With at most this many threads, 1 or more. */
+    /** Uses at most this many threads, 1 or more. */
     BoruvkaHierarchy(int threads) {
         this.threads = threads;
     }

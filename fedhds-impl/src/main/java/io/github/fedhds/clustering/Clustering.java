@@ -39,7 +39,7 @@ public record Clustering(
         persistence = persistence.clone();
     }
 
-    /** Every row is noise. */
+    /** A clustering in which every row is noise. */
     static Clustering allNoise(int rows, int dimensions, double spanningTreeWeight) {
         int[] labels = new int[rows];
         Arrays.fill(labels, NOISE);

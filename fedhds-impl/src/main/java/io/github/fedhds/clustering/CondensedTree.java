@@ -23,7 +23,7 @@ final class CondensedTree {
     private int clusters = 1;
 
     /**
-     * Condenses.
+     * Condenses a dendrogram.
      *
      * @param minClusterSize 2 or more, at most the number of rows
      */

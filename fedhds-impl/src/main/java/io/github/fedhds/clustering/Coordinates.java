@@ -42,7 +42,7 @@ final class Coordinates {
     }
 
     /**
-     * Every row at length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
+     * Scales every row to length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
      *
      * @throws IllegalArgumentException if a row is zero: it has no direction
      */
@@ -51,7 +51,7 @@ final class Coordinates {
         for (int row = 0; row < size; row++) {
             int begin = row * dimensions;
             int end = begin + dimensions;
-            double largest = 0; // divided by first, so that no square overflows
+            double largest = 0; // divisor, so that no square overflows
             for (int i = begin; i < end; i++) {
                 largest = Math.max(largest, Math.abs(unit[i]));
             }
@@ -78,7 +78,7 @@ final class Coordinates {
         return size;
     }
 
-    /** Coordinates of a row. */
+    /** Number of coordinates of a row. */
     int dimensions() {
         return dimensions;
     }

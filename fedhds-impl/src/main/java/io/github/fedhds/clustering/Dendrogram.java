@@ -90,12 +90,12 @@ final class Dendrogram {
         return node < rows;
     }
 
-    /** The first of a merge's parts; {@link #NONE} for a row. */
+    /** The first part of a merge; {@link #NONE} for a row. */
     int firstPart(int node) {
         return firstPart[node];
     }
 
-    /** The part after this one in the same merge; {@link #NONE} after the last. */
+    /** The next part of the same merge; {@link #NONE} after the last. */
     int nextPart(int node) {
         return nextPart[node];
     }
@@ -105,7 +105,7 @@ final class Dendrogram {
         return height[node];
     }
 
-    /** Rows below a node. */
+    /** Number of rows below a node. */
     int size(int node) {
         return size[node];
     }

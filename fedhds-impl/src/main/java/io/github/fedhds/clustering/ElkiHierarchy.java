@@ -34,7 +34,7 @@ final class ElkiHierarchy implements Hierarchy {
         if (n > 1) {
             // A range from 0, not one from ELKI's counter, which would overflow in the end.
             DBIDRange ids = DBIDFactory.FACTORY.generateStaticDBIDRange(0, n);
-            // minPts counts the row itself.
+            // minPts includes the row itself.
             new Run(new RowDistance(rows), Math.min(minSamples + 1, n)).run(new DBIDView(ids), ids, tree);
         }
         return tree;

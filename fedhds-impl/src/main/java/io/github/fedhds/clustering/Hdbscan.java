@@ -63,7 +63,7 @@ public final class Hdbscan implements Clusterer {
         hierarchy = builder.hierarchy;
     }
 
-    /** Starts with the defaults of the settings below. */
+    /** Starts with the default settings. */
     public static Builder builder() {
         return new Builder();
     }
@@ -149,10 +149,10 @@ public final class Hdbscan implements Clusterer {
             }
             double total = Sums.sum(terms);
             for (int axis = 0; axis < dimensions; axis++) {
-                for (int i = 0; i < terms.length; i++) { // divided first: a sum of coordinates could overflow
+                for (int i = 0; i < terms.length; i++) { // divides first, because a sum of coordinates could overflow
                     terms[i] = probabilities[members[c][i]] / total * rows.get(members[c][i], axis);
                 }
-                double mean = Math.min(Sums.sum(terms), Double.MAX_VALUE); // rounding could just exceed it
+                double mean = Math.min(Sums.sum(terms), Double.MAX_VALUE); // rounding could exceed it
                 centroids[c * dimensions + axis] = Math.max(-Double.MAX_VALUE, mean);
             }
         }
@@ -195,7 +195,7 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** How distances are measured; Euclidean by default. */
+        /** The distance metric; Euclidean by default. */
         public Builder metric(Metric metric) {
             this.metric = Objects.requireNonNull(metric, "metric");
             return this;
@@ -207,7 +207,7 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Whether all rows together may be the only cluster; by default they may not. */
+        /** Whether all rows together may be the only cluster; false by default. */
         public Builder allowSingleCluster(boolean allowSingleCluster) {
             this.allowSingleCluster = allowSingleCluster;
             return this;

@@ -30,7 +30,7 @@ public final class KMeans implements Clusterer {
         seed = builder.seed;
     }
 
-    /** Starts with the defaults of the settings below. */
+    /** Starts with the default settings. */
     public static Builder builder() {
         return new Builder();
     }
@@ -86,7 +86,7 @@ public final class KMeans implements Clusterer {
     private static Points unscaled(double[][] means, int bits) {
         for (double[] mean : means) {
             for (int axis = 0; axis < mean.length; axis++) {
-                double value = Math.scalb(mean[axis], bits); // a mean of the largest numbers may be rounded up
+                double value = Math.scalb(mean[axis], bits); // the mean of very large numbers may be rounded up
                 mean[axis] = Math.max(-Double.MAX_VALUE, Math.min(value, Double.MAX_VALUE));
             }
         }

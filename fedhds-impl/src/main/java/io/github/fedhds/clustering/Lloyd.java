@@ -10,7 +10,7 @@ final class Lloyd {
     private final double[] means;
     private final int clusters;
     private final int[] label;
-    private final double[] distance; // squared, of a row to its cluster's mean
+    private final double[] distance; // squared distance of a row to its cluster's mean
     private final int[] size;
 
     /** Draws 1 to k seeds, each row with a probability proportional to its squared distance from the seeds before. */

@@ -13,7 +13,7 @@ final class SpanningTree {
     private final double[] height;
     private int edges;
 
-    /** A tree of this many rows, without edges yet. */
+    /** A tree of this many rows, initially without edges. */
     SpanningTree(int rows) {
         from = new int[Math.max(0, rows - 1)];
         to = new int[from.length];

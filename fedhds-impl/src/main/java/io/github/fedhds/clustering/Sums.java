@@ -2,7 +2,7 @@ package io.github.fedhds.clustering;
 
 import java.util.Arrays;
 
-/** Sums that do not depend on the order of the rows. */
+/** Sums that do not depend on the order of the values. */
 final class Sums {
     private Sums() {}
 

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Instructions by task, to train on and to be evaluated on. Immutable, safe for many threads.
+ * Instructions by task, for training and for evaluation. Immutable, safe for many threads.
  *
  * @param training instructions by task name, in a fixed order
  * @param unseen the same for tasks that no client trains on; may be empty
@@ -32,11 +32,11 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
     }
 
     /**
-     * Reads a path of either kind, with the kind's default settings: a folder with {@code tasks/} as
-     * {@link NaturalInstructions}, a file ending in {@code .jsonl} or {@code .json} as {@link JsonLines}.
+     * Reads a data set with the default settings of its kind: a folder with {@code tasks/} as
+     * {@link NaturalInstructions}, a file that ends in {@code .jsonl} or {@code .json} as {@link JsonLines}.
      *
-     * @param seed decides which instances or tasks are taken
-     * @throws FedHdsException if the path is of neither kind, or its data are broken or empty
+     * @param seed seed of the random choice of instances or tasks
+     * @throws FedHdsException if the path is of neither kind, or its data are invalid or empty
      */
     public static Dataset load(Path path, long seed) {
         if (Files.isDirectory(path.resolve("tasks"))) {
@@ -47,7 +47,7 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
     }
 
     /**
-     * Checks that a path that is no folder of Natural Instructions can be a file of JSON objects.
+     * Checks that a path that is not a folder of Natural Instructions can be a file of JSON objects.
      *
      * @throws FedHdsException if it cannot
      */

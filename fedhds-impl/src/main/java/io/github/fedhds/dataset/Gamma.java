@@ -3,17 +3,16 @@ package io.github.fedhds.dataset;
 import java.util.SplittableRandom;
 
 /**
- * Random numbers of gamma and Dirichlet distributions, equal on every platform for an equal stream.
+ * Random numbers of gamma and Dirichlet distributions, the same on every platform for the same stream.
  *
- * @see <a href="https://dl.acm.org/doi/10.1145/358407.358414">Marsaglia, Tsang 2000: A simple method for generating gamma
- *     variables</a>
+ * @see <a href="https://dl.acm.org/doi/10.1145/358407.358414">Marsaglia, Tsang 2000: A simple method for generating
+ *     gamma variables</a>
  */
 final class Gamma {
     private Gamma() {}
 
     /**
-     * Logarithm of a gamma variate of scale 1. The logarithm, because for a small shape the variate itself is often below
-     * the least double.
+     * Logarithm of a gamma variate of scale 1. For a small shape the variate itself often underflows a double.
      *
      * @param shape finite and above 0
      */
@@ -50,7 +49,7 @@ final class Gamma {
         }
     }
 
-    /** A Dirichlet variate with equal concentrations: {@code n} numbers of 0 or more whose sum is 1. */
+    /** A Dirichlet variate with equal concentrations: {@code n} numbers, 0 or more, that sum to 1. */
     static double[] dirichlet(int n, double alpha, SplittableRandom random) {
         double[] logs = new double[n];
         double most = Double.NEGATIVE_INFINITY;

@@ -12,9 +12,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** Which of the known forms of a sample a JSON object has, and the instruction that it stands for. */
+/** Detects which of the known forms a JSON object has, and converts it to an instruction. */
 final class InstructionForm {
-    /** The forms that are read, for messages. */
+    /** The supported forms, for messages. */
     static final String READ = "{instruction, input, output, task}, {instruction, context, response, category},"
             + " {prompt, completion, task}, {messages: [{role, content}, ...], task}";
 
@@ -29,7 +29,7 @@ final class InstructionForm {
     /**
      * The instruction of an object.
      *
-     * @param place file and place in it, for messages
+     * @param place file and position in it, for messages
      * @throws FedHdsException if the object has none of the forms; the message names its keys and the forms
      */
     static Instruction read(String place, JsonObject json) {
@@ -69,7 +69,7 @@ final class InstructionForm {
         return json.isEmpty() ? "the object is empty" : "has the keys " + JsonFile.shorten(json.keySet());
     }
 
-    /** One question and one answer, before them perhaps a system's text, which goes before the question. */
+    /** One question and one answer, optionally after a system text, which is put before the question. */
     private Instruction dialogue(String name, JsonArray messages, String task) {
         List<String> roles = new ArrayList<>();
         List<String> contents = new ArrayList<>();

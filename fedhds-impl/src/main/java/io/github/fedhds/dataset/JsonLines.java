@@ -27,12 +27,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads JSON objects one after another (one a line, or indented) or in one list: {@code instruction}, {@code input},
- * {@code output}, {@code task}, or as Dolly names them {@code instruction}, {@code context}, {@code response}, {@code
- * category}; {@code prompt} and {@code completion}; or {@code messages} of a user and an assistant, perhaps after one of a
- * system, which then begins the instruction. Input and task may be missing, and null counts as missing; other keys are
- * passed over, and so are empty lines. The file is read as a stream; only the instructions stay in memory. Immutable, safe
- * for many threads.
+ * Reads JSON objects, one after another (one per line, or indented) or in one list. Supported keys:
+ * {@code instruction}, {@code input}, {@code output}, {@code task}; or as in Dolly {@code instruction},
+ * {@code context}, {@code response}, {@code category}; or {@code prompt}, {@code completion}; or {@code messages} of a
+ * user and an assistant, optionally with a system message first, which is put before the instruction. Input and task
+ * may be missing or null; other keys and empty lines are ignored. The file is read as a stream; only the instructions
+ * stay in memory. Immutable, safe for many threads.
  *
  * @see <a href="https://huggingface.co/datasets/databricks/databricks-dolly-15k">Dolly-15K</a>
  */
@@ -47,16 +47,16 @@ public final class JsonLines {
         seed = builder.seed;
     }
 
-    /** Starts with default settings. */
+    /** Starts with the default settings. */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Reads the instructions of a file, in its order; the task is empty where an object names none.
+     * Reads the instructions of a file, in file order; the task is empty if an object names none.
      *
-     * @throws FedHdsException if the file cannot be read, is not UTF-8, an object is broken or of no known form, or there is
-     *     none; the message names file and line
+     * @throws FedHdsException if the file cannot be read, is not UTF-8 or has no object, or if an object is invalid or
+     *     of an unknown form; the message names file and line
      */
     public static List<Instruction> readAll(Path file) {
         List<Instruction> list = new ArrayList<>();
@@ -95,7 +95,9 @@ public final class JsonLines {
         }
     }
 
-    /** The next value outside of a list. A strict reader allows one value in a file, so it is lenient between values. */
+    /**
+     * The next value outside a list. A strict reader allows only one value per file, so it is lenient between values.
+     */
     private static JsonToken next(Path file, JsonReader json) throws IOException {
         Strictness strict = json.getStrictness();
         try {
@@ -130,16 +132,16 @@ public final class JsonLines {
         }
     }
 
-    /** The line that a reader is in; it tells that in its text alone. */
+    /** The line of the reader, which it shows only in its text. */
     private static String line(JsonReader json) {
         Matcher line = LINE.matcher(json.toString());
         return line.find() ? line.group(1) : "?";
     }
 
     /**
-     * Reads a file and holds out whole tasks as unseen ones.
+     * Reads a file and holds out whole tasks as unseen tasks.
      *
-     * @return tasks by name; of one task alone none is held out
+     * @return tasks by name; a single task is not held out
      * @throws FedHdsException as {@link #readAll}
      */
     public Dataset read(Path file) {
@@ -168,7 +170,8 @@ public final class JsonLines {
         private Builder() {}
 
         /**
-         * Share of the tasks that is held out as unseen, at least one and never all; 0 for none, below 1, 0.1 by default.
+         * Share of the tasks held out as unseen, at least one task and never all; from 0 (none) to below 1, 0.1 by
+         * default.
          */
         public Builder unseenShare(double unseenShare) {
             if (!(unseenShare >= 0 && unseenShare < 1)) {
@@ -178,13 +181,13 @@ public final class JsonLines {
             return this;
         }
 
-        /** Decides which tasks are held out; 0 by default. */
+        /** Seed of the choice of the tasks held out; 0 by default. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** The reader. */
+        /** Creates the reader. */
         public JsonLines build() {
             return new JsonLines(this);
         }

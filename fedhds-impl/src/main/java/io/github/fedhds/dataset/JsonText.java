@@ -11,7 +11,7 @@ final class JsonText {
     private JsonText() {}
 
     /**
-     * A text, or a number as text.
+     * Returns a text, or a number as text.
      *
      * @param place file and place in it, for messages
      * @throws FedHdsException if it is missing or anything else, or holds half of a surrogate pair: no UTF-8 has such a text, so no

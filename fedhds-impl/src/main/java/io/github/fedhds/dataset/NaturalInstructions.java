@@ -23,10 +23,11 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads Super-NaturalInstructions in its official layout: {@code tasks/NAME.json}, and the names of training and test tasks
- * in {@code splits/default/train_tasks.txt} and {@code test_tasks.txt}. Of a task, {@code Definition[0]} is the instruction;
- * of an instance, {@code input} and {@code output[0]}. Numbers where texts belong are turned into texts. Equal seed and files
- * give equal instructions in equal order: tasks by name, instances as in the file. Immutable, safe for many threads.
+ * Reads Super-NaturalInstructions in its official layout: {@code tasks/NAME.json}, and the names of training and test
+ * tasks in {@code splits/default/train_tasks.txt} and {@code test_tasks.txt}. The instruction is the task's
+ * {@code Definition[0]}; input and output are the instance's {@code input} and {@code output[0]}. Numbers in place of
+ * texts are converted to text. The same files and seed give the same instructions in the same order: tasks by name,
+ * instances in file order. Immutable, safe for many threads.
  *
  * @see <a href="https://arxiv.org/abs/2204.07705">Wang et al. 2022</a>
  * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, section on data sets</a>
@@ -50,7 +51,7 @@ public final class NaturalInstructions {
         seed = builder.seed;
     }
 
-    /** Starts with the paper's settings. */
+    /** Starts with the default settings, which are those of the FedHDS paper. */
     public static Builder builder() {
         return new Builder();
     }
@@ -58,9 +59,10 @@ public final class NaturalInstructions {
     /**
      * Reads a data set.
      *
-     * @param folder the folder that holds {@code tasks} and {@code splits}
-     * @return training tasks and unseen tasks in the order of their names; tasks with too few instances are left out
-     * @throws FedHdsException if a file is missing or broken, or no training task is left; the message names file and reason
+     * @param folder the folder that contains {@code tasks} and {@code splits}
+     * @return training tasks and unseen tasks, ordered by name; tasks with too few instances are left out
+     * @throws FedHdsException if a file is missing or invalid, or no training task is left; the message names file and
+     *     reason
      */
     public Dataset read(Path folder) {
         SortedSet<String> train = split(folder, "train_tasks.txt");
@@ -151,7 +153,7 @@ public final class NaturalInstructions {
         return list;
     }
 
-    /** The first text of a list; a lone text, as old files have it, stands for a list of one. */
+    /** The first text of a list; a single text, as in old files, counts as a list of one. */
     private static String first(Path file, String place, @Nullable JsonElement value) {
         if (value != null && value.isJsonArray()) {
             if (value.getAsJsonArray().isEmpty()) {
@@ -174,37 +176,40 @@ public final class NaturalInstructions {
 
         private Builder() {}
 
-        /** Instances whose input has this many characters (UTF-16 units) or more are dropped; 1 or more, 1,024 by default. */
+        /**
+         * Instances with an input of this many characters (UTF-16 units) or more are dropped; 1 or more, 1,024 by
+         * default.
+         */
         public Builder maxInputLength(int maxInputLength) {
             this.maxInputLength = atLeast("maxInputLength", 1, maxInputLength);
             return this;
         }
 
-        /** Tasks with fewer instances left are skipped; 0 or more, 20 by default. */
+        /** Tasks with fewer remaining instances are skipped; 0 or more, 20 by default. */
         public Builder minInstances(int minInstances) {
             this.minInstances = atLeast("minInstances", 0, minInstances);
             return this;
         }
 
-        /** Share of a training task's instances that is taken, at least one; above 0 to 1, 0.2 by default. */
+        /** Share of a training task's instances to use, at least one; above 0 and at most 1, 0.2 by default. */
         public Builder share(double share) {
             this.share = checkShare("share", share);
             return this;
         }
 
-        /** Share of a test task's instances that is taken; above 0 to 1, 0.02 by default. */
+        /** Share of a test task's instances to use; above 0 and at most 1, 0.02 by default. */
         public Builder testShare(double testShare) {
             this.testShare = checkShare("testShare", testShare);
             return this;
         }
 
-        /** At least so many instances of a test task are taken, where it has them; 0 or more, 20 by default. */
+        /** Minimum number of instances of a test task to use, if it has them; 0 or more, 20 by default. */
         public Builder testAtLeast(int testAtLeast) {
             this.testAtLeast = atLeast("testAtLeast", 0, testAtLeast);
             return this;
         }
 
-        /** Decides which instances are taken; 0 by default. */
+        /** Seed of the choice of instances; 0 by default. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
@@ -224,7 +229,7 @@ public final class NaturalInstructions {
             return value;
         }
 
-        /** The reader. */
+        /** Creates the reader. */
         public NaturalInstructions build() {
             return new NaturalInstructions(this);
         }

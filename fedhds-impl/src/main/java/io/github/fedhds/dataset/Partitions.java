@@ -18,9 +18,9 @@ public final class Partitions {
     private Partitions() {}
 
     /**
-     * One task a client, named after it, as the paper has it for Natural Instructions.
+     * One task per client, named after the task, as in the FedHDS paper for Natural Instructions.
      *
-     * @throws IllegalArgumentException if a task's name cannot be a client's (it is empty, say)
+     * @throws IllegalArgumentException if a task's name is not a valid client id, for example empty
      */
     public static Map<ClientId, List<Instruction>> byTask(Map<String, List<Instruction>> tasks) {
         Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
@@ -32,8 +32,8 @@ public final class Partitions {
      * Distributes each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly (alpha
      * 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every platform.
      *
-     * @param tasks instructions by task; the order of the map counts
-     * @param clients number of clients, 1 or more; they are named {@code client-0} on, with leading zeros
+     * @param tasks instructions by task; the order of the map matters
+     * @param clients number of clients, 1 or more; their names start at {@code client-0}, with leading zeros
      * @param alpha concentration, finite and above 0
      * @param least each client gets at least so many, or as many as equal shares would give if there are too few; moved
      *     from those that have most

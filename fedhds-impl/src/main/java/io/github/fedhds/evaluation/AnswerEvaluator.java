@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets a model answer instructions, greedily unless told otherwise, and compares the answers with the wanted ones by
- * Rouge-L's f. Immutable, safe for many threads.
+ * Generates a model's answers to instructions, greedily by default, and scores them against the reference answers by
+ * the Rouge-L F-measure. Immutable, safe for many threads.
  */
 public final class AnswerEvaluator {
     private static final Logger LOGGER = LoggerFactory.getLogger(AnswerEvaluator.class);
@@ -32,11 +32,11 @@ public final class AnswerEvaluator {
     /**
      * Result of an evaluation.
      *
-     * @param rougeL mean Rouge-L f over all instructions, 0 to 1; NaN for none
-     * @param byTask the same for each task, in the order of their first instruction
+     * @param rougeL mean Rouge-L F-measure over all instructions, 0 to 1; NaN without instructions
+     * @param byTask the same per task, ordered by the task's first instruction
      * @param answers the model's answers, in the order of the instructions
-     * @param cutPrompts instructions whose prompt was cut to leave room for the answer; logged too
-     * @param adapterDigest digest of the adapter that was used, so that a result tells what it is of
+     * @param cutPrompts number of prompts cut to leave room for the answer; also logged
+     * @param adapterDigest digest of the adapter used, to identify what the result belongs to
      */
     public record Result(
             double rougeL, Map<String, Double> byTask, List<String> answers, int cutPrompts, String adapterDigest) {
@@ -47,9 +47,10 @@ public final class AnswerEvaluator {
     }
 
     /**
-     * @param maxTokens longest prompt and answer, 2 or more; lowered to the model's context length
-     * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128; lowered to half the context length
-     * @param tokenBudget prompt tokens of a batch, 1 or more
+     * @param maxTokens maximum length of prompt and answer together, 2 or more; lowered to the model's context length
+     * @param answerTokens maximum tokens of an answer, 1 or more; 128 in the FedHDS paper; lowered to half the context
+     *     length
+     * @param tokenBudget prompt tokens per batch, 1 or more
      */
     public AnswerEvaluator(
             LanguageModel model, PromptTemplate template, int maxTokens, int answerTokens, int tokenBudget) {
@@ -83,7 +84,8 @@ public final class AnswerEvaluator {
      * Evaluates the model with an adapter.
      *
      * @param form the adapter's form; none, with an empty adapter, for the base model
-     * @throws IllegalArgumentException if the adapter is not of this form, or the bare template leaves no room for an answer
+     * @throws IllegalArgumentException if the adapter does not have this form, or the bare template leaves no room for
+     *     an answer
      */
     public Result evaluate(List<Instruction> instructions, AdapterForm form, Adapter adapter) {
         AdaptedModel adapted = model.with(form, adapter);

@@ -8,22 +8,23 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Rouge-L of an answer against a reference: how many of their words stand in a common order. It gives the values of the
- * Python package {@code rouge} 1.0.1, which the paper's experiments use; they differ from Google's {@code rouge_score}.
+ * Rouge-L of an answer against a reference, from their longest common subsequences of words. It gives the values of the
+ * Python package {@code rouge} 1.0.1, which the FedHDS paper uses; they differ from those of Google's
+ * {@code rouge_score}.
  *
- * <p>Texts are cut into sentences at full stops and into words at white space; case and other punctuation count. Of every
- * pair of sentences a longest common subsequence is taken, and the <em>different</em> words of all of them are counted:
- * precision is their share of the answer's different words, recall their share of the reference's. A sentence of white
- * space alone holds one empty word. A text without a sentence scores 0 (the package throws there, and the paper's code counts
- * 0); very long texts, on which the package exceeds Python's recursion limit, are scored by the same rule.
+ * <p>Texts are split into sentences at full stops and into words at white space; case and other punctuation matter. For
+ * each pair of sentences a longest common subsequence is computed, and the <em>distinct</em> words of all of them are
+ * counted: precision is their share of the answer's distinct words, recall their share of the reference's. A sentence
+ * of white space only has one empty word. A text without a sentence scores 0 (the package throws, and the paper's code
+ * counts 0). Very long texts, on which the package exceeds Python's recursion limit, are scored by the same rule.
  *
- * <p>All scores lie in 0..1, without unit. Time O(n m) and memory n m / 8 bytes for sentences of n and m words. Stateless,
- * safe for many threads.
+ * <p>All scores are in 0..1, without unit. Time O(n m) and memory n m / 8 bytes for sentences of n and m words.
+ * Stateless, safe for many threads.
  *
  * @see <a href="https://aclanthology.org/W04-1013/">Lin 2004, section 3.2, summary level</a>
  */
 public final class RougeL {
-    /** Keeps the F-measure finite where precision and recall are 0. */
+    /** Keeps the F-measure finite if precision and recall are 0. */
     private static final double EPSILON = 1e-8;
 
     private static final Score ZERO = new Score(0, 0, 0);
@@ -33,9 +34,10 @@ public final class RougeL {
     /**
      * A score or a mean of scores.
      *
-     * @param precision share of the answer's words that the reference has, 0..1
-     * @param recall share of the reference's words that the answer has, 0..1
-     * @param f the harmonic mean of the two, less than 1e-8 below it; the paper's figure
+     * @param precision share of the answer's words that are in the reference, 0..1
+     * @param recall share of the reference's words that are in the answer, 0..1
+     * @param f the F-measure, less than 1e-8 below the harmonic mean of the two; the measure that the FedHDS paper
+     *     reports
      */
     public record Score(double precision, double recall, double f) {}
 
@@ -43,7 +45,7 @@ public final class RougeL {
      * Scores one answer.
      *
      * @param hypothesis the answer, may be empty
-     * @param reference the right answer, may be empty
+     * @param reference the reference answer, may be empty
      */
     public static Score score(String hypothesis, String reference) {
         Map<String, Integer> ids = new HashMap<>();
@@ -66,10 +68,10 @@ public final class RougeL {
     }
 
     /**
-     * Means of precision, recall and f over many answers, all of equal weight; 0 for none.
+     * Unweighted means of precision, recall and F-measure over answers; 0 for none.
      *
      * @param hypotheses the answers
-     * @param references the right answers, in the same order and as many
+     * @param references the reference answers, one per answer in the same order
      */
     public static Score mean(List<String> hypotheses, List<String> references) {
         if (hypotheses.size() != references.size()) {
@@ -123,7 +125,7 @@ public final class RougeL {
         return words.isEmpty() ? List.of("") : words;
     }
 
-    /** White space as Python sees it: no-break spaces and the next-line control are among it. */
+    /** White space as in Python, which includes no-break spaces and the next-line control. */
     private static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
@@ -139,12 +141,12 @@ public final class RougeL {
     }
 
     /**
-     * Adds the words of a longest common subsequence. Many are equally long; the one is taken that is met walking back from
-     * both ends, matching where the words are equal, else shortening {@code x} only where that alone keeps the length.
+     * Adds the words of a longest common subsequence. Among several of equal length, it takes the one found walking
+     * back from both ends: match equal words, otherwise shorten {@code x} only if that alone keeps the length.
      */
     private static void addCommon(int[] x, int[] y, Set<Integer> common) {
         long[][] shortenX =
-                new long[x.length][(y.length + 63) / 64]; // one bit a cell: the lengths themselves would not fit
+                new long[x.length][(y.length + 63) / 64]; // one bit per cell: the lengths themselves would not fit
         int[] above = new int[y.length + 1];
         int[] row = new int[y.length + 1];
         for (int i = 0; i < x.length; i++) {

@@ -16,10 +16,9 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Scores instructions by the model's loss on their answers, after the prompt and without it; NaN where the template alone
- * leaves no room for an answer token. Equal samples get equal scores. Cost: one pass through the model a distinct sample and
- * score. Immutable, safe for many
- * threads.
+ * Scores instructions by the model's loss on their answers, with and without the prompt; NaN if the bare template
+ * leaves no room for an answer token. Equal samples get equal scores. Cost: one pass through the model per distinct
+ * sample and score. Immutable, safe for many threads.
  */
 public final class AnswerLossScorer implements SampleScorer {
     private final LanguageModel model;
@@ -32,14 +31,14 @@ public final class AnswerLossScorer implements SampleScorer {
     /**
      * @param form form of the round's adapter; none for the base model
      * @param maxTokens longest sample, 2 or more
-     * @param tokenBudget tokens of a batch, 1 or more
+     * @param tokenBudget tokens per batch, 1 or more
      */
     public AnswerLossScorer(
             LanguageModel model, AdapterForm form, PromptTemplate template, int maxTokens, int tokenBudget) {
         this(model, form, template, maxTokens, tokenBudget, some -> {});
     }
 
-    /** @param cuts is told once for each client and kind of score, if samples are cut to fit; it is logged too */
+    /** @param cuts called once per client and kind of score, if samples are cut to fit, which is also logged */
     public AnswerLossScorer(
             LanguageModel model,
             AdapterForm form,
@@ -67,7 +66,7 @@ public final class AnswerLossScorer implements SampleScorer {
                 Distinct.of(instructions.stream().map(encoder::forFeatures).toList());
         List<int[]> rows = samples.items().stream().map(EncodedSample::ids).toList();
         int[] starts = samples.items().stream()
-                .mapToInt(sample -> Math.max(1, sample.answerStart())) // nothing comes before the first token
+                .mapToInt(sample -> Math.max(1, sample.answerStart())) // the first token is never predicted
                 .toArray();
         double[] losses = adapted.losses(rows, starts, tokenBudget);
         return IntStream.of(samples.places())

@@ -11,9 +11,10 @@ import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.round.RoundContext;
 
 /**
- * Remembers the points of features that come again: with a fixed feature model, those of a client are the same in every
- * round. Features are known by their SHA-256, so what is kept is the points, 8 bytes a coordinate. Right for any fusion
- * that gives equal points for equal features, whatever the round, as those of {@code reduction} do. Safe for many threads; two that ask for the same at once may both compute.
+ * Caches fused points: with a fixed feature model, a client has the same features in every round. The key is the
+ * SHA-256 of the features, so only the points are kept, 8 bytes per coordinate. Valid for a fusion that gives equal
+ * points for equal features in every round, as those of {@code reduction} do. Safe for many threads; two concurrent
+ * calls with the same features may both compute.
  */
 public final class CachedFusion implements Fusion {
     private static final HashFunction SHA = Hashing.sha256();
@@ -22,9 +23,9 @@ public final class CachedFusion implements Fusion {
     private final Cache<String, Points> known;
 
     /**
-     * Around a fusion.
+     * Wraps a fusion.
      *
-     * @param maxCoordinates numbers kept at most, 0 or more; the longest unused go first
+     * @param maxCoordinates maximum number of cached coordinates, 0 or more; the least recently used are evicted first
      */
     public CachedFusion(Fusion fusion, long maxCoordinates) {
         if (maxCoordinates < 0) {
@@ -32,7 +33,7 @@ public final class CachedFusion implements Fusion {
         }
         this.fusion = fusion;
         this.known = CacheBuilder.newBuilder()
-                .concurrencyLevel(1) // one limit over all, not a part of it for each segment
+                .concurrencyLevel(1) // one limit over all segments
                 .maximumWeight(maxCoordinates)
                 .<String, Points>weigher((key, points) -> Math.max(1, points.size() * points.dimensions()))
                 .build();

@@ -14,13 +14,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells and logs what is cut of a client's samples: once, as its texts stay the same from round to round. Safe for many
- * threads.
+ * Reports and logs once per client how many samples are cut, as its texts stay the same from round to round. Safe for
+ * many threads.
  */
 final class CutWatch {
     private static final Logger LOGGER = LoggerFactory.getLogger(CutWatch.class);
 
-    /** Clients that are remembered at most. */
+    /** Maximum number of remembered clients. */
     private static final int MOST = 10_000;
 
     private final Consumer<SampleCuts> listener;

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The distinct ones of a list, so that each is computed once: what a batch gives to equal rows differs in the last bits
- * with their places in it.
+ * The distinct items of a list, so that each is computed once: in a batch, equal rows at different positions may differ
+ * in the last bits.
  *
- * @param items in the order in which they first appear
- * @param places for each of the list, which one of the items is equal to it
+ * @param items distinct items, in the order of their first occurrence
+ * @param places for each element of the list, the index of its equal item
  */
 record Distinct<T>(List<T> items, int[] places) {
     static <T> Distinct<T> of(List<T> list) {

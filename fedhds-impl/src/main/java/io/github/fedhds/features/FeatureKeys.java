@@ -11,12 +11,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/** Names rows of features by SHA-256 of all that they are made of. */
+/** Computes cache keys of feature rows: SHA-256 over everything they depend on. */
 final class FeatureKeys {
-    /** To be raised when the same model and ids come to give other features: what was kept before is then not found. */
+    /** Increase it if the same model and ids give other features than before; old rows are then not found. */
     private static final int VERSION = 1;
 
-    /** All but the ids, a line each. No value holds a line's end, so no two settings give one text. */
+    /**
+     * All settings except the ids, one per line. No value has a line end, so different settings give different texts.
+     */
     private final String setting;
 
     private FeatureKeys(String setting) {

@@ -57,9 +57,9 @@ final class FolderFeatureCache extends KeyedRows {
         int size = HEAD + 4 * columns + DIGEST;
         byte[] bytes;
         try (InputStream in = Files.newInputStream(file)) {
-            bytes = in.readNBytes(size + 1); // one more, so that what is too long is seen
+            bytes = in.readNBytes(size + 1); // one more, to detect a file that is too long
         } catch (NoSuchFileException | ClosedByInterruptException e) {
-            return Optional.empty(); // an interrupt says nothing of the file
+            return Optional.empty(); // after an interrupt the file may be valid
         } catch (IOException e) {
             return damaged(file, "cannot be read: " + FileFault.reason(file, e));
         }
@@ -95,14 +95,14 @@ final class FolderFeatureCache extends KeyedRows {
         buffer.position(HEAD + 4 * row.length);
         buffer.put(digest(key, bytes, buffer.position()));
         try {
-            AtomicFile.writeUnforced(file(key), bytes); // whoever reads it checks it
+            AtomicFile.writeUnforced(file(key), bytes); // checked when read
         } catch (FedHdsException e) {
             unkept.increment();
             LOG.warn("a row is not kept: {}", e.getMessage());
         }
     }
 
-    /** With the key, so that a file under another's name is no row of that other. */
+    /** Includes the key, so that a renamed file is not accepted as another key's row. */
     private static byte[] digest(String key, byte[] bytes, int length) {
         return Hashing.sha256()
                 .newHasher()

@@ -20,14 +20,14 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Features of an instruction: the hidden states of all layers, of its prompt, answer and EOS id. Rows are
- * {@code [(layers + 1) * width]}, the last part after the final norm; or some of the states alone.
+ * Features of an instruction: the hidden states of all layers, over its prompt, answer and EOS id. Rows are
+ * {@code [(layers + 1) * hiddenSize]}, the last part after the final norm; or only some of the states.
  *
- * <p>Cost: one pass through the model a distinct sample, in batches of alike length; memory {@code 4 columns} bytes a sample.
- * Equal samples have equal rows, and with {@link Pooling#PARTS} samples of one instruction have one mean of it, that of the
- * first. Beside that, a row's last bits depend on the batch that it lies in, about 1e-7 of its size, so they are equal for
- * equal lists of instructions; with a {@link Builder#cache cache} they depend on the row alone. Immutable, safe for many
- * threads.
+ * <p>Cost: one pass through the model per distinct sample, in batches of similar length; memory {@code 4 * columns}
+ * bytes per sample. Equal samples have equal rows. With {@link Pooling#PARTS}, samples with the same instruction share
+ * its mean, taken from the first of them. Otherwise the last bits of a row, about 1e-7 of its size, depend on its
+ * batch, so equal lists of instructions give equal rows; with a {@link Builder#cache cache} they depend only on the
+ * row. Immutable, safe for many threads.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, section 4.2</a>
  */
@@ -55,7 +55,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         cuts = new CutWatch(builder.cuts);
     }
 
-    /** Starts an extractor on a loaded model. */
+    /** Starts a builder for a loaded model. */
     public static Builder builder(LanguageModel model) {
         return new Builder(Objects.requireNonNull(model, "model"));
     }
@@ -82,15 +82,15 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         return FeatureMatrix.of(places.length, blocks, width, i -> {
             float[] row = features[places[i]];
             if (--uses[places[i]] == 0) {
-                features[places[i]] = GIVEN; // so that the rows are not held twice
+                features[places[i]] = GIVEN; // releases the row; the matrix has a copy
             }
             return row;
         });
     }
 
     /**
-     * Gives samples of one instruction the mean of the first of them: what follows an instruction does not show in its
-     * states, but in their last bits.
+     * Gives all samples with the same instruction the mean of the first: the tokens after an instruction change only
+     * the last bits of its states.
      */
     private static void shareInstructions(List<PartedSample> rows, float[][] features, int length) {
         Distinct<PartedSample> instructions =
@@ -104,7 +104,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         }
     }
 
-    /** A row's tokens; its spans are told apart only where they are asked for. */
+    /** A row's tokens; their spans are computed only if needed. */
     private PartedSample row(Instruction instruction) {
         return pooling == Pooling.PARTS
                 ? encoder.forParts(instruction)
@@ -118,7 +118,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
                 : adapted.features(ids, pooling, tokenBudget, states);
     }
 
-    /** Each missing row goes through the model alone: which others are missing must not move its bits. */
+    /** Each missing row goes through the model alone, so that its bits do not depend on which others are missing. */
     private float[][] kept(
             FeatureCache known, AdaptedModel adapted, List<PartedSample> rows, RoundContext round, int columns) {
         FeatureKeys keys = FeatureKeys.of(model, form, round.globalAdapter(), pooling, states);
@@ -152,26 +152,29 @@ public final class HiddenStateExtractor implements FeatureExtractor {
             this.model = model;
         }
 
-        /** Form of the round's adapter; none by default: the base model's features, whatever the round's adapter is. */
+        /**
+         * Form of the round's adapter; none by default, which gives the base model's features regardless of the
+         * adapter.
+         */
         public Builder adapter(AdapterForm adapter) {
             this.form = Objects.requireNonNull(adapter, "adapter");
             return this;
         }
 
-        /** How a prompt is written; the Alpaca form by default. */
+        /** The prompt template; Alpaca's by default. */
         public Builder template(PromptTemplate template) {
             this.template = Objects.requireNonNull(template, "template");
             return this;
         }
 
-        /** Last token by default. */
+        /** Pooling over the tokens; the last token by default. */
         public Builder pooling(Pooling pooling) {
             this.pooling = Objects.requireNonNull(pooling, "pooling");
             return this;
         }
 
         /**
-         * Which hidden states a row is made of, ascending: 0 for the embeddings, i for what layer i gives; all by default.
+         * The hidden states in a row, ascending: 0 for the embeddings, i for the output of layer i; all by default.
          * Layers above the highest are not computed.
          */
         public Builder states(int... states) {
@@ -181,8 +184,8 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         }
 
         /**
-         * Is told once for each client some of whose samples are cut to {@link #maxTokens}, which is logged too; nobody by
-         * default. Called on the client's thread.
+         * Called once for each client with samples that are cut to {@link #maxTokens}, which is also logged; nothing is
+         * called by default. Called on the client's thread.
          */
         public Builder cuts(Consumer<SampleCuts> cuts) {
             this.cuts = Objects.requireNonNull(cuts, "cuts");
@@ -198,7 +201,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
             return this;
         }
 
-        /** Tokens of a batch, padding included, 1 or more; 2,048 by default. Without effect where there is a cache. */
+        /** Tokens per batch, including padding, 1 or more; 2,048 by default. Has no effect with a cache. */
         public Builder tokenBudget(int tokenBudget) {
             if (tokenBudget < 1) {
                 throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);
@@ -208,24 +211,24 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         }
 
         /**
-         * Takes rows from here and computes only those that are missing; none by default.
+         * Takes rows from this cache and computes only the missing ones; none by default.
          *
-         * <p>A row's key is SHA-256 over its token ids (so tokenizer, template and length count by what comes of them), the
-         * model's weights and configuration, the adapter and its form, the pooling, CPU or GPU, the threads inside an
-         * operation, and PyTorch's version. Not in it: the kind of processor. A folder that was filled on another machine
-         * may give other last bits than this one would compute.
+         * <p>A row's key is the SHA-256 over its token ids (which depend on tokenizer, template and length), the
+         * model's weights and configuration, the adapter and its form, the pooling, CPU or GPU, the threads of an
+         * operation, and PyTorch's version. The kind of processor is not part of it: a folder filled on another machine
+         * may have other last bits than this machine would compute.
          *
-         * <p>Missing rows are computed one at a time, never in a batch. So a row has the same bits whether it was found or
-         * computed, whatever was forgotten and however many clients run at a time; against extraction without a cache they
-         * differ as from batch to batch. On a CPU that costs little, for a row has many tokens (10 and 20 % more time with
-         * models of 0.26 and 2.9 million parameters on one thread); on a GPU, not measured, batches may be faster by far.
+         * <p>Missing rows are computed one at a time, never in a batch. So a row has the same bits whether it was
+         * cached or computed, and whatever the number of parallel clients. Without a cache the last bits differ, as
+         * between batches. On a CPU this costs little, because a row has many tokens: 10 and 20 % more time with models
+         * of 0.26 and 2.9 million parameters on one thread. On a GPU, not measured, batches may be much faster.
          */
         public Builder cache(FeatureCache cache) {
             this.cache = Optional.of(Objects.requireNonNull(cache, "cache"));
             return this;
         }
 
-        /** The extractor. */
+        /** Creates the extractor. */
         public HiddenStateExtractor build() {
             return new HiddenStateExtractor(this);
         }

@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 abstract class KeyedRows implements FeatureCache {
     private static final int MOST_COLUMNS = 1 << 28;
 
-    /** Enough that two different rows which are computed at a time seldom wait for each other. */
+    /** Enough that concurrent computations of different rows rarely wait for each other. */
     private final Striped<Lock> locks = Striped.lock(1024);
 
     private final LongAdder hits = new LongAdder();
@@ -18,15 +18,15 @@ abstract class KeyedRows implements FeatureCache {
     final LongAdder damaged = new LongAdder();
     final LongAdder unkept = new LongAdder();
 
-    /** A row of the caller's own, if it is here and whole. */
+    /** A row that the caller may change, if it is cached and valid. */
     abstract Optional<float[]> find(String key, int columns);
 
-    /** Keeps a copy, if it can. */
+    /** Caches a copy, if possible. */
     abstract void keep(String key, float[] row);
 
     @Override
     public final float[] row(String key, int columns, Supplier<float[]> compute) {
-        // Keys become file names: nothing but digits may get in.
+        // Keys become file names: allow only digits.
         if (!key.matches("[0-9a-f]{64}")) {
             throw new IllegalArgumentException("a key is 64 hexadecimal digits in lower case, was \"" + key + "\"");
         }

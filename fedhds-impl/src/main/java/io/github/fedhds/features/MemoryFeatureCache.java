@@ -5,9 +5,9 @@ import com.google.common.cache.CacheBuilder;
 import com.google.common.primitives.Ints;
 import java.util.Optional;
 
-/** Rows in memory, bounded by their bytes. */
+/** Rows in memory, limited by their bytes. */
 final class MemoryFeatureCache extends KeyedRows {
-    /** About what the key, the entry and the two arrays' heads take beside the numbers. */
+    /** Approximate bytes of the key, the entry and the headers of the two arrays. */
     private static final int OVERHEAD = 200;
 
     private final Cache<String, float[]> rows;
@@ -17,7 +17,7 @@ final class MemoryFeatureCache extends KeyedRows {
             throw new IllegalArgumentException("bytes must be 1 or more, was " + bytes);
         }
         rows = CacheBuilder.newBuilder()
-                .concurrencyLevel(1) // one order of use over all rows; a look-up is nothing beside a pass of a model
+                .concurrencyLevel(1) // one LRU order over all rows; a look-up costs little compared to the model
                 .maximumWeight(bytes)
                 .weigher((String key, float[] row) -> Ints.saturatedCast(4L * row.length + OVERHEAD))
                 .build();

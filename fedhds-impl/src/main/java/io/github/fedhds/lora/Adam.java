@@ -36,7 +36,7 @@ public final class Adam implements Optimizer {
     }
 
     /**
-     * @param parameters how many it is for, 0 or more
+     * @param parameters number of parameters, 0 or more
      * @param beta1 decay of the mean of gradients, 0 to below 1
      * @param beta2 decay of the mean of their squares, 0 to below 1
      * @param epsilon keeps the divisor from 0; 0 or more

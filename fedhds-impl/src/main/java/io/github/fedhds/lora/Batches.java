@@ -14,23 +14,23 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
 /**
- * How samples are dealt to steps. One pass: the samples in random order, cut into batches, and these into steps; the last
- * batch and the last step of a pass may be smaller.
+ * How samples are distributed to steps. In one pass the samples, in random order, are split into batches, and the
+ * batches are grouped into steps; the last batch and the last step of a pass may be smaller.
  *
- * @param size samples of a batch
- * @param perStep batches of a step
- * @param tokenBudget tokens of a batch, padding included, above which it is cut into several
- * @param byLength whether a batch has samples of alike length
+ * @param size samples per batch
+ * @param perStep batches per step
+ * @param tokenBudget maximum tokens per batch, including padding; a larger batch is split
+ * @param byLength whether a batch has samples of similar length
  */
 record Batches(int size, int perStep, int tokenBudget, boolean byLength) {
     private static final Comparator<EncodedSample> BY_LENGTH = Comparator.comparingInt(sample -> sample.ids().length);
 
-    /** Steps of one pass over so many samples. */
+    /** Steps of one pass over this number of samples. */
     int stepsOf(int samples) {
         return IntMath.divide(IntMath.divide(samples, size, CEILING), perStep, CEILING);
     }
 
-    /** The batches of each step, pass after pass without end; at least one sample. */
+    /** The batches of each step, in an endless sequence of passes; needs at least one sample. */
     Iterator<List<List<EncodedSample>>> deal(List<EncodedSample> samples, SplittableRandom random) {
         return Stream.generate(() -> pass(samples, random))
                 .flatMap(List::stream)
@@ -51,14 +51,14 @@ record Batches(int size, int perStep, int tokenBudget, boolean byLength) {
         return steps;
     }
 
-    /** A batch in as many parts as the budget asks for; a sample longer than the budget is a part of its own. */
+    /** Splits a batch into parts within the budget; a sample longer than the budget is a separate part. */
     private Stream<List<EncodedSample>> withinBudget(List<EncodedSample> batch) {
         if (batch.stream().mapToLong(sample -> sample.ids().length).max().orElse(0) * batch.size() <= tokenBudget) {
             return Stream.of(batch);
         }
         List<List<EncodedSample>> parts = new ArrayList<>();
         List<EncodedSample> part = new ArrayList<>();
-        for (EncodedSample sample : batch.stream().sorted(BY_LENGTH).toList()) { // so each is the longest of its part
+        for (EncodedSample sample : batch.stream().sorted(BY_LENGTH).toList()) { // a part's last sample is longest
             if (!part.isEmpty() && (part.size() + 1L) * sample.ids().length > tokenBudget) {
                 parts.add(part);
                 part = new ArrayList<>();

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 
 /**
- * Digests of parts that may be lambdas, by what they give for fixed input: two processes cannot compare code, but they can
- * compare its answers. 16 hexadecimal digits.
+ * Digests of parts that may be lambdas, computed from their results for fixed input: processes cannot compare code, but
+ * they can compare its results. 16 hexadecimal digits.
  */
 final class Fingerprint {
     private static final List<Instruction> SAMPLES = List.of(
@@ -20,7 +20,7 @@ final class Fingerprint {
 
     private Fingerprint() {}
 
-    /** Of the prompts of a few samples. */
+    /** Digest of the prompts of a few samples. */
     static String ofTemplate(PromptTemplate template) {
         Hasher hasher = Hashing.sha256().newHasher();
         for (Instruction sample : SAMPLES) {
@@ -30,7 +30,7 @@ final class Fingerprint {
         return text(hasher);
     }
 
-    /** Of the factors of rounds of several lengths. */
+    /** Digest of the factors in rounds of several lengths. */
     static String ofSchedule(LearningRateSchedule schedule) {
         Hasher hasher = Hashing.sha256().newHasher();
         for (int steps : new int[] {1, 2, 7, 40}) {
@@ -41,7 +41,7 @@ final class Fingerprint {
         return text(hasher);
     }
 
-    /** Of the parameters after a few steps. */
+    /** Digest of the parameters after a few steps. */
     static String ofOptimizer(IntFunction<Optimizer> maker) {
         float[] parameters = {0.5f, -1, 0.25f};
         Optimizer optimizer = maker.apply(parameters.length);

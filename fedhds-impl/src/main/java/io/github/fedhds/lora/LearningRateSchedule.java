@@ -4,9 +4,9 @@ import io.github.fedhds.round.RoundContext;
 import java.util.function.IntFunction;
 
 /**
- * How the learning rate goes within a round. Each round starts it anew; what {@link LoraTrainer.Builder#learningRateDecay}
- * takes from round to round comes on top. Those given here are immutable, safe for many threads, and have the values of
- * transformers' {@code get_*_schedule_with_warmup}: with w steps of warm-up, step t of T (from 0) has the factor
+ * The learning rate within a round. It restarts in each round; {@link LoraTrainer.Builder#learningRateDecay} between
+ * rounds is applied in addition. The schedules here are immutable, safe for many threads, and have the values of
+ * transformers' {@code get_*_schedule_with_warmup}: with w warm-up steps, step t of T (from 0) has the factor
  *
  * <pre>
  * t / w                                             while t &lt; w: the first step of a warm-up has a rate of 0
@@ -15,20 +15,20 @@ import java.util.function.IntFunction;
  * (1 + cos(pi (t - w) / (T - w))) / 2               cosine
  * </pre>
  *
- * A warm-up as long as the round or longer never ends. A coreset's round may have few steps: then
- * {@link #warmUpShare} fits better than a fixed number.
+ * A warm-up at least as long as the round never ends. Rounds on a coreset may have few steps, so {@link #warmUpShare}
+ * is often better than a fixed number.
  *
  * @see <a href="https://arxiv.org/abs/1608.03983">Loshchilov, Hutter: SGDR, formula 5, without restarts</a>
  */
 @FunctionalInterface
 public interface LearningRateSchedule {
     /**
-     * What the learning rate of a step is multiplied by.
+     * The factor of a step's learning rate.
      *
-     * @param step the optimizer step, from 0; one that is skipped counts
-     * @param steps all steps of this round on this client, above {@code step}
-     * @param round the round, for schedules that go over rounds
-     * @return finite and 0 or more
+     * @param step the optimizer step, from 0; skipped steps count
+     * @param steps number of steps of this round on this client, above {@code step}
+     * @param round the round, for schedules over several rounds
+     * @return factor, finite and 0 or more
      */
     double factor(int step, int steps, RoundContext round);
 
@@ -42,7 +42,7 @@ public interface LearningRateSchedule {
     }
 
     /**
-     * Straight down; the step after the last would have 0.
+     * Linear decay; a step after the last would have 0.
      *
      * @param warmUpSteps 0 or more
      */
@@ -51,7 +51,7 @@ public interface LearningRateSchedule {
     }
 
     /**
-     * Down along half a cosine; the step after the last would have 0.
+     * Cosine decay over half a period; a step after the last would have 0.
      *
      * @param warmUpSteps 0 or more
      */
@@ -61,10 +61,10 @@ public interface LearningRateSchedule {
     }
 
     /**
-     * A schedule whose warm-up is a share of the round's steps, rounded up, as transformers' {@code warmup_ratio}.
+     * A schedule with a share of the round's steps as warm-up, rounded up, like transformers' {@code warmup_ratio}.
      *
      * @param share from 0 to 1
-     * @param schedule makes it for so many steps of warm-up, such as {@code LearningRateSchedule::cosine}
+     * @param schedule creates the schedule for a number of warm-up steps, such as {@code LearningRateSchedule::cosine}
      */
     static LearningRateSchedule warmUpShare(double share, IntFunction<LearningRateSchedule> schedule) {
         if (!(share >= 0 && share <= 1)) {
@@ -82,7 +82,7 @@ public interface LearningRateSchedule {
                 step < warmUpSteps ? (double) step / warmUpSteps : after.factor(step, steps, round);
     }
 
-    /** Share of the steps after the warm-up that are done, from 0 to 1. */
+    /** Share of completed steps after the warm-up, from 0 to 1. */
     private static double descent(int step, int steps, int warmUpSteps) {
         return Math.min(1, (double) (step - warmUpSteps) / Math.max(1, steps - warmUpSteps));
     }

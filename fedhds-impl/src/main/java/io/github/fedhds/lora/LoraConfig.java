@@ -5,8 +5,8 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * The form of a LoRA adapter: a linear layer's output {@code W x} becomes {@code W x + scale B A x}. Immutable, safe for
- * many threads.
+ * The form of a LoRA adapter: a linear layer's output {@code W x} becomes {@code W x + scale B A x}. Immutable, safe
+ * for many threads.
  *
  * @param rank rows of A and columns of B, 1 or more; 8 by default
  * @param alpha numerator of the scale, finite and above 0; 16 by default
@@ -43,19 +43,19 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     }
 
     /**
-     * The paper's settings: rank 8, alpha 16, dropout 0.05, on all linear layers of whatever family the model is of
-     * (LLaMA's seven, GPT-2's four).
+     * Rank 8, alpha 16, dropout 0.05, on all linear layers of a block (seven in LLaMA, four in GPT-2), as in the FedHDS
+     * paper.
      */
     public static LoraConfig defaults() {
         return DEFAULTS;
     }
 
-    /** What {@code B A x} is multiplied by: {@code alpha / rank}, with rsLoRA {@code alpha / sqrt(rank)}. */
+    /** The factor of {@code B A x}: {@code alpha / rank}, with rsLoRA {@code alpha / sqrt(rank)}. */
     public double scale() {
         return alpha / (rsLora ? Math.sqrt(rank) : rank);
     }
 
-    /** What is adapted, and how, without what concerns training alone. */
+    /** The form of the adapter, without the settings that only training uses. */
     public AdapterForm form() {
         return new AdapterForm(targetModules, rank, scale());
     }
@@ -75,12 +75,12 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return new LoraConfig(rank, alpha, newDropout, targetModules, rsLora);
     }
 
-    /** The same on other layers. */
+    /** The same with other target modules. */
     public LoraConfig withTargetModules(List<String> newTargetModules) {
         return new LoraConfig(rank, alpha, dropout, newTargetModules, rsLora);
     }
 
-    /** The same with the other scale. */
+    /** The same with or without the rank-stabilized scale. */
     public LoraConfig withRsLora(boolean newRsLora) {
         return new LoraConfig(rank, alpha, dropout, targetModules, newRsLora);
     }

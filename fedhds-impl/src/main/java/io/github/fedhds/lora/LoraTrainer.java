@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer tokens,
  * adds the proximal term, clips the gradient to its largest norm, and hands it to the optimizer.
  *
- * <p>Cost: about three passes through the model a sample; memory: one batch's activations, and a few vectors as long as
- * the adapter. Equal context, instructions and number of torch threads give equal bits, whatever else runs. Immutable,
- * safe for many threads, if schedule, listener and the optimizers' maker are.
+ * <p>Cost: about three passes through the model per sample. Memory: the activations of one batch, and a few vectors as
+ * long as the adapter. Equal context, instructions and number of torch threads give equal bits, regardless of what else
+ * runs. Immutable, safe for many threads if schedule, listener and optimizer factory are.
  *
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA</a>
  * @see <a href="https://arxiv.org/abs/2410.10926">FedHDS, section 5.1: rank 8, alpha 16, Adam, batch 1, one epoch</a>
@@ -63,27 +63,27 @@ public final class LoraTrainer implements LocalTrainer {
         loop = builder.loop();
     }
 
-    /** Starts a trainer for a loaded model. */
+    /** Starts a builder for a loaded model. */
     public static Builder builder(LanguageModel model) {
         return new Builder(Objects.requireNonNull(model, "model"));
     }
 
-    /** Starts settings without a model, for a server that only compares them; {@link Builder#build} is an error then. */
+    /** Starts settings without a model, for a server that only compares them; {@link Builder#build} then throws. */
     public static Builder withoutModel() {
         return new Builder(null);
     }
 
-    /** Rank, alpha, dropout and layers. */
+    /** Rank, alpha, dropout and target modules. */
     public LoraConfig lora() {
         return lora;
     }
 
-    /** How a prompt is written. */
+    /** The prompt template. */
     public PromptTemplate template() {
         return template;
     }
 
-    /** Longest sample in tokens, as it was set. */
+    /** Longest sample in tokens, as set. */
     public int maxTokens() {
         return maxTokens;
     }
@@ -94,8 +94,8 @@ public final class LoraTrainer implements LocalTrainer {
     }
 
     /**
-     * A first adapter, which changes nothing yet: A uniform in {@code +-1 / sqrt(in)} (Kaiming with a = sqrt 5, as PEFT
-     * has it), B zero. It needs no weights, no tokenizer and no native library, so a server can make it from
+     * A first adapter, which does not change the model: A uniform in {@code +-1 / sqrt(in)} (Kaiming with a = sqrt 5,
+     * as in PEFT), B zero. It needs no weights, no tokenizer and no native library, so a server can create it from
      * {@code config.json} alone: {@code firstAdapter(DecoderConfig.read(folder), lora, seed)}. Equal configuration and
      * seed give equal bits.
      *
@@ -121,9 +121,9 @@ public final class LoraTrainer implements LocalTrainer {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if the global adapter has not this model's and configuration's form
+     * @throws IllegalArgumentException if the global adapter does not fit the model and the LoRA configuration
      * @throws FedHdsException if the thread is interrupted, which is noticed between steps; it keeps its interrupt flag
-     * @throws IllegalStateException if the schedule gives a factor that is NaN, infinite or below 0
+     * @throws IllegalStateException if the schedule returns a factor that is NaN, infinite or below 0
      */
     @Override
     public TrainingResult train(List<Instruction> instructions, RoundContext round) {
@@ -175,13 +175,13 @@ public final class LoraTrainer implements LocalTrainer {
             this.model = model;
         }
 
-        /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */
+        /** Rank, alpha, dropout and target modules; {@link LoraConfig#defaults} by default. */
         public Builder lora(LoraConfig lora) {
             this.lora = Objects.requireNonNull(lora, "lora");
             return this;
         }
 
-        /** How a prompt is written; the Alpaca form by default. */
+        /** The prompt template; Alpaca's by default. */
         public Builder template(PromptTemplate template) {
             this.template = Objects.requireNonNull(template, "template");
             return this;
@@ -206,36 +206,37 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** How the learning rate goes within a round; constant without warm-up by default. */
+        /** The learning rate schedule within a round; constant without warm-up by default. */
         public Builder schedule(LearningRateSchedule schedule) {
             this.schedule = Objects.requireNonNull(schedule, "schedule");
             return this;
         }
 
-        /** Passes over the chosen samples, 1 or more; 1 by default, without end if {@link #maxSteps} is set instead. */
+        /** Passes over the chosen samples, 1 or more; 1 by default, without limit if only {@link #maxSteps} is set. */
         public Builder epochs(int epochs) {
             this.epochs = atLeastOne("epochs", epochs);
             return this;
         }
 
         /**
-         * Optimizer steps of a round, 1 or more; the samples are read again as needed. Of {@code epochs} and this, what
-         * ends first counts, where both are set. Not set by default.
+         * Maximum number of optimizer steps in a round, 1 or more; the samples are read again as needed. If
+         * {@code epochs} is set too, the smaller limit applies. Not set by default.
          */
         public Builder maxSteps(int maxSteps) {
             this.maxSteps = atLeastOne("maxSteps", maxSteps);
             return this;
         }
 
-        /** Samples a batch, 1 or more; 1 by default. */
+        /** Samples per batch, 1 or more; 1 by default. */
         public Builder batchSize(int batchSize) {
             this.batchSize = atLeastOne("batchSize", batchSize);
             return this;
         }
 
         /**
-         * Batches a step, 1 or more; 1 by default. The step is that of one batch of all their samples, up to rounding and
-         * the dropout masks, and needs no more memory than one of them. The last step of a pass may have fewer.
+         * Batches per step, 1 or more; 1 by default. Except for rounding and dropout masks, the step equals that of a
+         * single batch with all their samples, but needs the memory of one of them. The last step of a pass may have
+         * fewer batches.
          */
         public Builder gradientAccumulation(int gradientAccumulation) {
             this.gradientAccumulation = atLeastOne("gradientAccumulation", gradientAccumulation);
@@ -243,8 +244,8 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * Whether samples of alike length go into one batch, so that less is padding; the batches still come in random
-         * order. False by default.
+         * Whether a batch has samples of similar length, to reduce padding; the order of the batches is still random.
+         * False by default.
          */
         public Builder groupByLength(boolean groupByLength) {
             this.groupByLength = groupByLength;
@@ -252,8 +253,9 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * Tokens that go through the model at once, padding included, 1 or more; no limit by default. A larger batch is
-         * cut by length, as {@link #gradientAccumulation} would; the step's samples stay the same. One sample always fits.
+         * Maximum number of tokens in one pass through the model, including padding, 1 or more; no limit by default. A
+         * larger batch is split by length, as with {@link #gradientAccumulation}; the samples of a step stay the same.
+         * A single sample always fits.
          */
         public Builder tokenBudget(int tokenBudget) {
             this.tokenBudget = atLeastOne("tokenBudget", tokenBudget);
@@ -261,8 +263,8 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * FedProx: mu of the penalty {@code mu / 2 ||w - global||^2}, which holds a client's adapter near the one that the
-         * round started from, finite and 0 or more; 0 by default: none. The losses that are told do not hold the penalty.
+         * FedProx: mu of the penalty {@code mu / 2 ||w - global||^2}, which keeps a client's adapter near the global
+         * adapter; finite and 0 or more, 0 (no penalty) by default. Reported losses do not include the penalty.
          */
         public Builder proximal(double proximal) {
             if (!(proximal >= 0) || Double.isInfinite(proximal)) {
@@ -273,8 +275,8 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * Largest Euclidean norm of the gradient over all tensors; a larger one is clipped to it, as torch's
-         * {@code clip_grad_norm_} does. Above 0; infinite by default: no clipping.
+         * Maximum Euclidean norm of the gradient over all tensors; a larger gradient is clipped, as by torch's
+         * {@code clip_grad_norm_}. Above 0; infinite (no clipping) by default.
          */
         public Builder maxGradientNorm(double maxGradientNorm) {
             if (!(maxGradientNorm > 0)) {
@@ -285,8 +287,9 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * Whether each layer's activations are computed again in the backward pass instead of kept: the memory of one layer
-         * instead of all, about a third more time, equal bits. False by default.
+         * Gradient checkpointing: computes each layer's activations again in the backward pass instead of keeping them.
+         * Needs the memory of one layer instead of all and about a third more time, and gives equal bits. False by
+         * default.
          */
         public Builder gradientCheckpointing(boolean gradientCheckpointing) {
             this.gradientCheckpointing = gradientCheckpointing;
@@ -303,29 +306,30 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * Makes a fresh optimizer for so many parameters, such as {@code Adam::adamW} or {@code n -> new Sgd(n, 0.9, 0, 0,
-         * true)}; {@link Adam} with torch's defaults by default.
+         * Creates an optimizer for a number of parameters, such as {@code Adam::adamW} or
+         * {@code n -> new Sgd(n, 0.9, 0, 0, true)}; {@link Adam} with torch's defaults by default.
          */
         public Builder optimizer(IntFunction<Optimizer> optimizer) {
             this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
             return this;
         }
 
-        /** Is told of every step; nobody by default. */
+        /** Called after every step; no listener by default. */
         public Builder listener(StepListener listener) {
             this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
-        /** Rank, alpha, dropout and layers as they are set so far. */
+        /** Rank, alpha, dropout and target modules as set so far. */
         public LoraConfig lora() {
             return lora;
         }
 
         /**
-         * All that a trained adapter depends on as it is set so far, by name, so that processes can compare it: LoRA form,
-         * prompt template, longest sample, learning rate, epochs and so on. Template, schedule and optimizer are told by a
-         * digest of what they give for fixed input. Not in it: what changes only memory or speed.
+         * All settings so far that a trained adapter depends on, by name, so that processes can compare them: LoRA
+         * form, prompt template, longest sample, learning rate, epochs and so on. Template, schedule and optimizer are
+         * represented by a digest of their results for fixed input. Settings that affect only memory or speed are not
+         * included.
          */
         public Map<String, String> settings() {
             Map<String, String> settings = new TreeMap<>();
@@ -376,7 +380,7 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         /**
-         * The trainer.
+         * Creates the trainer.
          *
          * @throws IllegalArgumentException if a target module is not in the model
          */

@@ -9,7 +9,7 @@ package io.github.fedhds.lora;
  * p = p - learningRate b                     nesterov: b is replaced by g + momentum b
  * </pre>
  *
- * <p>Without momentum there is no buffer, and nothing is kept from step to step; with it, 4 bytes a parameter.
+ * <p>Without momentum there is no buffer and no state between steps; with momentum, 4 bytes per parameter.
  *
  * @see <a href="https://proceedings.mlr.press/v28/sutskever13.html">Sutskever et al. 2013, sections 2 and 3</a>
  */
@@ -22,17 +22,17 @@ public final class Sgd implements Optimizer {
     private final float[] buffer;
     private boolean first = true;
 
-    /** No momentum, no decay: torch's defaults. */
+    /** No momentum, no weight decay: torch's defaults. */
     public Sgd(int parameters) {
         this(parameters, 0, 0, 0, false);
     }
 
     /**
-     * @param parameters how many it is for, 0 or more
-     * @param momentum share of the buffer that stays, finite and 0 or more; 0: no buffer
-     * @param dampening share of a gradient that is kept out of the buffer, finite; without momentum it has no effect
+     * @param parameters number of parameters, 0 or more
+     * @param momentum share of the buffer that is kept, finite and 0 or more; 0 for no buffer
+     * @param dampening share of a gradient that is not added to the buffer, finite; has no effect without momentum
      * @param weightDecay finite and 0 or more
-     * @param nesterov looks one step ahead; needs a momentum above 0 and a dampening of 0
+     * @param nesterov whether to use Nesterov momentum; needs a momentum above 0 and a dampening of 0
      */
     public Sgd(int parameters, double momentum, double dampening, double weightDecay, boolean nesterov) {
         if (parameters < 0) {

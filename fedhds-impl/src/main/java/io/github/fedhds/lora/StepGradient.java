@@ -5,19 +5,19 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * The gradient of a step: the mean over the answer tokens of all its batches, so that many small batches give what a large
- * one gives up to rounding; then the pull to the adapter that the round started from; then clipping. For one thread.
+ * The gradient of a step: the mean over the answer tokens of all its batches, equal to that of one large batch up to
+ * rounding; then the gradient of the proximal term; then clipping. For one thread.
  *
  * @see <a href="https://arxiv.org/abs/1812.06127">Li et al.: FedProx, algorithm 2</a>
  */
 final class StepGradient {
-    /** Mean loss of a batch, whose gradient it writes; NaN or infinite: what it has written says nothing. */
+    /** Returns a batch's mean loss and writes its gradient; the gradient is invalid if the loss is NaN or infinite. */
     @FunctionalInterface
     interface Slope {
         float compute(List<EncodedSample> batch, float[] values, long seed, float[] gradient);
     }
 
-    /** Loss without penalty, and the gradient's length before clipping. */
+    /** Loss without penalty, and the norm of the gradient before clipping. */
     record Computed(double loss, double norm) {
         boolean isFinite() {
             return Double.isFinite(loss) && Double.isFinite(norm);
@@ -33,8 +33,8 @@ final class StepGradient {
 
     /**
      * @param start the values that the round starts from, copied
-     * @param proximal strength of the pull to them; 0: none
-     * @param maxNorm norm to which a larger gradient is clipped; infinite: none
+     * @param proximal weight of the proximal term; 0 for none
+     * @param maxNorm norm to which a larger gradient is clipped; infinite for no clipping
      */
     StepGradient(Slope slope, float[] start, double proximal, double maxNorm) {
         this.slope = slope;
@@ -44,15 +44,15 @@ final class StepGradient {
         gradient = new float[start.length];
     }
 
-    /** What the last {@link #compute} has left, if it was finite; not a copy. */
+    /** The result of the last {@link #compute}, if it was finite; not a copy. */
     float[] values() {
         return gradient;
     }
 
     /**
-     * @param batches of one step
-     * @param values of the parameters
-     * @param masks gives each batch the seed of its dropout
+     * @param batches batches of one step
+     * @param values values of the parameters
+     * @param masks source of each batch's dropout seed
      */
     Computed compute(List<List<EncodedSample>> batches, float[] values, SplittableRandom masks) {
         long tokens = batches.stream().mapToLong(StepGradient::answerTokens).sum();
@@ -62,7 +62,7 @@ final class StepGradient {
             double share = (double) answerTokens(batch) / tokens;
             long seed = masks.nextLong();
             if (share == 0) {
-                continue; // its own mean would be NaN, as that of a step without any answer token is
+                continue; // its mean would be NaN; a step without answer tokens is NaN
             }
             loss += share * add(batch, values, seed, (float) share, first);
             if (!Double.isFinite(loss)) {
@@ -76,7 +76,7 @@ final class StepGradient {
             }
         }
         double norm = norm();
-        double factor = maxNorm / (norm + 1e-6); // torch's
+        double factor = maxNorm / (norm + 1e-6); // as in torch
         if (factor < 1) {
             for (int i = 0; i < gradient.length; i++) {
                 gradient[i] *= (float) factor;
@@ -97,7 +97,7 @@ final class StepGradient {
         return loss;
     }
 
-    /** The model predicts no first token, so a sample that is all answer has one less. */
+    /** The first token is never predicted, so a sample without a prompt has one less. */
     private static long answerTokens(List<EncodedSample> batch) {
         return batch.stream()
                 .mapToLong(sample -> Math.min(sample.answerLength(), sample.ids().length - 1))

@@ -11,9 +11,9 @@ import java.util.SplittableRandom;
 import java.util.function.IntFunction;
 
 /**
- * Step after step over a round's samples: so many, at these rates, by this optimizer. Immutable.
+ * Runs the steps over a round's samples. Immutable.
  *
- * @param maxSteps of all passes; {@link Integer#MAX_VALUE}: no limit
+ * @param maxSteps maximum number of steps over all passes; {@link Integer#MAX_VALUE} for no limit
  */
 record TrainingLoop(
         double learningRate,
@@ -27,11 +27,11 @@ record TrainingLoop(
         IntFunction<Optimizer> optimizer,
         StepListener listener) {
     /**
-     * What a run gave beside the values.
+     * The result of a run, in addition to the values.
      *
-     * @param losses of the steps that were taken
-     * @param skipped steps that were not
-     * @param samples how many different ones the steps read; 0 where none was taken
+     * @param losses losses of the steps taken
+     * @param skipped number of steps skipped
+     * @param samples number of different samples that the steps read; 0 if no step was taken
      */
     record Outcome(List<Double> losses, int skipped, int samples) {}
 

@@ -1,12 +1,12 @@
 package io.github.fedhds.model;
 
 /**
- * Where the attention of a family departs from LLaMA's.
+ * The differences of a family's attention from LLaMA's.
  *
- * @param inputBias true if the products that make queries, keys and values have biases
- * @param outputBias true if the product after the attention has one
- * @param headNorm true if queries and keys are normed over the head size, before the rotary embedding
- * @param window how many tokens one sees, itself among them; 0 if all before it
+ * @param inputBias true if the query, key and value projections have biases
+ * @param outputBias true if the output projection of the attention has a bias
+ * @param headNorm true if queries and keys are normalized per head, before the rotary embedding
+ * @param window number of tokens that a token attends to, including itself; 0 for all tokens before it
  * @see <a href="https://arxiv.org/abs/2310.06825">Mistral 7B, section 2: sliding window</a>
  * @see <a href="https://arxiv.org/abs/2407.10671">Qwen2, section 2.2.1: biases</a>
  * @see <a href="https://arxiv.org/abs/2505.09388">Qwen3, section 2: norms</a>
@@ -18,7 +18,7 @@ public record AttentionForm(boolean inputBias, boolean outputBias, boolean headN
         }
     }
 
-    /** LLaMA's: none of these. */
+    /** LLaMA's attention, without any of these. */
     public static AttentionForm plain() {
         return new AttentionForm(false, false, false, 0);
     }

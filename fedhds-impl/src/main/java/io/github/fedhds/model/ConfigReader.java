@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads a {@link DecoderConfig} from a model folder. Whatever would change the numbers and is not computed here is
- * refused by its name; what an option means where it is absent is what transformers takes it for.
+ * Reads a {@link DecoderConfig} from a model folder. Unsupported options that would change the numbers are refused by
+ * name; missing options have the defaults of transformers.
  */
 final class ConfigReader {
     private static final long MAX_BYTES = 1 << 20;
@@ -26,7 +26,7 @@ final class ConfigReader {
     private static final String GPT2 = "gpt2";
     private static final List<String> FAMILIES = List.of(LLAMA, MISTRAL, QWEN2, QWEN3, GPT2);
 
-    /** What transformers takes where a file says nothing. */
+    /** The default of transformers. */
     private static final double DEFAULT_ROTARY_BASE = 10000;
 
     private ConfigReader() {}
@@ -53,7 +53,7 @@ final class ConfigReader {
         return family.equals(GPT2) ? gpt2(json, generationEos) : llama(json, family, generationEos);
     }
 
-    /** GPT-2's options go by names of their own. */
+    /** GPT-2 has different names for its options. */
     private static DecoderConfig gpt2(JsonOptions json, List<Integer> generationEos) {
         if (json.given("activation_function").isPresent()) {
             json.oneOf("activation_function", List.of("gelu_new", "gelu_pytorch_tanh"));
@@ -142,8 +142,8 @@ final class ConfigReader {
     }
 
     /**
-     * A text ends at generation_config.json's ids, where it has any, and always at the id that training appends: the
-     * first of config.json's.
+     * A text ends at the ids of generation_config.json, if there are any, and always at the id that training appends:
+     * the first of config.json's.
      */
     private static List<Integer> eosIds(List<Integer> own, List<Integer> generation) {
         if (generation.isEmpty()) {
@@ -154,7 +154,7 @@ final class ConfigReader {
         return List.copyOf(all);
     }
 
-    /** As many as query heads where the file says null; where it says nothing, only LLaMA means that. */
+    /** The number of query heads if the value is null; a missing option means the same only for LLaMA. */
     private static int keyValueHeads(JsonOptions json, String family, int heads) {
         boolean everyHead = json.has("num_key_value_heads") || family.equals(LLAMA);
         return json.given("num_key_value_heads").isEmpty() && everyHead ? heads : json.whole("num_key_value_heads");
@@ -185,7 +185,7 @@ final class ConfigReader {
         return new AttentionForm(bias || family.equals(QWEN2), bias, family.equals(QWEN3), window(json, family));
     }
 
-    /** Mistral's window, 0 for none. The one that Qwen can put on its upper layers is not computed here. */
+    /** Mistral's window, 0 for none. The window that Qwen can have in its upper layers is not supported. */
     private static int window(JsonOptions json, String family) {
         json.given("layer_types").ifPresent(types -> {
             if (!types.isJsonArray()) {
@@ -221,9 +221,9 @@ final class ConfigReader {
     }
 
     /**
-     * The base of the rotary wavelengths. transformers 4 writes {@code rope_theta} and {@code rope_scaling}, transformers 5
-     * both as {@code rope_parameters}. A file with both forms must say the same in both: which one counts is then a matter
-     * of the reader's version.
+     * The base of the rotary wavelengths. transformers 4 writes {@code rope_theta} and {@code rope_scaling},
+     * transformers 5 writes both as {@code rope_parameters}. A file with both forms must have equal values in both,
+     * because which form counts depends on the version of the reader.
      */
     private static double rotaryBase(JsonOptions json, JsonOptions rotary) {
         double older = json.number("rope_theta", DEFAULT_ROTARY_BASE);
@@ -238,7 +238,7 @@ final class ConfigReader {
     private static RotaryScaling scaling(JsonOptions json, JsonOptions rotary) {
         Optional<RotaryScaling> older = json.inner("rope_scaling").map(ConfigReader::ofType);
         rotary.json().asMap().forEach((key, value) -> {
-            if (value.isJsonObject()) { // each kind of layer with its own rotary embedding
+            if (value.isJsonObject()) { // a separate rotary embedding per kind of layer
                 throw new IllegalArgumentException(
                         rotary.prefix() + key + " is " + JsonFile.shorten(value) + "; supported: one for all layers");
             }
@@ -252,7 +252,7 @@ final class ConfigReader {
         return newer.or(() -> older).orElse(new RotaryScaling.None());
     }
 
-    /** Older files say {@code type}, newer ones {@code rope_type}, some say both. */
+    /** Older files have {@code type}, newer ones {@code rope_type}, some have both. */
     private static RotaryScaling ofType(JsonOptions scaling) {
         boolean older = scaling.given("rope_type").isEmpty() && scaling.has("type");
         return switch (scaling.oneOf(older ? "type" : "rope_type", List.of("default", "linear", "llama3"))) {

@@ -5,21 +5,23 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a model folder's {@code config.json} says of a decoder (and {@code generation_config.json} of its EOS ids).
+ * Configuration of a decoder from a model folder's {@code config.json}, with the EOS ids of
+ * {@code generation_config.json}.
  *
- * @param family how its blocks are built
+ * @param family architecture of the blocks
  * @param hiddenSize length of a hidden state
- * @param intermediateSize inner width of the feed-forward network
+ * @param intermediateSize inner size of the feed-forward network
  * @param layers number of layers
  * @param heads number of query heads
  * @param keyValueHeads number of key and value heads; divides {@code heads}
  * @param headSize length of a head's vectors
  * @param vocabulary number of token ids
  * @param contextLength longest sequence, in tokens
- * @param normEpsilon term under the root of the norms
- * @param rotaryBase base of the rotary embedding's wavelengths; unused where positions are learned
- * @param rotaryScaling how the rotary embedding's frequencies are lowered for longer texts; likewise
- * @param attention where the attention departs from LLaMA's
+ * @param normEpsilon epsilon of the norms, added under the root
+ * @param rotaryBase base of the rotary embedding's wavelengths; unused with learned positions
+ * @param rotaryScaling how the rotary embedding's frequencies are lowered for longer texts; unused with learned
+ *     positions
+ * @param attention differences of the attention from LLaMA's
  * @param tiedHead true if the output head is the embedding
  * @param eosIds token ids that end a text; the first is the one that training appends
  */
@@ -92,9 +94,9 @@ public record DecoderConfig(
     }
 
     /**
-     * Reads {@code config.json} of a model folder, and {@code generation_config.json} if it is there.
+     * Reads {@code config.json} of a model folder, and {@code generation_config.json} if it is present.
      *
-     * @throws FedHdsException if the file is missing or damaged, or asks for what this decoder does not compute
+     * @throws FedHdsException if the file is missing or damaged, or has options that this decoder does not support
      */
     public static DecoderConfig read(Path folder) {
         return ConfigReader.read(folder);

@@ -1,8 +1,8 @@
 package io.github.fedhds.model;
 
-/** How the blocks of a decoder are built, where families differ in more than {@link AttentionForm} says. */
+/** Architecture of a decoder's blocks, where families differ beyond {@link AttentionForm}. */
 public enum Family {
-    /** LLaMA and its kin (Mistral, Qwen): root-mean-square norms, rotary positions, a gated feed-forward network. */
+    /** LLaMA, Mistral and Qwen: root-mean-square norms, rotary positions, a gated feed-forward network. */
     LLAMA,
     /** GPT-2: layer norms with biases, learned positions, a feed-forward network with GELU, weights as [in, out]. */
     GPT2

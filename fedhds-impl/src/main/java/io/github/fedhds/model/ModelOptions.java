@@ -1,15 +1,15 @@
 package io.github.fedhds.model;
 
 /**
- * How a model is loaded.
+ * Options for loading a model.
  *
- * @param device "auto" (the first GPU where there is one, else the CPU), "cpu", "cuda" or "cuda:N"; a GPU that is not
- *     there is an error, never a silent run on the CPU
- * @param threads threads inside one torch operation; 0 takes the system property {@code ai.djl.pytorch.num_threads} where
- *     it is set, else one a core, but no more than the processors that the JVM may use
- * @param precision type in which the weights of products and embeddings are kept: {@link Precision#FLOAT32} by default;
- *     {@link Precision#BFLOAT16} takes half the memory. Adapters, norms, attention and the states between layers are
- *     float32 in both
+ * @param device "auto" (the first GPU if there is one, else the CPU), "cpu", "cuda" or "cuda:N"; a missing GPU is an
+ *     error, there is no fallback to the CPU
+ * @param threads threads inside one torch operation; 0 uses the system property {@code ai.djl.pytorch.num_threads} if
+ *     it is set, else one thread per core, but no more than the processors available to the JVM
+ * @param precision type of the weights of products and embeddings: {@link Precision#FLOAT32} by default;
+ *     {@link Precision#BFLOAT16} needs half the memory. Adapters, norms, attention and the states between layers are
+ *     float32 in both cases
  */
 public record ModelOptions(String device, int threads, Precision precision) {
     public ModelOptions {
@@ -18,7 +18,7 @@ public record ModelOptions(String device, int threads, Precision precision) {
         }
     }
 
-    /** Device "auto", one thread a core. */
+    /** Device "auto", one thread per core, float32. */
     public static ModelOptions defaults() {
         return new ModelOptions("auto", 0, Precision.FLOAT32);
     }
@@ -33,7 +33,7 @@ public record ModelOptions(String device, int threads, Precision precision) {
         return new ModelOptions(device, newThreads, precision);
     }
 
-    /** The same with weights of another type. */
+    /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
         return new ModelOptions(device, threads, newPrecision);
     }

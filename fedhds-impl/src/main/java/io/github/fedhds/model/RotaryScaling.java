@@ -1,18 +1,18 @@
 package io.github.fedhds.model;
 
 /**
- * How the frequencies of a rotary embedding are lowered, so that a model reads longer texts than those it was first
- * trained on. Computed in float32, as transformers has it.
+ * How the frequencies of a rotary embedding are lowered, so that a model can read longer texts than in its first
+ * training. Computed in float32, as in transformers.
  */
 public sealed interface RotaryScaling {
     /**
-     * The frequency to use instead of a plain one.
+     * The scaled frequency.
      *
-     * @param frequency radians a token, above 0
+     * @param frequency unscaled frequency in radians per token, above 0
      */
     float scale(float frequency);
 
-    /** Plain frequencies. */
+    /** Unscaled frequencies. */
     record None() implements RotaryScaling {
         @Override
         public float scale(float frequency) {
@@ -38,11 +38,11 @@ public sealed interface RotaryScaling {
     }
 
     /**
-     * Long wavelengths stretched by a factor, short ones left alone, and a smooth passage between.
+     * Long wavelengths are multiplied by a factor, short ones are unchanged, with a smooth transition between.
      *
      * @param factor finite and above 0
-     * @param lowFrequencyFactor wavelengths above {@code originalPositions / lowFrequencyFactor} are stretched
-     * @param highFrequencyFactor wavelengths below {@code originalPositions / highFrequencyFactor} are left alone; above
+     * @param lowFrequencyFactor wavelengths above {@code originalPositions / lowFrequencyFactor} are multiplied
+     * @param highFrequencyFactor wavelengths below {@code originalPositions / highFrequencyFactor} are unchanged; above
      *     {@code lowFrequencyFactor}
      * @param originalPositions longest text of the first training, in tokens
      * @see <a href="https://arxiv.org/abs/2407.21783">The Llama 3 herd of models, and the code of Llama 3.1</a>

@@ -14,15 +14,16 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Writes a JSON object a round, a line each, as the rounds end: counts, loss, seconds, bytes, score, and the adapter's
- * SHA-256. A file that is there is begun anew when the first round ends; a resumed run writes it again from its checkpoint, so
- * that it has each round once. For one federation; {@link ServerJsonLog} is for a server.
+ * Writes one JSON object per round, one per line, when the round ends: counts, loss, seconds, bytes, score, and the
+ * adapter's SHA-256. An existing file is overwritten when the first round ends; a resumed run writes the past rounds
+ * again from its checkpoint, so the file has each round once. For one federation; {@link ServerJsonLog} is for a
+ * server.
  */
 public final class JsonLinesListener implements RoundListener {
     private final Path file;
     private boolean begun;
 
-    /** @param file its folder is made when the first round ends, if it is missing */
+    /** @param file the file; its folder is created when the first round ends, if it is missing */
     public JsonLinesListener(Path file) {
         this.file = file;
     }

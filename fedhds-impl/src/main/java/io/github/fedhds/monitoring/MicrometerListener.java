@@ -9,34 +9,35 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Feeds a Micrometer registry with all that a {@link io.github.fedhds.simulation.Federation} does: the meters of its server,
- * which {@link ServerMeters} lists, and those that only a federation has.
+ * Feeds a Micrometer registry with the meters of a {@link io.github.fedhds.simulation.Federation}: those of its server,
+ * listed at {@link ServerMeters}, and those that only a federation has.
  *
  * <ul>
- *   <li>{@code fedhds.work}: timer, seconds of work summed over clients, once a round; tag {@code step}: features,
+ *   <li>{@code fedhds.work}: timer, seconds of work summed over clients, once per round; tag {@code step}: features,
  *       selection, training, aggregation
- *   <li>{@code fedhds.traffic}: counter in bytes, once a round; tag {@code direction}: to_clients, to_server; what would
- *       have travelled
- *   <li>{@code fedhds.feature.rows}: counter, once a round; tag {@code source}: cache, model; none without a cache
- *   <li>{@code fedhds.clients.failed}: counter; clients that dropped out because their work threw
- *   <li>{@code fedhds.score}, {@code fedhds.score.best}: gauges of the newest and the best evaluation; NaN before the first
+ *   <li>{@code fedhds.traffic}: counter in bytes, once per round; tag {@code direction}: to_clients, to_server; size of
+ *       the messages if they were sent over a network
+ *   <li>{@code fedhds.feature.rows}: counter, once per round; tag {@code source}: cache, model; absent without a cache
+ *   <li>{@code fedhds.clients.failed}: counter; clients that dropped out because they threw an exception
+ *   <li>{@code fedhds.score}, {@code fedhds.score.best}: gauges of the newest and the best evaluation; NaN before the
+ *       first
  *   <li>{@code fedhds.resumed}, {@code fedhds.stopped.early}: counters
- *   <li>{@code fedhds.untrained}: counter; runs in which no round has changed the adapter; tag {@code cause}: the {@link
- *       UntrainedRun.Cause} in lower case
+ *   <li>{@code fedhds.untrained}: counter; runs in which no round changed the adapter; tag {@code cause}: the
+ *       {@link UntrainedRun.Cause} in lower case
  * </ul>
  *
- * <p>For one federation at a time; the registry may be read by any thread.
+ * <p>For one federation at a time; any thread may read the registry.
  */
 public final class MicrometerListener extends ServerMeters implements RoundListener {
     private volatile double score = Double.NaN;
     private volatile double bestScore = Double.NaN;
 
-    /** Meters without tags but their own. */
+    /** Creates meters without additional tags. */
     public MicrometerListener(MeterRegistry registry) {
         this(registry, List.of());
     }
 
-    /** @param tags put on every meter: to tell runs in one registry apart */
+    /** @param tags additional tags for every meter, for example to tell apart the runs in one registry */
     public MicrometerListener(MeterRegistry registry, Iterable<Tag> tags) {
         super(registry, tags);
         gauge("fedhds.score", () -> score, "Score of the newest evaluated adapter");

@@ -7,11 +7,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Receives the events of a federation: those of its server, see {@link ServerListener}, and the events here, which only a
- * federation has. Calls come one at a time on the thread that runs the federation, client by client in registered order.
+ * Receives the events of a federation: those of its server, see {@link ServerListener}, and the events here, which only
+ * a federation has. Calls come one at a time on the thread that runs the federation, client by client in registered
+ * order.
  *
- * <p>An exception that a listener throws on an event of this interface ends the run. One on an event of the server is logged
- * as a warning and changes nothing, as with any server.
+ * <p>An exception from a method of this interface ends the run. An exception from a method of {@link ServerListener} is
+ * logged as a warning and has no other effect, as with any server.
  */
 public interface RoundListener extends ServerListener {
     /**
@@ -30,10 +31,13 @@ public interface RoundListener extends ServerListener {
      */
     default void failed(int round, ClientId client, RuntimeException failure) {}
 
-    /** A round is over, evaluated, and saved if there is a checkpoint; called after the server's own events of its end. */
+    /**
+     * A round is over, evaluated, and saved if there is a checkpoint; called after the server's events for the end of
+     * the round.
+     */
     default void closed(RoundReport report) {}
 
-    /** The run ends before its last round, because too many evaluations in a row were no better than this one. */
+    /** The run ends before its last round, because too many evaluations in a row were no better than this round's. */
     default void stopped(BestRound best) {}
 
     /** The run has ended, and no round has changed the adapter. */

@@ -15,12 +15,12 @@ import java.util.OptionalDouble;
  * @param adapterSha256 {@link io.github.fedhds.adapter.Adapter#digest} of the round's adapter
  * @param clients the clients that took part, in registered order
  * @param seconds time of each step
- * @param bytes what would have travelled
- * @param featureRows rows that {@link FedHds#featureCache} gave and rows that were computed for it, whoever asked while the
- *     round ran; zeros where there is no cache
- * @param failedClients clients that dropped out because they threw an exception, in registered order; see {@link
- *     Federation.Builder#failedClients}
- * @param score of the adapter, where the round was {@linkplain Federation.Builder#evaluation evaluated}
+ * @param bytes bytes of the messages if they were sent over a network
+ * @param featureRows rows found in {@link FedHds#featureCache} and rows computed for it during the round, by any
+ *     caller; zeros if there is no cache
+ * @param failedClients clients that dropped out because they threw an exception, in registered order; see
+ *     {@link Federation.Builder#failedClients}
+ * @param score score of the adapter, if the round was {@linkplain Federation.Builder#evaluation evaluated}
  */
 public record RoundReport(
         RoundResult result,
@@ -59,20 +59,20 @@ public record RoundReport(
     }
 
     /**
-     * Seconds of work, summed over the clients, however many of them ran at a time.
+     * Seconds of work, summed over the clients, regardless of how many ran in parallel.
      *
      * @param features passes through the model
-     * @param selection fusion and clustering on clients, and the server's choice
+     * @param selection fusion and clustering on clients, and the server's selection
      * @param training training on the chosen samples
-     * @param aggregation averaging
-     * @param wall seconds from the round's opening to its end
+     * @param aggregation aggregation of the adapters
+     * @param wall seconds from the opening of the round to its end
      */
     public record Seconds(double features, double selection, double training, double aggregation, double wall) {}
 
     /**
-     * Bytes of the round's messages, as {@link Federation#traffic} counts them.
+     * Bytes of the round's messages, counted as in {@link Federation#traffic}.
      *
-     * @param toClients the opening, once for each client, selections and receipts
+     * @param toClients the opening, once per client, selections and receipts
      * @param toServer centroids and trained adapters, accepted or not
      */
     public record Bytes(long toClients, long toServer) {}

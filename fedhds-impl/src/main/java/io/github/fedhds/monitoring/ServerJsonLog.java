@@ -20,16 +20,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes a JSON object for each round of a server, one a line, when the round is over: counts, loss, withdrawals by client,
- * refusals by code, the reason of a void round, seconds, and the adapter's SHA-256.
+ * Writes one JSON object per round of a server, one per line, when the round is over: counts, loss, withdrawals by
+ * client, refusals by code, the reason of a void round, seconds, and the adapter's SHA-256.
  *
- * <p>A line is on the disk before {@code aggregate} or {@code abandon} returns, so before the application can save the
- * server's state. A server that is restored opens the rounds after its state again. When the first of them opens, lines of
- * this run from that round on are removed, and so is half a line that a crash has left. So the log has each round of the
- * run once, as it counts. Lines of other runs stay.
+ * <p>The line is on disk before {@code aggregate} or {@code abandon} returns, so before the application can save the
+ * server's state. A restored server repeats the rounds after its state. When it opens the first of them, the log
+ * removes this run's lines from that round on, and an incomplete line left by a crash. So the log has each round of the
+ * run exactly once. Lines of other runs stay.
  *
- * <p>If a line cannot be written, the server logs a warning, and the line is written with the next one. Reads the file once
- * a start. For one server at a time, whose calls come one at a time.
+ * <p>If a line cannot be written, the server logs a warning, and the line is written together with the next one. The
+ * file is read once per start. For one server at a time, whose calls come one at a time.
  */
 public final class ServerJsonLog implements ServerListener {
     private final Path file;
@@ -40,7 +40,7 @@ public final class ServerJsonLog implements ServerListener {
     private boolean repaired;
 
     /**
-     * A log in a file, which is made if it is missing, as is its folder.
+     * Creates a log in a file. File and folder are created if they are missing.
      *
      * @throws FedHdsException if the file cannot be written
      */
@@ -85,7 +85,7 @@ public final class ServerJsonLog implements ServerListener {
         pending.clear();
     }
 
-    /** All or nothing, so that what follows does not come behind half a line. */
+    /** Writes all or nothing, so that no line follows an incomplete one. */
     private void append(String lines) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             long end = channel.size();
@@ -100,7 +100,7 @@ public final class ServerJsonLog implements ServerListener {
         }
     }
 
-    /** Removes lines of rounds that come again, and half a line at the end. */
+    /** Removes the lines of rounds that will be repeated, and an incomplete line at the end. */
     private void repair() {
         if (repaired) {
             return;
@@ -135,11 +135,11 @@ public final class ServerJsonLog implements ServerListener {
         }
     }
 
-    /** False too of a line that is no round's: it is left alone. */
+    /** Whether the line is of a round that will be repeated; false for other lines, which are kept. */
     private boolean comesAgain(String line) {
         try {
             return comesAgain(JsonFile.parseObject(file.toString(), line));
-        } catch (RuntimeException e) { // not ours
+        } catch (RuntimeException e) { // not a line of this log
             return false;
         }
     }

@@ -26,31 +26,31 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Feeds a Micrometer registry with what a server decides. Counters and timers begin at zero with each process; gauges are
- * those of the newest listener with these tags, and NaN before the first round.
+ * Feeds a Micrometer registry with the meters of a server. Counters and timers start at zero in each process; gauges
+ * show the newest listener with these tags, and NaN before the first round.
  *
  * <ul>
  *   <li>{@code fedhds.round}: timer, a round from its opening to its end; tag {@code result}: trained, empty (no update
  *       came), void (too few answers), lost (abandoned, or the aggregator failed)
- *   <li>{@code fedhds.messages}: counter, messages answered; tags {@code kind}: the {@link
- *       io.github.fedhds.message.MessageKind} in lower case, {@code status}: accepted, already_had, refused, {@code
- *       refusal}: none, or the code of the {@link Refusal}, with underscores
- *   <li>{@code fedhds.withdrawals}: counter, clients that took no further part; tag {@code code}: of the refusal that the
- *       client names; {@code other} beyond {@value #MAX_CODES} different ones
- *   <li>{@code fedhds.centroids}, {@code fedhds.groups.chosen}, {@code fedhds.samples} (trained on): counters, added when a
- *       round ends with a result
- *   <li>{@code fedhds.prompts.cut}: counter, samples that were trained on with a prompt that was cut
+ *   <li>{@code fedhds.messages}: counter, messages answered; tags {@code kind}: the
+ *       {@link io.github.fedhds.message.MessageKind} in lower case, {@code status}: accepted, already_had, refused,
+ *       {@code refusal}: none, or the code of the {@link Refusal}, with underscores
+ *   <li>{@code fedhds.withdrawals}: counter, clients that withdrew; tag {@code code}: the refusal code that the client
+ *       gives; {@code other} after {@value #MAX_CODES} different codes
+ *   <li>{@code fedhds.centroids}, {@code fedhds.groups.chosen}, {@code fedhds.samples} (trained on): counters,
+ *       increased when a round ends with a result
+ *   <li>{@code fedhds.prompts.cut}: counter, samples trained on with a cut prompt
  *   <li>{@code fedhds.skipped}: counter; tag {@code reason}: too_long (samples), not_finite (steps)
  *   <li>{@code fedhds.round.number}: gauge, the newest round
  *   <li>{@code fedhds.round.clients}: gauge, clients that the newest round names
- *   <li>{@code fedhds.round.answered}, {@code fedhds.round.missing}: gauges, clients whose answer to the present step of the
- *       open round was accepted, and those that the round still waits for; as {@link io.github.fedhds.RoundProgress} has
- *       them, and 0 between rounds
- *   <li>{@code fedhds.loss}: gauge, mean training loss of the newest round with a result, nats a token; NaN where no client
- *       told one
+ *   <li>{@code fedhds.round.answered}, {@code fedhds.round.missing}: gauges, clients whose answer to the current step
+ *       of the open round was accepted, and clients that the round still waits for, as in
+ *       {@link io.github.fedhds.RoundProgress}; 0 between rounds
+ *   <li>{@code fedhds.loss}: gauge, mean training loss of the newest round with a result, in nats per token; NaN if no
+ *       client reported one
  * </ul>
  *
- * <p>For one server at a time, whose calls come one at a time; the registry may be read by any thread.
+ * <p>For one server at a time, whose calls come one at a time; any thread may read the registry.
  */
 public sealed class ServerMeters implements ServerListener permits MicrometerListener {
     private static final int MAX_CODES = 32;
@@ -66,12 +66,12 @@ public sealed class ServerMeters implements ServerListener permits MicrometerLis
     private volatile double missing = Double.NaN;
     private volatile double loss = Double.NaN;
 
-    /** Meters without tags but their own. */
+    /** Creates meters without additional tags. */
     public ServerMeters(MeterRegistry registry) {
         this(registry, List.of());
     }
 
-    /** @param tags put on every meter: to tell runs in one registry apart */
+    /** @param tags additional tags for every meter, for example to tell apart the runs in one registry */
     public ServerMeters(MeterRegistry registry, Iterable<Tag> tags) {
         this.registry = registry;
         this.tags = Tags.of(tags);
@@ -87,7 +87,7 @@ public sealed class ServerMeters implements ServerListener permits MicrometerLis
         Gauge.builder(name, value).description(description).tags(tags).register(registry);
     }
 
-    /** Removes an earlier one's meter of this name and tags, which would show its run for ever. */
+    /** Removes the meter of an earlier listener with this name and tags, which would otherwise show its run forever. */
     static void forget(MeterRegistry registry, String name, Tags tags) {
         registry.removeByPreFilterId(new Meter.Id(name, tags, null, null, Meter.Type.OTHER)); // found by name and tags
     }
@@ -108,7 +108,7 @@ public sealed class ServerMeters implements ServerListener permits MicrometerLis
         Timer.builder(name).tags(tags.and(ownTags)).register(registry).record(duration);
     }
 
-    /** Where a run is; also for one that goes on from earlier rounds. */
+    /** Sets the gauges to the current state of a run, also of a resumed one. */
     final void look(int newRound, int newClients, double newLoss) {
         round = newRound;
         clients = newClients;
@@ -155,7 +155,7 @@ public sealed class ServerMeters implements ServerListener permits MicrometerLis
                     withdrawn.add(client);
                     count("fedhds.withdrawals", 1, "code", code(((Withdrawal) message).refusal()));
                 }
-                default -> {} // a receipt asks for nothing and answers nothing that is waited for
+                default -> {} // a receipt is no answer that the round waits for
             }
             missing = waitedFor.size();
         });
@@ -169,7 +169,7 @@ public sealed class ServerMeters implements ServerListener permits MicrometerLis
         return refusal.code().replace('-', '_');
     }
 
-    /** Clients name these codes, and each one costs the registry a counter for ever. */
+    /** The tag value for a code. The clients choose the codes, and each one costs the registry a counter that stays. */
     private String code(Refusal refusal) {
         String code = tag(refusal);
         boolean known = codes.contains(code) || codes.size() < MAX_CODES && codes.add(code);

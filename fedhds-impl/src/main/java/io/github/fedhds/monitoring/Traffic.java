@@ -10,29 +10,29 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Counts what travels: messages and bytes, up (from clients) and down, for each client, round and kind. The transport says
- * what it has carried. Memory: an entry a client, a round and a kind, and until {@link #forgetBefore} one for each client of
- * each round. Safe for many threads.
+ * Counts messages and bytes, up (from clients) and down, per client, round and kind. The transport reports what it has
+ * carried. Memory: one entry per client, round and kind, and until {@link #forgetBefore} one per client and round. Safe
+ * for many threads.
  */
 public final class Traffic {
     /**
-     * A sum.
+     * A sum of messages and bytes.
      *
      * @param messagesUp messages from clients
-     * @param bytesUp their bytes
+     * @param bytesUp bytes of these messages
      * @param messagesDown messages to clients
-     * @param bytesDown their bytes
+     * @param bytesDown bytes of these messages
      */
     public record Count(long messagesUp, long bytesUp, long messagesDown, long bytesDown) {
-        /** Nothing travelled. */
+        /** No messages. */
         public static final Count NONE = new Count(0, 0, 0, 0);
 
-        /** Bytes both ways. */
+        /** Bytes in both directions. */
         public long bytes() {
             return bytesUp + bytesDown;
         }
 
-        /** The sum of both. */
+        /** The sum of this and the other. */
         public Count plus(Count other) {
             return new Count(
                     messagesUp + other.messagesUp,
@@ -55,18 +55,18 @@ public final class Traffic {
     private Count total = Count.NONE;
 
     /**
-     * One message was carried from a client to the server; call it again for each time that it is sent again.
+     * Counts one message from a client to the server. Call it again for each retransmission.
      *
-     * @param round number, from 1
+     * @param round number of the round, from 1
      * @param client the sender
-     * @param kind what it is
-     * @param bytes as they travelled, 0 or more
+     * @param kind kind of the message
+     * @param bytes bytes as transferred, 0 or more
      */
     public void toServer(int round, ClientId client, MessageKind kind, long bytes) {
         carried(round, client, kind, bytes, true);
     }
 
-    /** One message was carried from the server to this client, as {@link #toServer}. */
+    /** Counts one message from the server to this client, like {@link #toServer}. */
     public void toClient(int round, ClientId client, MessageKind kind, long bytes) {
         carried(round, client, kind, bytes, false);
     }
@@ -84,42 +84,42 @@ public final class Traffic {
         total = total.plus(one);
     }
 
-    /** All of it. */
+    /** The sum over all messages. */
     public synchronized Count total() {
         return total;
     }
 
-    /** One round's. */
+    /** The sum of a round. */
     public synchronized Count of(int round) {
         return rounds.getOrDefault(round, Count.NONE);
     }
 
-    /** One client's, in all rounds. */
+    /** The sum of a client over all rounds. */
     public synchronized Count of(ClientId client) {
         return clients.getOrDefault(client, Count.NONE);
     }
 
-    /** One kind's. */
+    /** The sum of a kind. */
     public synchronized Count of(MessageKind kind) {
         return kinds.getOrDefault(kind, Count.NONE);
     }
 
-    /** One client's in one round; none of a forgotten round. */
+    /** The sum of a client in a round; {@link Count#NONE} for a forgotten round. */
     public synchronized Count of(int round, ClientId client) {
         return places.getOrDefault(new Place(round, client), Count.NONE);
     }
 
-    /** A copy: each round's. */
+    /** The sums per round; a copy. */
     public synchronized SortedMap<Integer, Count> byRound() {
         return new TreeMap<>(rounds);
     }
 
-    /** A copy: each client's. */
+    /** The sums per client; a copy. */
     public synchronized SortedMap<ClientId, Count> byClient() {
         return new TreeMap<>(clients);
     }
 
-    /** Drops what single clients sent in rounds before this one; every sum stays. */
+    /** Drops the entries per client and round of all rounds before this one; all other sums stay. */
     public synchronized void forgetBefore(int round) {
         places.keySet().removeIf(place -> place.round() < round);
     }

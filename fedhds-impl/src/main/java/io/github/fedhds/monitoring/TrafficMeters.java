@@ -10,27 +10,28 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows what a transport has carried, as its {@link Traffic} counts it.
+ * Shows the {@link Traffic} of a transport in Micrometer.
  *
  * <ul>
  *   <li>{@code fedhds.traffic}: counter in bytes; tag {@code direction}: to_clients, to_server
- *   <li>{@code fedhds.traffic.messages}: counter, each time that a message was sent; tag {@code direction} likewise
+ *   <li>{@code fedhds.traffic.messages}: counter of sent messages, retransmissions included; tag {@code direction}
+ *       likewise
  * </ul>
  *
- * <p>Binding another traffic to the same registry with the same tags replaces the one before. The registry keeps no object
- * alive: hold the traffic as long as it is to be shown. For a host's transport; a {@link MicrometerListener} counts the
- * traffic of its federation itself. Immutable, safe for many threads.
+ * <p>Binding another traffic to the same registry with the same tags replaces the previous one. The registry holds only
+ * weak references: keep the traffic as long as it is to be shown. For an application's own transport; a
+ * {@link MicrometerListener} counts the traffic of its federation itself. Immutable, safe for many threads.
  */
 public final class TrafficMeters implements MeterBinder {
     private final Traffic traffic;
     private final Tags tags;
 
-    /** Meters without tags but their own. */
+    /** Creates meters without additional tags. */
     public TrafficMeters(Traffic traffic) {
         this(traffic, List.of());
     }
 
-    /** @param tags put on every meter: to tell runs in one registry apart */
+    /** @param tags additional tags for every meter, for example to tell apart the runs in one registry */
     public TrafficMeters(Traffic traffic, Iterable<Tag> tags) {
         this.traffic = traffic;
         this.tags = Tags.of(tags);

@@ -159,7 +159,7 @@ final class Affinities {
         return new Sparse(starts, columns, values);
     }
 
-    /** Joint probabilities of neighbours, zero between other rows: scikit-learn's default and van der Maaten 2014, 4.1. */
+    /** Joint probabilities of neighbours, zero for other pairs: scikit-learn's default and van der Maaten 2014, 4.1. */
     static Sparse between(Neighbours near, int n, double perplexity, Workers workers) {
         int k = near.count();
         double[] p = new double[n * k];
@@ -206,7 +206,7 @@ final class Affinities {
                 if (slot[j] != i) {
                     slot[j] = i;
                     sums[j] = 0;
-                    columns[at++] = j; // never beyond e
+                    columns[at++] = j; // at never exceeds e
                 }
                 sums[j] += values[e];
             }

@@ -8,23 +8,26 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Feature rows with the column means taken off, in double, and their inner products. Centring first keeps the distances of
- * near rows exact even where all rows share large values, as hidden states do. Equal rows stay exactly equal, and a column
- * of equal values becomes exactly zero. Holds no copy of the rows, but turns some of them at a time into double.
- * Immutable.
+ * Feature rows minus the column means, in double, and their inner products. Centring first keeps the distances of close
+ * rows exact even if all rows have large common values, as hidden states do. Equal rows stay exactly equal, and a
+ * column of equal values becomes exactly zero. Stores no copy of the rows, but converts some of them at a time to
+ * double. Immutable.
  */
 final class CentredRows {
-    /** Largest number of rows whose square is still an array's length. */
+    /** Largest number of rows whose square is a valid array length. */
     static final int MOST_ROWS = 46_340;
-    /** Numbers that are turned into double at a time, to be multiplied with one another. */
+    /** Values converted to double at a time for products with each other. */
     private static final int PIECE = 1 << 22;
-    /** To be multiplied with few columns twice: they stay in the cache. */
+    /** The same for two products with few columns: small enough to stay in the cache. */
     private static final int SMALL_PIECE = 1 << 18;
     /** Up to this order a Gram matrix is computed as a whole. */
     private static final int ONE_STRIP = 512;
 
     private static final int STRIPS = 12;
-    /** Squared distances below this part of the squared norms are computed anew, pair by pair: they cancel. */
+    /**
+     * Squared distances below this share of the squared norms suffer from cancellation and are computed again, pair by
+     * pair.
+     */
     private static final double CANCELLED = 1e-6;
 
     private final FeatureMatrix features;
@@ -46,18 +49,18 @@ final class CentredRows {
     /**
      * Centres the columns.
      *
-     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
+     * @throws IllegalArgumentException if a row has a NaN or an infinity; the message names the row
      */
     static CentredRows of(FeatureMatrix features) {
         return of(features, false);
     }
 
-    /** Scales the rows to length one, zero rows excepted, then centres the columns. */
+    /** Scales the rows to length one, except zero rows, then centres the columns. */
     static CentredRows ofUnitRows(FeatureMatrix features) {
         return of(features, true);
     }
 
-    /** Fails if a row holds a NaN or an infinity. */
+    /** Throws if a row has a NaN or an infinity. */
     static void checkFinite(FeatureMatrix features) {
         int bad = features.firstNonFiniteRow();
         if (bad >= 0) {
@@ -108,13 +111,13 @@ final class CentredRows {
         private final int from;
         private final float[] part;
 
-        /** Of columns {@code from} to before {@code from + width}. */
+        /** Reads columns {@code from} to before {@code from + width}. */
         Reader(int from, int width) {
             this.from = from;
             this.part = new float[width];
         }
 
-        /** Writes a row's part, centred: a number at every {@code stride}th place from {@code at} on. */
+        /** Writes a centred part of a row to every {@code stride}th index, starting at {@code at}. */
         void read(int row, double[] into, int at, int stride) {
             features.copy(row, from, part);
             for (int c = 0; c < part.length; c++) {
@@ -123,7 +126,7 @@ final class CentredRows {
         }
     }
 
-    /** A number of each centred row; the array is reused for the next row. */
+    /** One number per centred row; the array is reused for the next row. */
     private double[] forEachRow(ToDoubleFunction<double[]> number) {
         Reader reader = new Reader(0, columns);
         double[] row = new double[columns];
@@ -144,13 +147,13 @@ final class CentredRows {
         return means;
     }
 
-    /** Gives a matrix in parts of about {@code size} numbers. */
+    /** Produces a matrix in parts of about {@code size} numbers. */
     @FunctionalInterface
     private interface Pieces {
         void forEach(int size, PieceUse use);
     }
 
-    /** Takes a part of a matrix's columns: {@code piece} holds all its rows, {@code width} numbers of each. */
+    /** Takes some columns of a matrix: {@code piece} has {@code width} numbers of each row. */
     @FunctionalInterface
     private interface PieceUse {
         void accept(double[] piece, int width);
@@ -166,7 +169,7 @@ final class CentredRows {
         return gram(columns, "columns", this::forEachRowPiece);
     }
 
-    /** Computes the lower half alone, in strips of rows up to the diagonal, where the order is large. */
+    /** For a large order, computes only the lower half, in strips of rows up to the diagonal. */
     private static double[] gram(int order, String what, Pieces pieces) {
         if (order > MOST_ROWS) {
             throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
@@ -277,7 +280,7 @@ final class CentredRows {
 
     /** Inner products of some rows with all rows, {@code [to - from, rows]}. Time O((to - from) rows columns). */
     double[] products(int from, int to) {
-        try (Matrix sum = Matrix.zeros(rows, to - from)) { // by columns: row by row
+        try (Matrix sum = Matrix.zeros(rows, to - from)) { // stored by columns, so the result is row by row
             forEachColumnPiece(PIECE, (piece, width) -> {
                 try (Matrix a = Matrix.ofRows(piece, rows, width)) {
                     sum.addProduct(a, false, a.rows(from, to), true);

@@ -7,14 +7,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives equal rows exactly equal points. A method gives them points that differ by rounding, or more where ties are broken
- * by the order of rows, and to a clustering by density such differences look like groups.
+ * Gives equal rows exactly equal points. A method's points of equal rows differ by rounding, or more if ties are broken
+ * by row order, and density clustering would take such differences for groups.
  */
 final class EqualRows {
     private EqualRows() {}
 
     /**
-     * Gives each row the point of the first row that is equal to it, in place. Time O(n columns).
+     * Gives each row the point of the first equal row, in place. Time O(n columns).
      *
      * @param points {@code [n, dimensions]}
      */
@@ -26,7 +26,7 @@ final class EqualRows {
         return points;
     }
 
-    /** For each row the first row that is equal to it, itself at the latest. */
+    /** For each row, the first equal row, which may be the row itself. */
     static int[] first(FeatureMatrix features) {
         Map<Row, Integer> firsts = new HashMap<>();
         int[] first = new int[features.rows()];

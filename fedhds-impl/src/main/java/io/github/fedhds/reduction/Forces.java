@@ -63,7 +63,7 @@ final class Forces {
     }
 
     /**
-     * Attraction between near rows only.
+     * Attraction only between near rows.
      *
      * @param approximate whether far points repel together, on two axes
      */
@@ -76,12 +76,12 @@ final class Forces {
         return at;
     }
 
-    /** Sum over the others of affinity times closeness times difference. */
+    /** Sum over the other points of affinity times closeness times difference. */
     double[] attraction(int axis) {
         return attraction[axis];
     }
 
-    /** Sum over the others of squared closeness times difference. */
+    /** Sum over the other points of squared closeness times difference. */
     double[] repulsion(int axis) {
         return repulsion[axis];
     }
@@ -244,7 +244,7 @@ final class Forces {
         }
     }
 
-    /** The same on any number of axes. */
+    /** Repulsion on any number of axes. */
     private void repel(int i, int from, int to, double[] squares) {
         Arrays.fill(squares, 1);
         for (double[] axis : at) {

@@ -8,13 +8,13 @@ import java.util.Arrays;
 import java.util.function.Function;
 
 /**
- * Places long feature rows on the principal axes of a kernel's feature space.
+ * Kernel PCA: reduces feature rows to the principal axes of a kernel's feature space.
  *
- * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}, centred on zero, the axis of largest variance
- * first; the unit is the features' (linear) or none (the others). Signs, ranks and rounding as {@link PcaFusion} has them,
- * values as scikit-learn's {@code KernelPCA}. Time O(n² d) and the eigenvectors, memory 16 n² bytes on and off the heap;
- * 46,340 rows at most. Equal rows and the order of rows as with {@link PcaFusion}. Immutable, safe for many threads; equal input
- * gives equal output on one machine with one number of BLAS threads.
+ * <p>Takes {@code [n, d]} (n instructions), returns {@code [n, dimensions]}, centred on zero, the axis of largest
+ * variance first; the unit is the features' (linear) or none (the others). Signs, ranks and rounding as in
+ * {@link PcaFusion}, values as in scikit-learn's {@code KernelPCA}. Time O(n² d) and the eigenvectors, memory 16 n²
+ * bytes on and off the heap; 46,340 rows at most. Equal rows and row order as in {@link PcaFusion}. Immutable, safe for
+ * many threads; equal input gives equal output on one machine with one number of BLAS threads.
  *
  * @see <a href="https://doi.org/10.1162/089976698300017467">Schoelkopf, Smola, Mueller 1998</a>
  */
@@ -31,17 +31,17 @@ public final class KernelPcaFusion implements Fusion {
         this.kernel = kernel;
     }
 
-    /** Inner products of rows; gives what {@link PcaFusion} gives. {@code dimensions}: axes, 1 or more. */
+    /** Inner products of rows; gives the same result as {@link PcaFusion}. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion linear(int dimensions) {
         return new KernelPcaFusion(dimensions, false, CentredRows::rowGram);
     }
 
-    /** Cosines of the angles between rows; a zero row is at right angles to all. {@code dimensions}: axes, 1 or more. */
+    /** Cosines of the angles between rows; a zero row is orthogonal to all. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion cosine(int dimensions) {
         return new KernelPcaFusion(dimensions, true, CentredRows::rowGram);
     }
 
-    /** The Gaussian kernel with gamma 1 / d, d being the number of columns. {@code dimensions}: axes, 1 or more. */
+    /** The Gaussian kernel with gamma 1 / d, where d is the number of columns. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion rbf(int dimensions) {
         return new KernelPcaFusion(dimensions, false, rows -> gaussian(rows, 1.0 / rows.columns()));
     }
@@ -58,8 +58,8 @@ public final class KernelPcaFusion implements Fusion {
     }
 
     /**
-     * The polynomial kernel of degree 3, gamma 1 / d (d being the number of columns) and coef0 1. {@code dimensions}: axes,
-     * 1 or more.
+     * The polynomial kernel of degree 3, with gamma 1 / d, where d is the number of columns, and coef0 1.
+     * {@code dimensions}: axes, 1 or more.
      */
     public static KernelPcaFusion polynomial(int dimensions) {
         return new KernelPcaFusion(dimensions, false, rows -> power(rows, 1.0 / rows.columns(), 1, 3));
@@ -70,7 +70,7 @@ public final class KernelPcaFusion implements Fusion {
      *
      * @param dimensions axes, 1 or more
      * @param gamma inverse of the features' unit squared, finite and above 0
-     * @param coef0 finite and 0 or more, for below 0 it may be no kernel
+     * @param coef0 finite and 0 or more, because below 0 it may not be a kernel
      * @param degree 1 or more
      */
     public static KernelPcaFusion polynomial(int dimensions, double gamma, double coef0, int degree) {
@@ -98,8 +98,8 @@ public final class KernelPcaFusion implements Fusion {
     /**
      * The rows' scores on the principal axes.
      *
-     * @throws IllegalArgumentException if a row holds a NaN or an infinity, or a polynomial kernel is beyond double; the
-     *     message names the row
+     * @throws IllegalArgumentException if a row has a NaN or an infinity, or a polynomial kernel overflows a double;
+     *     the message names the row
      */
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
@@ -113,7 +113,7 @@ public final class KernelPcaFusion implements Fusion {
         return new Points(n, dimensions, EqualRows.samePoints(features, scores, dimensions));
     }
 
-    /** Less 1, for precision: centring takes it off anyway. */
+    /** The kernel minus 1, for precision; centring removes constants anyway. */
     private static double[] gaussian(CentredRows rows, double gamma) {
         float[] distances = rows.squaredDistances(rows.rowGram());
         double[] kernel = new double[distances.length];
@@ -122,8 +122,9 @@ public final class KernelPcaFusion implements Fusion {
     }
 
     /**
-     * With a row x = m + u, m being the mean, the base is a + b: a = gamma m m + coef0 of all pairs and b = gamma (u m + u'm
-     * + u u') of one. The kernel is taken less a to the power of degree, for precision: centring takes it off anyway.
+     * With a row x = m + u, where m is the mean, the base is a + b: a = gamma m m + coef0 for all pairs and b = gamma
+     * (u m + u'm + u u') for one. Subtracts a to the power of degree from the kernel, for precision; centring removes
+     * it anyway.
      */
     private static double[] power(CentredRows rows, double gamma, double coef0, int degree) {
         int n = rows.rows();
@@ -154,7 +155,7 @@ public final class KernelPcaFusion implements Fusion {
         return centred(kernel, n);
     }
 
-    /** Takes off row and column means. In place. */
+    /** Subtracts row and column means. In place. */
     private static double[] centred(double[] kernel, int n) {
         double[] means = new double[n];
         double mean = 0;

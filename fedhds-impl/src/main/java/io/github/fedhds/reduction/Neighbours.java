@@ -8,7 +8,7 @@ import java.util.Arrays;
  *
  * @param count neighbours of a row, 1 to n - 1
  * @param rows {@code [n, count]}, the nearest first
- * @param squares squared distances, in float as scikit-learn takes them
+ * @param squares squared distances, in float as in scikit-learn
  */
 record Neighbours(int count, int[] rows, float[] squares) {
     /** Compares all pairs, O(n² d). */

@@ -9,27 +9,28 @@ import io.github.fedhds.round.RoundContext;
 import java.util.OptionalLong;
 
 /**
- * Places long feature rows on their principal axes, those along which the rows differ most.
+ * PCA: reduces feature rows to the axes of largest variance.
  *
- * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]} in the features' unit, centred on zero, the axis
- * of largest variance first. Of each axis the score of largest magnitude is positive, so the sign is no accident. Axes
- * beyond the features' rank are zero, and so is the only row of one. In exact arithmetic the scores of scikit-learn's
- * {@code PCA}; by the smaller of the two Gram matrices, so axes whose spread is under 1e-7 of the first one's drown in
- * rounding. Time O(n d min(n, d)) and the eigenvectors, memory beside the rows 8 min(n, d)² bytes on and off the heap and
- * 64 MiB: rows of 100,000 columns are fine. The smaller of n and d is 46,340 at most; {@link #randomised} takes any.
- * Immutable, safe for many threads; equal input gives equal output on one machine with one number of BLAS threads.
+ * <p>Takes {@code [n, d]} (n instructions), returns {@code [n, dimensions]} in the features' unit, centred on zero, the
+ * axis of largest variance first. On each axis the score of largest magnitude is positive, so signs are deterministic.
+ * Axes beyond the features' rank are zero, and so is a single row. In exact arithmetic these are the scores of
+ * scikit-learn's {@code PCA}; they are computed by the smaller of the two Gram matrices, so axes with a spread under
+ * 1e-7 of the first one's are lost in rounding. Time O(n d min(n, d)) and the eigenvectors, memory in addition to the
+ * rows 8 min(n, d)² bytes on and off the heap and 64 MiB, so rows of 100,000 columns are possible. The smaller of n and
+ * d is at most 46,340; {@link #randomised} has no limit. Immutable, safe for many threads; equal input gives equal
+ * output on one machine with one number of BLAS threads.
  *
- * <p>Equal rows get exactly equal points, in any order of the rows. The same rows in another order get the same points up
- * to rounding, and up to the sign of an axis on which two scores of opposite signs are the largest within 1e-9. The round
- * plays no part, nor its seed.
+ * <p>Equal rows get exactly equal points, in any row order. The same rows in another order get the same points up to
+ * rounding, and up to the sign of an axis on which the two largest scores have opposite signs and equal magnitudes
+ * within 1e-9. Ignores the round and its seed.
  *
- * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
+ * <p>To use only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
  * @see <a href="https://doi.org/10.1080/14786440109462720">Pearson 1901; Hotelling 1933</a>
  */
 public final class PcaFusion implements Fusion {
     private final int dimensions;
-    private final OptionalLong seed; // present: randomised
+    private final OptionalLong seed; // if present, randomised
 
     private PcaFusion(int dimensions, OptionalLong seed) {
         this.dimensions = checkDimensions(dimensions);
@@ -37,9 +38,9 @@ public final class PcaFusion implements Fusion {
     }
 
     /**
-     * Exact PCA to some axes.
+     * Exact PCA to a number of axes.
      *
-     * @param dimensions number of axes, 1 or more; the paper's ablation takes 2
+     * @param dimensions number of axes, 1 or more; 2 in the ablation of the FedHDS paper
      */
     public PcaFusion(int dimensions) {
         this(dimensions, OptionalLong.empty());
@@ -51,12 +52,12 @@ public final class PcaFusion implements Fusion {
     }
 
     /**
-     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of scikit-learn's
-     * randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n, d) (dimensions +
-     * 10) bytes beside the rows and 8 MiB; any number of rows. Near the exact scores, 1e-5 of the axis or so, where the
-     * spreads of the wanted axes stand out from one another and from the ten that follow; where they are alike, so are the
-     * axes, and the seed decides which are found. Where the smaller of n and d is at most 1,000, or 4 (dimensions + 10), it
-     * is the exact one, which is faster there.
+     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of
+     * scikit-learn's randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n,
+     * d) (dimensions + 10) bytes in addition to the rows and 8 MiB; any number of rows. The error of the scores is
+     * about 1e-5 of an axis if the spreads of the wanted axes differ from each other and from the next ten; if spreads
+     * are similar, the axes are interchangeable, and the seed decides which are found. If the smaller of n and d is at
+     * most 1,000, or 4 (dimensions + 10), it uses exact PCA, which is then faster.
      *
      * @param dimensions number of axes, 1 or more
      * @param seed any number; equal seeds give equal points on one machine
@@ -66,7 +67,7 @@ public final class PcaFusion implements Fusion {
     }
 
     /**
-     * Name of the linear algebra backend in use, such as {@code CPU (OPENBLAS)}; ND4J chooses it from the class path.
+     * Name of the linear algebra backend, such as {@code CPU (OPENBLAS)}; ND4J chooses it from the class path.
      *
      * @throws io.github.fedhds.FedHdsException if there is none
      */
@@ -82,7 +83,7 @@ public final class PcaFusion implements Fusion {
     /**
      * The rows' scores on the principal axes.
      *
-     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
+     * @throws IllegalArgumentException if a row has a NaN or an infinity; the message names the row
      */
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
@@ -97,7 +98,7 @@ public final class PcaFusion implements Fusion {
         return dimensions;
     }
 
-    /** By the smaller Gram matrix; with a seed, by products with it where that is sooner. */
+    /** Uses the smaller Gram matrix; with a seed, products with it if that is faster. */
     private double[] scores(CentredRows rows) {
         int n = rows.rows();
         int d = rows.columns();
@@ -157,12 +158,14 @@ public final class PcaFusion implements Fusion {
         return scores;
     }
 
-    /** Eigenvalues up to this one are rounding. */
+    /** Eigenvalues up to this value are rounding errors. */
     private static double noise(Eigen eigen, int order) {
         return Math.max(0, eigen.values()[0]) * order * 10 * Math.ulp(1.0);
     }
 
-    /** Turns each axis so that its score of largest magnitude, the first among near equals, is positive. In place. */
+    /**
+     * Flips each axis so that its score of largest magnitude, the first among nearly equal ones, is positive. In place.
+     */
     static double[] orient(double[] scores, int n, int dimensions) {
         for (int c = 0; c < dimensions; c++) {
             double largest = 0;

@@ -40,14 +40,14 @@ final class SquaredDistances {
         this.atOnce = atOnce;
     }
 
-    /** From inner products that {@link CentredRows#rowGram} gave. */
+    /** From the inner products of {@link CentredRows#rowGram}. */
     static SquaredDistances of(CentredRows rows, double[] gram) {
         return new SquaredDistances(rows, gram, BLOCK, AT_ONCE);
     }
 
     /**
-     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and 128
-     * MiB.
+     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and
+     * 128 MiB.
      */
     static SquaredDistances byBlocks(CentredRows rows) {
         return byBlocks(rows, BLOCK, AT_ONCE);

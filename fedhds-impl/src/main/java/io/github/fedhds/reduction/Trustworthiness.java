@@ -4,26 +4,28 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 
 /**
- * How far a map of feature rows is to be trusted: whether rows that lie near on the map are near among the features. As
- * scikit-learn's {@code trustworthiness} with Euclidean distances, where no distances are equal; of equal ones, the lower
- * row is taken to be nearer.
+ * Trustworthiness of reduced points: whether rows that are near after the reduction are near among the features. As in
+ * scikit-learn's {@code trustworthiness} with Euclidean distances, if no distances are equal; of equal distances, the
+ * lower row counts as nearer.
  *
  * @see <a href="https://doi.org/10.1007/3-540-44668-0_68">Venna, Kaski 2001</a>
  */
 public final class Trustworthiness {
-    /** Distances that are held at a time. */
+    /** Number of distances stored at a time. */
     private static final int BLOCK = 1 << 23;
 
     private Trustworthiness() {}
 
     /**
-     * From 0 to 1: 1 less the scaled ranks, beyond k, of the rows that the map brought among another's k nearest. No unit.
-     * Time O(n² (d + k)), memory 160 MiB and 16 (n + d) bytes beside the rows: n may be large.
+     * From 0 to 1, higher is better: 1 minus the scaled ranks, beyond k, of rows that the reduction moved among
+     * another's k nearest. No unit. Time O(n² (d + k)), memory 160 MiB and 16 (n + d) bytes in addition to the rows, so
+     * n may be large.
      *
      * @param features {@code [n, d]}, finite
-     * @param points {@code [n, dimensions]}, finite: row i's place
-     * @param k neighbours that count, 1 or more and below n / 2; scikit-learn's default is 5
-     * @throws IllegalArgumentException if k is outside, the numbers of rows differ, or a row or point is not finite
+     * @param points {@code [n, dimensions]}, finite: the point of each row
+     * @param k number of neighbours, 1 or more and below n / 2; scikit-learn's default is 5
+     * @throws IllegalArgumentException if k is out of range, the numbers of rows differ, or a row or point is not
+     *     finite
      */
     public static double of(FeatureMatrix features, Points points, int k) {
         int n = features.rows();
@@ -81,7 +83,7 @@ public final class Trustworthiness {
         return nearest;
     }
 
-    /** The place of row j, from 1, in the order of distance from row i. */
+    /** The rank of row j, from 1, by distance from row i. */
     private static int rank(double[] squares, int at, int i, int j, int n) {
         double square = squares[at + j];
         int rank = 1;

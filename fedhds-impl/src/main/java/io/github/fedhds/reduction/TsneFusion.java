@@ -30,7 +30,7 @@ import java.util.function.Consumer;
  * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. A single row is placed at
  * zero, and so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
  *
- * <p>Only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
+ * <p>To use only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
  * @see <a href="https://jmlr.org/papers/v9/vandermaaten08a.html">van der Maaten, Hinton 2008, sections 2-3</a>
  * @see <a href="https://doi.org/10.1038/s41467-019-13055-y">Belkina et al. 2019: the learning rate of many rows</a>
@@ -85,7 +85,7 @@ public final class TsneFusion implements Fusion {
         private int dimensions = 2;
         private double perplexity = 30;
         private double earlyExaggeration = 12;
-        private double learningRate; // 0: by the number of rows
+        private double learningRate; // 0 for the default by number of rows
         private int iterations = 1000;
         private double minimumProgress = 0.005;
         private int exactRows = 1500;
@@ -120,8 +120,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Step size of all iterations, finite and above 0; by default rows / earlyExaggeration / 4 in the first 250, rows / 4
-         * in the others, but at least 50.
+         * Step size of all iterations, finite and above 0. By default rows / earlyExaggeration / 4 in the first 250,
+         * then rows / 4, but at least 50.
          */
         public Builder learningRate(double learningRate) {
             if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
@@ -176,7 +176,7 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** The fusion. */
+        /** Creates the fusion. */
         public TsneFusion build() {
             return new TsneFusion(this);
         }

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings that server and clients must have equal. A setting whose value is not known here is left out, so that the
- * other side reports it as not set here.
+ * The settings that must be equal on server and clients. A setting with an unknown value is left out, so that the other
+ * side reports it as not set here.
  */
 record AgreedSettings(
         @Nullable LanguageModel model,
@@ -30,7 +30,7 @@ record AgreedSettings(
         Map<String, String> training) {
     private static final String VERSION = version();
 
-    /** @param coordinates of a point that clients report */
+    /** @param coordinates number of coordinates of a point that clients report */
     static AgreedSettings of(FedHds.Builder builder, int coordinates) {
         return new AgreedSettings(
                 builder.model,
@@ -60,7 +60,7 @@ record AgreedSettings(
         return Map.copyOf(settings);
     }
 
-    /** Roles of the application's own, such as lambdas, cannot be compared; the application may add settings for them. */
+    /** The application's own roles, such as lambdas, cannot be compared; the application may add settings for them. */
     private static String nameOf(Object part) {
         boolean ours = part.getClass().getName().startsWith("io.github.fedhds.")
                 && !part.getClass().isSynthetic();

@@ -40,8 +40,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The paper's method on a language model: creates builders of clients and servers with all roles set. Each role may be
- * replaced on these builders. Applications start here.
+ * FedHDS on a language model: federated LoRA tuning on a few samples that clients and server select by clustering.
+ * Creates builders of clients and servers with all roles set; each role may be replaced on these builders. Applications
+ * start here.
  *
  * <pre>{@code
  * try (LanguageModel model = LanguageModel.load(folder)) {
@@ -51,11 +52,11 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Clients and servers of one run may be in different processes, each with its own FedHds object of equal settings. The
- * settings that answers depend on are in {@link #agreedSettings}: openings carry them, and clients compare them. A server
- * needs no weights, see {@link #withoutWeights}.
+ * <p>Clients and servers of one run may be in different processes, each with its own FedHds object with equal settings.
+ * {@link #agreedSettings} has the settings that the answers depend on: openings carry them, and clients compare them. A
+ * server needs no weights, see {@link #withoutWeights}.
  *
- * <p>Immutable, safe for many threads; does not close the model.
+ * <p>The default settings are those of the FedHDS paper. Immutable, safe for many threads; does not close the model.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
@@ -81,23 +82,24 @@ public final class FedHds {
         agreedSettings = Suppliers.memoize(settings::toMap);
     }
 
-    /** Starts with the paper's settings on a loaded model, for clients, servers or both. */
+    /** Starts with the default settings on a loaded model, for clients, servers or both. */
     public static Builder on(LanguageModel model) {
         return new Builder(Objects.requireNonNull(model, "model"));
     }
 
     /**
-     * Starts with the paper's settings for a server without weights: reads only {@code config.json} of a model folder, which
-     * gives the shapes of the first adapter. {@link #client} and other methods that need the model throw then. Clients compare
-     * digests of weights and tokenizer: set them with {@link Builder#modelDigest} and {@link Builder#tokenizerDigest}.
+     * Starts with the default settings for a server without weights: reads only {@code config.json} of a model folder,
+     * for the shapes of the first adapter. {@link #client} and other methods that need the model then throw. Clients
+     * compare the digests of weights and tokenizer: set them with {@link Builder#modelDigest} and
+     * {@link Builder#tokenizerDigest}.
      *
-     * @throws FedHdsException if the file is missing or damaged, or asks for what this library does not compute
+     * @throws FedHdsException if the file is missing or damaged, or has options that this library does not support
      */
     public static Builder withoutWeights(Path modelFolder) {
         return new Builder(DecoderConfig.read(Objects.requireNonNull(modelFolder, "modelFolder")));
     }
 
-    /** A builder of a client with the paper's roles; set its instructions. */
+    /** A builder of a client with the roles of this object; set its instructions. */
     public FedHdsClientBuilder client(ClientId id) {
         ModelParts parts = parts();
         return FedHdsClient.builder(id)
@@ -109,7 +111,7 @@ public final class FedHds {
                 .agreedSettings(agreedSettings());
     }
 
-    /** A builder of a server with the paper's roles. Its first adapter is drawn from the builder's seed. */
+    /** A builder of a server with the roles of this object. Its first adapter is drawn from the builder's seed. */
     public FedHdsServerBuilder server(List<ClientId> clients, long seed) {
         FedHdsServerBuilder server = FedHdsServer.builder()
                 .clients(clients)
@@ -124,9 +126,10 @@ public final class FedHds {
     }
 
     /**
-     * The settings that the clients' answers depend on, by name: digests of model and tokenizer, precision, LoRA form, prompt
-     * template, longest sample, pooling, number of coordinates, training settings, version of this library. Servers send them
-     * with every opening, and a client with others withdraws. The first call reads all weights, about a second a gigabyte.
+     * The settings that the clients' answers depend on, by name: digests of model and tokenizer, precision, LoRA form,
+     * prompt template, longest sample, pooling, number of coordinates, training settings, version of this library.
+     * Servers send them with every opening, and a client with different settings withdraws. The first call reads all
+     * weights, about 1 s per gigabyte.
      */
     public Map<String, String> agreedSettings() {
         return agreedSettings.get();
@@ -143,7 +146,7 @@ public final class FedHds {
     /**
      * An evaluator of the model's answers.
      *
-     * @param answerTokens tokens of an answer at most, 1 or more; the paper has 128
+     * @param answerTokens maximum tokens of an answer, 1 or more; 128 in the FedHDS paper
      */
     public AnswerEvaluator evaluator(int answerTokens) {
         ModelParts on = parts();
@@ -152,7 +155,7 @@ public final class FedHds {
                 on.model(), trainer.template(), trainer.maxTokens(), answerTokens, ModelParts.TOKEN_BUDGET);
     }
 
-    /** Evaluates an adapter of this configuration; an empty one stands for the base model. */
+    /** Evaluates an adapter of this configuration; an empty adapter evaluates the base model. */
     public AnswerEvaluator.Result evaluate(AnswerEvaluator evaluator, List<Instruction> instructions, Adapter adapter) {
         return evaluator.evaluate(instructions, adapter.isEmpty() ? AdapterForm.none() : lora.form(), adapter);
     }
@@ -172,7 +175,7 @@ public final class FedHds {
         return parts().trainer();
     }
 
-    /** Rank, scale and layers of the adapters. */
+    /** Rank, scale and target modules of the adapters. */
     public LoraConfig lora() {
         return lora;
     }
@@ -190,7 +193,7 @@ public final class FedHds {
         return parts;
     }
 
-    /** Settings, by default those of the paper. Not safe for many threads. */
+    /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
         final DecoderConfig config;
         final @Nullable LanguageModel model;
@@ -222,8 +225,8 @@ public final class FedHds {
         }
 
         /**
-         * For a server {@link FedHds#withoutWeights without weights}: {@link LanguageModel#digest} of the clients' model.
-         * Without it the server does not say, and the clients, which do, take no part and name their digest.
+         * For a server {@link FedHds#withoutWeights without weights}: {@link LanguageModel#digest} of the clients'
+         * model. If it is not set, the clients, which send theirs, withdraw, and their message names their digest.
          */
         public Builder modelDigest(String modelDigest) {
             this.modelDigest = Objects.requireNonNull(modelDigest, "modelDigest");
@@ -238,7 +241,7 @@ public final class FedHds {
             return this;
         }
 
-        /** For a server without weights: how the clients load theirs; float32 by default. */
+        /** For a server without weights: the precision of the clients' model; float32 by default. */
         public Builder precision(Precision precision) {
             this.precision = Objects.requireNonNull(precision, "precision");
             requireNoModel("precision");
@@ -252,13 +255,13 @@ public final class FedHds {
             }
         }
 
-        /** Rank, alpha, dropout and layers; {@link LoraConfig#defaults} by default. */
+        /** Rank, alpha, dropout and target modules; {@link LoraConfig#defaults} by default. */
         public Builder lora(LoraConfig lora) {
             trainer.lora(lora);
             return this;
         }
 
-        /** How an instruction becomes a prompt; the Alpaca template by default. */
+        /** The prompt template; Alpaca's by default. */
         public Builder template(PromptTemplate template) {
             trainer.template(template);
             return this;
@@ -271,16 +274,16 @@ public final class FedHds {
         }
 
         /**
-         * Called once for each client with samples that are cut to {@link #maxTokens} for features or scores, which is also
-         * logged; nothing is called by default. {@link io.github.fedhds.message.AdapterUpdate#counts} has the samples that
-         * training cuts or leaves out.
+         * Called once for each client with samples that are cut to {@link #maxTokens} for features or scores, which is
+         * also logged; nothing is called by default. {@link io.github.fedhds.message.AdapterUpdate#counts} has the
+         * number of samples that training cuts or leaves out.
          */
         public Builder cuts(Consumer<SampleCuts> cuts) {
             this.cuts = Objects.requireNonNull(cuts, "cuts");
             return this;
         }
 
-        /** Learning rate of round 1; 3e-4 by default, the paper's on Natural Instructions. */
+        /** Learning rate of round 1; 3e-4 by default, as in the FedHDS paper on Natural Instructions. */
         public Builder learningRate(double learningRate) {
             trainer.learningRate(learningRate);
             return this;
@@ -305,9 +308,9 @@ public final class FedHds {
         }
 
         /**
-         * Further settings of {@link LoraTrainer.Builder}: optimizer, schedule, steps, accumulation, clipping, proximal term,
-         * a listener. The setters above set those of the same name; the last call counts. LoRA form, template and longest
-         * sample apply to the other steps too.
+         * Other settings of {@link LoraTrainer.Builder}: optimizer, schedule, steps, gradient accumulation, clipping,
+         * proximal term, a listener. The setters above set the settings of the same name; the last call counts. LoRA
+         * form, template and longest sample apply to the other steps too.
          */
         public Builder trainer(Consumer<LoraTrainer.Builder> settings) {
             Objects.requireNonNull(settings, "settings of the trainer").accept(trainer);
@@ -315,25 +318,30 @@ public final class FedHds {
         }
 
         /**
-         * How a text's tokens become its features; the last token's state by default, as in the paper. With {@link
-         * Pooling#PARTS} the fusion is given the {@link Pooling#grouping instructions' means} alone, a shared frame both.
+         * How the hidden states of a text's tokens become its features; the last token's state by default. With
+         * {@link Pooling#PARTS} the fusion receives only the {@link Pooling#grouping means of the instructions}; a
+         * shared frame receives both parts.
          */
         public Builder pooling(Pooling pooling) {
             this.pooling = Objects.requireNonNull(pooling, "pooling");
             return this;
         }
 
-        /** Reduces features to few coordinates (step 3); t-SNE to two dimensions by default. Servers take its number of dimensions. */
+        /**
+         * Reduces features to few coordinates (step 3); t-SNE to two dimensions by default. Servers use its number of
+         * dimensions.
+         */
         public Builder fusion(Fusion fusion) {
             this.fusion = Objects.requireNonNull(fusion, "fusion");
             return this;
         }
 
         /**
-         * The recommended selection: {@link Pooling#PARTS} together with {@link Selection#recommended}. With as few samples it
-         * covers more tasks than random selection or the paper's.
+         * The recommended selection: {@link Pooling#PARTS} together with {@link Selection#recommended}. With the same
+         * number of samples it covers more tasks than random selection or {@link Selection#paper}.
          *
-         * @param share of all instructions of a round's clients, above 0 and at most 1; 0.015 is about the paper's
+         * @param share share of all instructions of a round's clients, above 0 and at most 1; about 0.015 in the FedHDS
+         *     paper
          */
         public Builder recommended(double share) {
             if (!(share > 0 && share <= 1)) {
@@ -344,8 +352,8 @@ public final class FedHds {
         }
 
         /**
-         * How samples are selected: selectors of clients and server, and the frame that they share; {@link Selection#paper}
-         * by default. Each may also be replaced on the builders of client and server.
+         * How samples are selected: the selectors of clients and server, and their shared frame;
+         * {@link Selection#paper} by default. Each may also be replaced on the builders of client and server.
          */
         public Builder selection(Selection selection) {
             this.selection = Objects.requireNonNull(selection, "selection");
@@ -362,9 +370,10 @@ public final class FedHds {
         }
 
         /**
-         * A small fixed model that computes the features instead of the tuned one: the paper's Turbo. No adapter changes it, so
-         * its feature rows are kept, see {@link #featureCache}. Fused points are kept too if the fusion is one of this library;
-         * wrap your own in a {@link CachedFusion} if it does not depend on the round.
+         * A small fixed model that computes the features instead of the tuned model ("Turbo" in the FedHDS paper). No
+         * adapter changes it, so its feature rows are cached, see {@link #featureCache}. Fused points are cached too if
+         * the fusion is one of this library; wrap your own in a {@link CachedFusion} if it does not depend on the
+         * round.
          */
         public Builder featureModel(LanguageModel featureModel) {
             this.featureModel = Objects.requireNonNull(featureModel, "featureModel");
@@ -372,9 +381,9 @@ public final class FedHds {
         }
 
         /**
-         * Where feature rows are kept. By default, with a {@link #featureModel}: 256 MiB of memory for
-         * {@code 67,000,000 / ((layers + 1) * hidden size)} rows; set a larger cache where clients hold more instructions. None
-         * by default without a feature model, because the adapter changes all rows in every round.
+         * The cache of feature rows. With a {@link #featureModel} it is by default 256 MiB of memory for
+         * {@code 67,000,000 / ((layers + 1) * hidden size)} rows; set a larger cache if clients have more instructions.
+         * Without a feature model there is none by default, because the adapter changes all rows in every round.
          */
         public Builder featureCache(FeatureCache featureCache) {
             this.featureCache = Optional.of(Objects.requireNonNull(featureCache, "featureCache"));
@@ -382,15 +391,15 @@ public final class FedHds {
         }
 
         /**
-         * How large the messages of this run may be, for servers and for {@link FedHds#codec}; {@link
-         * MessageLimits#forAdapter} by default. Set the same limits in every process of a run.
+         * Limits of the message sizes of this run, for servers and for {@link FedHds#codec};
+         * {@link MessageLimits#forAdapter} by default. Set the same limits in every process of a run.
          */
         public Builder messageLimits(MessageLimits messageLimits) {
             this.messageLimits = Objects.requireNonNull(messageLimits, "messageLimits");
             return this;
         }
 
-        /** The method with these settings. */
+        /** Creates the object with these settings. */
         public FedHds build() {
             return new FedHds(this);
         }

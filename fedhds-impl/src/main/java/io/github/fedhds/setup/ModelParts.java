@@ -22,13 +22,19 @@ record ModelParts(
         FeatureExtractor extractor,
         SampleScorer scorer,
         Optional<FeatureCache> featureCache) {
-    /** Tokens of a batch where nothing is trained: enough to keep the cores busy, little beside a model's weights. */
+    /**
+     * Tokens per batch outside training: enough to keep the cores busy, with little memory compared to a model's
+     * weights.
+     */
     static final int TOKEN_BUDGET = 2048;
 
-    /** Bytes of the default cache with a feature model: 6,000 rows of GPT-2's smallest model. */
+    /** Bytes of the default cache with a feature model: 6,000 rows of the smallest GPT-2 model. */
     private static final long CACHE_BYTES = 256L << 20;
 
-    /** Most coordinates kept of fused points with a feature model: 16 MiB, a million samples on two axes. */
+    /**
+     * Maximum number of cached coordinates of fused points with a feature model: 16 MiB, a million samples in two
+     * dimensions.
+     */
     private static final long COORDINATES = 2L << 20;
 
     static ModelParts of(FedHds.Builder builder, LanguageModel model) {
@@ -50,14 +56,14 @@ record ModelParts(
         return new ModelParts(model, trainer, features.build(), scorer, cache);
     }
 
-    /** Whether another model than the tuned one computes the features. */
+    /** Whether a model other than the tuned one computes the features. */
     private static boolean isTurbo(FedHds.Builder builder) {
         return builder.featureModel != builder.model;
     }
 
     /**
-     * The clients' fusion; with a feature model its points are kept, if the fusion is one of this library, which depend on
-     * the features alone. Others may depend on the round's seed.
+     * The clients' fusion. With a feature model its points are cached if the fusion is one of this library, because
+     * these depend only on the features. Others may depend on the round's seed.
      */
     static Fusion fusion(FedHds.Builder builder) {
         Fusion own = builder.fusion;

@@ -1,4 +1,4 @@
-/** Where an application begins: clients and servers with the paper's defaults on a language model. */
+/** Entry point of an application: clients and servers with default roles on a language model. */
 @NullMarked
 package io.github.fedhds.setup;
 

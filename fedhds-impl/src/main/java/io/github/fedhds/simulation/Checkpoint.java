@@ -19,12 +19,12 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * A federation between two rounds. It is saved as the server's state with texts {@code settings} (a JSON object), {@code past}
- * (JSON lines), {@code end} and {@code best} (a JSON object), and the adapter {@code best}.
+ * A federation between two rounds. It is saved as the server's state with texts {@code settings} (a JSON object),
+ * {@code past} (JSON lines), {@code end} and {@code best} (a JSON object), and the adapter {@code best}.
  *
  * @param settings other settings that the result depends on, by name
  * @param past the rounds that are over, without their adapters
- * @param end whether the run came to its end with the last of them
+ * @param end whether and how the run ended with the last of these rounds
  */
 record Checkpoint(
         ServerState server,
@@ -60,10 +60,10 @@ record Checkpoint(
     }
 
     /**
-     * The federation of a saved run.
+     * Converts a saved run to a federation's checkpoint.
      *
-     * @param label where it was found, for messages
-     * @throws FedHdsException if no federation saved it
+     * @param label source of the run, for messages
+     * @throws FedHdsException if the run was not saved by a federation
      */
     static Checkpoint of(String label, SavedRun run) {
         try {
@@ -88,7 +88,7 @@ record Checkpoint(
         } catch (IllegalStateException
                 | UnsupportedOperationException
                 | NullPointerException
-                | ClassCastException e) { // of a JSON value of another kind; their messages name the parser's classes
+                | ClassCastException e) { // a JSON value of another type; the messages name the parser's classes
             throw new FedHdsException(
                     label + ": holds a run that no federation saved, or one of another version: a value has another"
                             + " kind",

@@ -6,12 +6,12 @@ import io.github.fedhds.state.ServerStore;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Where a federation is saved between rounds: a {@link ServerStore} whose runs are those of federations. */
+/** The folder in which a federation is saved between rounds: a {@link ServerStore} with runs of federations. */
 public final class CheckpointFolder {
     private final ServerStore store;
 
     /**
-     * What was found.
+     * A loaded checkpoint.
      *
      * @param damage why the newest one could not be used
      */
@@ -26,27 +26,27 @@ public final class CheckpointFolder {
     }
 
     /**
-     * The run that is saved here.
+     * Summary of a saved run.
      *
-     * @param rounds that are over
-     * @param end whether it has come to its end
+     * @param rounds number of rounds that are over
+     * @param end whether and how the run has ended
      */
     public record Saved(int rounds, End end) {}
 
-    /** Whether a run has come to its end, and how. */
+    /** Whether and how a run has ended. */
     public enum End {
-        /** It has rounds to go. */
+        /** It has more rounds. */
         NOT_YET,
-        /** By its last round. */
+        /** After its last round. */
         LAST_ROUND,
-        /** Early, for want of better evaluations. */
+        /** Early, because evaluations no longer improved. */
         EARLY
     }
 
     /**
-     * What is saved here; empty if nothing is.
+     * Summary of the saved run; empty if nothing is saved here.
      *
-     * @throws FedHdsException if there is something and none of it can be used, or no federation saved it
+     * @throws FedHdsException if no saved checkpoint can be used, or it was not saved by a federation
      */
     public Optional<Saved> saved() {
         return load().map(Found::checkpoint)
@@ -54,18 +54,18 @@ public final class CheckpointFolder {
     }
 
     /**
-     * Takes the folder, which is made if it is missing; see {@link ServerStore#lock}.
+     * Locks the folder, which is created if it is missing; see {@link ServerStore#lock}.
      *
-     * @throws FedHdsException if another has it
+     * @throws FedHdsException if it is locked already
      */
     ServerStore.Lock lock() {
         return store.lock();
     }
 
     /**
-     * Deletes what is saved here, if anything is.
+     * Deletes the saved run, if there is one.
      *
-     * @throws FedHdsException if it cannot be deleted, or a federation runs with it
+     * @throws FedHdsException if it cannot be deleted, or a federation uses the folder
      */
     public void delete() {
         store.delete();
@@ -75,13 +75,13 @@ public final class CheckpointFolder {
         return store.folder();
     }
 
-    /** The newest one that is whole; empty if there is none at all. */
+    /** Loads the newest valid checkpoint; empty if nothing is saved. */
     Optional<Found> load() {
         return store.loadRun()
                 .map(loaded -> new Found(Checkpoint.of(path().toString(), loaded.run()), loaded.damage()));
     }
 
-    /** Saves one in place of the newest, which becomes the previous one unless it is damaged. */
+    /** Saves a checkpoint in place of the newest, which becomes the previous one unless it is damaged. */
     void save(Checkpoint checkpoint) {
         store.save(checkpoint.toRun());
     }

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Runs clients side by side, and hands on what they give in the order of the work. For one thread. */
+/** Runs clients in parallel and passes their results on in the order of the work. For one thread. */
 final class ClientThreads implements AutoCloseable {
     private final ExecutorService pool;
     private final int most;
@@ -31,8 +31,8 @@ final class ClientThreads implements AutoCloseable {
     }
 
     /**
-     * Hands each result on as soon as it and all before it are there. No more work is begun than twice as many as run at a
-     * time ahead of the one that is waited for, so that few results are held. After a failure nothing more is begun.
+     * Passes each result on as soon as it and all earlier ones are available. To hold few results, it starts at most
+     * twice as many tasks ahead of the awaited one as run in parallel. After a failure it starts no more tasks.
      */
     <T> void inOrder(List<Callable<T>> work, Consumer<T> taker) {
         AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
@@ -43,7 +43,7 @@ final class ClientThreads implements AutoCloseable {
                 while (rest.hasNext() && begun.size() < most) {
                     begun.add(begin(rest.next(), failure));
                 }
-                if (Thread.interrupted()) { // of a result that is there, get does not look
+                if (Thread.interrupted()) { // get skips this check if the result is available
                     throw new InterruptedException();
                 }
                 taker.accept(begun.remove().get());
@@ -58,7 +58,7 @@ final class ClientThreads implements AutoCloseable {
             end(begun, failure, e);
             Thread.currentThread().interrupt();
             throw new FedHdsException("interrupted while clients were at work", e);
-        } catch (RuntimeException | Error e) { // the taker's own
+        } catch (RuntimeException | Error e) { // thrown by the taker
             end(begun, failure, e);
             throw e;
         }
@@ -79,11 +79,11 @@ final class ClientThreads implements AutoCloseable {
     }
 
     private static <T> void end(Deque<Future<T>> begun, AtomicReference<@Nullable Throwable> failure, Throwable cause) {
-        failure.compareAndSet(null, cause); // before any thread is free to begin another client
+        failure.compareAndSet(null, cause); // before a thread can start another client
         begun.forEach(future -> future.cancel(true));
     }
 
-    /** Waits for the threads at work, interrupted or not: they use a model that the caller may close after this. */
+    /** Waits for the running threads even if interrupted: they use a model that the caller may close after this. */
     @Override
     public void close() {
         pool.shutdownNow();

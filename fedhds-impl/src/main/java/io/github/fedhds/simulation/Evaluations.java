@@ -8,14 +8,16 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/** The evaluations of a federation: when an adapter is scored, which one is best, and when to stop. For one thread at a time. */
+/** Decides when a federation evaluates, which adapter is best, and when to stop. For one thread at a time. */
 final class Evaluations {
     private final @Nullable ToDoubleFunction<Adapter> score;
     private final int every;
     private final int patience;
     private Optional<BestRound> best = Optional.empty();
 
-    /** Evaluates every so many rounds and in the last round; settings as on {@link Federation.Builder}. */
+    /**
+     * Evaluates after every {@code every} rounds and after the last round; settings as on {@link Federation.Builder}.
+     */
     Evaluations(@Nullable ToDoubleFunction<Adapter> score, int every, int patience) {
         if (patience > 0 && (score == null || every == 0)) {
             throw new IllegalArgumentException(
@@ -34,7 +36,7 @@ final class Evaluations {
         return best;
     }
 
-    /** The report with its score, where an evaluation is due after so many rounds. */
+    /** The report, with its score if an evaluation is due after this number of rounds. */
     RoundReport evaluate(RoundReport report, int pastRounds, boolean last) {
         boolean due = last || isRegular(pastRounds);
         if (score == null || !due) {
@@ -52,7 +54,7 @@ final class Evaluations {
         return report.withScore(value);
     }
 
-    /** Whether the last evaluations in a row, as many as the patience, were no better than the best one. */
+    /** Whether the last {@code patience} evaluations in a row were no better than the best one. */
     boolean outOfPatience(List<RoundReport> past) {
         if (patience == 0 || best.isEmpty()) {
             return false;
@@ -60,13 +62,13 @@ final class Evaluations {
         int evaluations = 0;
         for (int i = 0; i < past.size(); i++) {
             RoundReport report = past.get(i);
-            boolean counts = report.score().isPresent() && isRegular(i + 1); // not one of a last round alone
+            boolean counts = report.score().isPresent() && isRegular(i + 1); // not if only made for the last round
             evaluations += counts && report.round() > best.get().round() ? 1 : 0;
         }
         return evaluations >= patience;
     }
 
-    /** Whether an evaluation is due after so many rounds, last or not. */
+    /** Whether an evaluation is due after this number of rounds, whether or not the last round. */
     private boolean isRegular(int pastRounds) {
         return every > 0 && pastRounds % every == 0;
     }

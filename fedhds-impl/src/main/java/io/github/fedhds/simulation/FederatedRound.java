@@ -37,9 +37,9 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** One round of a server with clients of this process, and what is counted of it. For one thread, once. */
+/** One round of a server with the clients of this process, and its counts. For one thread, used once. */
 final class FederatedRound {
-    /** Nothing is read by it, so no limit protects anyone. */
+    /** Only measures sizes of this process's messages, so it needs no limits. */
     private static final MessageCodec UNBOUNDED = MessageCodec.of(new MessageLimits(
             Long.MAX_VALUE,
             MessageLimits.MAX_HEADER_BYTES,
@@ -80,7 +80,7 @@ final class FederatedRound {
         this.mostFailures = mostFailures;
     }
 
-    /** Opens a round and runs it; abandons it if anything is thrown. */
+    /** Opens a round and runs it; abandons it if an exception is thrown. */
     RoundReport run(ClientThreads threads) {
         RoundOpening opening = server.open();
         boolean done = false;
@@ -111,7 +111,7 @@ final class FederatedRound {
         selections.forEach((id, selection) -> toClient(opening.round(), id, MessageKind.SELECTION, bytes(selection)));
 
         selections.values().removeIf(selection -> selection.groups().isEmpty());
-        participants.keySet().retainAll(selections.keySet()); // the others are done, and let go
+        participants.keySet().retainAll(selections.keySet()); // releases the others, which are done
         run(
                 participants.values(),
                 threads,
@@ -138,7 +138,7 @@ final class FederatedRound {
                 OptionalDouble.empty());
     }
 
-    /** The end of a client's step: a value, or a failure that the round may tolerate. */
+    /** The result of a client's step: a value, or a failure that the round may tolerate. */
     private record Outcome<T>(
             Participant participant,
             @Nullable T value,
@@ -168,7 +168,7 @@ final class FederatedRound {
         });
     }
 
-    /** Where no failure is tolerated, it is thrown here, so that no further client begins. */
+    /** Throws at once if no failure is tolerated, so that no further client starts. */
     private <T> Outcome<T> attempt(Participant participant, Function<Participant, T> step) {
         try {
             return new Outcome<>(participant, step.apply(participant), null);
@@ -191,7 +191,7 @@ final class FederatedRound {
         bytes.ifPresent(length -> traffic.toClient(round, client, kind, length));
     }
 
-    /** Empty for what has no byte form, such as an adapter with NaN: it would not have left its client. */
+    /** Empty for messages that cannot be encoded, such as an adapter with NaN: a real client could not send them. */
     private static OptionalLong bytes(Message message) {
         try {
             return OptionalLong.of(UNBOUNDED.bytes(message));
@@ -204,7 +204,7 @@ final class FederatedRound {
         return fedHds.featureCache().map(FeatureCache::statistics).orElse(FeatureCache.Statistics.NONE);
     }
 
-    /** A client for one round, whose features are timed; one step at a time. */
+    /** A client in one round, with timed feature extraction; one step at a time. */
     private final class Participant {
         private final ClientId id;
         private volatile @Nullable FedHdsClient client;
@@ -221,7 +221,7 @@ final class FederatedRound {
 
         Optional<Message> train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
-            client = null; // its instructions go with it
+            client = null; // also releases its instructions
             return timed(training, () -> made.train(selection));
         }
 

@@ -33,13 +33,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All clients and the server in one process, for experiments and tests. Equal settings and seed give equal bytes on one
- * machine with one number of torch threads, whatever the number of parallel clients, and however often the run was killed
- * and {@linkplain Builder#resume resumed}.
+ * machine with one number of torch threads. The number of parallel clients does not matter, nor how often the run was
+ * killed and {@linkplain Builder#resume resumed}.
  *
- * <p>One loaded model serves every client. Memory beside it: what each running client's work takes; the instructions of
- * the round's clients, where they come from suppliers; at most twice as many adapters as clients run at a time; what the
- * aggregation holds; the global adapter and, with an evaluation, the best one. Nothing grows with the clients that a round
- * does not name; some hundred bytes with each round and client that is over. For one thread at a time.
+ * <p>One loaded model serves all clients. Additional memory: the work of each running client; the instructions of the
+ * round's clients, if they come from suppliers; at most twice as many adapters as clients run in parallel; the state of
+ * the aggregation; the global adapter and, with an evaluation, the best one. Clients outside the round add nothing;
+ * each past round and client adds some hundred bytes. For one thread at a time.
  */
 public final class Federation {
     private static final Logger LOGGER = LoggerFactory.getLogger(Federation.class);
@@ -101,12 +101,12 @@ public final class Federation {
         }
     }
 
-    /** Starts a federation of clients and a server as {@code fedHds} makes them. */
+    /** Starts a federation with the clients and server that {@code fedHds} creates. */
     public static Builder builder(FedHds fedHds) {
         return new Builder(Objects.requireNonNull(fedHds, "fedHds"));
     }
 
-    /** The server's adapter now: the first one before {@link #run} (or the checkpoint's), the last one after. */
+    /** The current global adapter: before {@link #run} the first one or the checkpoint's, afterwards the last one. */
     public Adapter adapter() {
         return server.globalAdapter();
     }
@@ -117,28 +117,30 @@ public final class Federation {
     }
 
     /**
-     * What each client and round of this object sent and was sent. In one process nothing travels: it is what the messages,
-     * receipts among them, would weigh in the form of {@link io.github.fedhds.codec.MessageCodec}, whatever its limits;
-     * those that have no such form, an adapter with NaN, say, do not count. Begins at zero with each object, a resumed one
-     * too.
+     * Traffic of this object by client and round. In one process nothing is sent: these are the sizes that the
+     * messages, including receipts, have in the form of {@link io.github.fedhds.codec.MessageCodec} without limits.
+     * Messages that cannot be encoded, such as an adapter with NaN, are not counted. Starts at zero for each object,
+     * also for a resumed run.
      */
     public Traffic traffic() {
         return traffic;
     }
 
     /**
-     * Runs all rounds and returns their reports, without their adapters: {@link #adapter} is the last one, and listeners see
-     * each. After a resume the list begins with the saved rounds, and only the missing ones run. Another call runs as many
-     * rounds again, after the last one.
+     * Runs all rounds and returns their reports, without their adapters: {@link #adapter} is the last one, and
+     * listeners see each. After a resume the list starts with the saved rounds, and only the missing ones run. Another
+     * call runs the same number of rounds again, after the last one.
      *
-     * <p>An exception of a role, or of a listener on an event of {@link RoundListener} itself, ends the run and is thrown on;
-     * an Error of a client becomes the cause of a {@link FedHdsException}. The open round is abandoned, and the adapter is that
-     * of the round before. A closed round counts, also where its evaluation, its checkpoint or a listener failed. The method
-     * returns after the last client has stopped: until then the model must not be closed.
+     * <p>An exception of a role, or of a listener in a method of {@link RoundListener} itself, ends the run and is
+     * thrown to the caller; an Error of a client becomes the cause of a {@link FedHdsException}. The open round is
+     * abandoned, and the adapter is that of the previous round. A closed round counts even if its evaluation, its
+     * checkpoint or a listener failed. The method returns after the last client has stopped: do not close the model
+     * before.
      *
-     * @throws FedHdsException if a checkpoint cannot be written: the one before is whole. Or if another federation runs, or
-     *     has run since this one was built, with the same checkpoint folder. Or if the thread is interrupted, which is
-     *     noticed while clients are at work: they are interrupted too, and the thread keeps its interrupt flag
+     * @throws FedHdsException if a checkpoint cannot be written, in which case the previous one is valid; if another
+     *     federation uses the checkpoint folder, or has used it since this one was built; or if the thread is
+     *     interrupted, which is noticed while clients run: they are interrupted too, and the thread keeps its interrupt
+     *     flag
      */
     public List<RoundReport> run() {
         if (saved == null) {
@@ -166,7 +168,7 @@ public final class Federation {
         try (ClientThreads threads = new ClientThreads(parallelClients)) {
             while (reports.size() < rounds && !evaluations.outOfPatience(past)) {
                 RoundReport ended = round(threads);
-                past.add(ended.withoutAdapter()); // it counts, whatever the evaluation throws
+                past.add(ended.withoutAdapter()); // the round counts even if the evaluation throws
                 RoundReport report = evaluations.evaluate(ended, past.size(), reports.size() + 1 == rounds);
                 RoundReport light = report.withoutAdapter();
                 past.set(past.size() - 1, light);
@@ -204,7 +206,7 @@ public final class Federation {
                 .run(threads);
     }
 
-    /** Collects a federation's parts. Not safe for many threads. */
+    /** Collects the parts of a federation. Not safe for many threads. */
     public static final class Builder {
         private final FedHds fedHds;
         private final Map<ClientId, Supplier<List<Instruction>>> clients = new LinkedHashMap<>();
@@ -237,11 +239,11 @@ public final class Federation {
         }
 
         /**
-         * Adds a client whose instructions are loaded when a round names it, and released when it has trained.
+         * Adds a client whose instructions are loaded when a round names it, and released after its training.
          *
-         * @param instructions called once in each round that names the client, on the client's thread, in parallel with other
-         *     clients; must return equal instructions in equal order each time. An exception counts as the client's, see
-         *     {@link #failedClients}
+         * @param instructions called once in each round that names the client, on the client's thread, in parallel with
+         *     other clients; must return equal instructions in equal order each time. An exception counts as the
+         *     client's, see {@link #failedClients}
          */
         public Builder client(ClientId id, Supplier<List<Instruction>> instructions) {
             Objects.requireNonNull(id, "id of a client");
@@ -267,7 +269,7 @@ public final class Federation {
             return this;
         }
 
-        /** Rounds, 1 or more; 1 by default. */
+        /** Number of rounds, 1 or more; 1 by default. */
         public Builder rounds(int rounds) {
             if (rounds < 1) {
                 throw new IllegalArgumentException("rounds must be 1 or more, was " + rounds);
@@ -292,9 +294,9 @@ public final class Federation {
         }
 
         /**
-         * Number of clients of a round that may throw an exception, 0 or more; 0 by default. Such a client drops out of the
-         * round, which continues with the others, and {@link RoundListener#failed} is called. One more ends the run. So does a
-         * step in which all clients fail, and any Error, such as OutOfMemoryError.
+         * Number of clients of a round that may throw an exception, 0 or more; 0 by default. Such a client drops out of
+         * the round, which continues with the others, and {@link RoundListener#failed} is called. One more failure ends
+         * the run. So does a step in which all clients fail, and any Error, such as OutOfMemoryError.
          */
         public Builder failedClients(int failedClients) {
             if (failedClients < 0) {
@@ -304,7 +306,7 @@ public final class Federation {
             return this;
         }
 
-        /** Adds a listener to the run's events, called after those added before; none by default. */
+        /** Adds a listener, called after the listeners added before; none by default. */
         public Builder listener(RoundListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
@@ -313,8 +315,8 @@ public final class Federation {
         /**
          * Scores adapters, so that {@link Federation#best} keeps the best one; none by default.
          *
-         * @param every rounds from one evaluation to the next, the last round is evaluated in any case; 0: that one only
-         * @param score of an adapter, finite, the higher the better; equal for equal adapters
+         * @param every rounds between two evaluations; 0 for none but the last round's, which is always evaluated
+         * @param score score of an adapter, finite, higher is better; equal for equal adapters
          */
         public Builder evaluation(int every, ToDoubleFunction<Adapter> score) {
             if (every < 0) {
@@ -326,8 +328,9 @@ public final class Federation {
         }
 
         /**
-         * Ends the run when so many evaluations in a row were no better than the best one; 0, the default: never. An
-         * evaluation that was made only because the round was the last one does not count, so that the run can be made longer.
+         * Ends the run when this number of evaluations in a row were no better than the best one; 0, the default, for
+         * never. An evaluation that was made only because the round was the last one does not count, so that the run
+         * can be extended.
          */
         public Builder patience(int patience) {
             if (patience < 0) {
@@ -338,16 +341,17 @@ public final class Federation {
         }
 
         /**
-         * Saves the run after each round, so that it can be {@linkplain #resume resumed}: adapter, state of the aggregator,
-         * number of the round, the reports of past rounds, the best adapter. Each round writes a file of the size of two
-         * adapters and the aggregator's state to disk, and keeps the previous file. Building reads the model's weights once,
-         * about a second a gigabyte.
+         * Saves the run after each round, so that it can be {@linkplain #resume resumed}: adapter, state of the
+         * aggregator, number of the round, the reports of past rounds, the best adapter. Each round writes a file of
+         * the size of two adapters and the aggregator's state, and keeps the previous file. {@link #build} then reads
+         * the model's weights once, about 1 s per gigabyte.
          *
-         * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved with it, and a resume under
-         * others is refused. Other settings that the result depends on are not known here: data, learning rate, selection.
+         * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved too, and resuming with
+         * other values is refused. Other settings that the result depends on are not known here: data, learning rate,
+         * selection.
          *
-         * @param folder created if it is missing; for this run only, and locked while it runs. {@link #build} refuses a folder
-         *     that already holds a run, unless it is resumed
+         * @param folder created if it is missing; for this run only, and locked while it runs. {@link #build} refuses a
+         *     folder that already contains a run, unless it is resumed
          * @param settings other settings that the result depends on, by name
          */
         public Builder checkpoint(Path folder, Map<String, String> settings) {
@@ -361,25 +365,25 @@ public final class Federation {
         }
 
         /**
-         * Continues the run of the checkpoint, or starts a new one if there is none; false by default. The result equals that
-         * of a run that was never interrupted, bit for bit, and no saved round is run again. {@link #build} throws a {@link
-         * FedHdsException} if both the newest checkpoint and the one before it are damaged, or if settings, seed, clients or
-         * number of threads differ. Rounds, patience, evaluation and parallel clients may differ.
+         * Continues the run of the checkpoint, or starts a new one if there is none; false by default. The result
+         * equals that of an uninterrupted run, bit for bit, and no saved round is run again. {@link #build} throws a
+         * {@link FedHdsException} if both the newest checkpoint and the one before it are damaged, or if settings,
+         * seed, clients or number of threads differ. Rounds, patience, evaluation and parallel clients may differ.
          */
         public Builder resume(boolean resume) {
             this.resume = resume;
             return this;
         }
 
-        /** Where the checkpoint's steps go; for tests. */
+        /** Replaces the disk that the checkpoint is written to; for tests. */
         Builder disk(Disk newDisk) {
             disk = newDisk;
             return this;
         }
 
         /**
-         * Replaces roles of every client, such as its selector; those of {@link FedHds} by default. Called in every round for
-         * each of its clients, so create expensive objects outside.
+         * Replaces roles of every client, such as its selector; those of {@link FedHds} by default. Called in every
+         * round for each client of the round, so create expensive objects outside.
          */
         public Builder clientSettings(UnaryOperator<FedHdsClientBuilder> clientSettings) {
             this.clientSettings = Objects.requireNonNull(clientSettings, "clientSettings");
@@ -392,7 +396,7 @@ public final class Federation {
             return this;
         }
 
-        /** The federation, before its first round or where the checkpoint's run was. */
+        /** Creates the federation, before its first round or in the state of the checkpoint. */
         public Federation build() {
             return new Federation(this);
         }

@@ -21,13 +21,13 @@ import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
-/** Counts why clients' work did not count, to say in the end why a run has trained nothing. For one thread. */
+/** Counts why clients' answers were not used, to explain why a run has trained nothing. For one thread. */
 final class RunOutcome implements ServerListener {
-    /** Codes that come of settings: the same run would get them again. */
+    /** Refusals that are caused by settings: the same run would get them again. */
     private static final Set<Refusal> OF_SETTINGS =
             Set.of(Refusal.WRONG_SHAPE, Refusal.WRONG_NAMES, Refusal.SETTINGS_DIFFER);
 
-    /** The settings that help against a code. */
+    /** The settings that can avoid a refusal. */
     private static final Map<Refusal, String> HINTS = Map.of(
             Refusal.WRONG_SHAPE,
             "give server and clients the same LoRA rank, and FedHdsServerBuilder.dimensions as many as the fusion has",
@@ -62,7 +62,7 @@ final class RunOutcome implements ServerListener {
         }
     }
 
-    /** Why none of these rounds, all of the run, has changed the adapter; empty if one has. */
+    /** Why none of the run's rounds has changed the adapter; empty if one has. */
     Optional<UntrainedRun> untrained(List<RoundReport> rounds) {
         if (rounds.isEmpty()
                 || rounds.stream().anyMatch(round -> !round.result().isEmpty())) {
@@ -75,7 +75,7 @@ final class RunOutcome implements ServerListener {
         withdrawn.forEach((refusal, count) -> all.merge(refusal, count, Long::sum));
         boolean ofClients = cause != Cause.NO_GROUP_CHOSEN && cause != Cause.ALL_VOID;
         boolean ofSettings = ofClients && failed == 0 && !all.isEmpty() && OF_SETTINGS.containsAll(all.keySet());
-        List<String> reason = new ArrayList<>(); // what happened, then what may help
+        List<String> reason = new ArrayList<>(); // first what happened, then what may help
         reason.add("none of " + rounds.size() + " rounds has changed the adapter: " + what(cause, rounds, failed));
         if (cause == Cause.NO_GROUP_CHOSEN) {
             reason.add(

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The checkpoint folder of a federation with the settings that a resumed run must have too: checks and restores the saved
+ * The checkpoint folder of a federation, with the settings that a resumed run must share: checks and restores the saved
  * run, and saves each round. For one thread at a time.
  */
 final class SavedFederation {
@@ -25,7 +25,7 @@ final class SavedFederation {
     private int savedRounds;
 
     /**
-     * Loads the run that is saved in the folder, if there is one.
+     * Loads the run saved in the folder, if there is one.
      *
      * @param own settings of the application that the result depends on
      */
@@ -48,7 +48,7 @@ final class SavedFederation {
         return found.map(f -> f.checkpoint().past().size()).orElse(0);
     }
 
-    /** The run that was found when this federation was built. */
+    /** The run that was loaded when this federation was built. */
     Optional<CheckpointFolder.Found> found() {
         return found;
     }
@@ -75,7 +75,7 @@ final class SavedFederation {
                         + wayOut);
             }
         }
-        parts.build(); // a fault of the server's own settings is not the checkpoint's
+        parts.build(); // throws if the server's own settings are invalid
         try {
             return parts.restore(checkpoint.server()).build();
         } catch (IllegalArgumentException e) {
@@ -88,7 +88,11 @@ final class SavedFederation {
         return folder.lock();
     }
 
-    /** Checks that no other federation has saved rounds since, given the number of this one's past rounds. */
+    /**
+     * Checks that no other federation has saved rounds since.
+     *
+     * @param past number of past rounds of this federation
+     */
     void checkUnchanged(int past) {
         Optional<CheckpointFolder.Found> now = folder.load();
         int there = rounds(now);

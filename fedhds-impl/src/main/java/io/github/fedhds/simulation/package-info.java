@@ -1,4 +1,4 @@
-/** The simulator: all clients and the server in one process, saved and resumed. */
+/** The simulator: all clients and the server in one process, with save and resume. */
 @NullMarked
 package io.github.fedhds.simulation;
 

@@ -4,8 +4,8 @@ import io.github.fedhds.FedHdsException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes that are no saved state: cut off, changed, of another version, or against a rule of the form. The error names where
- * the bytes are from, the field, its value and the rule. Nothing of such a state is used.
+ * Bytes that are not a valid saved state: truncated, changed, of another version, or against a rule of the format. The
+ * message names the source, the field, its value and the rule. Nothing of such a state is used.
  */
 public class InvalidStateException extends FedHdsException {
     private static final long serialVersionUID = 1L;

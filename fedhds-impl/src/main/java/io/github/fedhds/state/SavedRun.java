@@ -5,12 +5,12 @@ import io.github.fedhds.adapter.Adapter;
 import java.util.Map;
 
 /**
- * A run between two rounds: the server's state, and what an application keeps beside it. Immutable, safe for many threads.
+ * A run between two rounds: the server's state, and data of the application. Immutable, safe for many threads.
  *
  * @param server the server's state
- * @param texts texts of the application, of any length, by name; a name has 1 character or more
- * @param adapters adapters of the application (the best one so far, say), by name; a name has 1 character or more and neither
- *     a slash nor a line end
+ * @param texts texts of the application, of any length, by name; a name has at least 1 character
+ * @param adapters adapters of the application, for example the best one so far, by name; a name has at least 1
+ *     character and neither a slash nor a line end
  */
 public record SavedRun(ServerState server, Map<String, String> texts, Map<String, Adapter> adapters) {
     public SavedRun {
@@ -27,7 +27,7 @@ public record SavedRun(ServerState server, Map<String, String> texts, Map<String
         }
     }
 
-    /** A server's state alone. */
+    /** A run with only a server's state. */
     public static SavedRun of(ServerState server) {
         return new SavedRun(server, Map.of(), Map.of());
     }

@@ -29,10 +29,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The byte form of a saved run, version 1: sealed safetensors. Metadata: format, version, run, seed, round, and the names of
- * the adapters, joined by line ends. Tensors of U8, which hold UTF-8, as texts may be longer than a header: {@code roster}
- * (ids joined by line ends, which no id holds), {@code agreed/NAME}, {@code text/NAME}. Tensors of F32: {@code global/TENSOR},
- * {@code aggregator/TENSOR}, {@code adapter/NAME/TENSOR}.
+ * The byte format of a saved run, version 1: safetensors with a SHA-256. Metadata: format, version, run, seed, round,
+ * and the names of the adapters, joined by line ends. U8 tensors with UTF-8, because texts may be longer than a header:
+ * {@code roster} (client ids joined by line ends, which an id cannot contain), {@code agreed/NAME}, {@code text/NAME}.
+ * F32 tensors: {@code global/TENSOR}, {@code aggregator/TENSOR}, {@code adapter/NAME/TENSOR}.
  */
 final class SavedRunForm {
     static final String VERSION = "1";
@@ -81,10 +81,10 @@ final class SavedRunForm {
     }
 
     /**
-     * Reads a file, and checks it as a whole before it is looked into.
+     * Reads a file. Checks all of it before using any part.
      *
-     * @throws InvalidStateException if it is damaged or no saved run; the message names the file
-     * @throws FedHdsException if it cannot be read now; it may be whole
+     * @throws InvalidStateException if it is damaged or not a saved run; the message names the file
+     * @throws FedHdsException if it cannot be read now, although it may be valid
      */
     static SavedRun read(Path path) {
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
@@ -109,7 +109,7 @@ final class SavedRunForm {
                 : new InvalidStateException(String.valueOf(e.getMessage()), e);
     }
 
-    /** A file that the disk does not give now (no permission, an interrupt, a lost mount) may be whole. */
+    /** False for a file that cannot be read now (no permission, an interrupt, a lost mount); it may be valid. */
     private static boolean isDamage(FedHdsException e) {
         Throwable cause = e.getCause(); // malformed JSON and UTF-8 have subclasses of IOException too
         return !(cause instanceof FileSystemException
@@ -123,7 +123,7 @@ final class SavedRunForm {
             throw new InvalidStateException(label + ": is no saved state of a server");
         }
         String version = fields.remove("version");
-        if (!VERSION.equals(version)) { // before the seal, which another version may compute in another way
+        if (!VERSION.equals(version)) { // before the SHA-256, which another version may compute differently
             throw new InvalidStateException(label + ": is a saved state of version " + JsonFile.shorten(version)
                     + ", this library reads " + VERSION + "; was it written by a later FedHDS?");
         }
@@ -185,7 +185,10 @@ final class SavedRunForm {
         return found;
     }
 
-    /** Refuses what JSON can say and UTF-8 cannot hold, so that what is read can be written again. */
+    /**
+     * Refuses unpaired surrogates, which JSON allows and UTF-8 cannot encode, so that what is read can be written
+     * again.
+     */
     private static void checkPairs(String what, String text) {
         int lone = Texts.loneSurrogate(text);
         if (lone >= 0) {

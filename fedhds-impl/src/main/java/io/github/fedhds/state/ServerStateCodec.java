@@ -7,12 +7,13 @@ import java.io.IOException;
 import java.nio.channels.Channels;
 
 /**
- * A server's state as bytes and back, for applications that keep it in a database or an object store; {@link ServerStore} keeps
- * it in a folder. The form is safetensors with a version and a SHA-256 over all of it. Equal states give equal bytes, on every
- * machine, and every bit of a number comes back.
+ * Converts a server's state to bytes and back, for applications that keep it in a database or an object store;
+ * {@link ServerStore} keeps it in a folder. The format is safetensors with a version and a SHA-256 over the whole.
+ * Equal states give equal bytes on every machine, and numbers are restored bit for bit.
  *
- * <p>Reading trusts no count in the bytes. Heap beside the state: its longest tensor or text, and up to 16 times the header,
- * which holds the tensors' names. Time is that of SHA-256 and of one pass over the numbers. Safe for many threads.
+ * <p>Reading trusts no count in the bytes. Heap in addition to the state: its longest tensor or text, and up to 16
+ * times the header, which contains the names of the tensors. Time: SHA-256 and one pass over the numbers. Safe for many
+ * threads.
  *
  * @see <a href="https://huggingface.co/docs/safetensors/index">The container</a>
  */
@@ -20,15 +21,15 @@ public final class ServerStateCodec {
     private ServerStateCodec() {}
 
     /**
-     * The bytes of a state, for states that memory can hold twice.
+     * Encodes a state. Needs memory for a second copy of it.
      *
-     * @throws IllegalArgumentException if a setting or a tensor's name holds half of a surrogate pair
+     * @throws IllegalArgumentException if a setting or a tensor's name has an unpaired surrogate
      */
     public static byte[] encode(ServerState state) {
         return encode(SavedRun.of(state));
     }
 
-    /** The bytes of a run with what the application keeps beside; see {@link #encode(ServerState)}. */
+    /** Encodes a run with the data of the application; see {@link #encode(ServerState)}. */
     public static byte[] encode(SavedRun run) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
@@ -40,9 +41,9 @@ public final class ServerStateCodec {
     }
 
     /**
-     * Reads a state; what the application saved beside it is left out.
+     * Reads a state; ignores the data of the application.
      *
-     * @throws InvalidStateException if the bytes are no saved state, whole and of this version
+     * @throws InvalidStateException if the bytes are not a complete saved state of this version
      */
     public static ServerState decode(byte[] bytes) {
         return decodeRun(bytes).server();
@@ -51,7 +52,7 @@ public final class ServerStateCodec {
     /**
      * Reads a run.
      *
-     * @throws InvalidStateException if the bytes are no saved state, whole and of this version
+     * @throws InvalidStateException if the bytes are not a complete saved state of this version
      */
     public static SavedRun decodeRun(byte[] bytes) {
         return SavedRunForm.read("the state", bytes);

@@ -21,9 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A folder that keeps a run between rounds: {@code checkpoint}, and {@code checkpoint.1}, the one before it. A new one is
- * written beside them, forced to disk, and moved into place, so that at every moment one of the two is whole. While a server
- * runs with it, its {@link #lock} keeps all others out, of this process and of others on this machine.
+ * A folder that keeps a run between rounds: {@code checkpoint}, and the previous one as {@code checkpoint.1}. A new
+ * checkpoint is written to a temporary file, forced to disk, and moved into place, so that one of the two is valid at
+ * every moment. While a server uses the folder, its {@link #lock} keeps others out, in this process and in other
+ * processes on this machine.
  *
  * <pre>{@code
  * ServerStore store = ServerStore.open(folder);
@@ -32,7 +33,7 @@ import org.slf4j.LoggerFactory;
  *     saved.ifPresent(builder::restore);
  *     FedHdsServer server = builder.build();
  *     if (saved.isEmpty()) {
- *         store.save(server.state()); // run id and first adapter, before a message leaves
+ *         store.save(server.state()); // run id and first adapter, before the first message is sent
  *     }
  *     while (server.state().round() < rounds) {
  *         runRound(server);
@@ -41,8 +42,8 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>A save takes the time of writing the adapter and the aggregator's state once and forcing them to disk; the folder holds
- * them three times at most. Safe for many threads.
+ * <p>A save writes the adapter and the aggregator's state once and forces them to disk; the folder contains them at
+ * most three times. Safe for many threads.
  */
 public final class ServerStore {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServerStore.class);
@@ -64,13 +65,13 @@ public final class ServerStore {
     private boolean newestIsWhole;
 
     /**
-     * A run that was found.
+     * A loaded run.
      *
-     * @param damage why the newest one could not be used, and the one before it was; empty if it could
+     * @param damage why the previous checkpoint was used instead of the newest one; empty if the newest was used
      */
     public record Loaded(SavedRun run, Optional<String> damage) {}
 
-    /** Holds a folder for one server, until it is closed or the process ends. Closing it again does nothing. */
+    /** Locks a folder for one server until it is closed or the process ends. Closing it again does nothing. */
     public interface Lock extends AutoCloseable {
         @Override
         void close();
@@ -81,7 +82,7 @@ public final class ServerStore {
         this.disk = disk;
     }
 
-    /** The store in a folder, which {@link #lock} and {@link #save} make if it is missing. Reads and writes nothing yet. */
+    /** The store in a folder, which {@link #lock} and {@link #save} create if it is missing. Does no I/O. */
     public static ServerStore open(Path folder) {
         return open(folder, Disk.real());
     }
@@ -91,15 +92,16 @@ public final class ServerStore {
         return new ServerStore(folder, disk);
     }
 
-    /** Where it is, as an absolute path. */
+    /** The folder, as an absolute path. */
     public Path folder() {
         return folder;
     }
 
     /**
-     * Takes the folder. On a disk that knows no locks it warns, and goes on.
+     * Locks the folder. On a file system without locks it only logs a warning.
      *
-     * @throws FedHdsException if another server runs with it, in whatever process or class loader, or it cannot be written
+     * @throws FedHdsException if another server uses the folder, in any process or class loader, or the folder cannot
+     *     be written
      */
     public Lock lock() {
         Path real = realFolder();
@@ -148,7 +150,7 @@ public final class ServerStore {
                 throw inUse(null);
             }
             held = true;
-        } catch (OverlappingFileLockException e) { // this JVM has it, by other means than a store
+        } catch (OverlappingFileLockException e) { // locked in this JVM, but not by a store
             throw inUse(e);
         } catch (IOException e) {
             LOGGER.warn("{} cannot be locked: let no other federation run with it", folder, e);
@@ -163,17 +165,17 @@ public final class ServerStore {
 
     private void close(FileChannel channel) {
         try {
-            channel.close(); // and the lock with it
+            channel.close(); // also releases the lock
         } catch (IOException e) {
             LOGGER.warn("the lock on {} cannot be closed", folder, e);
         }
     }
 
     /**
-     * The server's state after the last round that was saved; empty if nothing is saved here. Warns where the newest
-     * generation is damaged and the one before it is used; {@link #loadRun} tells it.
+     * The server's state after the last saved round; empty if nothing is saved here. Logs a warning if the newest
+     * checkpoint is damaged and the previous one is used; {@link #loadRun} returns the reason.
      *
-     * @throws FedHdsException if there is something and none of it can be used, or it cannot be read now
+     * @throws FedHdsException if no saved checkpoint can be used, or it cannot be read now
      */
     public Optional<ServerState> load() {
         Optional<Loaded> found = loadRun();
@@ -182,9 +184,9 @@ public final class ServerStore {
     }
 
     /**
-     * The newest run that is whole, with what the application saved beside the server's state; empty if nothing is saved here.
+     * The newest valid run, with the data of the application; empty if nothing is saved here.
      *
-     * @throws FedHdsException if there is something and none of it can be used, or it cannot be read now
+     * @throws FedHdsException if no saved checkpoint can be used, or it cannot be read now
      */
     public synchronized Optional<Loaded> loadRun() {
         List<InvalidStateException> damage = new ArrayList<>();
@@ -216,18 +218,18 @@ public final class ServerStore {
         }
     }
 
-    /** Saves a server's state alone; see {@link #save(SavedRun)}. */
+    /** Saves only a server's state; see {@link #save(SavedRun)}. */
     public void save(ServerState state) {
         save(SavedRun.of(state));
     }
 
     /**
-     * Saves a run in place of the newest one, which becomes the previous one unless it is damaged. When this returns, the run
-     * is on the disk.
+     * Saves a run in place of the newest one, which becomes the previous one unless it is damaged. When this returns,
+     * the run is on disk.
      *
-     * @throws FedHdsException if it cannot be written: the one before is whole. Or if the folder holds a run that this store
-     *     has neither loaded nor saved nor deleted
-     * @throws IllegalArgumentException if a text or a tensor's name holds half of a surrogate pair; nothing is changed then
+     * @throws FedHdsException if it cannot be written, in which case the previous checkpoint is still valid; or if the
+     *     folder contains a run that this store has neither loaded nor saved nor deleted
+     * @throws IllegalArgumentException if a text or a tensor's name has an unpaired surrogate; nothing is changed then
      */
     public synchronized void save(SavedRun run) {
         Path newest = folder.resolve(NEWEST);
@@ -241,7 +243,7 @@ public final class ServerStore {
             AtomicFile.replace(
                     disk, newest, folder.resolve(UNFINISHED), channel -> SavedRunForm.write(run, channel), true, () -> {
                         if (newestIsWhole) {
-                            newestIsWhole = false; // there is none until the second move
+                            newestIsWhole = false; // there is no newest one until the second move
                             disk.move(newest, previous);
                         }
                     });
@@ -253,9 +255,9 @@ public final class ServerStore {
     }
 
     /**
-     * Deletes what is saved here, if anything is.
+     * Deletes the saved run, if there is one.
      *
-     * @throws FedHdsException if it cannot be deleted, or a server runs with it
+     * @throws FedHdsException if it cannot be deleted, or a server uses the folder
      */
     public synchronized void delete() {
         newestIsWhole = false;

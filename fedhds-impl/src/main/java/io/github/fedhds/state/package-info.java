@@ -1,4 +1,4 @@
-/** Saved runs: a server's state between two rounds, in a folder that survives a kill and a power loss. */
+/** Saved runs: a server's state between two rounds, in a folder that survives crashes and power loss. */
 @NullMarked
 package io.github.fedhds.state;
 

@@ -13,11 +13,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The BOS token (beginning of sequence), where {@code tokenizer_config.json} decides on it: transformers' tokenizer classes of LLaMA
- * replace the template of {@code tokenizer.json} by {@code add_bos_token}, true by default. Other classes use the
- * template; {@code add_bos_token} stands in for one that is missing.
+ * The BOS token (beginning of sequence), where {@code tokenizer_config.json} decides on it: transformers' LLaMA
+ * tokenizer classes replace the template of {@code tokenizer.json} by {@code add_bos_token}, true by default. Other
+ * classes use the template, and {@code add_bos_token} only if there is no template.
  *
- * @see <a href="https://github.com/huggingface/transformers/blob/v4.53.3/src/transformers/models/llama/tokenization_llama_fast.py">LlamaTokenizerFast.update_post_processor</a>
+ * @see <a
+ *     href="https://github.com/huggingface/transformers/blob/v4.53.3/src/transformers/models/llama/tokenization_llama_fast.py">LlamaTokenizerFast.update_post_processor</a>
  */
 final class BosToken {
     private static final Set<String> LLAMA =
@@ -33,9 +34,9 @@ final class BosToken {
     }
 
     /**
-     * The ids that stand before every text: one, or none; empty if the template of {@code tokenizer.json} decides.
+     * The ids before every text: one or none; empty if the template of {@code tokenizer.json} decides.
      *
-     * @throws FedHdsException if a file is damaged, or the token is wanted and not known
+     * @throws FedHdsException if a file is damaged, or the token is required but unknown
      */
     static Optional<int[]> read(Path folder, TokenizerFile tokenizer) {
         Path file = folder.resolve("tokenizer_config.json");
@@ -68,7 +69,7 @@ final class BosToken {
         return Optional.of(new int[] {id});
     }
 
-    /** A text, or an object with the text as its content; older folders have it in a file of its own. */
+    /** A text, or an object with the text as its content; older folders have it in a separate file. */
     private String token(boolean llama) {
         String own = content(options.json());
         Path map = folder.resolve("special_tokens_map.json");

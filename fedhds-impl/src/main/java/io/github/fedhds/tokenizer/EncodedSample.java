@@ -3,11 +3,11 @@ package io.github.fedhds.tokenizer;
 import java.util.Arrays;
 
 /**
- * A sample as the model reads it.
+ * A sample as token ids.
  *
  * @param ids prompt, answer and EOS id
- * @param answerStart place of the first answer token; {@code ids.length} where there is no answer
- * @param cut true if part of the prompt (or, for features alone, of the answer) was left out to fit
+ * @param answerStart index of the first answer token; {@code ids.length} if there is no answer
+ * @param cut true if part of the prompt (or, only for features, of the answer) was cut to fit
  */
 public record EncodedSample(int[] ids, int answerStart, boolean cut) {
     @Override
@@ -23,7 +23,7 @@ public record EncodedSample(int[] ids, int answerStart, boolean cut) {
         return 31 * Arrays.hashCode(ids) + answerStart;
     }
 
-    /** Number of answer tokens, the EOS id included. */
+    /** Number of answer tokens, including the EOS id. */
     public int answerLength() {
         return ids.length - answerStart;
     }

@@ -3,18 +3,18 @@ package io.github.fedhds.tokenizer;
 import java.util.Arrays;
 
 /**
- * A sample's tokens and where its parts lie, each {@code {from, to}}.
+ * A sample's tokens and the spans of its parts, each {@code {from, to}}.
  *
  * @param ids prompt, answer and EOS id
- * @param instruction of the prompt; may be empty
- * @param answer with the EOS id
+ * @param instruction span of the instruction in the prompt; may be empty
+ * @param answer span of the answer with the EOS id
  */
 public record PartedSample(int[] ids, int[] instruction, int[] answer) {
     public int[][] spans() {
         return new int[][] {instruction, answer};
     }
 
-    /** What the instruction's states come from, as attention looks back only: the tokens up to its end. */
+    /** The tokens up to the end of the instruction; with causal attention its states depend only on them. */
     public PartedSample throughInstruction() {
         return new PartedSample(Arrays.copyOf(ids, instruction[1]), instruction, new int[2]);
     }

@@ -4,20 +4,20 @@ import io.github.fedhds.round.ClientId;
 import java.util.Optional;
 
 /**
- * How many of a client's samples are cut so that they fit the longest sample, where every sample must be used: for features
- * and for scores. What a training leaves out is told by {@link io.github.fedhds.training.TrainingCounts}.
+ * Number of a client's samples that are cut to the longest sample for features and scores, where every sample must be
+ * used. {@link io.github.fedhds.training.TrainingCounts} has the samples that training cuts or leaves out.
  *
- * @param client whose samples; empty where no client was named
+ * @param client the client; empty if no client was named
  * @param purpose what the samples are used for: features, scores, scores without prompt
- * @param samples all samples
+ * @param samples number of all samples
  * @param cutPrompts samples whose input text, or instruction, was cut at its end
- * @param cutAnswers samples whose answer was cut at its end, and whose prompt is the bare template; no score where the
- *     template leaves no room for any answer
+ * @param cutAnswers samples whose answer was cut at its end, and whose prompt is the bare template; they have no score
+ *     if the template leaves no room for an answer
  * @param maxTokens the longest sample
  */
 public record SampleCuts(
         Optional<ClientId> client, String purpose, int samples, int cutPrompts, int cutAnswers, int maxTokens) {
-    /** Whether anything was cut. */
+    /** Whether any sample was cut. */
     public boolean isAny() {
         return cutPrompts + cutAnswers > 0;
     }

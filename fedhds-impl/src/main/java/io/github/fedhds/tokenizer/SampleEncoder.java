@@ -9,9 +9,9 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns samples into tokens: prompt, answer, EOS id. What does not fit is cut from the end of the input text, then
- * from the end of the request; the template's own words, the response marker and the answer stay. Immutable, safe for
- * many threads.
+ * Converts samples to tokens: prompt, answer, EOS id. A sample that is too long is cut at the end of the input text,
+ * then at the end of the instruction; the template's own words, the response marker and the answer stay. Immutable,
+ * safe for many threads.
  */
 public final class SampleEncoder {
     private final Tokenizer tokenizer;
@@ -32,24 +32,24 @@ public final class SampleEncoder {
         this.eosId = config.eosIds().get(0);
     }
 
-    /** Longest sequence that comes out. */
+    /** Maximum length of a sequence. */
     public int maxTokens() {
         return maxTokens;
     }
 
-    /** Tokens of the prompt template without a sample's texts: they are never cut, so a sample has more. */
+    /** Tokens of the prompt template without a sample's texts. They are never cut, so a sample has more. */
     public int templateTokens() {
         return tokenizer.encode(template.prompt(new Instruction("", "", ""))).length;
     }
 
-    /** Prompt, answer and EOS id; empty if the answer does not fit beside the bare template. */
+    /** Prompt, answer and EOS id; empty if the answer and the bare template do not fit. */
     public Optional<EncodedSample> forTraining(Instruction sample) {
         int[] answer = answer(sample);
         return prompt(sample, maxTokens - answer.length)
                 .map(prompt -> new EncodedSample(concat(prompt.ids(), answer), prompt.ids().length, prompt.cut()));
     }
 
-    /** The same, but an answer too long for the model is cut at its end: every sample has features. */
+    /** The same, but an answer that is too long is cut at its end, so that every sample has features. */
     public EncodedSample forFeatures(Instruction sample) {
         return forTraining(sample).orElseGet(() -> {
             int[] bare = encoded(new Instruction("", "", "")).ids();
@@ -60,8 +60,8 @@ public final class SampleEncoder {
     }
 
     /**
-     * The same tokens, and where of them instruction and answer lie: the instruction is what a prompt without it does not
-     * have, so that any template will do.
+     * The same tokens, with the spans of instruction and answer. The instruction's span is found by comparison with the
+     * prompt of an empty instruction, so any template works.
      */
     public PartedSample forParts(Instruction sample) {
         int[] answer = answer(sample);
@@ -86,10 +86,10 @@ public final class SampleEncoder {
     }
 
     /**
-     * The prompt alone, with room left for an answer.
+     * The prompt only, with room for an answer.
      *
      * @param answerTokens tokens to be generated, 0 or more
-     * @throws IllegalArgumentException if the bare template leaves no such room
+     * @throws IllegalArgumentException if the bare template leaves no room for them
      */
     public EncodedSample forGeneration(Instruction sample, int answerTokens) {
         if (answerTokens < 0) {
@@ -114,11 +114,11 @@ public final class SampleEncoder {
         return answer;
     }
 
-    /** A sample, or what is left of it, and its prompt's tokens. */
+    /** A sample, cut if necessary, and the tokens of its prompt. */
     private record Prompt(Instruction sample, int[] ids) {}
 
     private Prompt encoded(Instruction sample) {
-        @Nullable String prompt = template.prompt(sample); // it may be the host's
+        @Nullable String prompt = template.prompt(sample); // may be the application's own
         if (prompt == null) {
             throw new IllegalStateException(
                     "the prompt template " + template.getClass().getName()
@@ -134,7 +134,9 @@ public final class SampleEncoder {
                         fit.ids(), fit.ids().length, !fit.sample().equals(sample)));
     }
 
-    /** The sample with as much of its input, then of its instruction, as fits; empty if not even the bare template does. */
+    /**
+     * The sample with as much of its input, then of its instruction, as fits; empty if the bare template does not fit.
+     */
     private Optional<Prompt> fitted(Instruction sample, int room) {
         Prompt whole = encoded(sample);
         if (whole.ids().length <= room) {
@@ -147,7 +149,9 @@ public final class SampleEncoder {
                         room));
     }
 
-    /** The sample with the longest part of a text that fits, by halving; empty if it does not fit without the text. */
+    /**
+     * The sample with the longest prefix of a text that fits, by bisection; empty if it does not fit without the text.
+     */
     private Optional<Prompt> longest(String text, IntFunction<Instruction> cut, int room) {
         Prompt best = encoded(cut.apply(0));
         if (best.ids().length > room) {
@@ -168,7 +172,7 @@ public final class SampleEncoder {
         return Optional.of(best);
     }
 
-    /** The text up to a place, moved back where it would split a surrogate pair. */
+    /** The text up to an index, moved back by one if it would split a surrogate pair. */
     private static String head(String text, int end) {
         boolean splits = end > 0 && end < text.length() && Character.isHighSurrogate(text.charAt(end - 1));
         return text.substring(0, splits ? end - 1 : end);

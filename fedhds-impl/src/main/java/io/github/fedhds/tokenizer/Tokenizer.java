@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads; a call after closing is an
- * IllegalStateException.
+ * Converts text to token ids and back, by a folder's {@code tokenizer.json}. Safe for many threads; a call after
+ * closing throws an IllegalStateException.
  */
 public final class Tokenizer implements AutoCloseable {
     private final Path file;
@@ -43,12 +43,12 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Loads {@code tokenizer.json}, and from {@code tokenizer_config.json} and {@code special_tokens_map.json}, where they
-     * are there, whether a text begins with the BOS token.
+     * Loads {@code tokenizer.json}, and, if they are present, reads from {@code tokenizer_config.json} and
+     * {@code special_tokens_map.json} whether a text begins with the BOS token.
      *
-     * @throws FedHdsException if a file is missing or damaged, or the native library cannot be loaded; the message names
-     *     the file, or the folder for native libraries and the setting that moves it. Encoding and decoding give the same
-     *     where the file turns out to be of no use for a text
+     * @throws FedHdsException if a file is missing or damaged, or the native library cannot be loaded; the message
+     *     names the file, or the folder for native libraries and the setting that changes it. Encoding and decoding
+     *     throw it too if the file cannot handle a text
      */
     public static Tokenizer load(Path folder) {
         TorchRuntime.prepare();
@@ -61,7 +61,7 @@ public final class Tokenizer implements AutoCloseable {
             TokenizerFile checked = TokenizerFile.read(file);
             Optional<int[]> beginning = BosToken.read(folder, checked);
             byte[] text = checked.bytes();
-            // Without these options it cuts at 512 tokens.
+            // Without these options the library cuts at 512 tokens.
             Map<String, String> options = Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
             InputStream in = new ByteArrayInputStream(text);
             return new Tokenizer(file, HuggingFaceTokenizer.newInstance(in, options), beginning, text);
@@ -79,8 +79,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Ids of a text with the special tokens that the model wants before it, such as BOS. What a template
-     * puts behind a text is left out: here a text goes on, with an answer, which ends with the EOS id.
+     * Ids of a text, after the special tokens that the model expects before it, such as BOS. Tokens that a template
+     * adds after a text are left out, because an answer follows, which ends with the EOS id.
      */
     public int[] encode(String text) {
         if (beginning.isEmpty()) {
@@ -93,7 +93,7 @@ public final class Tokenizer implements AutoCloseable {
         return ids;
     }
 
-    /** Ids of a text that goes on after another one: no special tokens. */
+    /** Ids of a text that continues another one: no special tokens. */
     public int[] encodePlain(String text) {
         return encode(text, false);
     }
@@ -109,7 +109,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** With U+FFFD for each half of a surrogate pair: native code would damage every emoji of such a text. */
+    /** Replaces each unpaired surrogate by U+FFFD; otherwise native code would damage every emoji in the text. */
     private static String whole(String text) {
         if (text.codePoints().noneMatch(Tokenizer::isHalf)) {
             return text;
@@ -124,7 +124,7 @@ public final class Tokenizer implements AutoCloseable {
         return code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE;
     }
 
-    /** Text of ids, special tokens left out. */
+    /** Text of ids, without special tokens. */
     public String decode(int[] ids) {
         HuggingFaceTokenizer opened = open();
         try {
@@ -134,15 +134,15 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Text of ids, special tokens left out. */
+    /** Text of ids, without special tokens. */
     public String decode(List<Integer> ids) {
         return decode(ids.stream().mapToInt(Integer::intValue).toArray());
     }
 
     /**
-     * SHA-256, in hexadecimal, over what the ids of a text depend on: {@code tokenizer.json} without truncation, padding and
-     * dropout, however it is indented, and the token that texts begin with. Two processes with equal digests make equal
-     * ids. Computed with the first call.
+     * SHA-256, in hexadecimal, over everything that the ids of a text depend on: {@code tokenizer.json} without
+     * truncation, padding, dropout and formatting, and the BOS token. Two processes with equal digests produce equal
+     * ids. Computed on the first call.
      */
     public String digest() {
         return digest.get();

@@ -21,9 +21,9 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code tokenizer.json}, checked before native code sees it: that code ends the whole process, instead of giving an
- * error, where a decoder is broken or a part refers to one that is missing. Memory beside the file's text: some ten times
- * its bytes, until it is loaded.
+ * {@code tokenizer.json}, checked before it is passed to native code, which aborts the process instead of returning an
+ * error if a decoder is invalid or a part refers to a missing one. Memory in addition to the file's text: about ten
+ * times its bytes, until it is loaded.
  *
  * @see <a href="https://docs.rs/tokenizers/0.21.4/tokenizers/">The library that reads the file</a>
  */
@@ -42,10 +42,11 @@ final class TokenizerFile {
     }
 
     /**
-     * Reads a file, without what is not for the file to choose: truncation, padding, the dropout of merges (equal texts
-     * would have other ids in every call), and what a template puts behind a text (a prompt is not the end of one).
+     * Reads a file, without settings that this library sets itself: truncation, padding, the dropout of merges (equal
+     * texts would get different ids), and what a template adds after a text (a prompt is not the end of the text).
      *
-     * @throws FedHdsException if it is no JSON object, or holds what native code cannot stand; the message names it
+     * @throws FedHdsException if it is not a JSON object, or has content that makes native code abort; the message
+     *     names it
      */
     static TokenizerFile read(Path file) {
         JsonObject json = JsonFile.readObject(file, MAX_BYTES);
@@ -67,7 +68,7 @@ final class TokenizerFile {
         return checked;
     }
 
-    /** What is given to native code: UTF-8, each key once. */
+    /** The JSON for native code: UTF-8, each key once. */
     byte[] bytes() {
         String text = JSON.toJson(json);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
@@ -76,12 +77,12 @@ final class TokenizerFile {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** True if the file itself says what stands around a text. */
+    /** True if the file itself defines the special tokens around a text. */
     boolean hasPostProcessor() {
         return object(json.get("post_processor")).isPresent();
     }
 
-    /** The id of a token; empty if there is none of this text. */
+    /** The id of a token; empty if there is no such token. */
     OptionalInt id(String token) {
         if (json.get("added_tokens") instanceof JsonArray added) {
             for (JsonElement element : added) {
@@ -125,7 +126,7 @@ final class TokenizerFile {
         return element instanceof JsonPrimitive primitive ? primitive.getAsString() : "";
     }
 
-    /** The prefix is cut off the right side of each merge, without looking. */
+    /** Native code removes the prefix from the right side of each merge without checking it. */
     private void checkModel(@Nullable JsonElement element) {
         object(element).ifPresent(model -> {
             String prefix = text(model.get("continuing_subword_prefix"));
@@ -144,7 +145,7 @@ final class TokenizerFile {
         });
     }
 
-    /** Normalizers, pre-tokenizers and decoders, also those inside a sequence of them. */
+    /** Checks normalizers, pre-tokenizers and decoders, also inside a sequence of them. */
     private void checkParts(@Nullable JsonElement element) {
         if (element instanceof JsonArray list) {
             list.forEach(this::checkParts);
@@ -168,7 +169,10 @@ final class TokenizerFile {
         return element instanceof JsonPrimitive primitive && primitive.isNumber() ? primitive.getAsDouble() : -1;
     }
 
-    /** Bytes in base 64: the length of a table, the table of 4-byte units, texts. What is in the table is not checked. */
+    /**
+     * Checks bytes in base 64: the length of a table, the table of 4-byte units, texts. The content of the table is not
+     * checked.
+     */
     private void checkCharacterMap(String map) {
         try {
             ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode(map)).order(ByteOrder.LITTLE_ENDIAN);
@@ -179,12 +183,12 @@ final class TokenizerFile {
                 }
             }
         } catch (IllegalArgumentException e) {
-            // said below
+            // reported below
         }
         throw fault("precompiled_charsmap of normalizer Precompiled is damaged");
     }
 
-    /** A post-processor, or a list of them, that puts nothing behind a text. */
+    /** A post-processor, or a list of them, that adds nothing after a text. */
     private static JsonElement withoutEnd(JsonElement processor) {
         if (processor instanceof JsonArray list) {
             JsonArray shorter = new JsonArray();
@@ -202,7 +206,7 @@ final class TokenizerFile {
                             .orElse(false)) {
                 end--;
             }
-            if (end > 0) { // a template without a text in it stays as it is
+            if (end > 0) { // a template without a text stays unchanged
                 pieces.asList().subList(end, pieces.size()).clear();
             }
         } else if (part.get("cls") instanceof JsonArray cls && part.has("sep") && cls.size() == 2) {
@@ -213,7 +217,7 @@ final class TokenizerFile {
         return part;
     }
 
-    /** BertProcessing and RobertaProcessing cannot leave the token behind the text out; a template can. */
+    /** BertProcessing and RobertaProcessing always add a token after the text; a template can omit it. */
     private static JsonElement template(String token, JsonElement id) {
         Map<String, ?> text = ImmutableMap.of("Sequence", ImmutableMap.of("id", "A", "type_id", 0));
         Map<String, ?> second = ImmutableMap.of("Sequence", ImmutableMap.of("id", "B", "type_id", 0));
@@ -230,7 +234,7 @@ final class TokenizerFile {
                 ImmutableMap.of(token, ids)));
     }
 
-    /** Checks the templates of a post-processor, and counts them. */
+    /** Checks the templates of a post-processor and counts them. */
     private int templates(@Nullable JsonElement element) {
         if (element instanceof JsonArray list) {
             return list.asList().stream().mapToInt(this::templates).sum();

@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A model with one adapter, or with none: what it computes without training. Safe for many threads; holds no native
- * memory of its own.
+ * A model with or without an adapter, for computations other than training. Safe for many threads; owns no native
+ * memory.
  */
 public final class AdaptedModel {
     private final Decoder decoder;
@@ -36,7 +36,7 @@ public final class AdaptedModel {
         this.flat = flat;
     }
 
-    /** Sizes and options of the model. */
+    /** Configuration of the model. */
     public DecoderConfig config() {
         return decoder.config();
     }
@@ -47,11 +47,11 @@ public final class AdaptedModel {
     }
 
     /**
-     * Pooled hidden states of every layer: the embeddings, then each layer's output, the last after the final norm.
+     * Pooled hidden states of all layers: the embeddings, then each layer's output, the last after the final norm.
      *
      * @param rows token ids, each 1 to the context length
-     * @param tokenBudget tokens of a batch, padding included; at least one row goes into each
-     * @return a row {@code [(layers + 1) * width]} for each, in their order
+     * @param tokenBudget tokens per batch, including padding; each batch has at least one row
+     * @return one row {@code [(layers + 1) * hiddenSize]} per row of ids, in their order
      */
     public float[][] features(List<int[]> rows, Pooling pooling, int tokenBudget) {
         return features(
@@ -62,10 +62,10 @@ public final class AdaptedModel {
     }
 
     /**
-     * The same of some states alone; layers above the highest of them are not computed.
+     * The same for selected states; layers above the highest of them are not computed.
      *
-     * @param states of 0 (the embeddings) to the number of layers, ascending
-     * @return a row {@code [states * width]} for each
+     * @param states indices from 0 (the embeddings) to the number of layers, ascending
+     * @return one row {@code [states * hiddenSize]} per row of ids
      */
     public float[][] features(List<int[]> rows, Pooling pooling, int tokenBudget, int[] states) {
         return switch (pooling) {
@@ -87,10 +87,11 @@ public final class AdaptedModel {
      * Hidden states averaged over spans of each row's tokens.
      *
      * @param rows token ids, each 1 to the context length
-     * @param spans of each row as many spans {@code {from, to}}, one or more; a span without a token gives zeros
-     * @param tokenBudget tokens of a batch, padding included; at least one row goes into each
-     * @param states of 0 (the embeddings) to the number of layers, ascending
-     * @return a row {@code [spans * states * width]} for each, span by span
+     * @param spans spans {@code {from, to}} of each row, one or more and the same number for each; an empty span gives
+     *     zeros
+     * @param tokenBudget tokens per batch, including padding; each batch has at least one row
+     * @param states indices from 0 (the embeddings) to the number of layers, ascending
+     * @return one row {@code [spans * states * hiddenSize]} per row of ids, span by span
      */
     public float[][] means(List<int[]> rows, List<int[][]> spans, int tokenBudget, int[] states) {
         if (spans.size() != rows.size()) {
@@ -124,7 +125,7 @@ public final class AdaptedModel {
         }
     }
 
-    /** What a batch's states are pooled by. */
+    /** How the states of a batch are pooled. */
     @FunctionalInterface
     private interface Pool {
         NDArray of(TokenBatch batch, int[] places, NDManager scope);
@@ -160,7 +161,7 @@ public final class AdaptedModel {
         return features;
     }
 
-    /** Refuses what is no ascending choice of a model's states. */
+    /** Checks that the indices are a valid, ascending selection of a model's states. */
     public static void checkStates(DecoderConfig config, int[] states) {
         boolean ascending = states.length > 0 && states[0] >= 0 && states[states.length - 1] <= config.layers();
         for (int i = 1; i < states.length; i++) {
@@ -173,10 +174,10 @@ public final class AdaptedModel {
     }
 
     /**
-     * Mean negative log-likelihood, in nats a token, of each row from its answer on.
+     * Mean negative log-likelihood of each row's tokens from its answer on, in nats per token.
      *
-     * @param answerStarts place of the first answer token of each row; 1 or more
-     * @return one loss a row; NaN where there is no answer token
+     * @param answerStarts index of the first answer token of each row; 1 or more
+     * @return one loss per row; NaN if there is no answer token
      */
     public double[] losses(List<int[]> rows, int[] answerStarts, int tokenBudget) {
         if (answerStarts.length != rows.size()) {
@@ -217,7 +218,7 @@ public final class AdaptedModel {
     }
 
     /**
-     * All hidden states of one text and its logits: {@code layers + 1} arrays {@code [tokens, width]}, then
+     * All hidden states of one text and its logits: {@code layers + 1} arrays {@code [tokens, hiddenSize]}, then
      * {@code [tokens, vocabulary]}. Large; for inspection and tests.
      */
     public List<float[]> states(int[] ids) {
@@ -247,11 +248,11 @@ public final class AdaptedModel {
     }
 
     /**
-     * Continues texts greedily: the likeliest token at each place, the first among equals.
+     * Continues texts greedily: each token is the most likely one, the first among equals.
      *
      * @param prompts token ids, each 1 to the context length
-     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's context length
-     * @return the added ids of each prompt, without the EOS id that ended it
+     * @param maxNewTokens maximum number of new tokens, 0 or more; also ends at the model's context length
+     * @return the new ids of each prompt, without the EOS id that ended it
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget) {
         return generate(prompts, maxNewTokens, tokenBudget, Sampling.greedy());
@@ -261,9 +262,9 @@ public final class AdaptedModel {
      * Continues texts.
      *
      * @param prompts token ids, each 1 to the context length
-     * @param maxNewTokens tokens to add at most, 0 or more; also ends at the model's context length
+     * @param maxNewTokens maximum number of new tokens, 0 or more; also ends at the model's context length
      * @param sampling how each token is chosen
-     * @return the added ids of each prompt, without the EOS id that ended it
+     * @return the new ids of each prompt, without the EOS id that ended it
      * @throws io.github.fedhds.FedHdsException if a logit is NaN or infinity; the message names the row
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget, Sampling sampling) {
@@ -285,10 +286,10 @@ public final class AdaptedModel {
     }
 
     /**
-     * Answers an instruction, each token the likeliest, in the prompt of {@link PromptTemplate#alpaca}.
+     * Answers an instruction greedily, with the prompt of {@link PromptTemplate#alpaca}.
      *
-     * @param maxNewTokens tokens of the answer at most, 0 or more
-     * @return the answer's text, without the spaces around it
+     * @param maxNewTokens maximum number of tokens of the answer, 0 or more
+     * @return the answer's text, without surrounding spaces
      * @see #answer(Instruction, PromptTemplate, int, Sampling)
      */
     public String answer(String instruction, int maxNewTokens) {
@@ -296,15 +297,15 @@ public final class AdaptedModel {
     }
 
     /**
-     * Answers an instruction. A prompt that leaves no room for so many tokens is cut as in training: the input at its end,
-     * then the instruction.
+     * Answers an instruction. If the prompt leaves no room for {@code maxNewTokens}, it is cut as in training: first
+     * the input at its end, then the instruction.
      *
-     * @param question its output is not read
-     * @param template the one that the adapter was trained with
-     * @param maxNewTokens tokens of the answer at most, 0 or more
+     * @param question its output is not used
+     * @param template the template that the adapter was trained with
+     * @param maxNewTokens maximum number of tokens of the answer, 0 or more
      * @param sampling how each token is chosen
-     * @return the answer's text, without the spaces around it
-     * @throws IllegalArgumentException if the bare template leaves no room for so many tokens
+     * @return the answer's text, without surrounding spaces
+     * @throws IllegalArgumentException if the bare template leaves no room for {@code maxNewTokens}
      */
     public String answer(Instruction question, PromptTemplate template, int maxNewTokens, Sampling sampling) {
         EncodedSample prompt = new SampleEncoder(config(), tokenizer, template, config().contextLength())
@@ -315,7 +316,10 @@ public final class AdaptedModel {
                 .strip();
     }
 
-    /** Rows in batches of alike length, longest first, so that little is padding; each batch is a list of places. */
+    /**
+     * Groups rows of similar length into batches, longest first, to reduce padding; each batch is a list of row
+     * indices.
+     */
     private static List<int[]> batches(List<int[]> rows, int tokenBudget) {
         if (tokenBudget < 1) {
             throw new IllegalArgumentException("tokenBudget must be 1 or more, was " + tokenBudget);

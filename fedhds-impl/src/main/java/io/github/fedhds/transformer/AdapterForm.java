@@ -13,17 +13,17 @@ import java.util.regex.PatternSyntaxException;
 import java.util.stream.IntStream;
 
 /**
- * Which linear modules of a decoder a LoRA adapter changes, and how its tensors lie in one flat vector: layer by layer,
- * module by module in the order of the model, A {@code [rank, in]} before B {@code [out, rank]}.
+ * The linear modules of a decoder that a LoRA adapter changes, and the order of its tensors in one flat vector: layer
+ * by layer, module by module in the order of the model, A {@code [rank, in]} before B {@code [out, rank]}.
  *
- * @param targets of each: {@code all-linear} for every linear module of the layers, the end of a module's name
- *     ({@code q_proj}, {@code attn.c_proj}), or a regular expression for the whole of it
- *     ({@code .*\\.mlp\\..*}), as PEFT has them; none for the base model
- * @param rank inner width; 0 with no targets
- * @param scale factor of the low-rank part: alpha / rank, or alpha / sqrt(rank)
+ * @param targets each one is {@code all-linear} for all linear modules of the layers, the end of a module's name
+ *     ({@code q_proj}, {@code attn.c_proj}), or a regular expression for its whole name ({@code .*\\.mlp\\..*}), as in
+ *     PEFT; empty for the base model
+ * @param rank rank of the low-rank product; 0 without targets
+ * @param scale factor of the low-rank product: alpha / rank, or alpha / sqrt(rank)
  */
 public record AdapterForm(List<String> targets, int rank, double scale) {
-    /** The target that means every linear module of the layers, whatever the model's family calls them. */
+    /** The target for all linear modules of the layers, in every model family. */
     public static final String ALL_LINEAR = "all-linear";
 
     public AdapterForm {
@@ -36,9 +36,9 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
     }
 
     /**
-     * Checks that a target can be one.
+     * Checks that a target is valid.
      *
-     * @throws IllegalArgumentException if it is blank or no regular expression
+     * @throws IllegalArgumentException if it is blank or not a regular expression
      */
     public static void checkTarget(String target) {
         if (target.isBlank()) {
@@ -51,12 +51,12 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
         }
     }
 
-    /** The form of the base model: nothing is adapted. */
+    /** The form of the base model, without adapted modules. */
     public static AdapterForm none() {
         return new AdapterForm(List.of(), 0, 0);
     }
 
-    /** True if a target means the module of this full name, such as {@code model.layers.0.self_attn.q_proj}. */
+    /** Whether a target matches the module of this full name, such as {@code model.layers.0.self_attn.q_proj}. */
     public static boolean matches(String target, String module) {
         return target.equals(ALL_LINEAR)
                 || module.equals(target)
@@ -64,15 +64,15 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
                 || Pattern.matches(target, module);
     }
 
-    /** True if nothing is adapted. */
+    /** True if no module is adapted. */
     public boolean isEmpty() {
         return targets.isEmpty();
     }
 
     /**
-     * Names inside a layer of the adapted modules, in the order of the model.
+     * Names of the adapted modules inside a layer, in the order of the model.
      *
-     * @throws IllegalArgumentException if a target means no module, or a module of some layers only
+     * @throws IllegalArgumentException if a target matches no module, or a module of only some layers
      */
     List<String> modules(DecoderConfig config) {
         DecoderLayout layout = new DecoderLayout(config);
@@ -103,7 +103,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
     /**
      * Names and shapes of the tensors, in the order of the flat vector.
      *
-     * @throws IllegalArgumentException if a target means no module of the model
+     * @throws IllegalArgumentException if a target matches no module of the model
      */
     public Map<String, int[]> shapes(DecoderConfig config) {
         DecoderLayout layout = new DecoderLayout(config);
@@ -133,9 +133,9 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
     }
 
     /**
-     * Puts an adapter's tensors into one vector.
+     * Copies an adapter's tensors into one vector.
      *
-     * @throws IllegalArgumentException if names or shapes are not those of this form and model
+     * @throws IllegalArgumentException if names or shapes differ from those of this form and model
      */
     public float[] flatten(DecoderConfig config, Adapter adapter) {
         Map<String, int[]> shapes = shapes(config);
@@ -165,7 +165,7 @@ public record AdapterForm(List<String> targets, int rank, double scale) {
         return flat;
     }
 
-    /** The adapter whose {@link #flatten} is this vector. */
+    /** The inverse of {@link #flatten}. */
     public Adapter unflatten(DecoderConfig config, float[] flat) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         int at = 0;

@@ -25,18 +25,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 /**
- * The native side of a loaded model: its weights, the compiled modules and the rotary tables. Safe for many threads;
- * what a call makes belongs to the caller's manager.
+ * The native side of a loaded model: weights, compiled modules and rotary tables. Safe for many threads; the results of
+ * a call belong to the caller's manager.
  */
 final class Decoder implements AutoCloseable {
-    /** A list argument of a module is made of the arrays with this name. */
+    /** Arrays with this name form a list argument of a module. */
     private static final String WEIGHTS = "weights[]";
 
     private static final String CACHE = "cache[]";
 
     private record Key(Purpose purpose, Variant variant) {}
 
-    /** Cosines and sines of the positions from 0 on, {@code [positions, headSize]}; the sines of first halves negated. */
+    /**
+     * Cosines and sines of the positions from 0, {@code [positions, headSize]}; the sines of the first halves are
+     * negated.
+     */
     private record Rotary(float[] cos, float[] sin) {}
 
     private final DecoderConfig config;
@@ -50,7 +53,7 @@ final class Decoder implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * Takes the weights over into native memory.
+     * Copies the weights into native memory.
      *
      * @param manager closed with this decoder
      * @param precision type of the weights of products
@@ -88,8 +91,8 @@ final class Decoder implements AutoCloseable {
     }
 
     /**
-     * A call's native memory, and torch's settings of the calling thread: other native code on this thread (ND4J's) may have
-     * changed OpenMP's number of threads, and sums in another number of parts have other last bits.
+     * A call's native memory, and torch's settings of the calling thread. Other native code on this thread, such as
+     * ND4J, may have changed the number of OpenMP threads, which changes the last bits of sums.
      */
     final class Call implements AutoCloseable {
         private final NDManager scope = manager.newSubManager();
@@ -97,16 +100,16 @@ final class Decoder implements AutoCloseable {
 
         private Call() {
             TorchRuntime.threads(threads);
-            // Per thread too: the profiling executor recompiles for every new shape and costs more than it gives.
+            // Also per thread: the profiling executor recompiles for every new shape, which costs more than it saves.
             JniUtils.setGraphExecutorOptimize(false);
         }
 
-        /** Native memory that lives until the call ends. */
+        /** Native memory that is freed at the end of the call. */
         NDManager scope() {
             return scope;
         }
 
-        /** Frees the memory and puts the caller's settings back. */
+        /** Frees the memory and restores the caller's settings. */
         @Override
         public void close() {
             scope.close();
@@ -118,7 +121,7 @@ final class Decoder implements AutoCloseable {
     /**
      * Begins a call, on the thread that runs it.
      *
-     * @throws IllegalStateException if the model was closed
+     * @throws IllegalStateException if the model is closed
      */
     Call call() {
         checkOpen();
@@ -131,7 +134,7 @@ final class Decoder implements AutoCloseable {
         }
     }
 
-    /** The tables for at least so many positions; they grow as longer texts come. */
+    /** The tables for at least this number of positions; they grow with longer texts. */
     private synchronized Rotary rotary(int positions) {
         int width = config.headSize();
         int known = rotary.cos().length / width;
@@ -142,7 +145,7 @@ final class Decoder implements AutoCloseable {
             int half = width / 2;
             for (int position = known; position < wanted; position++) {
                 for (int i = 0; i < half; i++) {
-                    // As transformers has it: wavelengths and angles in float32.
+                    // As in transformers: wavelengths and angles in float32.
                     float frequency =
                             config.rotaryScaling().scale(1f / (float) Math.pow(config.rotaryBase(), 2.0 * i / width));
                     float angle = position * frequency;
@@ -188,16 +191,16 @@ final class Decoder implements AutoCloseable {
     }
 
     /**
-     * What a module is made for, beside its purpose.
+     * What a module is compiled for, besides its purpose.
      *
-     * @param form what is adapted; {@link AdapterForm#none} for the base model
-     * @param dropout probability of dropping an input of a LoRA product; 0 outside of training
-     * @param precision type in which products run
-     * @param depth layers that run
+     * @param form the adapted modules; {@link AdapterForm#none} for the base model
+     * @param dropout probability of dropping an input of a LoRA product; 0 outside training
+     * @param precision type of the products
+     * @param depth number of layers that run
      */
     record Variant(AdapterForm form, double dropout, Precision precision, int depth) {}
 
-    /** The whole model with its own weights, nothing left out. */
+    /** The whole model with its loaded weights. */
     Variant variant(AdapterForm form, double dropout) {
         return new Variant(form, dropout, precision, config.layers());
     }
@@ -205,22 +208,23 @@ final class Decoder implements AutoCloseable {
     /**
      * Runs a module on the model's weights.
      *
-     * @param inputs ids, positions, what the purpose needs, and for an adapted form the dropout seed and the flat adapter
-     * @param cache keys and values so far; empty unless decoding
-     * @param training true where autograd is to follow
+     * @param inputs ids, positions, the inputs of the purpose, and for an adapted form the dropout seed and the flat
+     *     adapter
+     * @param cache previous keys and values; empty except for decoding
+     * @param training true to record operations for autograd
      */
     NDList run(Purpose purpose, Variant variant, NDList inputs, NDList cache, boolean training) {
         return run(purpose, variant, inputs, weights, cache, training);
     }
 
-    /** Runs {@link Purpose#LAYER} for the layer of that number. */
+    /** Runs {@link Purpose#LAYER} for the layer with this index. */
     NDArray runLayer(int layer, Variant variant, NDList inputs) {
         int from = layout.first() + layer * layout.perLayer();
         NDList own = new NDList(weights.subList(from, from + layout.perLayer()));
         return run(Purpose.LAYER, variant, inputs, own, new NDList(), true).get(0);
     }
 
-    /** Runs a module on weights of the caller's, each marked by {@link #asWeight}. */
+    /** Runs a module on weights of the caller, each marked by {@link #asWeight}. */
     NDList run(Purpose purpose, Variant variant, NDList inputs, NDList own, NDList cache, boolean training) {
         NDList all = new NDList(inputs);
         all.addAll(own);
@@ -234,7 +238,7 @@ final class Decoder implements AutoCloseable {
         return TorchScriptArchive.compile(manager, DecoderSource.className(key.purpose()), source);
     }
 
-    /** The weights as arrays of the caller's own, in the order of {@link DecoderLayout#weights}. */
+    /** Copies of the weights, in the order of {@link DecoderLayout#weights}. */
     List<float[]> copyWeights() {
         checkOpen();
         if (precision != Precision.FLOAT32) {
@@ -243,7 +247,7 @@ final class Decoder implements AutoCloseable {
         return weights.stream().map(NDArray::toFloatArray).toList();
     }
 
-    /** SHA-256 over config and weights as they lie in memory, in hexadecimal; one weight at a time. */
+    /** SHA-256 over configuration and weights in memory, in hexadecimal; reads one weight at a time. */
     String digest() {
         checkOpen();
         Hasher hasher = Hashing.sha256().newHasher().putString(config.toString(), StandardCharsets.UTF_8);

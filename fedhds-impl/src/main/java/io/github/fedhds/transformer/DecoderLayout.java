@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Which weights a decoder keeps, in which order, and how a Hugging Face file names them. Queries, keys and values
- * are kept as one weight, stacked by outputs: one product instead of three, and one turn of the first two.
+ * The weights of a decoder, their order, and their names in a Hugging Face file. Query, key and value weights are
+ * stored as one stacked weight: one product instead of three, and one rotary embedding for queries and keys.
  */
 final class DecoderLayout {
     /** What a kept weight is for. */
@@ -29,14 +29,17 @@ final class DecoderLayout {
         HEAD
     }
 
-    /** A linear module of a layer: its name inside the layer, such as {@code self_attn.q_proj}, and its outputs. */
+    /**
+     * A linear module of a layer: its name inside the layer, such as {@code self_attn.q_proj}, and its number of
+     * outputs.
+     */
     record Module(String name, int outputs) {}
 
     /** A product of a layer: the modules that are stacked to its weight, {@code [outputs, inputs]}. */
     record Projection(Slot slot, int inputs, boolean bias, List<Module> modules) {}
 
     /**
-     * A kept weight.
+     * A weight in memory.
      *
      * @param bias true for the bias of a product or norm
      * @param parts the file's tensors that it is stacked of
@@ -61,17 +64,17 @@ final class DecoderLayout {
         return config.family() == Family.GPT2;
     }
 
-    /** What stands before every name; some exports of a model without its head leave it out. */
+    /** Prefix of all names; some exports of a model without its head omit it. */
     String prefix() {
         return isGpt2() ? "transformer." : "model.";
     }
 
-    /** The name of a layer, with a dot behind it. */
+    /** The name of a layer, with a dot at the end. */
     String layerName(int index) {
         return prefix() + (isGpt2() ? "h." : "layers.") + index + ".";
     }
 
-    /** The products of a layer, in the order in which they are taken. */
+    /** The products of a layer, in the order of their computation. */
     List<Projection> projections() {
         return projections;
     }
@@ -154,7 +157,7 @@ final class DecoderLayout {
         return new Weight(slot, false, List.of(new Part(name, shape)), false);
     }
 
-    /** All weights, in the order in which {@link DecoderSource} takes them. */
+    /** All weights, in the order that {@link DecoderSource} uses. */
     List<Weight> weights() {
         List<Weight> weights = new ArrayList<>();
         String embedding = isGpt2() ? "wte.weight" : "embed_tokens.weight";

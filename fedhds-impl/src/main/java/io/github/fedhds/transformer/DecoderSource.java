@@ -6,28 +6,31 @@ import io.github.fedhds.transformer.DecoderLayout.Slot;
 import java.util.List;
 
 /**
- * TorchScript of a decoder: one class a purpose, whose {@code forward} runs the whole model (or one layer) in one call,
- * so that fused attention and autograd are at hand and no scalar crosses from Java into a graph.
+ * TorchScript source of a decoder: one class per purpose, whose {@code forward} runs the whole model (or one layer) in
+ * one call. This makes fused attention and autograd available, and no scalar has to be passed from Java into a graph.
  *
- * <p>Tokens lie as rows, {@code [B T, width]}. Weights come as a list in the order of {@link DecoderLayout#weights}. A
- * LoRA adapter comes as one flat vector in the order of {@link AdapterForm#shapes} and is split inside: the gradient is
- * then one vector as well. Of the last layer only what follows the attention at the asked places is computed.
+ * <p>Tokens are rows, {@code [B T, hiddenSize]}. Weights are passed as a list in the order of
+ * {@link DecoderLayout#weights}. A LoRA adapter is passed as one flat vector in the order of {@link AdapterForm#shapes}
+ * and split inside, so that its gradient is one vector as well. After the attention of the last layer only the
+ * requested positions are computed.
  *
- * <p>In bfloat16 the products with base weights and the low-rank ones run on factors of 16 bits; the states between
+ * <p>In bfloat16 the products with base weights and the low-rank products have factors of 16 bits; the states between
  * layers, norms, attention and losses are float32.
  *
  * @see <a href="https://arxiv.org/abs/2302.13971">LLaMA, section 2.2</a>
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA, section 4.1</a>
  */
 final class DecoderSource {
-    /** Distance of two layers' dropout counters: more than a batch has elements. */
+    /** Offset between the dropout counters of two layers; larger than the number of elements in a batch. */
     static final long SITE = 1L << 40;
 
-    /** What a class takes after ids and positions, and what it gives back. */
+    /** The arguments of a class after ids and positions, and its result. */
     enum Purpose {
-        /** {@code [places, (depth + 1) width]}: every state at the places, the model's last after the norm. */
+        /** {@code [places, (depth + 1) hiddenSize]}: all states at the places, the model's last after the norm. */
         TOKENS("places: Tensor,", "Tensor"),
-        /** {@code [B, spans, (depth + 1) width]}: every state pooled over the tokens by {@code pool [B, spans, T]}. */
+        /**
+         * {@code [B, spans, (depth + 1) hiddenSize]}: all states pooled over the tokens by {@code pool [B, spans, T]}.
+         */
         MEANS("pool: Tensor,", "Tensor"),
         /** Logits at the places: {@code [places, vocabulary]}. */
         LOGITS("places: Tensor,", "Tensor"),
@@ -35,13 +38,16 @@ final class DecoderSource {
         LOSS("places: Tensor, targets: Tensor,", "Tensor"),
         /** Cross-entropy of each place: {@code [places]}. */
         TOKEN_LOSSES("places: Tensor, targets: Tensor,", "Tensor"),
-        /** Every layer's keys and values, and the logits at the places. */
+        /** Keys and values of all layers, and the logits at the places. */
         PREFILL("places: Tensor,", "List[Tensor]"),
-        /** The same for one further token a row, given keys and values so far, of which {@code mask} shows some. */
+        /**
+         * The same for one more token per row, given the previous keys and values; {@code mask} selects the visible
+         * ones.
+         */
         DECODE("mask: Tensor,", "List[Tensor]"),
-        /** The first state. */
+        /** The embeddings. */
         EMBED("", "Tensor"),
-        /** The state after a layer, given the one before and this layer's weights and part of the adapter alone. */
+        /** The state after a layer, given the previous state and only this layer's weights and part of the adapter. */
         LAYER("x: Tensor,", "Tensor"),
         /** The loss, given the state before the last layer and this layer's part of the adapter. */
         END_LOSS("x: Tensor, places: Tensor, targets: Tensor,", "Tensor");
@@ -134,7 +140,7 @@ final class DecoderSource {
         };
     }
 
-    /** The place of a layer's first weight. */
+    /** The index of a layer's first weight. */
     private String place(int index) {
         return Integer.toString(layout.first() + layout.perLayer() * index);
     }
@@ -173,7 +179,7 @@ final class DecoderSource {
         String normed = depth == config.layers() ? always : "";
         return switch (purpose) {
             case EMBED, LAYER -> "return x\n";
-            // Without a layer no place has been taken yet.
+            // Without layers, the places have not been selected yet.
             case TOKENS ->
                 normed + "_ = torch.append(states, " + (depth == 0 ? "torch.index_select(x, 0, places)" : "x")
                         + ")\nreturn torch.cat(states, 1)\n";

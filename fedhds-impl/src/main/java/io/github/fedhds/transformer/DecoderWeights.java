@@ -12,9 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** The weights of a decoder in the files of a model folder: whether a source has just these, and their bytes. */
+/**
+ * The weights of a decoder in the files of a model folder: checks that a source has exactly these, and returns their
+ * bytes.
+ */
 final class DecoderWeights {
-    /** A tensor as it lies in the file. */
+    /** A tensor as stored in the file. */
     record Stored(ByteBuffer bytes, Dtype dtype, int[] shape) {}
 
     private final DecoderLayout layout;
@@ -39,17 +42,18 @@ final class DecoderWeights {
     /**
      * The weights of a source.
      *
-     * @throws FedHdsException if a tensor is missing, left over, of another shape or not of a floating type
+     * @throws FedHdsException if a tensor is missing or unexpected, or has another shape or a type that is not floating
+     *     point
      */
     static DecoderWeights of(DecoderConfig config, TensorSource source, String where) {
         TreeSet<String> left = new TreeSet<>(source.names());
-        if (config.layers() > left.size()) { // before a wrong number of layers makes a huge map of names
+        if (config.layers() > left.size()) { // fails before a wrong number of layers creates a huge map of names
             throw new FedHdsException(where + " has " + left.size() + " tensors, too few for the " + config.layers()
                     + " layers that config.json asks for");
         }
         DecoderLayout layout = new DecoderLayout(config);
         String prefix = layout.prefix();
-        // Exports of a model without its head, GPT-2's own among them, leave the prefix out.
+        // Exports of a model without its head, such as GPT-2's original files, omit the prefix.
         String missing = left.stream().noneMatch(name -> name.startsWith(prefix)) ? prefix : "";
         shapes(config).forEach((full, shape) -> {
             String name = name(full, missing);
@@ -65,7 +69,7 @@ final class DecoderWeights {
                         + ", config.json asks for " + Arrays.toString(shape));
             }
         });
-        // Old exports carry tables that are computed here: wavelengths, and GPT-2's causal masks.
+        // Old exports contain tables that are computed here: wavelengths, and GPT-2's causal masks.
         left.removeIf(name -> name.endsWith("rotary_emb.inv_freq")
                 || (config.family() == Family.GPT2
                         && (name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias"))));
@@ -87,7 +91,7 @@ final class DecoderWeights {
         return layout;
     }
 
-    /** The tensors that a kept weight is made of; their bytes stay in the file's pages until they are touched. */
+    /** The tensors that a weight consists of; their bytes are memory-mapped and loaded on access. */
     List<Stored> read(DecoderLayout.Weight weight) {
         return weight.parts().stream()
                 .map(part -> name(part.name(), missing))

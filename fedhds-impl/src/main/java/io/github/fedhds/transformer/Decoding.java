@@ -16,9 +16,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Decoding of one batch with a key-value cache. Prompts are padded at the right; a new token's keys stand after the
- * padding, which a mask hides, and its position is the row's own. Once half of the rows or more have ended, they leave
- * the batch and the cache.
+ * Decoding of one batch with a key-value cache. Prompts are padded at the right; the keys of new tokens come after the
+ * padding, which a mask hides, and positions are counted per row. When at least half of the rows have ended, they are
+ * removed from batch and cache.
  */
 final class Decoding {
     private final AdaptedModel model;
@@ -28,7 +28,7 @@ final class Decoding {
     private final Set<Integer> eosIds;
     private final List<Row> rows = new ArrayList<>();
 
-    /** One text as it grows. */
+    /** A text that is being generated. */
     private static final class Row {
         private final int place;
         private final int length;
@@ -36,8 +36,8 @@ final class Decoding {
         private boolean done;
 
         /**
-         * @param place among all texts of the call
-         * @param length of the prompt
+         * @param place index among all texts of the call
+         * @param length length of the prompt
          */
         Row(int place, int length) {
             this.place = place;
@@ -46,7 +46,7 @@ final class Decoding {
     }
 
     /**
-     * @param places of the batch's rows among all texts of the call
+     * @param places indices of the batch's rows among all texts of the call
      * @param maxNewTokens 1 or more
      */
     Decoding(AdaptedModel model, TokenBatch batch, int[] places, int maxNewTokens, TokenChoice choice) {
@@ -60,7 +60,7 @@ final class Decoding {
         }
     }
 
-    /** The added ids of each row. */
+    /** The new ids of each row. */
     List<int[]> run() {
         try (Decoder.Call call = model.decoder().call()) {
             run(call.scope());
@@ -116,7 +116,7 @@ final class Decoding {
                 row.done = true;
             } else {
                 row.answer.add(next);
-                // The token just made is read at position length + step; the last position can only be read.
+                // The new token is read at position length + step; the last position can only be read.
                 row.done = step + 1 >= maxNewTokens
                         || row.length + step >= model.config().contextLength();
             }
@@ -142,7 +142,7 @@ final class Decoding {
         ByteBuffer seen = ByteBuffer.allocateDirect(rows * width);
         for (int r = 0; r < rows; r++) {
             Row row = live.get(r);
-            // A row that has ended and is still here reads anything; what it makes is not kept.
+            // An ended row that is still in the batch reads any token; its output is ignored.
             ids[r] = row.done ? 0 : row.answer.get(step);
             positions[r] = Math.min(row.length + step, model.config().contextLength() - 1);
             for (int t = 0; t < width; t++) {
@@ -157,8 +157,8 @@ final class Decoding {
     }
 
     /**
-     * Whether the token that a step reads, at position {@code length + step}, sees the key at a place: the prompt's keys
-     * come first, then its padding, then those of the steps.
+     * Whether the token that a step reads, at position {@code length + step}, attends to the key at an index: the
+     * prompt's keys come first, then its padding, then those of the steps.
      */
     private boolean sees(int length, int step, int place) {
         boolean made = place >= batch.width();

@@ -16,8 +16,8 @@ import java.util.Locale;
  */
 final class LayerSource {
     /**
-     * Longest texts, in tokens, whose attention is written out: in bfloat16 it takes a third of the fused one's time there,
-     * in float32 three quarters, but the memory of all pairs of tokens.
+     * Maximum length, in tokens, of texts with unfused attention in bfloat16: it takes a third of the time of fused
+     * attention, in float32 three quarters, but needs memory for all pairs of tokens.
      */
     private static final int SHORT_BFLOAT16 = 512;
 
@@ -100,7 +100,7 @@ final class LayerSource {
                 + "  return [torch.reshape(torch.transpose(a, 1, 2), [torch.mul(b, t), " + heads * size + "]), k, v]\n";
     }
 
-    /** Queries and keys normed over the head size, where the family has it. */
+    /** Normalizes queries and keys per head, if the family does. */
     private String headNorm() {
         if (!config.attention().headNorm()) {
             return "";
@@ -143,7 +143,7 @@ final class LayerSource {
         return times == 1 ? array : "torch.repeat_interleave(" + array + ", " + times + ", 1)";
     }
 
-    /** Two products with a softmax between them; heads that share keys lie under one another. */
+    /** Two products with a softmax in between; heads that share keys are stacked. */
     private String plain(int window) {
         int shared = config.heads() / config.keyValueHeads();
         String size = ", " + config.headSize() + "])\n";
@@ -275,9 +275,10 @@ final class LayerSource {
     }
 
     /**
-     * Random bits for a layer, 16 for each input of each of its products. A counter-based hash (the finaliser of
-     * SplitMix64) instead of torch's generator, which all threads share: equal seed, equal mask, whoever else trains. (torch
-     * shifts copies of the sign in: they are taken out where the bits are used.)
+     * Random bits for a layer, 16 for each input of each of its products. Uses a counter-based hash (the finaliser of
+     * SplitMix64) instead of torch's generator, which all threads share, so that equal seeds give equal masks
+     * regardless of other threads. (torch shifts right with sign extension: the extra bits are removed where the bits
+     * are used.)
      */
     private String noise() {
         int inputs =
@@ -306,7 +307,7 @@ final class LayerSource {
                 + ", 0)), 1, " + site + ", " + 4 * projection.inputs() + ", 4), " + threshold + "), 0.)";
     }
 
-    /** A number as TorchScript reads it, exact. */
+    /** A number as an exact TorchScript literal. */
     private static String literal(double value) {
         return String.format(Locale.ROOT, "%.17e", value);
     }

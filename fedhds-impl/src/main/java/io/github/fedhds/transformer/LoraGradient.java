@@ -34,13 +34,13 @@ public final class LoraGradient extends LossGradient {
     }
 
     /**
-     * Mean cross-entropy over the answers' tokens of a batch.
+     * Mean cross-entropy over the answer tokens of a batch.
      *
      * @param samples at least one, each with an answer token
-     * @param flat the adapter, as {@link AdapterForm#flatten} gives it
-     * @param seed of the dropout masks
-     * @param gradient is set to the gradient, unless the loss is NaN or infinite: then it is left as it was
-     * @return the loss, in nats a token
+     * @param flat the adapter, as {@link AdapterForm#flatten} returns it
+     * @param seed seed of the dropout masks
+     * @param gradient receives the gradient; unchanged if the loss is NaN or infinite
+     * @return the loss, in nats per token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
         // Seeds that lie near each other must not give masks that are one another's shifted copies.
@@ -64,7 +64,7 @@ public final class LoraGradient extends LossGradient {
         return backward(scope, loss, new NDList(parameters), gradient, 0);
     }
 
-    /** The same, layer by layer: of a forward pass only the states between layers are kept. */
+    /** The same, layer by layer: the forward pass keeps only the states between layers. */
     private float byLayer(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
         int last = decoder.config().layers() - 1;
         int each = size() / (last + 1);

@@ -2,24 +2,25 @@ package io.github.fedhds.transformer;
 
 import io.github.fedhds.feature.FeatureMatrix;
 
-/** How the states of a text's tokens become one feature row. */
+/** How the hidden states of a text's tokens become one feature row. */
 public enum Pooling {
-    /** The state of the last token, which has seen the whole text; the paper's way. */
+    /** The state of the last token, which depends on the whole text; the method of the FedHDS paper. */
     LAST_TOKEN,
     /** The mean of all tokens' states. */
     MEAN,
     /**
-     * The mean over the instruction's tokens, of every state, and then that over the answer's: twice as many blocks. The
-     * template's words and the input count in neither, but both means have seen what comes before them. A part without a
-     * token is zero.
+     * For every state, the mean over the instruction's tokens, then the mean over the answer's tokens: twice as many
+     * blocks. The template's words and the input are in neither mean, but both depend on the text before them. A part
+     * without tokens is zero.
      *
-     * <p>Instructions say what a task is; how they are phrased, and what a task's inputs are about, tells clients' samples
-     * apart but not tasks. Answers say what is done, whatever the phrasing.
+     * <p>Instructions identify a task; their wording and the content of a task's inputs separate clients' samples, but
+     * not tasks. Answers show what is done, regardless of the wording.
      */
     PARTS;
 
     /**
-     * What groups are found by: of {@link #PARTS} the instructions' means, else the whole rows.
+     * The part of the rows that groups are found by: for {@link #PARTS} the means of the instructions, else the whole
+     * rows.
      *
      * @param features rows of this pooling
      * @throws IllegalArgumentException if rows of {@link #PARTS} have an odd number of blocks

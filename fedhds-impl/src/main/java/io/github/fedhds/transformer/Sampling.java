@@ -3,16 +3,16 @@ package io.github.fedhds.transformer;
 /**
  * How each next token is chosen: greedily, or at random among the likeliest. Immutable.
  *
- * <p>A token's probability is the softmax of its logit over the temperature, in double. Of the tokens in falling order,
- * the first among equals being the one of the lower id, top-p keeps the fewest that reach it together, at least one; the
- * choice is among these, in proportion. Equal seeds give equal texts: a text's random numbers are of the seed and of its
- * place in the list of prompts, whatever else is in the list and however it is cut into batches. (A batch of another size
- * can change the last bits of a logit, which is seen where a random number falls onto the border of two tokens.)
+ * <p>A token's probability is the softmax of its logit over the temperature, in double. Tokens are ordered by falling
+ * probability, equal ones by id; top-p keeps the smallest number of them, at least one, that reach it together. One of
+ * these is drawn in proportion to its probability. Equal seeds give equal texts: a text's random numbers depend only on
+ * the seed and its index in the list of prompts, not on other prompts or batches. (Another batch size can change the
+ * last bits of a logit, which matters only if a random number falls on the border of two tokens.)
  *
- * @param temperature 0 for greedy, which takes the likeliest token, the first among equals; else finite: 1 leaves the
+ * @param temperature 0 for greedy, which takes the most likely token, the first among equals; else finite: 1 keeps the
  *     model's probabilities, below 1 sharpens them
  * @param topP share of the probability that is kept, above 0, at most 1; 1 keeps every token
- * @param seed of the random numbers
+ * @param seed seed of the random numbers
  * @see <a href="https://arxiv.org/abs/1904.09751">Holtzman et al. 2020, section 3.1</a>
  */
 public record Sampling(double temperature, double topP, long seed) {
@@ -26,7 +26,7 @@ public record Sampling(double temperature, double topP, long seed) {
         }
     }
 
-    /** The likeliest token at each place. */
+    /** The most likely token at each position. */
     public static Sampling greedy() {
         return new Sampling(0, 1, 0);
     }
@@ -36,12 +36,12 @@ public record Sampling(double temperature, double topP, long seed) {
         return new Sampling(1, 1, seed);
     }
 
-    /** The same at another temperature. */
+    /** The same with another temperature. */
     public Sampling withTemperature(double newTemperature) {
         return new Sampling(newTemperature, topP, seed);
     }
 
-    /** The same with another share kept. */
+    /** The same with another top-p. */
     public Sampling withTopP(double newTopP) {
         return new Sampling(temperature, newTopP, seed);
     }

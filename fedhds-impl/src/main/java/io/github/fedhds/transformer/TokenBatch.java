@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Rows of token ids, padded at the right to the longest. Attention looks back only, so that a row's own tokens never see
- * the padding and no mask is needed.
+ * Rows of token ids, padded at the right to the longest. With causal attention a row's tokens never see the padding, so
+ * no mask is needed.
  */
 final class TokenBatch {
     private final List<int[]> rows;
@@ -60,7 +60,7 @@ final class TokenBatch {
         return scope.create(LongBuffer.wrap(flat), new Shape(rows.size(), width), DataType.INT64);
     }
 
-    /** Places of the last tokens among the {@code B T} tokens. */
+    /** Indices of the rows' last tokens among the {@code B T} tokens. */
     NDArray lastPlaces(NDManager scope) {
         long[] places = new long[rows.size()];
         for (int r = 0; r < places.length; r++) {
@@ -69,12 +69,12 @@ final class TokenBatch {
         return vector(scope, places);
     }
 
-    /** All places, padding included. */
+    /** All indices, including padding. */
     NDArray allPlaces(NDManager scope) {
         return scope.arange(0, rows.size() * width, 1, DataType.INT64);
     }
 
-    /** Number of each row's tokens from its answer on, of which none comes first in the row. */
+    /** Number of each row's tokens from its answer on, without the row's first token. */
     int[] answerLengths(int[] answerStarts) {
         int[] lengths = new int[rows.size()];
         for (int r = 0; r < lengths.length; r++) {
@@ -83,7 +83,7 @@ final class TokenBatch {
         return lengths;
     }
 
-    /** Places of the tokens before the answers' own, from which these are predicted, and these: row by row. */
+    /** Indices of the tokens before each answer token, which predict it, and the answer tokens, row by row. */
     NDList answers(NDManager scope, int[] answerStarts) {
         int[] lengths = answerLengths(answerStarts);
         long[] places = new long[Arrays.stream(lengths).sum()];
@@ -102,7 +102,7 @@ final class TokenBatch {
         return scope.create(LongBuffer.wrap(values), new Shape(values.length), DataType.INT64);
     }
 
-    /** Weights {@code [B, spans, T]} that take the mean over each row's spans, of which all have as many. */
+    /** Weights {@code [B, spans, T]} of the mean over each row's spans; all rows have the same number of spans. */
     NDArray means(NDManager scope, List<int[][]> spans) {
         int parts = spans.get(0).length;
         float[] flat = new float[rows.size() * parts * width];

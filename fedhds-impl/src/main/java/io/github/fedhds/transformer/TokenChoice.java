@@ -7,14 +7,14 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * Chooses the next token of each text. Holds the random stream of each, from which every token takes one number; for one
+ * Chooses the next token of each text. Has one random stream per text, from which every token takes one number; for one
  * call and one thread.
  */
 final class TokenChoice {
     private final Sampling sampling;
     private final SplittableRandom[] streams;
 
-    /** @param texts how many there are, in all batches together */
+    /** @param texts number of texts, in all batches together */
     TokenChoice(Sampling sampling, int texts) {
         this.sampling = sampling;
         RoundContext context = RoundContext.first().withSeed(sampling.seed());
@@ -26,8 +26,8 @@ final class TokenChoice {
     /**
      * The next token of a text.
      *
-     * @param text its place among all
-     * @param logits one for each token of the vocabulary; minus infinity for a token that cannot be
+     * @param text index among all texts
+     * @param logits one per token of the vocabulary; minus infinity for an impossible token
      * @throws FedHdsException if a logit is NaN or infinity, or all are minus infinity
      */
     int next(int text, float[] logits) {
@@ -38,7 +38,7 @@ final class TokenChoice {
     private static int likeliest(int text, float[] logits) {
         int best = 0;
         for (int i = 0; i < logits.length; i++) {
-            if (!(logits[i] < Float.POSITIVE_INFINITY)) { // NaN as well
+            if (!(logits[i] < Float.POSITIVE_INFINITY)) { // also true for NaN
                 throw bad(text, logits, i);
             }
             if (logits[i] > logits[best]) {
@@ -68,7 +68,7 @@ final class TokenChoice {
         for (int i = 0; i < order.length && kept < sampling.topP() * sum; i++) {
             kept += weights[order[i]];
         }
-        // Below kept, which is a sum in the same order: the walk ends inside of what is kept.
+        // Less than kept, which is a sum in the same order, so the loop ends within the kept tokens.
         double wanted = stream.nextDouble() * kept;
         int at = 0;
         for (double passed = weights[order[0]]; passed <= wanted; passed += weights[order[at]]) {
@@ -77,18 +77,18 @@ final class TokenChoice {
         return order[at];
     }
 
-    /** The tokens that may be kept, the likeliest first; all in their own order where all are kept. */
+    /** The tokens that may be kept, the most likely first; in id order if all are kept. */
     private int[] order(float[] logits, double[] weights, double sum) {
         IntStream all = IntStream.range(0, weights.length);
         if (sampling.topP() == 1) {
             return all.toArray();
         }
-        // A token below this cannot be kept, since it and those behind it have less than what is left out together. So
-        // few are sorted, whatever the vocabulary's size.
+        // A token below this weight cannot be kept, since it and the less likely ones have less than the share left
+        // out. So only few are sorted, even for a large vocabulary.
         double least = (1 - sampling.topP()) * sum / weights.length;
         return all.filter(i -> weights[i] >= least)
                 .boxed()
-                .sorted(Comparator.comparingDouble(i -> 0.0 - logits[i])) // stable; the zeros of both signs are equal
+                .sorted(Comparator.comparingDouble(i -> 0.0 - logits[i])) // stable; -0 equals +0
                 .mapToInt(Integer::intValue)
                 .toArray();
     }

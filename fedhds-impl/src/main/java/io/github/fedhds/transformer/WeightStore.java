@@ -14,13 +14,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Brings weights from files into native memory: bytes are read where the file is mapped and turned into the wanted type
- * by torch, one weight at a time, so that neither Java's heap nor a second copy of the model is needed.
+ * Loads weights from files into native memory: torch reads the memory-mapped bytes and converts them to the target
+ * type, one weight at a time, so that neither Java heap nor a second copy of the model is needed.
  */
 final class WeightStore implements AutoCloseable {
     private static final String PARTS = "parts[]";
 
-    /** Settings: the type to keep, whether parts are transposed, and the type of each part. */
+    /** Arguments: the target type, whether parts are transposed, and the type of each part. */
     private static final String SOURCE = """
             class WeightStore(Module):
               __parameters__ = []
@@ -43,7 +43,7 @@ final class WeightStore implements AutoCloseable {
 
     /**
      * @param manager owns the weights
-     * @param precision type of the products' weights and the embeddings; norms are float32
+     * @param precision type of the weights of products and embeddings; norms are float32
      */
     WeightStore(NDManager manager, Precision precision) {
         this.manager = manager;
@@ -75,7 +75,7 @@ final class WeightStore implements AutoCloseable {
                 settings[inputs.size() + 1] = torch(part.dtype());
             }
             inputs.add(0, scope.create(settings));
-            // Training: what comes of a call without it can never be part of a gradient's graph.
+            // Training mode: results of a call without it can never be part of a gradient's graph.
             NDArray kept = IValueUtils.forward(module, inputs, true).get(0);
             kept.attach(manager);
             return kept;
@@ -91,7 +91,7 @@ final class WeightStore implements AutoCloseable {
         return rounds ? Dtype.BF16 : Dtype.F32;
     }
 
-    /** The number by which TorchScript knows a type. */
+    /** TorchScript's number for a type. */
     private static long torch(Dtype dtype) {
         return switch (dtype) {
             case F16 -> 5;
@@ -102,7 +102,7 @@ final class WeightStore implements AutoCloseable {
         };
     }
 
-    /** Lets the compiled code go; the weights stay. */
+    /** Frees the compiled code; the weights stay. */
     @Override
     public void close() {
         module.close();

@@ -45,7 +45,7 @@ public final class WeightsGradient extends LossGradient {
         return flat;
     }
 
-    /** The vector as named tensors, as a Hugging Face folder has them. */
+    /** Converts the vector to named tensors, as in a Hugging Face folder. */
     public Map<String, Tensor> tensors(float[] flat) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         int at = 0;
@@ -62,7 +62,7 @@ public final class WeightsGradient extends LossGradient {
         return tensors;
     }
 
-    /** Values of a matrix that is kept as {@code [columns, rows]}, in the order of {@code [rows, columns]}. */
+    /** Values of a matrix stored as {@code [columns, rows]}, in the order of {@code [rows, columns]}. */
     private static float[] transpose(float[] kept, int[] shape) {
         float[] values = new float[kept.length];
         for (int i = 0; i < values.length; i++) {
@@ -71,7 +71,7 @@ public final class WeightsGradient extends LossGradient {
         return values;
     }
 
-    /** The shape in which a weight is kept. */
+    /** The shape of a weight in memory. */
     private static Shape kept(DecoderLayout.Weight weight) {
         long[] shape =
                 Arrays.stream(weight.parts().get(0).shape()).asLongStream().toArray();
@@ -85,7 +85,7 @@ public final class WeightsGradient extends LossGradient {
     /**
      * Mean cross-entropy over the batch's labelled tokens.
      *
-     * @param gradient is set to the gradient, unless the loss is NaN or infinite: then it is left as it was
+     * @param gradient receives the gradient; unchanged if the loss is NaN or infinite
      */
     public float compute(List<EncodedSample> samples, float[] flat, float[] gradient) {
         return compute(samples, flat, gradient, (scope, common, answers) -> {

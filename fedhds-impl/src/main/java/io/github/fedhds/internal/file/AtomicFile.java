@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.UUID;
 
-/** Writes a file beside its place and moves it there when it is whole: a reader sees the old one or the new one. */
+/**
+ * Writes a temporary file and moves it into place when it is complete: a reader sees the old content or the new one.
+ */
 public final class AtomicFile {
     /** Writes the content. */
     @FunctionalInterface
@@ -16,7 +18,7 @@ public final class AtomicFile {
         void writeTo(WritableByteChannel channel) throws IOException;
     }
 
-    /** What is done between two steps. */
+    /** An action between two steps. */
     @FunctionalInterface
     public interface Step {
         void run() throws IOException;
@@ -25,9 +27,9 @@ public final class AtomicFile {
     private AtomicFile() {}
 
     /**
-     * Writes a file and its name to the disk; its folder is made if it is missing.
+     * Writes a file and its name to disk; creates its folder if it is missing.
      *
-     * @throws FedHdsException if it cannot be written; the old file is then as it was
+     * @throws FedHdsException if it cannot be written; the old file is then unchanged
      */
     public static void write(Path file, Content content) {
         write(Disk.real(), file, content, true);
@@ -50,8 +52,8 @@ public final class AtomicFile {
     }
 
     /**
-     * The steps of a write, each with the disk: the content is written beside, forced, moved into place, and the folder is
-     * forced. For owners of a folder who say more than {@link #write(Path, Content)} does.
+     * Writes the content to a temporary file, forces it to disk, moves it into place, and forces the folder. For
+     * callers that own the folder and need more control than {@link #write(Path, Content)} gives.
      *
      * @param target absolute path of the file; its folder is there
      * @param temporary the file beside it; a process that is killed leaves it, and the next write takes it over
@@ -77,20 +79,20 @@ public final class AtomicFile {
         }
     }
 
-    /** Writes a file that is in memory. */
+    /** Writes a file from memory. */
     public static void write(Path file, byte[] content) {
         write(file, channel -> writeFully(channel, ByteBuffer.wrap(content)));
     }
 
     /**
-     * The same without waiting for the disk, ten times as fast for small files. If the machine itself goes down, the file may
-     * be there and damaged: for files that are checked when they are read and can be done without.
+     * The same without forcing to disk, ten times faster for small files. After a crash of the machine the file may be
+     * present but damaged, so use it only for files that are checked when read and that can be lost.
      */
     public static void writeUnforced(Path file, byte[] content) {
         write(Disk.real(), file, channel -> writeFully(channel, ByteBuffer.wrap(content)), false);
     }
 
-    /** Writes all that a buffer has. */
+    /** Writes all remaining bytes of a buffer. */
     public static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             channel.write(buffer);

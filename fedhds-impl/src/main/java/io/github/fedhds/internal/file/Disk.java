@@ -12,31 +12,31 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * The steps by which a file comes to its place so that no failure of the process or of the machine leaves half of it: here
- * stand tests that let each step fail. Bytes are safe after {@link Output#force}, names after {@link #forceFolder}.
+ * The steps of an atomic file write, so that no failure of process or machine leaves an incomplete file. Tests replace
+ * it to let each step fail. Bytes are safe after {@link Output#force}, names after {@link #forceFolder}.
  */
 public interface Disk {
     /** A file that is being written. */
     interface Output extends WritableByteChannel {
-        /** Returns when the bytes written so far are on the disk. */
+        /** Returns when the bytes written so far are on disk. */
         void force() throws IOException;
     }
 
-    /** Opens a file for writing; what it held is gone. */
+    /** Opens a file for writing; previous content is lost. */
     Output create(Path file) throws IOException;
 
-    /** Gives a file another name in its folder, in place of the file that has it, if there is one. */
+    /** Renames a file in its folder, replacing an existing file of that name. */
     void move(Path from, Path to) throws IOException;
 
-    /** Returns when the names in a folder are on the disk. */
+    /** Returns when the names in a folder are on disk. */
     void forceFolder(Path folder) throws IOException;
 
-    /** Deletes a file that is not finished, if it is there. */
+    /** Deletes an unfinished file, if it exists. */
     default void delete(Path file) throws IOException {
         Files.deleteIfExists(file);
     }
 
-    /** Makes a folder and those above it that are missing, each with its name on the disk; returns at once if it is there. */
+    /** Creates a folder and its missing parents, each with its name on disk; returns at once if it exists. */
     default void makeFolder(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
             Path parent = folder.toAbsolutePath().getParent();
@@ -80,7 +80,7 @@ enum RealDisk implements Disk {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (AccessDeniedException e) {
-            // Windows opens no folder, and keeps a journal of names itself.
+            // Windows cannot open a folder; its file system keeps a journal of names.
         }
     }
 

@@ -19,7 +19,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** The error for a file that cannot be used: what failed and why, in words that need no knowledge of Java. */
+/** Creates the error for a file that cannot be used: what failed and why, without Java terms. */
 public final class FileFault {
     private static final String NO_REASON = "the operating system gives no reason";
 
@@ -37,9 +37,9 @@ public final class FileFault {
     private FileFault() {}
 
     /**
-     * The error for an exception of the file system; it is kept as the cause.
+     * The error for an I/O exception, which becomes its cause.
      *
-     * @param what failed, such as {@code "cannot be read"}
+     * @param what what failed, such as {@code "cannot be read"}
      */
     public static FedHdsException of(Path file, String what, IOException e) {
         return of(file.toString(), what, e);
@@ -82,7 +82,7 @@ public final class FileFault {
         return REASONS.getOrDefault(e.getClass(), e.getReason() == null ? NO_REASON : e.getReason()) + other;
     }
 
-    /** With the place where a relative path was looked for, or the first folder of it that is missing. */
+    /** Includes the working folder of a relative path, and the parent folder if it is missing. */
     private static String missing(String name) {
         Path file = Path.of(name);
         Path parent = file.toAbsolutePath().getParent();

@@ -13,13 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Decodes UTF-8 while it is read, without a byte order mark at the beginning, and says where it is not UTF-8: JDK's
- * readers give neither line nor place. Memory: two small buffers. For one thread.
+ * Decodes UTF-8 while reading, skips a byte order mark at the start, and reports where the input is not UTF-8: the
+ * JDK's readers give neither line nor offset. Memory: two small buffers. For one thread.
  */
 public final class Utf8Reader extends Reader {
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
-    /** Says byte, offset and line. */
+    /** Its message has byte, offset and line. */
     public static final class NotUtf8Exception extends CharacterCodingException {
         private static final long serialVersionUID = 1L;
 
@@ -70,7 +70,7 @@ public final class Utf8Reader extends Reader {
         return count;
     }
 
-    /** Decodes what the buffers take; false at the end. */
+    /** Decodes as much as the buffers allow; false at the end. */
     private boolean decode() throws IOException {
         chars.clear();
         int before = bytes.position();
@@ -80,7 +80,7 @@ public final class Utf8Reader extends Reader {
         for (int i = 0; i < chars.limit(); i++) {
             line += chars.get(i) == '\n' ? 1 : 0;
         }
-        if (chars.hasRemaining()) { // what comes before a fault is handed out first
+        if (chars.hasRemaining()) { // first return what precedes an error
             if (!begun && chars.get(0) == BYTE_ORDER_MARK) {
                 chars.get();
             }

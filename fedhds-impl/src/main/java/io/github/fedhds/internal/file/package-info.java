@@ -1,4 +1,4 @@
-/** Files that are replaced atomically, text files that are read as UTF-8, and errors that name the file and the cause. */
+/** Atomic replacement of files, UTF-8 text files, and errors that name the file and the cause. */
 @NullMarked
 package io.github.fedhds.internal.file;
 

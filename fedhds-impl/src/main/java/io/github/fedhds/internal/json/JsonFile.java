@@ -19,14 +19,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** JSON files from outside: UTF-8 and strict syntax, at most 255 levels deep, no larger than the caller allows. */
+/** Reads untrusted JSON: UTF-8 and strict syntax, at most 255 levels deep, no larger than the caller allows. */
 public final class JsonFile {
     private JsonFile() {}
 
     /**
-     * Reads a file that holds one JSON object, without its text in memory beside it.
+     * Reads a file with one JSON object, without keeping its text in memory.
      *
-     * @param maxBytes how large the file may be
+     * @param maxBytes maximum size of the file
      * @throws FedHdsException if it is missing, too large or not a JSON object; the message names the file
      */
     public static JsonObject readObject(Path file, long maxBytes) {
@@ -44,9 +44,9 @@ public final class JsonFile {
     }
 
     /**
-     * Reads a text that is one JSON object.
+     * Parses a text that is one JSON object.
      *
-     * @param label what the text is, for messages
+     * @param label source of the text, for messages
      * @throws FedHdsException if it is not a JSON object
      */
     public static JsonObject parseObject(String label, String text) {
@@ -65,7 +65,7 @@ public final class JsonFile {
                 throw new FedHdsException(label + ": must be a JSON object, was "
                         + (element.isJsonNull() ? "nothing" : shorten(element)));
             }
-            if (reader.peek() != JsonToken.END_DOCUMENT) { // strict: peek fails by itself if anything follows
+            if (reader.peek() != JsonToken.END_DOCUMENT) { // in strict mode peek throws if anything follows
                 throw new FedHdsException(label + ": something follows the JSON object");
             }
             return element.getAsJsonObject();
@@ -75,9 +75,10 @@ public final class JsonFile {
     }
 
     /**
-     * The error for what a JsonReader or JsonParser threw: where the text is no JSON and why, without the parser's names.
+     * The error for an exception of JsonReader or JsonParser: where and why the text is not JSON, without the parser's
+     * class names.
      *
-     * @param label what the text is, for messages
+     * @param label source of the text, for messages
      * @throws IOException if the text could not be read at all
      */
     public static FedHdsException syntaxFault(String label, Exception thrown) throws IOException {
@@ -92,13 +93,13 @@ public final class JsonFile {
         return new FedHdsException(label + ": is not valid JSON" + place(root), thrown);
     }
 
-    /** A value for a message: its first 200 characters, as files from outside may hold very long ones. */
+    /** A value for a message: its first 200 characters, because untrusted files may have very long ones. */
     public static String shorten(@Nullable Object value) {
         String text = String.valueOf(value);
         return text.length() <= 200 ? text : text.substring(0, 200) + "...";
     }
 
-    /** Where the parser stopped and why, without its advice to programmers and its words for kinds of values. */
+    /** Where and why the parser stopped, without its advice to programmers and its names of token types. */
     public static String place(Throwable thrown) {
         String message = String.valueOf(thrown.getMessage())
                 .lines()

@@ -10,18 +10,18 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Options of a JSON object from outside, checked as they are read: an IllegalArgumentException names option, value and
- * rule. An option that is null counts as absent.
+ * Options of an untrusted JSON object, checked when read: an IllegalArgumentException names option, value and rule. An
+ * option that is null counts as absent.
  *
- * @param prefix what stands before an option's name in messages; empty for a file's own options
+ * @param prefix prefix of an option's name in messages; empty for top-level options
  */
 public record JsonOptions(String prefix, JsonObject json) {
-    /** The value of an option; empty if it is absent or null, as both stand for the default. */
+    /** The value of an option; empty if it is absent or null, which both select the default. */
     public Optional<JsonElement> given(String key) {
         return Optional.ofNullable(json.get(key)).filter(value -> !value.isJsonNull());
     }
 
-    /** True if an option is written, be it as null. */
+    /** True if an option is present, even if null. */
     public boolean has(String key) {
         return json.has(key);
     }
@@ -34,7 +34,7 @@ public record JsonOptions(String prefix, JsonObject json) {
         return new IllegalArgumentException(prefix + key + " must be " + rule + ", was " + JsonFile.shorten(was));
     }
 
-    /** A text out of those that are supported. */
+    /** A text that must be one of the supported ones. */
     public String oneOf(String key, List<String> supported) {
         JsonElement value = given(key)
                 .orElseThrow(() -> new IllegalArgumentException(
@@ -46,7 +46,7 @@ public record JsonOptions(String prefix, JsonObject json) {
                         + "; supported: " + String.join(", ", supported)));
     }
 
-    /** False if absent. */
+    /** A boolean; false if absent. */
     public boolean flag(String key) {
         return flag(key, false);
     }
@@ -79,7 +79,7 @@ public record JsonOptions(String prefix, JsonObject json) {
         return given(key).isPresent() ? whole(key) : fallback;
     }
 
-    /** One whole number or a list of them; none if absent. */
+    /** A whole number or a list of them; empty if absent. */
     public List<Integer> wholes(String key) {
         List<Integer> values = new ArrayList<>();
         given(key).ifPresent(value -> {
@@ -98,7 +98,7 @@ public record JsonOptions(String prefix, JsonObject json) {
                 return value.getAsBigDecimal().intValueExact();
             }
         } catch (NumberFormatException | ArithmeticException e) {
-            // said below
+            // reported below
         }
         throw wrong(key, "a whole number below 2^31", value);
     }
@@ -107,7 +107,7 @@ public record JsonOptions(String prefix, JsonObject json) {
         return value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber();
     }
 
-    /** A value whose constructor checks it; its error gets the prefix. */
+    /** A value that is checked by its constructor; the prefix is added to its error. */
     public <T> T checked(Supplier<T> constructor) {
         try {
             return constructor.get();
@@ -116,7 +116,7 @@ public record JsonOptions(String prefix, JsonObject json) {
         }
     }
 
-    /** The options inside an option. */
+    /** The options in a nested object. */
     public Optional<JsonOptions> inner(String key) {
         return given(key).map(value -> {
             if (!value.isJsonObject()) {

@@ -22,8 +22,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * A round as a JSON object, without its adapter: a line of {@link JsonLinesListener} and of {@link ServerJsonLog}, and the
- * past in a checkpoint.
+ * A round as a JSON object, without its adapter: for the lines of {@link JsonLinesListener} and {@link ServerJsonLog},
+ * and for past rounds in a checkpoint.
  */
 public final class RoundJson {
     public static final String RUN = "run";
@@ -56,7 +56,7 @@ public final class RoundJson {
         return json;
     }
 
-    /** A round of a server; without the counts of its result where it has none. */
+    /** A round of a server; without the counts of its result if it has none. */
     public static JsonObject of(RoundSummary summary) {
         JsonObject json = new JsonObject();
         json.addProperty(RUN, summary.opening().runId());
@@ -124,7 +124,7 @@ public final class RoundJson {
         return clients;
     }
 
-    /** Reads what {@link #of} wrote; a RuntimeException of some kind if it is anything else. */
+    /** Reads the output of {@link #of}; throws a RuntimeException for anything else. */
     public static RoundReport read(JsonObject json) {
         List<ClientId> clients = clients(json.getAsJsonArray("clients"));
         RoundResult result = new RoundResult(
@@ -153,7 +153,7 @@ public final class RoundJson {
                 json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty());
     }
 
-    /** A part of a round; every number must be there. */
+    /** A part of a round; every number must be present. */
     private static <T extends Record> T read(JsonObject json, String name, Class<T> type) {
         JsonObject part = json.getAsJsonObject(name);
         try {

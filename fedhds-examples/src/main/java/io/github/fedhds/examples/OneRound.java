@@ -59,7 +59,7 @@ public final class OneRound {
             client.answer(codec.decode(toClient).message()).ifPresent(answer -> {
                 byte[] toServer = codec.encode(answer).toByteArray();
                 Receipt receipt = server.accept(codec.decode(toServer).message());
-                System.out.println(client.id() + ": " + receipt.status() + " " + receipt.reason());
+                System.out.println((client.id() + ": " + receipt.status() + " " + receipt.reason()).strip());
             });
         });
     }

@@ -49,7 +49,7 @@ public final class MessageBenchmark implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    public static CommandLine commandLine() {
+    static CommandLine commandLine() {
         return new CommandLine(new MessageBenchmark());
     }
 

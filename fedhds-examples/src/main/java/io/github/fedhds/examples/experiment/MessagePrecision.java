@@ -65,7 +65,7 @@ public final class MessagePrecision implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    public static CommandLine commandLine() {
+    static CommandLine commandLine() {
         return new CommandLine(new MessagePrecision());
     }
 

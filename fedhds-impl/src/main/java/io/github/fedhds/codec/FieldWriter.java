@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 
 /** Collects the fields of a message to be written: texts, and tensors whose bytes are made while they are written. */
 final class FieldWriter<M extends Message> extends Fields<M> {
@@ -58,6 +59,16 @@ final class FieldWriter<M extends Message> extends Fields<M> {
         String text = value.apply(message);
         texts.put(field, text);
         return text;
+    }
+
+    /** A message in memory has a number, not a text: only the lower bound can be missed, and the message says so. */
+    @Override
+    long whole(String field, long least, long most, ToLongFunction<M> value) {
+        long number = value.applyAsLong(message);
+        if (number < least) {
+            throw new InvalidMessageException(field + " must be " + least + " or more, was " + number);
+        }
+        return super.whole(field, least, most, value);
     }
 
     @Override

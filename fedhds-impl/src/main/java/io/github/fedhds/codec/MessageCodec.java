@@ -96,7 +96,7 @@ public final class MessageCodec {
                     new FieldWriter<>(limits, message, kind == MessageKind.OPENING ? openings : updates);
             MessageForms.message(kind(fields), fields);
             return use.apply(fields.unsealed(), fields.error());
-        } catch (InvalidMessageException | IllegalArgumentException e) {
+        } catch (InvalidMessageException e) {
             throw new IllegalArgumentException(
                     "this " + MessageForms.name(kind) + " message cannot be written: " + e.getMessage(), e);
         }

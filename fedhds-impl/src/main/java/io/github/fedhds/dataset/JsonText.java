@@ -14,8 +14,8 @@ final class JsonText {
      * Returns a text, or a number as text.
      *
      * @param place file and place in it, for messages
-     * @throws FedHdsException if it is missing or anything else, or holds half of a surrogate pair: no UTF-8 has such a text, so no
-     *     tokenizer and no message could carry it
+     * @throws FedHdsException if it is missing or anything else, or holds half of a surrogate pair: no UTF-8 has such a
+     *     text, so no tokenizer and no message could carry it
      */
     static String of(String place, String field, @Nullable JsonElement value) {
         if (value == null) {

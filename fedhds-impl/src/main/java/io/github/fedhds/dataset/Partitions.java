@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Distributes the instructions of a data set over clients; every instruction goes to exactly one. The maps keep the order of the
- * clients.
+ * Distributes the instructions of a data set over clients; every instruction goes to exactly one. The maps keep the order
+ * of the clients.
  */
 public final class Partitions {
     private Partitions() {}
@@ -29,8 +29,9 @@ public final class Partitions {
     }
 
     /**
-     * Distributes each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly (alpha
-     * 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every platform.
+     * Distributes each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly
+     * (alpha 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every
+     * platform.
      *
      * @param tasks instructions by task; the order of the map matters
      * @param clients number of clients, 1 or more; their names start at {@code client-0}, with leading zeros
@@ -86,7 +87,7 @@ public final class Partitions {
         }
     }
 
-    /** Moves single instructions from the client with most instructions (of equally full ones the first) to those below the least. */
+    /** Moves single instructions from the client that has most (of equal ones the first) to those below the least. */
     private static void fillUp(List<List<Instruction>> byClient, int least) {
         for (List<Instruction> client : byClient) {
             while (client.size() < least) {

@@ -10,7 +10,8 @@ import java.util.List;
  *
  * @param rank rows of A and columns of B, 1 or more; 8 by default
  * @param alpha numerator of the scale, finite and above 0; 16 by default
- * @param dropout probability that an element of x is dropped from {@code A x} in training, from 0 to below 1; 0.05 by default
+ * @param dropout probability that an element of x is dropped from {@code A x} in training, from 0 to below 1; 0.05 by
+ *     default
  * @param targetModules the adapted modules, each once, as {@link AdapterForm} and PEFT have them: ends of names
  *     ({@code q_proj}), patterns for whole names, or {@code all-linear}, the default: every linear layer of attention and
  *     feed-forward network, by the names that the model's family gives them

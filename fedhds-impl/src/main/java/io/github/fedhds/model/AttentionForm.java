@@ -17,9 +17,4 @@ public record AttentionForm(boolean inputBias, boolean outputBias, boolean headN
             throw new IllegalArgumentException("sliding_window must be 1 or more, or null for none, was " + window);
         }
     }
-
-    /** LLaMA's attention, without any of these. */
-    public static AttentionForm plain() {
-        return new AttentionForm(false, false, false, 0);
-    }
 }

@@ -1,7 +1,5 @@
 package io.github.fedhds.peft;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
@@ -20,8 +18,11 @@ import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.lora.LoraConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -96,7 +97,8 @@ public final class MergedFolder {
             throw new FedHdsException(file + " is missing; a model folder holds config.json and model.safetensors");
         }
         this.config = JsonFile.readObject(file, MAX_CONFIG_BYTES);
-        this.weights = new MergedWeights(base, config, lora.scale(), adapter.tensors(), type == null ? null : type.dtype);
+        this.weights =
+                new MergedWeights(base, config, lora.scale(), adapter.tensors(), type == null ? null : type.dtype);
     }
 
     /**
@@ -138,7 +140,7 @@ public final class MergedFolder {
             throw new FedHdsException(out + " is a root folder");
         }
         checkFree(target);
-        Path weightsFile = ModelWeights.file(base);
+        Path weightsFile = ModelWeights.file(base, "");
         Path temporary = parent.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try (TensorSource source = ModelWeights.open(weightsFile)) {
             Map<String, String> modules = weights.modules(source, weightsFile);
@@ -157,9 +159,7 @@ public final class MergedFolder {
                 writeCompanions(temporary);
                 place(disk, temporary, target);
             } finally {
-                if (Files.exists(temporary)) { // it was moved, where all went well
-                    MoreFiles.deleteRecursively(temporary, RecursiveDeleteOption.ALLOW_INSECURE);
-                }
+                deleteAll(temporary);
             }
         } catch (IOException e) {
             throw FileFault.of(out, "cannot be written", e);
@@ -247,5 +247,24 @@ public final class MergedFolder {
 
     private static void writeJson(Path file, JsonObject json) {
         AtomicFile.write(file, (JSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void deleteAll(Path folder) throws IOException {
+        if (Files.notExists(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e) throws IOException {
+                Files.delete(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
     }
 }

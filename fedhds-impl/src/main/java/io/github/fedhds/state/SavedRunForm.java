@@ -152,7 +152,7 @@ final class SavedRunForm {
         Adapter global = adapter(file, left, GLOBAL);
         Adapter aggregator = adapter(file, left, AGGREGATOR);
         Map<String, Adapter> adapters = new TreeMap<>();
-        for (String name : lines(names)) {
+        for (String name : new TreeSet<>(lines(names))) {
             adapters.put(name, adapter(file, left, ADAPTER + name + "/"));
         }
         boolean hasRoster = left.remove(ROSTER);

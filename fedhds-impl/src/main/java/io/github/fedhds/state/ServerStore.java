@@ -189,6 +189,7 @@ public final class ServerStore {
      * @throws FedHdsException if no saved checkpoint can be used, or it cannot be read now
      */
     public synchronized Optional<Loaded> loadRun() {
+        newestIsWhole = false; // also if reading fails
         List<InvalidStateException> damage = new ArrayList<>();
         Optional<SavedRun> newest = read(NEWEST, damage);
         newestIsWhole = newest.isPresent();
@@ -200,7 +201,7 @@ public final class ServerStore {
                             + (Files.exists(folder.resolve(PREVIOUS))
                                     ? "; no checkpoint here can be used, so delete the folder and start anew"
                                     : "; there is none before it, so delete it and start anew"),
-                    damage.get(0));
+                    damage.get(damage.size() - 1));
         }
         known = true;
         Optional<String> why = damage.stream().map(Throwable::getMessage).findFirst();

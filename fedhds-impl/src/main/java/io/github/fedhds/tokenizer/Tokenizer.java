@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -132,11 +131,6 @@ public final class Tokenizer implements AutoCloseable {
         } catch (RuntimeException e) {
             throw fault(file, "cannot decode ids", e);
         }
-    }
-
-    /** Text of ids, without special tokens. */
-    public String decode(List<Integer> ids) {
-        return decode(ids.stream().mapToInt(Integer::intValue).toArray());
     }
 
     /**

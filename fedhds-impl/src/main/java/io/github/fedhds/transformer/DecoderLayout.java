@@ -102,7 +102,10 @@ final class DecoderLayout {
                                 new Module("self_attn.k_proj", keys),
                                 new Module("self_attn.v_proj", keys))),
                 new Projection(
-                        Slot.ATTENTION_OUTPUT, queries, attention.outputBias(), List.of(new Module("self_attn.o_proj", width))),
+                        Slot.ATTENTION_OUTPUT,
+                        queries,
+                        attention.outputBias(),
+                        List.of(new Module("self_attn.o_proj", width))),
                 new Projection(Slot.GATE, width, false, List.of(new Module("mlp.gate_proj", inner))),
                 new Projection(Slot.UP, width, false, List.of(new Module("mlp.up_proj", inner))),
                 new Projection(Slot.DOWN, inner, false, List.of(new Module("mlp.down_proj", width))));

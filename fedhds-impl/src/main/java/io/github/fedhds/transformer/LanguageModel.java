@@ -23,6 +23,7 @@ import java.util.function.Supplier;
  * came from it, is an IllegalStateException. Closing while another thread's call runs is not supported: wait for it.
  */
 public final class LanguageModel implements AutoCloseable {
+    private static final String HOLDS = "; a model folder holds config.json, model.safetensors and tokenizer.json";
 
     private final Tokenizer tokenizer;
     private final Decoder decoder;
@@ -51,7 +52,7 @@ public final class LanguageModel implements AutoCloseable {
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
         DecoderConfig config = DecoderConfig.read(folder);
-        Path file = ModelWeights.file(folder);
+        Path file = ModelWeights.file(folder, HOLDS);
         Tokenizer tokenizer = Tokenizer.load(folder);
         NDManager manager = null;
         try (TensorSource source = ModelWeights.open(file)) {
@@ -77,7 +78,7 @@ public final class LanguageModel implements AutoCloseable {
      * @throws FedHdsException if a file is missing or damaged
      */
     public static Optional<String> firstNonFinite(Path folder) {
-        Path file = ModelWeights.file(folder);
+        Path file = ModelWeights.file(folder, HOLDS);
         try (TensorSource source = ModelWeights.open(file)) {
             for (String name : source.names()) {
                 float[] values = source.dtype(name).readsAsFloat() ? source.readFloats(name) : new float[0];

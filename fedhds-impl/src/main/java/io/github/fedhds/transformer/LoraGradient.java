@@ -74,7 +74,8 @@ public final class LoraGradient extends LossGradient {
         for (int i = 0; i < last; i++) {
             try (NDManager layer = scope.newSubManager()) {
                 NDArray part = parameters(layer, flat, i * each, shape);
-                states.add(decoder.runLayer(i, variant, inputs(layer, common, states.get(i), new NDList(), seed, i, part)));
+                NDList inputs = inputs(layer, common, states.get(i), new NDList(), seed, i, part);
+                states.add(decoder.runLayer(i, variant, inputs));
             }
         }
         JniUtils.setGradMode(true);

@@ -22,6 +22,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Configurations: what is read of them, what is not computed, and that a wrong one is named before a model stands. */
 class ModelConfigTest extends OnModelFolder {
+    /** As in LLaMA: no biases, no norms of heads, no window. */
+    private static final AttentionForm PLAIN_ATTENTION = new AttentionForm(false, false, false, 0);
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -68,7 +71,7 @@ class ModelConfigTest extends OnModelFolder {
                         1e-6,
                         10000,
                         PLAIN,
-                        AttentionForm.plain(),
+                        PLAIN_ATTENTION,
                         false,
                         List.of(2)),
                 config);
@@ -184,13 +187,13 @@ class ModelConfigTest extends OnModelFolder {
     /** What an option means where it is absent or null, as transformers has it. */
     @Test
     void read_families_takeTheirOwnDefaults() throws IOException {
-        assertEquals(AttentionForm.plain(), attention("llama", "{'sliding_window': 8, 'use_sliding_window': false}"));
+        assertEquals(PLAIN_ATTENTION, attention("llama", "{'sliding_window': 8, 'use_sliding_window': false}"));
         assertEquals(new AttentionForm(true, true, false, 0), attention("llama", "{'attention_bias': true}"));
         assertEquals(new AttentionForm(false, false, false, 4096), attention("mistral", "{}"));
         assertEquals(new AttentionForm(false, false, false, 1), attention("mistral", "{'sliding_window': 1}"));
-        assertEquals(AttentionForm.plain(), attention("mistral", "{'sliding_window': null}"));
+        assertEquals(PLAIN_ATTENTION, attention("mistral", "{'sliding_window': null}"));
         String off = "{'sliding_window': null, 'use_sliding_window': false}";
-        assertEquals(AttentionForm.plain(), attention("mistral", off));
+        assertEquals(PLAIN_ATTENTION, attention("mistral", off));
         assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", off));
         String unused = "{'sliding_window': 8, 'use_sliding_window': false, 'layer_types': ['full_attention']}";
         assertEquals(new AttentionForm(true, false, false, 0), attention("qwen2", unused));

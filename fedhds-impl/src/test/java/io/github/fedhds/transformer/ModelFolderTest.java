@@ -56,14 +56,14 @@ class ModelFolderTest extends OnModelFolder {
                             1e-5,
                             10000,
                             PLAIN,
-                            AttentionForm.plain(),
+                            new AttentionForm(false, false, false, 0),
                             false,
                             List.of(2)),
                     model.config());
             assertEquals("cpu()", model.device());
             assertArrayEquals(new int[] {1, 3, 4, 59, 0}, model.tokenizer().encode("ab" + TinyModel.FACE + "~"));
             assertArrayEquals(new int[] {3, 4}, model.tokenizer().encodePlain("ab"));
-            assertEquals("ab" + TinyModel.FACE, model.tokenizer().decode(List.of(1, 3, 4, 59, 2)));
+            assertEquals("ab" + TinyModel.FACE, model.tokenizer().decode(new int[] {1, 3, 4, 59, 2}));
         }
     }
 

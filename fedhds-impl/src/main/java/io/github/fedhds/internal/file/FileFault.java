@@ -4,7 +4,6 @@ import io.github.fedhds.FedHdsException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.CharacterCodingException;
@@ -17,23 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.Map;
 
 /** Creates the error for a file that cannot be used: what failed and why, without Java terms. */
 public final class FileFault {
-    private static final String NO_REASON = "the operating system gives no reason";
-
-    private static final Map<Class<? extends IOException>, String> REASONS = Map.of(
-            ClosedByInterruptException.class, "the thread was interrupted",
-            ClosedChannelException.class, "the file was closed meanwhile",
-            AsynchronousCloseException.class, "the file was closed meanwhile",
-            EOFException.class, "the file ends too early; was it cut off?",
-            AccessDeniedException.class, "permission denied",
-            FileAlreadyExistsException.class, "a file of this name is in the way",
-            NotDirectoryException.class, "it is a file, not a folder",
-            DirectoryNotEmptyException.class, "the folder is not empty",
-            FileSystemLoopException.class, "its links form a loop");
-
     private FileFault() {}
 
     /**
@@ -64,13 +49,22 @@ public final class FileFault {
         if (e instanceof CharacterCodingException) {
             return "is not UTF-8";
         }
+        if (e instanceof ClosedByInterruptException) {
+            return "the thread was interrupted";
+        }
+        if (e instanceof ClosedChannelException) {
+            return "the file was closed meanwhile";
+        }
+        if (e instanceof EOFException) {
+            return "the file ends too early; was it cut off?";
+        }
         if (e instanceof FileSystemException failure) {
             return reason(file, failure);
         }
         if (e instanceof FileNotFoundException) {
             return missing(file);
         }
-        return REASONS.getOrDefault(e.getClass(), e.getMessage() == null ? NO_REASON : e.getMessage());
+        return e.getMessage() == null ? "the operating system gives no reason" : e.getMessage();
     }
 
     private static String reason(String file, FileSystemException e) {
@@ -79,7 +73,22 @@ public final class FileFault {
         if (e instanceof NoSuchFileException) {
             return missing(named);
         }
-        return REASONS.getOrDefault(e.getClass(), e.getReason() == null ? NO_REASON : e.getReason()) + other;
+        if (e instanceof AccessDeniedException) {
+            return "permission denied" + other;
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return "a file of this name is in the way" + other;
+        }
+        if (e instanceof NotDirectoryException) {
+            return "it is a file, not a folder" + other;
+        }
+        if (e instanceof DirectoryNotEmptyException) {
+            return "the folder is not empty" + other;
+        }
+        if (e instanceof FileSystemLoopException) {
+            return "its links form a loop" + other;
+        }
+        return (e.getReason() == null ? "the operating system gives no reason" : e.getReason()) + other;
     }
 
     /** Includes the working folder of a relative path, and the parent folder if it is missing. */

@@ -43,21 +43,16 @@ public enum Dtype {
         return Math.abs(value) < overflow || !Double.isFinite(value);
     }
 
-    /** The next number of a little-endian buffer; exact. For the types that {@link #readsAsFloat}. */
-    public double decode(ByteBuffer from) {
-        return switch (this) {
-            case F16 -> HalfFloats.fromF16(from.getShort());
-            case BF16 -> HalfFloats.fromBf16(from.getShort());
-            case F32 -> from.getFloat();
-            case F64 -> from.getDouble();
-            default -> throw notFloating();
-        };
-    }
-
     /** Takes {@code count} numbers off a little-endian buffer; exact. For the types that {@link #readsAsFloat}. */
     public void decode(ByteBuffer from, double[] values, int count) {
         for (int i = 0; i < count; i++) {
-            values[i] = decode(from);
+            values[i] = switch (this) {
+                case F16 -> HalfFloats.fromF16(from.getShort());
+                case BF16 -> HalfFloats.fromBf16(from.getShort());
+                case F32 -> from.getFloat();
+                case F64 -> from.getDouble();
+                default -> throw notFloating();
+            };
         }
     }
 

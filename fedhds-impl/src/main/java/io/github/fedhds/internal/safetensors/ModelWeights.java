@@ -17,14 +17,14 @@ public final class ModelWeights {
     /**
      * The one file of a folder, or else the index.
      *
+     * @param advice end of the error message
      * @throws FedHdsException if neither is there
      */
-    public static Path file(Path folder) {
+    public static Path file(Path folder, String advice) {
         Path file = folder.resolve(FILE);
         Path index = folder.resolve(INDEX);
         if (!Files.isRegularFile(file) && !Files.isRegularFile(index)) {
-            throw new FedHdsException(file + " is missing, and so is " + INDEX
-                    + "; a model folder holds config.json, model.safetensors and tokenizer.json");
+            throw new FedHdsException(file + " is missing, and so is " + INDEX + advice);
         }
         return Files.isRegularFile(file) ? file : index;
     }

@@ -150,12 +150,8 @@ public final class SafetensorsFile implements TensorSource {
     public void read(String name, long offset, ByteBuffer into) {
         SafetensorsHeader.Entry entry = entry(name);
         Objects.checkFromIndexSize(offset, (long) into.remaining(), entry.end() - entry.begin());
-        fill(name, dataStart + entry.begin() + offset, into);
-    }
-
-    private void fill(String name, long position, ByteBuffer into) {
         try {
-            bytes.read(position, into);
+            bytes.read(dataStart + entry.begin() + offset, into);
         } catch (IOException e) {
             throw FileFault.of(label, "tensor " + name + " cannot be read", e);
         }
@@ -187,20 +183,40 @@ public final class SafetensorsFile implements TensorSource {
         float[] values = new float[length(name, entry, dtype.bytes())];
         ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, entry.end() - entry.begin()))
                 .order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at < values.length; ) {
-            int count = Math.min(values.length - at, CHUNK / dtype.bytes());
-            chunk.clear().limit(count * dtype.bytes());
-            fill(name, dataStart + entry.begin() + (long) at * dtype.bytes(), chunk);
-            chunk.flip();
-            if (dtype == Dtype.F32) {
-                chunk.asFloatBuffer().get(values, at, count);
+        try {
+            for (int at = 0; at < values.length; ) {
+                int count = Math.min(values.length - at, CHUNK / dtype.bytes());
+                chunk.clear().limit(count * dtype.bytes());
+                bytes.read(dataStart + entry.begin() + (long) at * dtype.bytes(), chunk);
+                convert(chunk.flip(), dtype, values, at, count);
+                at += count;
             }
-            for (int i = at; dtype != Dtype.F32 && i < at + count; i++) {
-                values[i] = (float) dtype.decode(chunk);
-            }
-            at += count;
+        } catch (IOException e) {
+            throw FileFault.of(label, "tensor " + name + " cannot be read", e);
         }
         return values;
+    }
+
+    private static void convert(ByteBuffer chunk, Dtype dtype, float[] values, int at, int count) {
+        switch (dtype) {
+            case F32 -> chunk.asFloatBuffer().get(values, at, count);
+            case F64 -> {
+                for (int i = 0; i < count; i++) {
+                    values[at + i] = (float) chunk.getDouble(8 * i);
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    values[at + i] = HalfFloats.fromF16(chunk.getShort(2 * i));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    values[at + i] = HalfFloats.fromBf16(chunk.getShort(2 * i));
+                }
+            }
+            default -> throw new AssertionError(dtype);
+        }
     }
 
     private int length(String name, SafetensorsHeader.Entry entry, int unit) {

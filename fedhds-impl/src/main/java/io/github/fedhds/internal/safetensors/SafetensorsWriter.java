@@ -67,7 +67,7 @@ public final class SafetensorsWriter {
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata, Dtype dtype) {
         Map<String, PendingTensor> pending = new TreeMap<>();
-        tensors.forEach((name, tensor) -> pending.put(name, PendingTensor.of(name, tensor, dtype)));
+        new TreeMap<>(tensors).forEach((name, tensor) -> pending.put(name, PendingTensor.of(name, tensor, dtype)));
         new SafetensorsWriter(pending, metadata).writeTo(file);
     }
 

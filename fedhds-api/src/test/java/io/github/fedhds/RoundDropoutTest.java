@@ -266,7 +266,9 @@ class RoundDropoutTest {
                 .sampler((clients, round) -> clients.subList(0, 1))
                 .build();
         assertFails(
-                IllegalStateException.class, server::open, "names 1 client, and the aggregator a rule of two needs the updates of 2");
+                IllegalStateException.class,
+                server::open,
+                "names 1 client, and the aggregator a rule of two needs the updates of 2");
     }
 
     @Test

@@ -209,7 +209,8 @@ class ServerFaultTest {
         assertAccepted(server.accept(update(1, A, 1, 1, 5, 5)));
         String message = assertFails(STATE, server::aggregate, parts);
         assertTrue( // a lambda has no name of its own
-                message.startsWith("the aggregator failed in round 1; the round is closed and the adapter is the old one"),
+                message.startsWith(
+                        "the aggregator failed in round 1; the round is closed and the adapter is the old one"),
                 message);
         assertEquals(Roles.adapter(0, 1), server.globalAdapter());
         assertFails(STATE, server::aggregate, "between two rounds");

@@ -30,7 +30,8 @@ public final class OwnSelector {
 
     public static void main(String[] args) {
         RoundResult result = run(Path.of(args[0]), Path.of(args[1]), Integer.parseInt(args[2]));
-        System.out.println(result.samples() + " samples of " + result.reports() + " clients, loss " + result.meanLoss());
+        System.out.println(
+                result.samples() + " samples of " + result.reports() + " clients, loss " + result.meanLoss());
     }
 
     /** All samples are one group, longest answer first; the first {@code count} stand for it. */

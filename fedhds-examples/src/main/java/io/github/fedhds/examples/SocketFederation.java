@@ -94,7 +94,11 @@ public final class SocketFederation {
                     System.out.println(receipt);
                     write(out, codec.encode(receipt).toByteArray());
                 }
-                write(out, server.messageFor(client).map(m -> codec.encode(m).toByteArray()).orElse(NOTHING));
+                write(
+                        out,
+                        server.messageFor(client)
+                                .map(m -> codec.encode(m).toByteArray())
+                                .orElse(NOTHING));
             } catch (IOException | IllegalArgumentException e) {
                 System.out.println(socket.isClosed() ? "done" : "a client is gone: " + e.getMessage());
             }

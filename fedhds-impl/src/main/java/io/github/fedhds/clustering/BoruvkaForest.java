@@ -113,8 +113,7 @@ final class BoruvkaForest {
         }
         for (int root = 0; root < component.length; root++) {
             if (component[root] == root && components.union(shortest.from[root], shortest.to[root])) {
-                edges.addSquared(
-                        tree.rowAt(shortest.from[root]), tree.rowAt(shortest.to[root]), shortest.length[root]);
+                edges.addSquared(tree.rowAt(shortest.from[root]), tree.rowAt(shortest.to[root]), shortest.length[root]);
             }
         }
         Arrays.setAll(component, components::find);

@@ -198,9 +198,16 @@ public final class FedHds {
         final DecoderConfig config;
         final @Nullable LanguageModel model;
         final LoraTrainer.Builder trainer;
-        @Nullable LanguageModel featureModel;
-        @Nullable String modelDigest;
-        @Nullable String tokenizerDigest;
+
+        @Nullable
+        LanguageModel featureModel;
+
+        @Nullable
+        String modelDigest;
+
+        @Nullable
+        String tokenizerDigest;
+
         Precision precision = Precision.FLOAT32;
         Optional<FeatureCache> featureCache = Optional.empty();
         Aggregator aggregator = FedAvg.bySamples();
@@ -208,7 +215,9 @@ public final class FedHds {
         Pooling pooling = Pooling.LAST_TOKEN;
         Fusion fusion = TsneFusion.builder().build();
         Consumer<SampleCuts> cuts = some -> {};
-        @Nullable MessageLimits messageLimits;
+
+        @Nullable
+        MessageLimits messageLimits;
 
         private Builder(LanguageModel model) {
             this.config = model.config();

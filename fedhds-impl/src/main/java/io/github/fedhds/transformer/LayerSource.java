@@ -105,8 +105,8 @@ final class LayerSource {
         if (!config.attention().headNorm()) {
             return "";
         }
-        String queries = "torch.expand(" + inLayer(Slot.QUERY_NORM) + ", [" + config.heads() + ", " + config.headSize()
-                + "])";
+        String queries =
+                "torch.expand(" + inLayer(Slot.QUERY_NORM) + ", [" + config.heads() + ", " + config.headSize() + "])";
         String keys = "torch.expand(" + inLayer(Slot.KEY_NORM) + ", [" + config.keyValueHeads() + ", "
                 + config.headSize() + "])";
         return "  z = self.norm(z, torch.cat([" + queries + ", " + keys + "]))\n";

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class WorkersTest {
-    private static final Workers.Task TASK = new Workers.Task("test", "a test thread failed", "the test was interrupted");
+    private static final Workers.Task TASK =
+            new Workers.Task("test", "a test thread failed", "the test was interrupted");
 
     @Test
     void run_work_isDoneOnceByEach() {

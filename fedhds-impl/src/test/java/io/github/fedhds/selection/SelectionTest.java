@@ -98,8 +98,10 @@ class SelectionTest {
         }
         Points points = Points.of(rows);
         Coreset without = HdbscanSelector.forClient().select(Candidates.of(points), RoundContext.first());
-        Coreset with =
-                HdbscanSelector.builder().noiseAsGroups(true).build().select(Candidates.of(points), RoundContext.first());
+        Coreset with = HdbscanSelector.builder()
+                .noiseAsGroups(true)
+                .build()
+                .select(Candidates.of(points), RoundContext.first());
         int clusters = without.groups().size();
         assertEquals(without.groups(), with.groups().subList(0, clusters));
         assertEquals(

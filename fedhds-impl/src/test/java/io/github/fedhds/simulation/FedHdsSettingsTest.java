@@ -9,11 +9,15 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.aggregators.FedAvg;
 import io.github.fedhds.aggregators.Krum;
+import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.features.HiddenStateExtractor;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
+import io.github.fedhds.message.Centroid;
+import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
@@ -21,15 +25,11 @@ import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
-import io.github.fedhds.codec.MessageCodec;
-import io.github.fedhds.message.Centroid;
-import io.github.fedhds.message.CentroidReport;
-import io.github.fedhds.message.MessageLimits;
-import java.util.stream.IntStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -131,7 +131,11 @@ class FedHdsSettingsTest {
                 .mapToObj(i -> new Centroid(i, new double[2]))
                 .toList();
         CentroidReport report = new CentroidReport("run", 1, ID, centroids);
-        assertEquals(report, fedHds.codec().decode(fedHds.codec().encode(report).toByteArray()).message());
+        assertEquals(
+                report,
+                fedHds.codec()
+                        .decode(fedHds.codec().encode(report).toByteArray())
+                        .message());
         MessageCodec small = FedHds.on(model).build().codec();
         assertFails(IllegalArgumentException.class, () -> small.encode(report), "9000");
     }

@@ -91,7 +91,8 @@ public final class Main implements Callable<Integer> {
         if (own.data.isPresent()) {
             throw new ParameterException(line, "--data needs --model");
         }
-        for (OptionSpec option : Objects.requireNonNull(spec.mixins().get("own")).options()) {
+        for (OptionSpec option :
+                Objects.requireNonNull(spec.mixins().get("own")).options()) {
             if (line.getParseResult().hasMatchedOption(option.longestName())) {
                 throw new ParameterException(
                         line, option.longestName() + " needs --model; the embedded comparison has no such setting");

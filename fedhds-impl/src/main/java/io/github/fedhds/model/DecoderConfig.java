@@ -1,6 +1,7 @@
 package io.github.fedhds.model;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.gguf.GgufFile;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -94,11 +95,17 @@ public record DecoderConfig(
     }
 
     /**
-     * Reads {@code config.json} of a model folder, and {@code generation_config.json} if it is present.
+     * Reads {@code config.json} of a model folder, and {@code generation_config.json} if it is present; or the metadata of a
+     * GGUF file.
      *
      * @throws FedHdsException if the file is missing or damaged, or has options that this decoder does not support
      */
     public static DecoderConfig read(Path folder) {
+        if (GgufFile.isGguf(folder)) {
+            try (GgufFile file = GgufFile.open(folder)) {
+                return GgufConfig.read(file);
+            }
+        }
         return ConfigReader.read(folder);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.fedhds.model;
 
+import java.util.List;
+
 /**
  * How the frequencies of a rotary embedding are lowered, so that a model can read longer texts than in its first
  * training. Computed in float32, as in transformers.
@@ -8,14 +10,15 @@ public sealed interface RotaryScaling {
     /**
      * The scaled frequency.
      *
+     * @param index index of the frequency, from 0
      * @param frequency unscaled frequency in radians per token, above 0
      */
-    float scale(float frequency);
+    float scale(int index, float frequency);
 
     /** Unscaled frequencies. */
     record None() implements RotaryScaling {
         @Override
-        public float scale(float frequency) {
+        public float scale(int index, float frequency) {
             return frequency;
         }
     }
@@ -32,8 +35,27 @@ public sealed interface RotaryScaling {
         }
 
         @Override
-        public float scale(float frequency) {
+        public float scale(int index, float frequency) {
             return frequency / (float) factor;
+        }
+    }
+
+    /**
+     * Each frequency divided by its own number, as GGUF files of Llama 3 have it.
+     *
+     * @param divisors one per frequency, finite and above 0
+     */
+    record Divisors(List<Float> divisors) implements RotaryScaling {
+        public Divisors {
+            divisors = List.copyOf(divisors);
+            for (float divisor : divisors) {
+                checkPositive("rope_freqs.weight", divisor);
+            }
+        }
+
+        @Override
+        public float scale(int index, float frequency) {
+            return frequency / divisors.get(index);
         }
     }
 
@@ -64,7 +86,7 @@ public sealed interface RotaryScaling {
         }
 
         @Override
-        public float scale(float frequency) {
+        public float scale(int index, float frequency) {
             float wavelength = (float) (2 * Math.PI) / frequency;
             float stretched = frequency / (float) factor;
             if (wavelength > (float) (originalPositions / lowFrequencyFactor)) {

@@ -6,6 +6,7 @@ import com.google.common.base.Suppliers;
 import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.TorchRuntime;
+import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.json.JsonFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -50,15 +52,32 @@ public final class Tokenizer implements AutoCloseable {
      *     throw it too if the file cannot handle a text
      */
     public static Tokenizer load(Path folder) {
-        TorchRuntime.prepare();
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(
                     file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
         }
+        return load(file, () -> TokenizerFile.read(file), checked -> BosToken.read(folder, checked));
+    }
+
+    /**
+     * Loads the vocabulary of a GGUF file.
+     *
+     * @throws FedHdsException as {@link #load(Path)}, and if the vocabulary is of a kind that is not supported
+     */
+    public static Tokenizer load(GgufFile gguf) {
+        return load(
+                gguf.file(),
+                () -> TokenizerFile.of(gguf.file(), GgufTokenizer.read(gguf)),
+                checked -> Optional.empty()); // its own template has the BOS token
+    }
+
+    private static Tokenizer load(
+            Path file, Supplier<TokenizerFile> read, Function<TokenizerFile, Optional<int[]>> bos) {
+        TorchRuntime.prepare();
         try {
-            TokenizerFile checked = TokenizerFile.read(file);
-            Optional<int[]> beginning = BosToken.read(folder, checked);
+            TokenizerFile checked = read.get();
+            Optional<int[]> beginning = bos.apply(checked);
             byte[] text = checked.bytes();
             // Without these options the library cuts at 512 tokens.
             Map<String, String> options = Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");

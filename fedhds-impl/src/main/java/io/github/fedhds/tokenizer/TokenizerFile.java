@@ -49,7 +49,11 @@ final class TokenizerFile {
      *     names it
      */
     static TokenizerFile read(Path file) {
-        JsonObject json = JsonFile.readObject(file, MAX_BYTES);
+        return of(file, JsonFile.readObject(file, MAX_BYTES));
+    }
+
+    /** The same for content that comes from elsewhere; the path is for messages. */
+    static TokenizerFile of(Path file, JsonObject json) {
         json.remove("truncation");
         json.remove("padding");
         object(json.get("model")).ifPresent(model -> model.remove("dropout"));

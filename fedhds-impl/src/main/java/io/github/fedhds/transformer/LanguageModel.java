@@ -5,6 +5,8 @@ import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.internal.TorchRuntime;
+import io.github.fedhds.internal.gguf.GgufFile;
+import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.ModelWeights;
 import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.model.DecoderConfig;
@@ -39,23 +41,47 @@ public final class LanguageModel implements AutoCloseable {
         this.digest = Suppliers.memoize(decoder::digest);
     }
 
-    /** Loads a folder with {@link ModelOptions#defaults}. */
+    /** Loads a folder or a GGUF file with {@link ModelOptions#defaults}. */
     public static LanguageModel load(Path folder) {
         return load(folder, ModelOptions.defaults());
     }
 
     /**
-     * Loads a folder.
+     * Loads a folder, or a GGUF file of the architectures llama (also Mistral), qwen2, qwen3 and gpt2. For a GGUF file of
+     * several shards give the first one. Its weights are unpacked; tensor names, and so adapters, are those of the folder.
      *
+     * @param folder the folder, or the file, whose name ends with {@code .gguf}
      * @throws FedHdsException if a file is missing or damaged, or a tensor is missing, left over or of another shape
      * @throws IllegalArgumentException if the device is not there
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
+        return GgufFile.isGguf(folder) ? loadGguf(folder, options) : loadFolder(folder, options);
+    }
+
+    private static LanguageModel loadFolder(Path folder, ModelOptions options) {
         DecoderConfig config = DecoderConfig.read(folder);
         Path file = ModelWeights.file(folder, HOLDS);
-        Tokenizer tokenizer = Tokenizer.load(folder);
+        return load(file, config, () -> Tokenizer.load(folder), () -> ModelWeights.open(file), options);
+    }
+
+    private static LanguageModel loadGguf(Path path, ModelOptions options) {
+        DecoderConfig config = DecoderConfig.read(path);
+        try (GgufFile file = GgufFile.open(path)) {
+            Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
+            return load(
+                    path, config, () -> Tokenizer.load(file), () -> new GgufWeights(file, config, target), options);
+        }
+    }
+
+    private static LanguageModel load(
+            Path file,
+            DecoderConfig config,
+            Supplier<Tokenizer> tokenizerLoader,
+            Supplier<TensorSource> opener,
+            ModelOptions options) {
+        Tokenizer tokenizer = tokenizerLoader.get();
         NDManager manager = null;
-        try (TensorSource source = ModelWeights.open(file)) {
+        try (TensorSource source = opener.get()) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
@@ -78,8 +104,9 @@ public final class LanguageModel implements AutoCloseable {
      * @throws FedHdsException if a file is missing or damaged
      */
     public static Optional<String> firstNonFinite(Path folder) {
-        Path file = ModelWeights.file(folder, HOLDS);
-        try (TensorSource source = ModelWeights.open(file)) {
+        boolean gguf = GgufFile.isGguf(folder);
+        Path file = gguf ? folder : ModelWeights.file(folder, HOLDS);
+        try (TensorSource source = gguf ? openGguf(folder) : ModelWeights.open(file)) {
             for (String name : source.names()) {
                 float[] values = source.dtype(name).readsAsFloat() ? source.readFloats(name) : new float[0];
                 for (int i = 0; i < values.length; i++) {
@@ -90,6 +117,11 @@ public final class LanguageModel implements AutoCloseable {
             }
             return Optional.empty();
         }
+    }
+
+    private static TensorSource openGguf(Path path) {
+        DecoderConfig config = DecoderConfig.read(path);
+        return new GgufWeights(GgufFile.open(path), config, Dtype.F32);
     }
 
     /** Sizes and options of the model. */

@@ -47,8 +47,8 @@ public final class ClusterQuality {
      *
      * @param points {@code [n, d]}, finite; n may be 0
      * @param labels the cluster of each point, any number from 0, or {@link Clustering#NOISE}
-     * @throws IllegalArgumentException if the numbers of points and labels differ, a label is below -1, or a coordinate is NaN or
-     *     infinite; the message names the point
+     * @throws IllegalArgumentException if the numbers of points and labels differ, a label is below -1, or a coordinate
+     *     is NaN or infinite; the message names the point
      */
     public static ClusterQuality of(Points points, int[] labels) {
         if (labels.length != points.size()) {

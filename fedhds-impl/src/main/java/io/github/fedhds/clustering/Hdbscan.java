@@ -37,8 +37,8 @@ public final class Hdbscan implements Clusterer {
         /** Euclidean distance. */
         EUCLIDEAN,
         /**
-         * 1 - cos of the angle between them, 0 to 2, computed as half the squared distance of the rows scaled to length 1; a
-         * row of zeros is an error. Centroids are means of the unscaled rows.
+         * 1 - cos of the angle between them, 0 to 2, computed as half the squared distance of the rows scaled to length
+         * 1; a row of zeros is an error. Centroids are means of the unscaled rows.
          */
         COSINE
     }
@@ -213,7 +213,9 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Distance below which clusters are not split further, finite, 0 or more, in the metric's unit; 0 by default. */
+        /**
+         * Distance below which clusters are not split further, finite, 0 or more, in the metric's unit; 0 by default.
+         */
         public Builder selectionEpsilon(double selectionEpsilon) {
             if (!(selectionEpsilon >= 0) || Double.isInfinite(selectionEpsilon)) {
                 throw new IllegalArgumentException(

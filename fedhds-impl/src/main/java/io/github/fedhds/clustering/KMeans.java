@@ -108,7 +108,10 @@ public final class KMeans implements Clusterer {
             return this;
         }
 
-        /** Number of starts from different seeds, 1 or more; 10 by default. The one with the smallest sum of squares wins. */
+        /**
+         * Number of starts from different seeds, 1 or more; 10 by default. The one with the smallest sum of squares
+         * wins.
+         */
         public Builder starts(int starts) {
             this.starts = atLeastOne("starts", starts);
             return this;

@@ -97,8 +97,8 @@ final class Lloyd {
     }
 
     /**
-     * Gives an empty cluster the row farthest from its mean, together with all rows equal to it. Rows whose cluster holds
-     * no other point stay where they are.
+     * Gives an empty cluster the row farthest from its mean, together with all rows equal to it. Rows whose cluster
+     * holds no other point stay where they are.
      */
     private void fill(int cluster) {
         int farthest = -1;

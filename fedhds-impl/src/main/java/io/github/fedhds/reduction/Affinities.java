@@ -133,7 +133,8 @@ final class Affinities {
     }
 
     /**
-     * A sparse symmetric matrix of affinities that sum to 1, row by row: pairs in which one row is among the other's nearest.
+     * A sparse symmetric matrix of affinities that sum to 1, row by row: pairs in which one row is among the other's
+     * nearest.
      *
      * @param starts {@code [n + 1]}: row i is from {@code starts[i]} to {@code starts[i + 1] - 1}
      * @param columns the neighbour, ascending within a row

@@ -96,8 +96,8 @@ final class PlaneTree {
     }
 
     /**
-     * Computes the sums for the points of the groups that begin at {@code from} to {@code to - 1} in the tree's order. Many
-     * threads may compute different ranges.
+     * Computes the sums for the points of the groups that begin at {@code from} to {@code to - 1} in the tree's order.
+     * Many threads may compute different ranges.
      *
      * @param repulsion {@code [2][n]}: squared closeness times difference, summed over all others
      * @param closenessOf closeness to all points, 1 to itself

@@ -110,7 +110,7 @@ public final class ServerStore {
         if (System.getProperties().putIfAbsent(LOCKED + real, holder) != null) {
             throw inUse(null);
         }
-        Lock name = () -> System.getProperties().remove(LOCKED + real, holder); // only this lock's entry, also if closed twice
+        Lock name = () -> System.getProperties().remove(LOCKED + real, holder); // only this lock's entry
         try {
             FileChannel channel = lockedChannel();
             return () -> {

@@ -24,9 +24,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How does an application carry the messages itself? A server process and client processes over plain sockets. Clients ask
- * for their work and send the last answer with the question, so a client that was away, or was started again, needs no
- * handling of its own. Transport security and the proof of who a client is are left out.
+ * How does an application transport the messages? A server process and client processes over plain sockets. Clients
+ * poll for work and send their last answer with each request, so a client that was offline or restarted needs no
+ * special handling. Transport security and client authentication are left out.
  *
  * <pre>
  * SocketFederation server PORT MODEL STATE ROUNDS SECONDS CLIENT...
@@ -47,7 +47,7 @@ public final class SocketFederation {
     }
 
     private static FedHds fedHds(LanguageModel model) {
-        return FedHds.on(model).recommended(0.1).learningRate(1e-3).build(); // equal on both sides, or clients withdraw
+        return FedHds.on(model).recommended(0.1).learningRate(1e-3).build(); // must be equal on both sides
     }
 
     private static void serve(String[] args, List<ClientId> clients) throws IOException, InterruptedException {
@@ -58,7 +58,7 @@ public final class SocketFederation {
             FedHdsServerBuilder parts = fedHds(model).server(clients, 1).sampler(ClientSampler.uniform(1));
             store.load().ifPresent(parts::restore);
             FedHdsServer server = parts.build();
-            store.save(server.state()); // so that the run's id is on disk before a message leaves
+            store.save(server.state()); // so that the run's id is on disk before a message is sent
             new Thread(() -> answerClients(socket, server)).start();
             for (int round = server.state().round() + 1; round <= Integer.parseInt(args[4]); round++) {
                 server.open();
@@ -71,7 +71,7 @@ public final class SocketFederation {
         }
     }
 
-    /** Until all have answered or withdrawn, or the time is over: what has not come by then does not count. */
+    /** Waits until all have answered or withdrawn, or the time is over; later answers do not count. */
     private static void waitForClients(FedHdsServer server, int seconds) throws InterruptedException {
         long end = System.nanoTime() + seconds * 1_000_000_000L;
         while (!server.progress().orElseThrow().isComplete() && System.nanoTime() < end) {
@@ -79,7 +79,10 @@ public final class SocketFederation {
         }
     }
 
-    /** One exchange a connection: a client's name and its last message in, the receipt and what it is to do now out. */
+    /**
+     * One exchange per connection: reads a client's name and last message, writes the receipt and the client's next
+     * task.
+     */
     private static void answerClients(ServerSocket socket, FedHdsServer server) {
         MessageCodec codec = MessageCodec.of(server.messageLimits());
         while (!socket.isClosed()) {
@@ -135,7 +138,7 @@ public final class SocketFederation {
                             ? Optional.empty()
                             : client.answer(codec.decode(next).message());
                     answer = reply.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
-                } catch (IOException e) { // the server is away: the same answer goes out again
+                } catch (IOException e) { // the server is offline: sends the same answer again
                     Thread.sleep(200);
                 }
                 Thread.sleep(answer.length == 0 ? 100 : 0);

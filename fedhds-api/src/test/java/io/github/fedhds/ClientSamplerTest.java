@@ -41,7 +41,7 @@ class ClientSamplerTest {
     }
 
     @Test
-    void samplers_anyRosterAndRound_nameClientsOfItInOrderAndTheSameAgain() {
+    void samplers_anyClientsAndRound_nameClientsOfItInOrderAndTheSameAgain() {
         for (int n : new int[] {1, 2, 3, 10, 97}) {
             List<ClientId> registered = registered(n);
             Map<ClientId, Integer> sizes = new HashMap<>();
@@ -144,7 +144,7 @@ class ClientSamplerTest {
     }
 
     @Test
-    void roundRobin_rounds_takeTurnsThroughTheRoster() {
+    void roundRobin_rounds_takeTurnsThroughTheClients() {
         List<ClientId> registered = registered(5);
         ClientSampler sampler = ClientSampler.roundRobin(0.4);
         Map<ClientId, Integer> turns = new TreeMap<>();

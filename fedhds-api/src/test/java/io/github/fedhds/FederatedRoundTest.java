@@ -372,7 +372,7 @@ class FederatedRoundTest {
     }
 
     @Test
-    void open_samplerThatMisbehaves_isRefusedAndOrderIsTheRosters() {
+    void open_samplerThatMisbehaves_isRefusedAndOrderIsThatOfRegistration() {
         assertEquals(
                 List.of(C, B),
                 serverBuilder()

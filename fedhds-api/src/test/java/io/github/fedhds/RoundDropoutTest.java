@@ -272,7 +272,7 @@ class RoundDropoutTest {
     }
 
     @Test
-    void build_rosterThatCanNeverAnswerEnough_isRefused() {
+    void build_clientsThatCanNeverAnswerEnough_isRefused() {
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
         assertFails(bad, () -> builder().minAnswers(4).build(), "the server has 3 clients", "the answers of 4");
         FedHdsServerBuilder one = builder().clients(REGISTERED.subList(0, 1)).aggregator(new NeedsTwo());

@@ -130,7 +130,7 @@ class ServerFaultTest {
     }
 
     @Test
-    void select_aggregatorCannotOpen_canBeCalledAgainAndKeepsRosterOrder() {
+    void select_aggregatorCannotOpen_canBeCalledAgainAndKeepsRegistrationOrder() {
         AtomicBoolean fails = new AtomicBoolean(true);
         FedHdsServer server = builder()
                 .aggregator((round, state) -> {

@@ -18,6 +18,10 @@ public final class TinyModel {
     private TinyModel() {}
 
     public static void write(Path folder) throws IOException {
+        write(folder, weights());
+    }
+
+    private static Map<String, Integer> vocabulary() {
         Map<String, Integer> vocabulary = new LinkedHashMap<>(Map.of("</s>", 0));
         for (char c = '!'; c <= '~'; c++) {
             vocabulary.put(String.valueOf(c), vocabulary.size());
@@ -25,6 +29,12 @@ public final class TinyModel {
         for (String special : List.of("\u0120", "\u010a")) { // space and newline, as the byte-level form writes them
             vocabulary.put(special, vocabulary.size());
         }
+        return vocabulary;
+    }
+
+    /** Writes the folder with these weights in place of the random ones. */
+    public static void write(Path folder, Map<String, Tensor> weights) throws IOException {
+        Map<String, Integer> vocabulary = vocabulary();
         Gson gson = new Gson();
         Files.writeString(folder.resolve("config.json"), """
                 {"model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
@@ -39,9 +49,14 @@ public final class TinyModel {
                  "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
                  "model": {"type": "BPE", "vocab": %s, "merges": []}}
                 """.formatted(gson.toJson(vocabulary)));
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+    }
+
+    /** The random weights by name. */
+    public static Map<String, Tensor> weights() {
         SplittableRandom random = new SplittableRandom(1);
         Map<String, Tensor> weights = new LinkedHashMap<>();
-        add(weights, random, "model.embed_tokens.weight", vocabulary.size(), WIDTH);
+        add(weights, random, "model.embed_tokens.weight", vocabulary().size(), WIDTH);
         add(weights, random, "model.norm.weight", WIDTH);
         String layer = "model.layers.0.";
         for (String norm : List.of("input_layernorm", "post_attention_layernorm")) {
@@ -53,7 +68,7 @@ public final class TinyModel {
         add(weights, random, layer + "mlp.gate_proj.weight", 2 * WIDTH, WIDTH);
         add(weights, random, layer + "mlp.up_proj.weight", 2 * WIDTH, WIDTH);
         add(weights, random, layer + "mlp.down_proj.weight", WIDTH, 2 * WIDTH);
-        SafetensorsWriter.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+        return weights;
     }
 
     private static void add(Map<String, Tensor> weights, SplittableRandom random, String name, int... shape) {

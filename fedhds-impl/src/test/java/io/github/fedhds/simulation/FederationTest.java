@@ -139,7 +139,7 @@ class FederationTest {
     }
 
     @Test
-    void run_shareOfClients_isThatManyInRosterOrder() {
+    void run_shareOfClients_isThatManyInRegistrationOrder() {
         int[] sizes = new int[7];
         Map<Double, Integer> wanted = Map.of(0.05, 1, 0.3, 2, 0.5, 3, 1.0, 7);
         wanted.forEach((share, count) -> {
@@ -285,7 +285,7 @@ class FederationTest {
     }
 
     @Test
-    void listener_ofARun_hearsEachStepInRosterOrder() {
+    void listener_ofARun_hearsEachStepInRegistrationOrder() {
         for (int parallel : new int[] {1, 3}) {
             Diary diary = new Diary();
             federation(4, 0, 5)

@@ -8,7 +8,6 @@ import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
-import io.github.fedhds.pretraining.Pretrainer;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.IOException;
 import java.nio.file.Files;

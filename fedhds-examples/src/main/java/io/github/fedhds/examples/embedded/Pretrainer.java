@@ -1,4 +1,4 @@
-package io.github.fedhds.pretraining;
+package io.github.fedhds.examples.embedded;
 
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.lora.Adam;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Memory: three times the weights and the activations of one batch. For one thread at a time.
  */
-public final class Pretrainer {
+final class Pretrainer {
     private final int rowLength;
     private final int batchSize;
     private final int steps;

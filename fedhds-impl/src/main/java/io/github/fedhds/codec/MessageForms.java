@@ -180,7 +180,7 @@ final class MessageForms {
                 counts(fields, Withdrawal::counts));
     }
 
-    /** Run and round are copied from the answered message without checks. */
+    /** Run and round are those of the answered message, even if they are invalid. */
     private static Receipt receipt(Fields<Receipt> fields) {
         String run = fields.shortText("run", Receipt::runId);
         int round = (int) fields.whole("round", Integer.MIN_VALUE, Integer.MAX_VALUE, Receipt::round);

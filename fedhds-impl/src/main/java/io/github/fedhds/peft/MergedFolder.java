@@ -204,7 +204,7 @@ public final class MergedFolder {
             return;
         }
         if (!Files.isDirectory(target)) {
-            throw new FedHdsException(target + " is there and is no folder; name a new one");
+            throw new FedHdsException(target + " exists and is not a folder; name another one");
         }
         try (Stream<Path> files = Files.list(target)) {
             files.findFirst().ifPresent(file -> {

@@ -66,7 +66,7 @@ public final class SelectionPictures implements Callable<Integer> {
     private static final int CLIENTS = 3;
     private static final int SCATTERED = 8; // per client, anywhere
 
-    @Option(names = "--out", required = true, description = "folder of the pictures; made if it is not there")
+    @Option(names = "--out", required = true, description = "folder of the pictures; created if it is missing")
     private Path out = Path.of("");
 
     @Option(names = "--seed", description = "seed of the points and of random selections")

@@ -59,7 +59,9 @@ class ClientRolesTest {
                 () -> summarise(client().featureExtractor((list, round) -> null)),
                 "the feature extractor of client a returned null");
         assertFails(
-                STATE, () -> summarise(client().fusion((features, round) -> null)), "the fusion of client a returned null");
+                STATE,
+                () -> summarise(client().fusion((features, round) -> null)),
+                "the fusion of client a returned null");
         assertFails(
                 STATE,
                 () -> summarise(client().selector((candidates, round) -> null)),
@@ -74,7 +76,9 @@ class ClientRolesTest {
         FedHdsClient client = client().trainer((list, round) -> null).build();
         CentroidReport report = client.summarise(opening(Optional.empty()));
         assertFails(
-                STATE, () -> client.train(GroupSelection.of(report, List.of(0))), "the trainer of client a returned null");
+                STATE,
+                () -> client.train(GroupSelection.of(report, List.of(0))),
+                "the trainer of client a returned null");
     }
 
     @Test

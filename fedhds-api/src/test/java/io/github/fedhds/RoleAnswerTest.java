@@ -293,7 +293,8 @@ class RoleAnswerTest {
 
     @Test
     void client_wrapperGivesNull_isNamed() {
-        assertFails(STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper around the trainer returned null");
+        assertFails(
+                STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper around the trainer returned null");
         assertFails(
                 STATE,
                 () -> client().aroundFeatureExtractor(extractor -> nothing()),

@@ -19,14 +19,12 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * How does an application transport the messages? A server process and client processes over plain sockets. Clients
- * poll for work and send their last answer with each request, so a client that was offline or restarted needs no
- * special handling. Transport security and client authentication are left out.
+ * How does an application transport the messages? Plain sockets between a server process and client processes. Clients
+ * poll and send their last answer with each request, so a client that was away needs no special handling.
  *
  * <pre>
  * SocketFederation server PORT MODEL STATE ROUNDS SECONDS CLIENT...
@@ -40,7 +38,7 @@ public final class SocketFederation {
 
     public static void main(String[] args) throws IOException, InterruptedException {
         if (args[0].equals("server")) {
-            serve(args, Arrays.stream(args).skip(6).map(ClientId::new).toList());
+            serve(args, List.of(args).stream().skip(6).map(ClientId::new).toList());
         } else {
             takePart(args, new ClientId(args[4]));
         }
@@ -71,7 +69,6 @@ public final class SocketFederation {
         }
     }
 
-    /** Waits until all have answered or withdrawn, or the time is over; later answers do not count. */
     private static void waitForClients(FedHdsServer server, int seconds) throws InterruptedException {
         long end = System.nanoTime() + seconds * 1_000_000_000L;
         while (!server.progress().orElseThrow().isComplete() && System.nanoTime() < end) {
@@ -79,10 +76,7 @@ public final class SocketFederation {
         }
     }
 
-    /**
-     * One exchange per connection: reads a client's name and last message, writes the receipt and the client's next
-     * task.
-     */
+    /** One exchange per connection: reads a client's name and last message, writes the receipt and the next task. */
     private static void answerClients(ServerSocket socket, FedHdsServer server) {
         MessageCodec codec = MessageCodec.of(server.messageLimits());
         while (!socket.isClosed()) {
@@ -97,11 +91,7 @@ public final class SocketFederation {
                     System.out.println(receipt);
                     write(out, codec.encode(receipt).toByteArray());
                 }
-                write(
-                        out,
-                        server.messageFor(client)
-                                .map(m -> codec.encode(m).toByteArray())
-                                .orElse(NOTHING));
+                write(out, bytes(codec, server.messageFor(client)));
             } catch (IOException | IllegalArgumentException e) {
                 System.out.println(socket.isClosed() ? "done" : "a client is gone: " + e.getMessage());
             }
@@ -130,20 +120,23 @@ public final class SocketFederation {
                         DataOutputStream out = new DataOutputStream(socket.getOutputStream())) {
                     out.writeUTF(id.value());
                     write(out, answer);
-                    if (answer.length > 0) {
-                        client.answer(codec.decode(read(in)).message()); // the receipt, for the client's listener
+                    if (answer.length > 0) { // the receipt, for the client's listener
+                        client.answer(codec.decode(read(in)).message());
                     }
                     byte[] next = read(in);
-                    Optional<Message> reply = next.length == 0
-                            ? Optional.empty()
-                            : client.answer(codec.decode(next).message());
-                    answer = reply.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
+                    answer = next.length == 0
+                            ? NOTHING
+                            : bytes(codec, client.answer(codec.decode(next).message()));
                 } catch (IOException e) { // the server is offline: sends the same answer again
                     Thread.sleep(200);
                 }
                 Thread.sleep(answer.length == 0 ? 100 : 0);
             }
         }
+    }
+
+    private static byte[] bytes(MessageCodec codec, Optional<? extends Message> message) {
+        return message.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
     }
 
     private static byte[] read(DataInputStream in) throws IOException {

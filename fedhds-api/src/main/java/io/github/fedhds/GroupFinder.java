@@ -87,7 +87,7 @@ record GroupFinder(
     <T> T given(String role, String what, @Nullable T value) {
         if (value == null) {
             throw new IllegalStateException(
-                    "the " + role + " of client " + id + " gave null; it must give " + what + " for every call");
+                    "the " + role + " of client " + id + " returned null; it must return " + what + " for every call");
         }
         return value;
     }

@@ -15,7 +15,7 @@ final class RoleAnswer {
      */
     static <T> T require(@Nullable T answer, String role, String expected) {
         if (answer == null) {
-            throw new IllegalStateException("the " + role + " gave null; it must give " + expected);
+            throw new IllegalStateException("the " + role + " returned null; it must return " + expected);
         }
         return answer;
     }

@@ -57,24 +57,28 @@ class ClientRolesTest {
         assertFails(
                 STATE,
                 () -> summarise(client().featureExtractor((list, round) -> null)),
-                "the feature extractor of client a gave null");
+                "the feature extractor of client a returned null");
         assertFails(
-                STATE, () -> summarise(client().fusion((features, round) -> null)), "the fusion of client a gave null");
+                STATE,
+                () -> summarise(client().fusion((features, round) -> null)),
+                "the fusion of client a returned null");
         assertFails(
                 STATE,
                 () -> summarise(client().selector((candidates, round) -> null)),
-                "the selector of client a gave null");
+                "the selector of client a returned null");
         assertFails(
                 STATE,
                 () -> summarise(client().scorer((kind, list, round) -> null).selector((candidates, round) -> {
                     candidates.scores(SampleScore.ANSWER_LOSS);
                     return Coreset.empty();
                 })),
-                "the scorer of client a gave null");
+                "the scorer of client a returned null");
         FedHdsClient client = client().trainer((list, round) -> null).build();
         CentroidReport report = client.summarise(opening(Optional.empty()));
         assertFails(
-                STATE, () -> client.train(GroupSelection.of(report, List.of(0))), "the trainer of client a gave null");
+                STATE,
+                () -> client.train(GroupSelection.of(report, List.of(0))),
+                "the trainer of client a returned null");
     }
 
     @Test

@@ -79,7 +79,7 @@ class RoleAnswerTest {
             FedHdsServer server =
                     server().sampler(inside ? sampler.atLeast(2) : sampler).build();
             broken = true;
-            assertFails(STATE, server::open, "the client sampler gave null", "a list of clients");
+            assertFails(STATE, server::open, "the client sampler returned null", "a list of clients");
             broken = false;
             assertEquals(1, server.open().round());
         }
@@ -102,7 +102,7 @@ class RoleAnswerTest {
     void open_frameGivesNull_isNamedAndOpensNoRound() {
         FedHdsServer server =
                 server().frame(round -> unlessBroken(Optional.empty())).build();
-        assertFails(STATE, server::open, "the function of frame gave null", "an Optional");
+        assertFails(STATE, server::open, "the function of frame returned null", "an Optional");
         broken = false;
         assertEquals(1, server.open().round());
     }
@@ -110,7 +110,7 @@ class RoleAnswerTest {
     @Test
     void build_initialAdapterGivesNullOrNaN_isNamed() {
         LongFunction<Adapter> none = seed -> nothing();
-        assertFails(STATE, () -> server().initialAdapter(none).build(), "the function of initialAdapter gave null");
+        assertFails(STATE, () -> server().initialAdapter(none).build(), "the function of initialAdapter returned null");
         LongFunction<Adapter> nan = seed -> Roles.adapter(seed, Float.NaN);
         assertFails(
                 IllegalArgumentException.class,
@@ -129,7 +129,7 @@ class RoleAnswerTest {
                 .build();
         server.open();
         report(server, 1);
-        assertFails(STATE, server::select, "the server's selector gave null", "a Coreset");
+        assertFails(STATE, server::select, "the server's selector returned null", "a Coreset");
         broken = false;
         server.select();
         assertEnds(server, 1);
@@ -141,7 +141,7 @@ class RoleAnswerTest {
                 .build();
         server.open();
         report(server, 1);
-        assertFails(STATE, server::select, "the aggregator gave null", "an Aggregation from open");
+        assertFails(STATE, server::select, "the aggregator returned null", "an Aggregation from open");
         broken = false;
         assertEquals(2, server.select().size());
         assertEnds(server, 1);
@@ -211,8 +211,8 @@ class RoleAnswerTest {
 
     @Test
     void aggregate_aggregatorGivesNull_isNamedAndLosesTheRound() {
-        assertRoundIsLost(new Ending(true), "the aggregator gave null", "an Adapter from finish");
-        assertRoundIsLost(new Ending(false), "the aggregator gave null", "an Adapter from state");
+        assertRoundIsLost(new Ending(true), "the aggregator returned null", "an Adapter from finish");
+        assertRoundIsLost(new Ending(false), "the aggregator returned null", "an Adapter from state");
     }
 
     @Test
@@ -259,7 +259,7 @@ class RoleAnswerTest {
 
     @Test
     void aggregate_refusalFailsOverEveryUpdate_isNoSilentEmptyRound() {
-        assertRoundIsLost(refusing(false), "the aggregator gave null", "an Optional from refusal");
+        assertRoundIsLost(refusing(false), "the aggregator returned null", "an Optional from refusal");
         assertRoundIsLost(refusing(true), "ArithmeticException: norm of nothing");
     }
 
@@ -274,7 +274,7 @@ class RoleAnswerTest {
             Receipt receipt = update(server, 1, A);
             assertEquals(Optional.of(Refusal.RULE), receipt.refusal());
             assertTrue(
-                    receipt.reason().contains(throwing ? "norm of nothing" : "the aggregator gave null"),
+                    receipt.reason().contains(throwing ? "norm of nothing" : "the aggregator returned null"),
                     receipt.reason());
             broken = false;
             assertTrue(update(server, 1, B).counts());
@@ -293,10 +293,11 @@ class RoleAnswerTest {
 
     @Test
     void client_wrapperGivesNull_isNamed() {
-        assertFails(STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper around the trainer gave null");
+        assertFails(
+                STATE, () -> client().aroundTrainer(trainer -> nothing()), "wrapper around the trainer returned null");
         assertFails(
                 STATE,
                 () -> client().aroundFeatureExtractor(extractor -> nothing()),
-                "wrapper around the featureExtractor gave null");
+                "wrapper around the featureExtractor returned null");
     }
 }

@@ -9,14 +9,14 @@ import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
 
 /**
- * How do other programs get the trained adapter? One round, whose adapter is written in PEFT's layout, read back, and
- * answers an instruction. {@link GenerateAnswer} answers with such a folder later; {@link MergeAdapter} makes it one model
- * with its base.
+ * How do other programs get the trained adapter? Runs one round, writes its adapter as a PEFT folder, reads it back,
+ * and answers an instruction. {@link GenerateAnswer} answers with such a folder later; {@link MergeAdapter} merges it
+ * into its base model.
  *
  * <pre>ExportAdapter MODEL DATA OUT "INSTRUCTION"</pre>
  *
- * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one client),
- * OUT the folder to write.
+ * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one
+ * client), OUT the folder to write.
  */
 public final class ExportAdapter {
     private ExportAdapter() {}

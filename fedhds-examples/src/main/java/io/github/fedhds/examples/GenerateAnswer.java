@@ -15,7 +15,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Answers an instruction with a model, and with an adapter where one is named. */
+/** Answers an instruction with a model, and optionally with an adapter. */
 @Command(
         name = "generate-answer",
         mixinStandardHelpOptions = true,
@@ -39,7 +39,7 @@ public final class GenerateAnswer implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
-    /** A failure is told in one line, with status 1. */
+    /** A failure is reported in one line, with status 1. */
     static CommandLine commandLine() {
         return new CommandLine(new GenerateAnswer()).setExecutionExceptionHandler((failure, command, parsed) -> {
             command.getErr().println(failure.getMessage());

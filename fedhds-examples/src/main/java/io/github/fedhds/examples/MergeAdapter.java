@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Makes a model folder of a base and an adapter, for programs that know of no adapters. */
+/** Merges a base model and an adapter into one model folder, for programs without adapter support. */
 @Command(
         name = "merge-adapter",
         mixinStandardHelpOptions = true,

@@ -17,12 +17,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is one round? One server and one client a task, in one process; all messages pass as bytes.
+ * What is one round? One server and one client per task, in one process; all messages are passed as bytes.
  *
  * <pre>OneRound MODEL DATA</pre>
  *
- * MODEL is a Hugging Face folder; DATA is a file of JSON lines whose instructions name their task, or a folder of Natural
- * Instructions.
+ * MODEL is a Hugging Face folder; DATA is a file of JSON lines whose instructions name their task, or a folder of
+ * Natural Instructions.
  */
 public final class OneRound {
     private OneRound() {}

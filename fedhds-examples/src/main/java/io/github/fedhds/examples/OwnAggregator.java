@@ -16,12 +16,13 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * How do I combine the clients' adapters myself? The mean in which every client counts the same, whatever number of samples
- * it trained on.
+ * How do I write my own aggregation? The mean of the adapters, in which all clients have equal weight, regardless of
+ * their number of samples.
  *
  * <pre>OwnAggregator MODEL DATA</pre>
  *
- * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one client).
+ * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one
+ * client).
  */
 public final class OwnAggregator {
     private OwnAggregator() {}
@@ -45,10 +46,10 @@ public final class OwnAggregator {
         }
     }
 
-    /** One round. Updates may arrive in any order, so the sum is taken in the order of the round's clients. */
+    /** One round. Updates may arrive in any order, so it sums them in the order of the round's clients. */
     static final class PlainMean implements Aggregation {
         private final RoundContext round;
-        private final Map<Integer, Adapter> updates = new TreeMap<>(); // by the client's place in the round
+        private final Map<Integer, Adapter> updates = new TreeMap<>(); // by the client's index in the round
 
         PlainMean(RoundContext round) {
             this.round = round;
@@ -61,7 +62,7 @@ public final class OwnAggregator {
 
         @Override
         public Adapter finish() {
-            Map<String, Tensor> mean = new TreeMap<>(round.globalAdapter().tensors()); // stays if no update came
+            Map<String, Tensor> mean = new TreeMap<>(round.globalAdapter().tensors()); // unchanged without updates
             if (!updates.isEmpty()) {
                 mean.replaceAll((name, tensor) -> mean(name, tensor));
             }

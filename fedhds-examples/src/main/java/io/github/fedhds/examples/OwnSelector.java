@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * How do I choose the training samples myself? Each client takes its samples with the longest answers, the server takes
- * every client's. This selector asks for no points, so no features are computed.
+ * How do I write my own sample selection? Each client selects its samples with the longest answers; the server selects
+ * the groups of all clients. The selector reads no points, so no features are computed.
  *
  * <pre>OwnSelector MODEL DATA COUNT</pre>
  *
- * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one client),
- * COUNT the number of samples of each client.
+ * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one
+ * client), COUNT the number of samples per client.
  */
 public final class OwnSelector {
     private OwnSelector() {}
@@ -34,7 +34,7 @@ public final class OwnSelector {
                 result.samples() + " samples of " + result.reports() + " clients, loss " + result.meanLoss());
     }
 
-    /** All samples are one group, longest answer first; the first {@code count} stand for it. */
+    /** All samples are one group, longest answer first; the first {@code count} are selected. */
     static CoresetSelector longestAnswers(int count) {
         return (candidates, round) -> {
             List<Instruction> samples = candidates.instructions();

@@ -4,11 +4,11 @@ import io.github.fedhds.FedHdsException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/** What the command lines of these programs have in common. */
+/** Common settings of these programs' command lines. */
 public final class Programs {
     private Programs() {}
 
-    /** A command line on which names of constants may be in lower case, and a failure is one line with status 1. */
+    /** A command line that accepts constants in lower case, and reports a failure in one line, with status 1. */
     public static CommandLine commandLine(Callable<Integer> program) {
         return new CommandLine(program)
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How does a run go on after it was killed? It is saved after each round. Started again with the same arguments, it does the
- * rounds that are missing and ends with the bytes of a run that was never killed.
+ * How does a killed run continue? The run is saved after each round. Started again with the same arguments, it runs the
+ * remaining rounds and gives the same bytes as an uninterrupted run.
  *
  * <pre>ResumeRun MODEL DATA FOLDER ROUNDS</pre>
  *
- * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one client),
- * FOLDER is made in the first run, ROUNDS is the number of rounds in all; a later run may ask for more.
+ * MODEL is a Hugging Face folder, DATA a file of JSON lines whose instructions name their task (each task is one
+ * client), FOLDER is created by the first run, ROUNDS is the total number of rounds; a later run may increase it.
  */
 public final class ResumeRun {
     private ResumeRun() {}
@@ -27,7 +27,7 @@ public final class ResumeRun {
         rounds.forEach(round -> System.out.println(round.round() + ": " + round.adapterSha256()));
     }
 
-    /** The reports of all rounds, those of earlier runs first. */
+    /** The reports of all rounds, including those of earlier runs, in order. */
     static List<RoundReport> run(Path modelFolder, Path data, Path folder, int rounds) {
         try (LanguageModel model = LanguageModel.load(modelFolder)) {
             FedHds fedHds = FedHds.on(model).recommended(0.05).build();
@@ -35,7 +35,7 @@ public final class ResumeRun {
                     .clients(Partitions.byTask(Dataset.load(data, 1).training()))
                     .activeShare(0.5)
                     .rounds(rounds)
-                    .checkpoint(folder, Map.of("data", data.toString())) // a run on other data is refused
+                    .checkpoint(folder, Map.of("data", data.toString())) // a resume with other data is refused
                     .resume(true)
                     .build()
                     .run();

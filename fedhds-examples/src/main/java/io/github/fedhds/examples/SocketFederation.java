@@ -19,14 +19,12 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * How does an application carry the messages itself? A server process and client processes over plain sockets. Clients ask
- * for their work and send the last answer with the question, so a client that was away, or was started again, needs no
- * handling of its own. Transport security and the proof of who a client is are left out.
+ * How does an application transport the messages? Plain sockets between a server process and client processes. Clients
+ * poll and send their last answer with each request, so a client that was away needs no special handling.
  *
  * <pre>
  * SocketFederation server PORT MODEL STATE ROUNDS SECONDS CLIENT...
@@ -40,14 +38,14 @@ public final class SocketFederation {
 
     public static void main(String[] args) throws IOException, InterruptedException {
         if (args[0].equals("server")) {
-            serve(args, Arrays.stream(args).skip(6).map(ClientId::new).toList());
+            serve(args, List.of(args).stream().skip(6).map(ClientId::new).toList());
         } else {
             takePart(args, new ClientId(args[4]));
         }
     }
 
     private static FedHds fedHds(LanguageModel model) {
-        return FedHds.on(model).recommended(0.1).learningRate(1e-3).build(); // equal on both sides, or clients withdraw
+        return FedHds.on(model).recommended(0.1).learningRate(1e-3).build(); // must be equal on both sides
     }
 
     private static void serve(String[] args, List<ClientId> clients) throws IOException, InterruptedException {
@@ -58,7 +56,7 @@ public final class SocketFederation {
             FedHdsServerBuilder parts = fedHds(model).server(clients, 1).sampler(ClientSampler.uniform(1));
             store.load().ifPresent(parts::restore);
             FedHdsServer server = parts.build();
-            store.save(server.state()); // so that the run's id is on disk before a message leaves
+            store.save(server.state()); // so that the run's id is on disk before a message is sent
             new Thread(() -> answerClients(socket, server)).start();
             for (int round = server.state().round() + 1; round <= Integer.parseInt(args[4]); round++) {
                 server.open();
@@ -71,7 +69,6 @@ public final class SocketFederation {
         }
     }
 
-    /** Until all have answered or withdrawn, or the time is over: what has not come by then does not count. */
     private static void waitForClients(FedHdsServer server, int seconds) throws InterruptedException {
         long end = System.nanoTime() + seconds * 1_000_000_000L;
         while (!server.progress().orElseThrow().isComplete() && System.nanoTime() < end) {
@@ -79,7 +76,7 @@ public final class SocketFederation {
         }
     }
 
-    /** One exchange a connection: a client's name and its last message in, the receipt and what it is to do now out. */
+    /** One exchange per connection: reads a client's name and last message, writes the receipt and the next task. */
     private static void answerClients(ServerSocket socket, FedHdsServer server) {
         MessageCodec codec = MessageCodec.of(server.messageLimits());
         while (!socket.isClosed()) {
@@ -94,11 +91,7 @@ public final class SocketFederation {
                     System.out.println(receipt);
                     write(out, codec.encode(receipt).toByteArray());
                 }
-                write(
-                        out,
-                        server.messageFor(client)
-                                .map(m -> codec.encode(m).toByteArray())
-                                .orElse(NOTHING));
+                write(out, bytes(codec, server.messageFor(client)));
             } catch (IOException | IllegalArgumentException e) {
                 System.out.println(socket.isClosed() ? "done" : "a client is gone: " + e.getMessage());
             }
@@ -127,20 +120,23 @@ public final class SocketFederation {
                         DataOutputStream out = new DataOutputStream(socket.getOutputStream())) {
                     out.writeUTF(id.value());
                     write(out, answer);
-                    if (answer.length > 0) {
-                        client.answer(codec.decode(read(in)).message()); // the receipt, for the client's listener
+                    if (answer.length > 0) { // the receipt, for the client's listener
+                        client.answer(codec.decode(read(in)).message());
                     }
                     byte[] next = read(in);
-                    Optional<Message> reply = next.length == 0
-                            ? Optional.empty()
-                            : client.answer(codec.decode(next).message());
-                    answer = reply.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
-                } catch (IOException e) { // the server is away: the same answer goes out again
+                    answer = next.length == 0
+                            ? NOTHING
+                            : bytes(codec, client.answer(codec.decode(next).message()));
+                } catch (IOException e) { // the server is offline: sends the same answer again
                     Thread.sleep(200);
                 }
                 Thread.sleep(answer.length == 0 ? 100 : 0);
             }
         }
+    }
+
+    private static byte[] bytes(MessageCodec codec, Optional<? extends Message> message) {
+        return message.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
     }
 
     private static byte[] read(DataInputStream in) throws IOException {

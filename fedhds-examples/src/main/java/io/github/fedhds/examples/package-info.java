@@ -1,4 +1,4 @@
-/** One short program a question, and the main job. */
+/** Short programs that answer one question each, and the main job. */
 @NullMarked
 package io.github.fedhds.examples;
 

@@ -72,7 +72,8 @@ abstract class RuleRound implements Aggregation {
     /** What the rule inside another answers; it may be the application's own, so that null must be found. */
     static <T> T given(@Nullable T answer, Aggregator inner, String expected) {
         if (answer == null) {
-            throw new IllegalStateException("the rule inside, " + inner + ", gave null; it must give " + expected);
+            throw new IllegalStateException(
+                    "the rule inside, " + inner + ", returned null; it must return " + expected);
         }
         return answer;
     }

@@ -6,16 +6,17 @@ import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 
 /**
- * The forest of Boruvka's method, which grows into a minimum spanning tree. A component is known by one of its places; all
- * distances are squared mutual reachability distances.
+ * The forest of Boruvka's algorithm, which grows into a minimum spanning tree. One of its places identifies a
+ * component; all distances are squared mutual reachability distances.
  *
- * <p>Bounds of one round serve the next: components only grow, so the nearest place outside a place's component only gets
- * farther ({@link #least}), and an edge that still leads outside is an upper bound to start with ({@link #found}).
+ * <p>Bounds of one round serve the next: components only grow, so the distance of a place to the outside of its
+ * component never decreases ({@link #least}), and an edge that still leads outside is an initial upper bound ({@link
+ * #found}).
  */
 final class BoruvkaForest {
     private static final int MIXED = -1;
     private static final int NONE = -1;
-    /** Level of the nodes that the threads share: 64 nodes where the tree is that deep. */
+    /** Level of the nodes that the threads share: 64 nodes, if the tree is deep enough. */
     private static final int SHARED_LEVEL = 6;
 
     private final KdTree tree;
@@ -23,20 +24,20 @@ final class BoruvkaForest {
     private final SpanningTree edges;
     private final UnionFind components;
     private final double[] core;
-    private final double[] coreOfNode; // the smallest below
+    private final double[] coreOfNode; // minimum over the places below
     private final int[] component;
-    private final int[] componentOfNode; // the one component that all below are in, or MIXED
-    private final double[] least; // no edge from the place out of its component is shorter
+    private final int[] componentOfNode; // the component of all places below, or MIXED
+    private final double[] least; // lower bound of the edges from the place out of its component
     private final double[] leastOfNode;
-    private final double[] limitOfNode; // of a mixed node: no place below can use an edge as long as this
-    private final double[] found; // length of an edge from the place, to partner
+    private final double[] limitOfNode; // of a mixed node: an edge this long improves no place below
+    private final double[] found; // length of the edge from the place to partner
     private final int[] partner;
     private final Search[] searches;
 
     /**
-     * Every place is a component.
+     * Each place is a component.
      *
-     * @param core squared core distances by place
+     * @param core squared core distances, one per place
      */
     BoruvkaForest(KdTree tree, double[] core, Workers workers) {
         this.tree = tree;
@@ -106,7 +107,7 @@ final class BoruvkaForest {
         }
     }
 
-    /** Adds the shortest edge out of each component, unless the edges before it close a cycle. */
+    /** Adds the shortest edge out of each component, except edges that would close a cycle. */
     private void addShortest(Search shortest) {
         for (int place = 0; place < component.length; place++) {
             least[place] = Math.max(least[place], shortest.length[component[place]]);
@@ -169,7 +170,7 @@ final class BoruvkaForest {
             }
         }
 
-        /** No place of the leaf can use an edge as long as this. */
+        /** An edge of this length or longer improves no place of the leaf. */
         double limitOfLeaf(int leaf) {
             double limit = 0;
             for (int place = tree.begin(leaf); place < tree.end(leaf); place++) {
@@ -185,7 +186,7 @@ final class BoruvkaForest {
             return componentOfNode[node] == MIXED ? limitOfNode[node] : length[componentOfNode[node]];
         }
 
-        /** Searches edges from places below a node to places below another, which are at least {@code gap} apart. */
+        /** Searches edges from places below a node to places below another, at least {@code gap} away. */
         private void search(int node, int other, double gap) {
             double atLeast = Math.max(gap, Math.max(leastOfNode[node], coreOfNode[other]));
             boolean inOne = componentOfNode[node] != MIXED && componentOfNode[node] == componentOfNode[other];

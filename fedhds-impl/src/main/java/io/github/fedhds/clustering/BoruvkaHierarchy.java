@@ -6,12 +6,12 @@ import io.github.fedhds.internal.Workers;
 import java.util.SplittableRandom;
 
 /**
- * The hierarchy by Boruvka's method on a k-d tree, searching pairs of nodes: in each round every component of the forest
- * is joined to its nearest other one, until one is left. About O(n log n) for few dimensions; with more dimensions the
- * boxes exclude less, and a round gets nearer to O(n²). Memory O(n d). Stateless, safe for many threads.
+ * The hierarchy by Boruvka's algorithm on a k-d tree, with dual-tree search: each round joins every component of the
+ * forest to its nearest other component, until one is left. About O(n log n) for few dimensions; with more dimensions
+ * the boxes prune less, up to O(n²) per round. Memory O(n d). Stateless, safe for many threads.
  *
- * <p>Where distances tie, the edges of the tree depend on the number of threads; their heights do not, nor does anything
- * that is made of them ({@link Dendrogram}).
+ * <p>If distances tie, the edges of the tree depend on the number of threads; their heights do not, nor does anything
+ * computed from them ({@link Dendrogram}).
  *
  * @see <a href="https://doi.org/10.1145/1835804.1835882">March, Ram, Gray 2010: Fast Euclidean Minimum Spanning
  *     Tree</a>
@@ -19,7 +19,7 @@ import java.util.SplittableRandom;
  */
 final class BoruvkaHierarchy implements Hierarchy {
     private static final int LEAF_SIZE = 12;
-    /** With fewer rows a further thread costs more than it saves. */
+    /** Minimum number of rows per thread; with fewer, another thread costs more than it saves. */
     private static final int ROWS_PER_THREAD = 1000;
 
     private static final Workers.Task CLUSTERING =
@@ -45,7 +45,7 @@ final class BoruvkaHierarchy implements Hierarchy {
         }
     }
 
-    /** Squared, by place. */
+    /** Squared core distances, one per place. */
     private static double[] coreDistances(KdTree tree, int minSamples, Workers workers) {
         double[] core = new double[tree.size()];
         int k = Math.min(minSamples, core.length - 1);

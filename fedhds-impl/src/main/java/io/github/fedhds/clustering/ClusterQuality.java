@@ -5,11 +5,11 @@ import io.github.fedhds.internal.Euclidean;
 import java.util.Arrays;
 
 /**
- * How well clusters separate their points: three indices that need no true labels, as scikit-learn defines them. They have
- * no unit and compare clusterings of the same points.
+ * How well clusters separate their points: three indices that need no true labels, as scikit-learn defines them. They
+ * have no unit and compare clusterings of the same points.
  *
- * <p>Points labelled {@link Clustering#NOISE} do not count, so an index may be high because few points are in clusters: look
- * at the share of noise too. An index is NaN with fewer than two clusters, or with a cluster for every point. Immutable, safe
+ * <p>Points labelled {@link Clustering#NOISE} are left out, so an index may be high with few clustered points: consider
+ * the share of noise too. An index is NaN with fewer than two clusters, or with one cluster per point. Immutable, safe
  * for many threads.
  */
 public final class ClusterQuality {
@@ -47,8 +47,8 @@ public final class ClusterQuality {
      *
      * @param points {@code [n, d]}, finite; n may be 0
      * @param labels the cluster of each point, any number from 0, or {@link Clustering#NOISE}
-     * @throws IllegalArgumentException if the numbers of points and labels differ, a label is below -1, or a coordinate is NaN or
-     *     infinite; the message names the point
+     * @throws IllegalArgumentException if the numbers of points and labels differ, a label is below -1, or a coordinate
+     *     is NaN or infinite; the message names the point
      */
     public static ClusterQuality of(Points points, int[] labels) {
         if (labels.length != points.size()) {
@@ -94,8 +94,8 @@ public final class ClusterQuality {
     }
 
     /**
-     * Mean silhouette: -1 to 1, higher is better; how much nearer a point is to its own cluster than to the next one. A point
-     * alone in its cluster counts 0. Time O(n² d), memory O(n d).
+     * Mean silhouette: -1 to 1, higher is better; how much nearer a point is to its own cluster than to the next one. A
+     * point that is alone in its cluster counts 0. Time O(n² d), memory O(n d).
      *
      * @see <a href="https://doi.org/10.1016/0377-0427(87)90125-7">Rousseeuw 1987</a>
      */
@@ -125,8 +125,8 @@ public final class ClusterQuality {
     }
 
     /**
-     * Calinski-Harabasz index: 0 or more, higher is better; the spread between clusters divided by the spread within, each
-     * per degree of freedom. 1 if no cluster has a spread. Time O(n d).
+     * Calinski-Harabasz index: 0 or more, higher is better; the variance between clusters divided by the variance
+     * within, each by its degrees of freedom. 1 if no cluster has a variance. Time O(n d).
      *
      * @see <a href="https://doi.org/10.1080/03610927408827101">Calinski, Harabasz 1974</a>
      */
@@ -153,9 +153,9 @@ public final class ClusterQuality {
     }
 
     /**
-     * Davies-Bouldin index: 0 or more, lower is better; the mean over clusters of the overlap with the worst other one: the
-     * sum of their mean distances from the centre, divided by the distance of the centres. Equal centres do not count, as in
-     * scikit-learn. Time O((n + k²) d) with k clusters.
+     * Davies-Bouldin index: 0 or more, lower is better; the mean over clusters of the worst similarity to another
+     * cluster: the sum of their mean distances from the centre, divided by the distance of the centres. Pairs of equal
+     * centres do not count, as in scikit-learn. Time O((n + k²) d) for k clusters.
      *
      * @see <a href="https://doi.org/10.1109/TPAMI.1979.4766909">Davies, Bouldin 1979</a>
      */

@@ -2,7 +2,7 @@ package io.github.fedhds.clustering;
 
 import io.github.fedhds.feature.Points;
 
-/** Clusters rows. An implementation gives the same clusters for the same rows, in any thread. */
+/** Groups rows into clusters. The same rows give the same clusters, on any thread. */
 @FunctionalInterface
 public interface Clusterer {
     /**

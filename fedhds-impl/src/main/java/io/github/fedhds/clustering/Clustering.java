@@ -7,12 +7,12 @@ import java.util.Arrays;
  * The clusters of some rows. Immutable, safe for many threads.
  *
  * @param labels {@code [n]}: the cluster of each row, from 0, or {@link #NOISE}
- * @param probabilities {@code [n]}: how firmly each row belongs to its cluster, 0 to 1; 0 for noise
+ * @param probabilities {@code [n]}: how strongly each row belongs to its cluster, 0 to 1; 0 for noise
  * @param centroids {@code [clusters, d]}: the mean of each cluster's rows, weighted by probability
- * @param persistence {@code [clusters]}: how long each cluster lasts while the density grows, as a share of the longest
- *     possible; 1 from a method without densities
- * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows, and from a
- *     method without a tree
+ * @param persistence {@code [clusters]}: the density range in which each cluster exists, as a share of the largest
+ *     possible range; 1 from a method without densities
+ * @param spanningTreeWeight sum of the heights at which the rows merge; 0 with fewer than two rows, and from a method
+ *     without a tree
  */
 public record Clustering(
         int[] labels, double[] probabilities, Points centroids, double[] persistence, double spanningTreeWeight) {

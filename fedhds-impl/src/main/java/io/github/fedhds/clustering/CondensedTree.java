@@ -6,9 +6,9 @@ import java.util.List;
 
 /**
  * A dendrogram in which only parts of at least {@code minClusterSize} rows count as clusters. From the root down, the
- * density lambda (1 / height) grows: rows in smaller parts fall out of their cluster, a single large part continues the
- * cluster, several are new clusters. Cluster 0 holds all rows; a parent comes before its children, siblings are in the order
- * of their first rows. Time O(n log n), memory O(n), no recursion.
+ * density lambda (1 / height) increases: rows in smaller parts fall out of their cluster, a single large part continues
+ * the cluster, several are new clusters. Cluster 0 contains all rows; a parent comes before its children, and siblings
+ * are in the order of their first rows. Time O(n log n), memory O(n), no recursion.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 4</a>
  */
@@ -56,9 +56,9 @@ final class CondensedTree {
         }
     }
 
-    /** Goes one merge down: drops its small parts from the cluster, returns the large ones in order. */
+    /** Goes down one merge: drops its small parts from the cluster, returns the large ones in order. */
     private List<Integer> shrink(int cluster, int merge, int minClusterSize, int[] stack) {
-        double lambda = 1 / dendrogram.height(merge); // infinite only where rows coincide
+        double lambda = 1 / dendrogram.height(merge); // infinite only if rows coincide
         endsAt[cluster] = lambda;
         List<Integer> large = new ArrayList<>();
         for (int part = dendrogram.firstPart(merge); part != Dendrogram.NONE; part = dendrogram.nextPart(part)) {
@@ -87,7 +87,7 @@ final class CondensedTree {
         }
     }
 
-    /** Number of clusters, the root included. */
+    /** Number of clusters, including the root. */
     int clusters() {
         return clusters;
     }
@@ -107,7 +107,7 @@ final class CondensedTree {
         return fallsAt[row];
     }
 
-    /** The parent of a cluster; not of cluster 0. */
+    /** The parent of a cluster other than the root. */
     int parent(int cluster) {
         return parent[cluster];
     }
@@ -122,7 +122,7 @@ final class CondensedTree {
         return endsAt[cluster];
     }
 
-    /** Number of rows in a cluster at its birth. */
+    /** Number of rows of a cluster when it splits off. */
     int size(int cluster) {
         return size[cluster];
     }

@@ -4,7 +4,7 @@ import io.github.fedhds.feature.Points;
 import io.github.fedhds.internal.Euclidean;
 import java.util.Arrays;
 
-/** Checked points, and the one distance function of all hierarchies. Immutable, safe for many threads. */
+/** Validated points, and the distance function that all hierarchies share. Immutable, safe for many threads. */
 final class Coordinates {
     private final int size;
     private final int dimensions;
@@ -32,7 +32,7 @@ final class Coordinates {
         this.values = values;
     }
 
-    /** All coordinates times 2 to the power of {@code exponent}: exact unless a number gets very small. */
+    /** All coordinates times 2 to the power of {@code exponent}: exact unless a number underflows. */
     Coordinates scaled(int exponent) {
         double[] scaled = new double[values.length];
         for (int i = 0; i < values.length; i++) {
@@ -44,7 +44,7 @@ final class Coordinates {
     /**
      * Scales every row to length 1. Half the squared distance of two such rows is 1 - cos of the angle between them.
      *
-     * @throws IllegalArgumentException if a row is zero: it has no direction
+     * @throws IllegalArgumentException if a row is zero, which has no direction
      */
     Coordinates directions() {
         double[] unit = values.clone();
@@ -89,11 +89,11 @@ final class Coordinates {
     }
 
     /**
-     * The squared Euclidean distance of two rows, O(d). Every hierarchy measures with the same sum, so that equal heights
-     * are equal to the last bit in every tree. {@link SpanningTree} takes one root an edge: roots keep the order, so a
+     * The squared Euclidean distance of two rows, O(d). All hierarchies use this function, so equal heights are equal
+     * to the last bit in every tree. {@link SpanningTree} takes one root per edge: roots preserve the order, so a
      * minimum spanning tree of squares is one of distances.
      *
-     * <p>Always finite, at most the largest number: points may come from outside, and a very far one must not spoil the
+     * <p>Always finite, at most the largest number: points may be untrusted, and a very distant one must not affect the
      * others.
      */
     double squaredDistance(int a, int b) {

@@ -3,12 +3,13 @@ package io.github.fedhds.clustering;
 import io.github.fedhds.internal.UnionFind;
 
 /**
- * The merges of a spanning tree from the lowest to the highest. Merges of equal height that touch are one merge of many
- * parts, since their order would be arbitrary; so the dendrogram is the same for every minimum spanning tree and every order
- * of the rows.
+ * The merges of a spanning tree from the lowest to the highest. Adjacent merges of equal height are one merge of
+ * several parts, because their order would be arbitrary; so the dendrogram is the same for every minimum spanning tree
+ * and every row order.
  *
- * <p>Nodes are numbered: the n rows first, then the merges, a part before its whole. The parts of a merge are a linked list
- * from {@link #firstPart} through {@link #nextPart}. Time O(n log n), memory O(n), no recursion.
+ * <p>Nodes are numbered: first the n rows, then the merges, so a part comes before its whole. The parts of a merge are
+ * a linked list that starts at {@link #firstPart} and continues with {@link #nextPart}. Time O(n log n), memory O(n),
+ * no recursion.
  */
 final class Dendrogram {
     /** No node. */
@@ -32,7 +33,7 @@ final class Dendrogram {
         firstRow = new int[most];
         nodes = rows;
         UnionFind connected = new UnionFind(rows);
-        int[] head = new int[rows]; // of a connected set: list of its nodes that are not in a merge yet
+        int[] head = new int[rows]; // per connected set: linked list of its nodes not yet in a merge
         int[] tail = new int[rows];
         for (int i = 0; i < rows; i++) {
             head[i] = i;
@@ -110,7 +111,7 @@ final class Dendrogram {
         return size[node];
     }
 
-    /** The smallest row number below a node. */
+    /** The smallest row below a node. */
     int firstRow(int node) {
         return firstRow[node];
     }

@@ -16,12 +16,12 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * The hierarchy by ELKI 0.8.0: its core distances and its minimum spanning tree, combined as in its HDBSCANLinearMemory.
- * The only class that uses ELKI. Time O(n² d), memory O(n). Stateless, safe for many threads.
+ * The hierarchy by ELKI 0.8.0: its core distances and its minimum spanning tree, combined as in its
+ * HDBSCANLinearMemory. The only class that uses ELKI. Time O(n² d), memory O(n). Stateless, safe for many threads.
  *
- * <p>Differs in two points from calling HDBSCANLinearMemory. ELKI gets <em>our</em> distance function: its own may sum in
- * another order and differ in the last bit, so heights that tie would no longer be equal, and other edges would enter the
- * tree. And neighbours are found by a linear scan: ELKI by itself may build a matrix of all distances, n² numbers.
+ * <p>Differs from HDBSCANLinearMemory in two points. ELKI uses <em>our</em> distance function: its own may sum in
+ * another order and differ in the last bit, so tied heights would no longer be equal and the edges of the tree would
+ * change. And neighbours are found by a linear scan: otherwise ELKI may create a matrix of all distances, n² numbers.
  */
 final class ElkiHierarchy implements Hierarchy {
     private static final String ELKI = "elki";
@@ -32,7 +32,7 @@ final class ElkiHierarchy implements Hierarchy {
         int n = rows.size();
         SpanningTree tree = new SpanningTree(n);
         if (n > 1) {
-            // A range from 0, not one from ELKI's counter, which would overflow in the end.
+            // A separate range from 0, because ELKI's global counter would overflow in the end.
             DBIDRange ids = DBIDFactory.FACTORY.generateStaticDBIDRange(0, n);
             // minPts includes the row itself.
             new Run(new RowDistance(rows), Math.min(minSamples + 1, n)).run(new DBIDView(ids), ids, tree);
@@ -42,9 +42,9 @@ final class ElkiHierarchy implements Hierarchy {
 
     /**
      * On first use, ELKI's logging replaces the application's whole java.util.logging configuration by its own file, or
-     * reads the application's file again and loses later settings. It changes nothing if the file is missing, so it is made
-     * to look for a missing file, once. Its progress reports, of level INFO, are off unless the application has set a level
-     * for "elki".
+     * reads the application's file again and loses later settings. It changes nothing if the file is missing, so this
+     * method lets it look once for a file that does not exist. Its progress reports, of level INFO, are off unless the
+     * application has set a level for "elki".
      *
      * @return the logger with this level; without a reference to it the level would be lost
      */
@@ -72,7 +72,7 @@ final class ElkiHierarchy implements Hierarchy {
         return top;
     }
 
-    /** Our distance for ELKI; its row numbers equal ours, since its range starts at 0. */
+    /** Our distance for ELKI; ELKI's row numbers equal ours, because its range starts at 0. */
     private static final class RowDistance extends AbstractDBIDRangeDistance {
         private final Coordinates rows;
 

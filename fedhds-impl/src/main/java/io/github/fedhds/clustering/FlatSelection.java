@@ -4,14 +4,14 @@ import java.util.Arrays;
 
 /**
  * Selects flat clusters from a condensed tree, by the rules of the hdbscan package of McInnes and others with two
- * differences: sums do not depend on the order of the rows, and stabilities within rounding are equal. Time O(n log n),
- * memory O(n), no recursion.
+ * differences: sums do not depend on the row order, and stabilities that differ only by rounding are equal. Time O(n
+ * log n), memory O(n), no recursion.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 5</a>
  * @see <a href="https://doi.org/10.1109/ICDM.2019.00-87">Malzer, Baum 2020: the epsilon rule</a>
  */
 final class FlatSelection {
-    /** Stabilities that differ by a smaller share are equal within rounding. */
+    /** Stabilities with a smaller relative difference are equal; such differences come from rounding. */
     private static final double EQUAL = 1e-9;
 
     private final CondensedTree tree;
@@ -27,7 +27,7 @@ final class FlatSelection {
         epsilon = selectionEpsilon;
         stability = stability(tree);
         selected = method == Hdbscan.SelectionMethod.LEAF ? leaves() : excessOfMass();
-        // The root is selected by excess of mass only where nothing else is; then there is nothing to widen.
+        // Excess of mass selects the root only if nothing else is selected, and then epsilon has no effect.
         if (epsilon > 0 && tree.clusters() > 1 && !selected[0]) {
             selected = widened();
         }
@@ -64,7 +64,7 @@ final class FlatSelection {
         return sums;
     }
 
-    /** The set of clusters with the largest total stability; a parent as stable as its children wins. */
+    /** The clusters with the largest total stability; a parent as stable as its children is selected. */
     private boolean[] excessOfMass() {
         int clusters = tree.clusters();
         boolean[] chosen = new boolean[clusters];
@@ -97,7 +97,7 @@ final class FlatSelection {
         return chosen;
     }
 
-    /** Replaces each selected cluster born below the height epsilon by its nearest ancestor born above it. */
+    /** Replaces each selected cluster that starts below height epsilon by its nearest ancestor that starts above it. */
     private boolean[] widened() {
         boolean[] chosen = new boolean[tree.clusters()];
         for (int c = 1; c < chosen.length; c++) {
@@ -141,7 +141,7 @@ final class FlatSelection {
         return epsilon > 0 ? 1 / epsilon : tree.endsAt(0);
     }
 
-    /** Stability of a cluster, or of its descendants if they are more stable. */
+    /** Stability of a cluster, or of its descendants if they are more stable together. */
     double stability(int cluster) {
         return stability[cluster];
     }

@@ -6,16 +6,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clusters rows by density with HDBSCAN*: the number of clusters need not be known, rows in no dense place are noise.
+ * Clusters rows by density with HDBSCAN*. It needs no number of clusters; rows in sparse regions are noise.
  *
- * <p>Takes {@code [n, d]} of any unit, gives the rows' labels and membership probabilities, and the clusters' weighted
- * centroids and persistence. Time about O(n log n) for few dimensions and up to O(n² d) for many (above 16 always), memory
- * O(n d). The same input gives the same output with any number of {@link Builder#threads threads}; another order of the rows changes only the
- * clusters' numbers, which follow the tree from the root down, siblings in the order of their first rows. Scaling all
- * coordinates changes nothing but rounding. Immutable, safe for many threads.
+ * <p>Takes {@code [n, d]} of any unit, returns a label and a membership probability per row, and a weighted centroid
+ * and a persistence per cluster. Time about O(n log n) for few dimensions and up to O(n² d) for many (above 16 always),
+ * memory O(n d). The same input gives the same output with any number of {@link Builder#threads threads}; another row
+ * order changes only the clusters' numbers. Clusters are numbered from the root of the tree down, siblings in the order
+ * of their first rows. Scaling all coordinates changes only rounding. Immutable, safe for many threads.
  *
- * <p>Departs from common implementations in one point: merges of equal height are one merge of many parts. Mutual
- * reachability distances always tie (a row reaches all rows within its core distance at that one height), and a binary
+ * <p>Differs from common implementations in one point: merges of equal height are one merge of several parts. Mutual
+ * reachability distances often tie (a row reaches all rows within its core distance at the same height), and a binary
  * tree would break the ties arbitrarily.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013: Density-Based Clustering
@@ -32,13 +32,13 @@ public final class Hdbscan implements Clusterer {
         LEAF
     }
 
-    /** How the distance of two rows is measured. */
+    /** Distance of two rows. */
     public enum Metric {
         /** Euclidean distance. */
         EUCLIDEAN,
         /**
-         * 1 - cos of the angle between them, 0 to 2, computed as half the squared distance of the rows scaled to length 1; a
-         * row of zeros is an error. Centroids are means of the unscaled rows.
+         * 1 - cos of the angle between them, 0 to 2, computed as half the squared distance of the rows scaled to length
+         * 1; a row of zeros is an error. Centroids are means of the unscaled rows.
          */
         COSINE
     }
@@ -73,7 +73,7 @@ public final class Hdbscan implements Clusterer {
         return minClusterSize;
     }
 
-    /** How many other rows must be near a row for its place to be dense. */
+    /** Number of neighbours that define the density at a row. */
     public int minSamples() {
         return minSamples;
     }
@@ -107,7 +107,7 @@ public final class Hdbscan implements Clusterer {
 
     private static Clustering describe(Coordinates rows, CondensedTree tree, FlatSelection selection, double weight) {
         int[] clusterOfRow = selection.clusterOfRow();
-        // Numbered from 0 in the tree's order, as in the hdbscan package; a cluster without a row gets no number.
+        // Numbered from 0 in the order of the tree, as in the hdbscan package; a cluster without rows gets no number.
         int[] chosen = Arrays.stream(clusterOfRow)
                 .filter(c -> c != Clustering.NOISE)
                 .sorted()
@@ -134,7 +134,7 @@ public final class Hdbscan implements Clusterer {
         return new Clustering(labels, probabilities, centroids(rows, members, probabilities), persistence, weight);
     }
 
-    /** Share of its cluster's density range in which a row stays; 1 for rows that coincide. */
+    /** Share of the cluster's density range in which the row is in it; 1 for rows that coincide. */
     private static double probability(double fallsAt, double clusterEndsAt) {
         return Double.isInfinite(fallsAt) ? 1 : Math.min(fallsAt, clusterEndsAt) / clusterEndsAt;
     }
@@ -184,8 +184,8 @@ public final class Hdbscan implements Clusterer {
         }
 
         /**
-         * How many other rows must be near for a row's place to be dense, 1 or more; {@code minClusterSize} by default.
-         * Higher values give more noise.
+         * Number of other rows in a row's neighbourhood that defines its density, 1 or more; {@code minClusterSize} by
+         * default. Larger values give more noise.
          */
         public Builder minSamples(int minSamples) {
             if (minSamples < 1) {
@@ -213,7 +213,9 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Distance below which clusters are not split further, finite, 0 or more, in the metric's unit; 0 by default. */
+        /**
+         * Distance below which clusters are not split further, finite, 0 or more, in the metric's unit; 0 by default.
+         */
         public Builder selectionEpsilon(double selectionEpsilon) {
             if (!(selectionEpsilon >= 0) || Double.isInfinite(selectionEpsilon)) {
                 throw new IllegalArgumentException(
@@ -223,7 +225,7 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** Most threads for many rows, 1 or more; 2 by default. The result is the same for any number. */
+        /** Maximum number of threads, for many rows, 1 or more; 2 by default. Does not change the result. */
         public Builder threads(int threads) {
             if (threads < 1) {
                 throw new IllegalArgumentException("threads must be 1 or more, was " + threads);
@@ -238,7 +240,7 @@ public final class Hdbscan implements Clusterer {
             return this;
         }
 
-        /** HDBSCAN with these settings. */
+        /** Creates the clusterer. */
         public Hdbscan build() {
             return new Hdbscan(this);
         }

@@ -4,9 +4,9 @@ package io.github.fedhds.clustering;
 @FunctionalInterface
 interface Hierarchy {
     /**
-     * Finds a minimum spanning tree of the mutual reachability distance: the largest of the two rows' core distances and
-     * the distance between them. A row's core distance is the distance to its {@code minSamples}-th nearest other row (to
-     * the farthest if there are fewer). Heights are roots of {@link Coordinates#squaredDistance}.
+     * Finds a minimum spanning tree of the mutual reachability distance: the maximum of the two rows' core distances
+     * and the distance between them. A row's core distance is the distance to its {@code minSamples}-th nearest other
+     * row (to the farthest if there are fewer). Heights are roots of {@link Coordinates#squaredDistance}.
      *
      * @param rows {@code [n, d]}, at least one row
      * @param minSamples 1 or more

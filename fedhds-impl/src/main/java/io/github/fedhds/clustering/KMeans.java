@@ -5,14 +5,14 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Clusters rows with k-means: Lloyd's method from k-means++ seeds, the best of several starts. Every row is in a cluster,
- * none is noise.
+ * Clusters rows with k-means: Lloyd's algorithm with k-means++ seeds, the best of several starts. Every row is in a
+ * cluster, none is noise.
  *
- * <p>Takes {@code [n, d]} of any unit; gives the rows' labels and the clusters' means, with probabilities and persistence 1
- * and a spanning tree weight of 0. Clusters are numbered in the order of their first rows. With fewer than k distinct rows
- * there are as many clusters as distinct rows. No cluster is ever empty: one that loses all rows gets the row farthest from
- * its mean. The same rows in the same order and the same seed give the same output. Time O(starts x iterations x n k d),
- * memory O(n d). Immutable, safe for many threads.
+ * <p>Takes {@code [n, d]} of any unit; returns a label per row and a mean per cluster, with probabilities and
+ * persistence 1 and a spanning tree weight of 0. Clusters are numbered in the order of their first rows. With fewer
+ * than k distinct rows there are as many clusters as distinct rows. No cluster is ever empty: one that loses all rows
+ * gets the row farthest from its mean. The same rows in the same order and the same seed give the same output. Time
+ * O(starts x iterations x n k d), memory O(n d). Immutable, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1109/TIT.1982.1056489">Lloyd 1982: Least squares quantization in PCM</a>
  * @see <a href="https://dl.acm.org/doi/10.5555/1283383.1283494">Arthur, Vassilvitskii 2007: k-means++</a>
@@ -108,19 +108,25 @@ public final class KMeans implements Clusterer {
             return this;
         }
 
-        /** Number of starts from different seeds, 1 or more; 10 by default. The one with the smallest sum of squares wins. */
+        /**
+         * Number of starts from different seeds, 1 or more; 10 by default. The one with the smallest sum of squares
+         * wins.
+         */
         public Builder starts(int starts) {
             this.starts = atLeastOne("starts", starts);
             return this;
         }
 
-        /** Most iterations of a start, 1 or more; 300 by default. It ends earlier when no row changes its cluster. */
+        /**
+         * Maximum number of iterations per start, 1 or more; 300 by default. It ends earlier when no row changes its
+         * cluster.
+         */
         public Builder iterations(int iterations) {
             this.iterations = atLeastOne("iterations", iterations);
             return this;
         }
 
-        /** Seed of the random numbers; 0 by default. */
+        /** Seed of the random starts; 0 by default. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
@@ -133,7 +139,7 @@ public final class KMeans implements Clusterer {
             return value;
         }
 
-        /** K-means with these settings. */
+        /** Creates the clusterer. */
         public KMeans build() {
             return new KMeans(this);
         }

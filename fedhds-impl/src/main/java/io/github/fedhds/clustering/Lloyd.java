@@ -13,7 +13,7 @@ final class Lloyd {
     private final double[] distance; // squared distance of a row to its cluster's mean
     private final int[] size;
 
-    /** Draws 1 to k seeds, each row with a probability proportional to its squared distance from the seeds before. */
+    /** Draws 1 to k seeds, each row with probability proportional to its squared distance from earlier seeds. */
     Lloyd(Coordinates rows, int k, SplittableRandom random) {
         this.rows = rows;
         dimensions = rows.dimensions();
@@ -38,7 +38,7 @@ final class Lloyd {
         size = new int[clusters];
     }
 
-    /** A row that is no seed yet; -1 if every row coincides with a seed. */
+    /** A row that is not yet a seed; -1 if every row coincides with a seed. */
     private int draw(SplittableRandom random) {
         double total = 0;
         for (double d : distance) {
@@ -97,8 +97,8 @@ final class Lloyd {
     }
 
     /**
-     * Gives an empty cluster the row farthest from its mean, together with all rows equal to it. Rows whose cluster holds
-     * no other point stay where they are.
+     * Gives an empty cluster the row farthest from its mean, together with all rows equal to it. Rows whose cluster
+     * holds no other point stay where they are.
      */
     private void fill(int cluster) {
         int farthest = -1;

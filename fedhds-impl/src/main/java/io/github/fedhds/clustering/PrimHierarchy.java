@@ -4,8 +4,8 @@ import io.github.fedhds.internal.LeastValues;
 import java.util.Arrays;
 
 /**
- * The hierarchy by Prim's method: the faster one for many coordinates, and simple enough to check the others against. Time
- * O(n² (d + log minSamples)), memory O(n), without a matrix of distances. Stateless, safe for many threads.
+ * The hierarchy by Prim's algorithm: the fastest in many dimensions, and simple enough to test the others against. Time
+ * O(n² (d + log minSamples)), memory O(n), without a distance matrix. Stateless, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1007/978-3-642-37456-2_14">Campello, Moulavi, Sander 2013, section 3</a>
  */

@@ -3,9 +3,9 @@ package io.github.fedhds.clustering;
 import java.util.Arrays;
 
 /**
- * A minimum spanning tree of the mutual reachability distance between n rows: its n - 1 edges, in any order. Where
- * distances tie there are many such trees, but the rows connected up to a height are the same in all of them, and only those
- * are used.
+ * A minimum spanning tree of the mutual reachability distance between n rows: its n - 1 edges, in any order. If
+ * distances tie there are several such trees, but the rows connected up to a height are the same in all of them, and
+ * only those are used.
  */
 final class SpanningTree {
     private final int[] from;
@@ -34,8 +34,8 @@ final class SpanningTree {
     }
 
     /**
-     * The same tree for rows of length 1, with heights in 1 - cos: h² / 2 of a height h. Directions nearer than their
-     * rounding (an angle of 1e-14) coincide.
+     * The same tree for rows of length 1, with each height h converted to 1 - cos: h² / 2. Directions within rounding
+     * (an angle of 1e-14) coincide.
      */
     SpanningTree toCosine() {
         SpanningTree tree = new SpanningTree(rows());
@@ -67,12 +67,12 @@ final class SpanningTree {
         return height[edge];
     }
 
-    /** The edges by height; O(n log n), without an object for each edge. */
+    /** The edges by ascending height; O(n log n), without an object per edge. */
     int[] byHeight() {
         double[] sorted = Arrays.copyOf(height, edges);
         Arrays.sort(sorted);
         int[] order = new int[edges];
-        int[] taken = new int[edges]; // at the first place of a height: number of edges placed so far
+        int[] taken = new int[edges]; // at the first index of a height: number of edges placed so far
         for (int edge = 0; edge < edges; edge++) {
             int place = firstOf(height[edge], sorted);
             order[place + taken[place]++] = edge;
@@ -94,7 +94,7 @@ final class SpanningTree {
         return from;
     }
 
-    /** Sum of the heights, the small ones first, so that the order of the edges plays no part. */
+    /** Sum of the heights, small ones first, so that it does not depend on the order of the edges. */
     double weight() {
         return Sums.sum(Arrays.copyOf(height, edges));
     }

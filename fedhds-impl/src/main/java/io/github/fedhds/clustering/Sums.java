@@ -11,7 +11,7 @@ final class Sums {
         return sum(values, 0, values.length);
     }
 
-    /** The sum of values[from] to values[to - 1]; sorts them, so that any order gives the same bits. */
+    /** The sum of values[from] to values[to - 1]; sorts them, so that the order changes no bit. */
     static double sum(double[] values, int from, int to) {
         Arrays.sort(values, from, to);
         double sum = 0;

@@ -13,11 +13,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * An adapter in a message: {@code adapter.NAME} for each tensor, F32, F16 or I8; with I8 {@code scale.NAME}, F32, one for every
- * {@link #BLOCK} numbers in row-major order, which stands before it (as wider types do).
+ * An adapter in a message: {@code adapter.NAME} per tensor, F32, F16 or I8. An I8 tensor also has {@code scale.NAME},
+ * F32, with one scale per {@link #BLOCK} numbers in row-major order. It is stored before the tensor, because wider
+ * types come first.
  */
 final class AdapterTensors {
-    /** Numbers that share a scale. */
+    /** Number of values that share a scale. */
     static final int BLOCK = 64;
 
     private static final String VALUES = "adapter.";
@@ -76,7 +77,7 @@ final class AdapterTensors {
         return (int) (((long) size + BLOCK - 1) / BLOCK);
     }
 
-    /** The scale of a block whose largest absolute value is given, small enough that no product overflows. */
+    /** The scale of a block with this largest absolute value, small enough that no product overflows. */
     private static float scaleOf(float largest) {
         float scale = largest / MOST;
         return Float.isInfinite(scale * MOST) ? Math.nextDown(scale) : scale;

@@ -11,10 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Clients in a message: their ids in UTF-8, joined by line ends, which no id holds. */
+/** Clients in a message: their ids in UTF-8, separated by line feeds, which no id contains. */
 final class ClientNames {
     private static final int LONGEST = 4 * MessageLimits.NAME;
-    private static final int MEAN = 64; // bytes of an id
+    private static final int MEAN = 64; // mean bytes per id
 
     private ClientNames() {}
 
@@ -27,7 +27,7 @@ final class ClientNames {
         return bytes;
     }
 
-    /** Long ids cost several times their bytes as objects. */
+    /** As objects, long ids need several times their bytes. */
     private static void checkBytes(int bytes, int most) {
         MessageChecks.check("bytes of the ids of an opening's clients", bytes, LONGEST + (long) MEAN * most);
     }
@@ -70,7 +70,7 @@ final class ClientNames {
         } catch (CharacterCodingException e) {
             throw new InvalidMessageException("the id of client " + number + " is not UTF-8", e);
         }
-        if (bytes.hasRemaining()) { // an overflow is no error
+        if (bytes.hasRemaining()) { // an overflow is not an error
             throw new InvalidMessageException(
                     "the id of client " + number + " has more than " + MessageLimits.NAME + " characters");
         }

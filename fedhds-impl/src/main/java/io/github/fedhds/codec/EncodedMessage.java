@@ -11,8 +11,9 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 
 /**
- * A message ready to be sent: its header and digest are made, the numbers of an adapter are turned into bytes while they are
- * written, 256 KiB at a time. Can be written again and again, with the same bytes. Immutable, safe for many threads.
+ * A message that is ready to be sent. Header and digest are complete; the numbers of an adapter are encoded while they
+ * are written, 256 KiB at a time. Can be written several times, always with the same bytes. Immutable, safe for many
+ * threads.
  */
 public final class EncodedMessage {
     private final MessageKind kind;
@@ -27,12 +28,12 @@ public final class EncodedMessage {
         digest = SealedSafetensors.seal(file);
     }
 
-    /** What it is. */
+    /** Kind of the message. */
     public MessageKind kind() {
         return kind;
     }
 
-    /** Length of the byte form. */
+    /** Length in bytes. */
     public long bytes() {
         return file.bytes();
     }
@@ -42,13 +43,16 @@ public final class EncodedMessage {
         return digest;
     }
 
-    /** What its adapter lost by {@link AdapterPrecision}; {@link RoundingError#NONE} if nothing, or without one. */
+    /**
+     * The rounding error of its adapter by {@link AdapterPrecision}; {@link RoundingError#NONE} if exact or without an
+     * adapter.
+     */
     public RoundingError roundingError() {
         return roundingError;
     }
 
     /**
-     * The bytes, for messages that memory can hold twice.
+     * The bytes; memory must hold the message twice.
      *
      * @throws FedHdsException if there are more than an array can hold
      */
@@ -78,7 +82,7 @@ public final class EncodedMessage {
     }
 
     /**
-     * Writes a file, by way of a temporary one that is moved into place.
+     * Writes a temporary file and moves it into place.
      *
      * @throws FedHdsException if it cannot be written
      */

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/** Reads fields from the bytes of a message. Each is taken once, and none may be left. */
+/** Reads fields from the bytes of a message. Each field is read once, and none may be left unread. */
 final class FieldReader<M extends Message> extends Fields<M> {
     private final Map<String, String> texts;
     private final Map<String, StoredTensor> tensors = new TreeMap<>();
@@ -127,7 +127,7 @@ final class FieldReader<M extends Message> extends Fields<M> {
         return new Frame.Axes(mean.toFloats(), axes.toFloats());
     }
 
-    /** Refuses a message with unknown fields or tensors. */
+    /** Rejects a message with unknown fields or tensors. */
     void end() {
         if (!texts.isEmpty() || !tensors.isEmpty()) {
             throw new InvalidMessageException("field "

@@ -21,7 +21,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 
-/** Collects the fields of a message to be written: texts, and tensors whose bytes are made while they are written. */
+/** Collects the fields of a message to write: texts, and tensors that are encoded while they are written. */
 final class FieldWriter<M extends Message> extends Fields<M> {
     private final M message;
     private final AdapterPrecision precision;
@@ -35,12 +35,12 @@ final class FieldWriter<M extends Message> extends Fields<M> {
         this.precision = precision;
     }
 
-    /** What the adapter lost by rounding. */
+    /** Rounding error of the adapter. */
     RoundingError error() {
         return error;
     }
 
-    /** The message's bytes, still without their digest. */
+    /** The message's bytes, without the digest. */
     SafetensorsWriter unsealed() {
         MessageChecks.check("tensors of a message", tensors.size(), limits.tensors());
         SafetensorsWriter file = new SafetensorsWriter(tensors, texts);
@@ -61,7 +61,7 @@ final class FieldWriter<M extends Message> extends Fields<M> {
         return text;
     }
 
-    /** A message in memory has a number, not a text: only the lower bound can be missed, and the message says so. */
+    /** A message in memory has a number, not a text, so only the lower bound can be violated; the error says so. */
     @Override
     long whole(String field, long least, long most, ToLongFunction<M> value) {
         long number = value.applyAsLong(message);

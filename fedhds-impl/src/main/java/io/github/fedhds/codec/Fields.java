@@ -18,8 +18,8 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
 /**
- * The fields of one message, the same for both directions: {@link FieldWriter} takes each value from the message and writes
- * it, {@link FieldReader} takes it from the bytes. Either checks the value and returns it.
+ * The fields of one message, declared once for both directions: {@link FieldWriter} writes each value of the message,
+ * {@link FieldReader} reads it from the bytes. Both check the value and return it.
  */
 abstract class Fields<M extends Message> {
     private static final int DIGEST = 64;
@@ -30,13 +30,13 @@ abstract class Fields<M extends Message> {
         this.limits = limits;
     }
 
-    /** Whether a field that may be left out is there. */
+    /** Whether an optional field is present. */
     abstract boolean has(String field, Predicate<M> given);
 
-    /** A field's text as it is written, not checked yet. */
+    /** A field's text, not yet checked. */
     abstract String unchecked(String field, Function<M, String> value);
 
-    /** Texts by name, each in a field of its own whose name begins with the prefix. */
+    /** Texts by name, each in a separate field whose name begins with the prefix. */
     abstract Map<String, String> texts(String prefix, Function<M, Map<String, String>> values);
 
     abstract Adapter adapter(Function<M, Adapter> value);
@@ -87,7 +87,7 @@ abstract class Fields<M extends Message> {
         return (int) whole(field, 0, Integer.MAX_VALUE, value);
     }
 
-    /** Hexadecimal, so that every bit comes back, on every machine and JDK. */
+    /** In hexadecimal, which is exact on every machine and JDK. */
     double number(String field, ToDoubleFunction<M> value) {
         String text = text(field, 32, message -> Double.toHexString(value.applyAsDouble(message)));
         try {
@@ -112,7 +112,7 @@ abstract class Fields<M extends Message> {
         return digest;
     }
 
-    /** A digest that is left out where it is empty. */
+    /** A digest; the field is omitted if it is empty. */
     String givenDigest(String field, Function<M, String> value) {
         return has(field, message -> !value.apply(message).isEmpty()) ? digest(field, value) : "";
     }

@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes that are no message: cut off, changed, of an unknown kind or version, or against a rule of the form. The error names
- * the field, its value and the rule. Nothing of such a message is used.
+ * Thrown for bytes that are not a valid message: truncated, changed, of an unknown kind or version, or against a rule
+ * of the format. The error names the field, its value and the rule. No part of such a message is used.
  */
 public class InvalidMessageException extends FedHdsException {
     private static final long serialVersionUID = 1L;
@@ -28,14 +28,14 @@ public class InvalidMessageException extends FedHdsException {
         this.answers = answers;
     }
 
-    /** The same error of a message of which this is known. */
+    /** The same error, with the known part of the message's address. */
     InvalidMessageException answering(Optional<MessageKey> key) {
         return key.isEmpty() ? this : new InvalidMessageException(String.valueOf(getMessage()), this, key);
     }
 
     /**
-     * The receipt to send back: refused as {@link io.github.fedhds.message.Refusal#UNREADABLE}, with as much of the message's
-     * address as could be read.
+     * The receipt for the sender: refused as {@link io.github.fedhds.message.Refusal#UNREADABLE}, with the part of the
+     * message's address that could be read.
      */
     public Receipt receipt() {
         return Receipt.unreadable(answers, String.valueOf(getMessage()));

@@ -4,14 +4,14 @@ import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.json.Texts;
 import io.github.fedhds.message.MessageLimits;
 
-/** Checks of fields against the limits, the same for reading and writing. */
+/** Checks of fields against the limits, for both reading and writing. */
 final class MessageChecks {
-    /** Largest number of characters in the name of an adapter's tensor. */
+    /** Maximum number of characters in the name of an adapter's tensor. */
     static final int TENSOR_NAME = 500;
 
     private MessageChecks() {}
 
-    /** Refuses a count above its limit. */
+    /** Rejects a count above its limit. */
     static void check(String what, long count, long most) {
         if (count > most) {
             throw new InvalidMessageException(what + " must be " + most + " or less, was " + count
@@ -19,7 +19,7 @@ final class MessageChecks {
         }
     }
 
-    /** Refuses a text that is too long, or that no UTF-8 can hold. */
+    /** Rejects a text that is too long, or that UTF-8 cannot encode. */
     static String checkText(String field, String text, int most) {
         if (text.length() > most) {
             throw new InvalidMessageException(field + " must have " + most + " characters or less, had " + text.length()
@@ -32,7 +32,7 @@ final class MessageChecks {
         return text;
     }
 
-    /** A run's or a setting's name. */
+    /** Checks the name of a run or a setting. */
     static String checkName(String field, String text) {
         if (text.isEmpty()) {
             throw new InvalidMessageException(
@@ -41,7 +41,7 @@ final class MessageChecks {
         return checkText(field, text, MessageLimits.NAME);
     }
 
-    /** Refuses too many centroids or coordinates, and centroids without coordinates. */
+    /** Rejects too many centroids or coordinates, and centroids without coordinates. */
     static void checkPoints(int n, int dimensions, MessageLimits limits) {
         check("centroids of a report", n, limits.centroids());
         check("coordinates of a centroid", dimensions, limits.dimensions());

@@ -20,13 +20,13 @@ import java.util.Objects;
 import java.util.function.BiFunction;
 
 /**
- * Turns messages into bytes and back: the safetensors container, with the fields as its metadata and a SHA-256 over all of it.
- * Equal messages give equal bytes, on every machine; every bit of a number comes back, unless a lower {@link AdapterPrecision} is
- * chosen. Bytes come from outside: each count is checked against the bytes that are there, and against a limit, before
- * anything is allocated for it.
+ * Encodes and decodes messages: a safetensors container, with the fields as metadata and a SHA-256 over all bytes.
+ * Equal messages give equal bytes, on every machine; numbers are exact, unless a lower {@link AdapterPrecision} is
+ * chosen. Bytes are untrusted: each count is checked against the available bytes and against a limit before memory is
+ * allocated for it.
  *
- * <p>Heap for decoding, beside the message itself: bytes in memory, one tensor's numbers at most; a stream or a file, one
- * tensor's bytes. Time is that of SHA-256 and of one pass over the numbers. Immutable, safe for many threads.
+ * <p>Heap for decoding, in addition to the message: at most one tensor's numbers for bytes in memory, one tensor's
+ * bytes for a stream or file. Time: SHA-256 and one pass over the numbers. Immutable, safe for many threads.
  *
  * <pre>{@code
  * MessageCodec codec = MessageCodec.of(server.messageLimits());
@@ -37,11 +37,11 @@ import java.util.function.BiFunction;
  * @see <a href="https://huggingface.co/docs/safetensors/index">The container</a>
  */
 public final class MessageCodec {
-    /** The version that is written; this and all before it are read. */
+    /** The version that is written; this version and all earlier ones can be read. */
     public static final int VERSION = 1;
 
     private static final String FORMAT = "fedhds-message";
-    /** Fields that are no settings. */
+    /** Maximum number of fields that are not settings. */
     private static final int OWN_FIELDS = 16;
 
     private static final MessageCodec DEFAULTS = builder().build();
@@ -56,12 +56,12 @@ public final class MessageCodec {
         updates = builder.updates;
     }
 
-    /** A codec with the default limits, which writes adapters exactly: for adapters of at most 278 tensors. */
+    /** A codec with the default limits, for adapters of at most 278 tensors; writes adapters exactly. */
     public static MessageCodec defaults() {
         return DEFAULTS;
     }
 
-    /** A codec with these limits, which writes adapters exactly. */
+    /** A codec with these limits; writes adapters exactly. */
     public static MessageCodec of(MessageLimits limits) {
         return builder().limits(limits).build();
     }
@@ -73,17 +73,17 @@ public final class MessageCodec {
     /**
      * The byte form of a message.
      *
-     * @throws IllegalArgumentException if this codec would not read it again: a number is not finite, a name too long, a
-     *     count above its limit; the message names it
+     * @throws IllegalArgumentException if this codec could not read it: a number is not finite, a name is too long, or
+     *     a count is above its limit; the message names it
      */
     public EncodedMessage encode(Message message) {
         return written(message, (file, error) -> new EncodedMessage(message.kind(), file, error));
     }
 
     /**
-     * Length of the byte form of a message, without making it.
+     * Length of the byte form of a message, without encoding it.
      *
-     * @throws IllegalArgumentException as {@link #encode(Message)}
+     * @throws IllegalArgumentException as in {@link #encode(Message)}
      */
     public long bytes(Message message) {
         return written(message, (file, error) -> file.bytes());
@@ -103,29 +103,29 @@ public final class MessageCodec {
     }
 
     /**
-     * Reads a message that is in memory; the digest is checked before anything else.
+     * Reads a message in memory; checks the digest first.
      *
-     * @throws InvalidMessageException if the bytes are no message, or one above the limits
+     * @throws InvalidMessageException if the bytes are not a valid message, or it exceeds the limits
      */
     public ReceivedMessage decode(byte[] bytes) {
         return decode(ByteBuffer.wrap(bytes));
     }
 
     /**
-     * Reads a message from position to limit, whose bytes must not change meanwhile; the digest is checked before anything
-     * else. The buffer's position stays.
+     * Reads a message from position to limit; checks the digest first. The bytes must not change during the call. Does
+     * not change the buffer's position.
      *
-     * @throws InvalidMessageException if the bytes are no message, or one above the limits
+     * @throws InvalidMessageException if the bytes are not a valid message, or it exceeds the limits
      */
     public ReceivedMessage decode(ByteBuffer bytes) {
         return typed(new MessageSource.Memory(bytes));
     }
 
     /**
-     * Reads a stream that holds one message, to its end, and leaves it open. Memory grows only as bytes come; the digest is
-     * checked at the end, before anything of the message is given out.
+     * Reads a stream with one message to its end, and leaves it open. Memory grows only as bytes arrive; the digest is
+     * checked at the end, before the message is returned.
      *
-     * @throws InvalidMessageException if the bytes are no message, or one above the limits
+     * @throws InvalidMessageException if the bytes are not a valid message, or it exceeds the limits
      * @throws FedHdsException if the stream cannot be read
      */
     public ReceivedMessage decode(InputStream in) {
@@ -135,7 +135,7 @@ public final class MessageCodec {
     /**
      * Reads a file, as a stream.
      *
-     * @throws InvalidMessageException if the bytes are no message, or one above the limits
+     * @throws InvalidMessageException if the bytes are not a valid message, or it exceeds the limits
      * @throws FedHdsException if the file cannot be read
      */
     public ReceivedMessage decode(Path file) {
@@ -151,7 +151,7 @@ public final class MessageCodec {
     }
 
     private ReceivedMessage typed(MessageSource source) {
-        Map<String, String> address = new HashMap<>(); // of a message that cannot be read, for the receipt
+        Map<String, String> address = new HashMap<>(); // of an invalid message, for the receipt
         try {
             return read(source, address);
         } catch (InvalidMessageException e) {
@@ -194,7 +194,7 @@ public final class MessageCodec {
         }
     }
 
-    /** The fields that every message begins with. */
+    /** The first fields of every message. */
     private static MessageKind kind(Fields<Message> fields) {
         fields.text(SealedSafetensors.FIELD, SealedSafetensors.OPEN.length(), message -> SealedSafetensors.OPEN);
         String format = fields.shortText("format", message -> FORMAT);
@@ -227,28 +227,28 @@ public final class MessageCodec {
         private Builder() {}
 
         /**
-         * What a message may hold, for reading and for writing; {@link MessageLimits#defaults} by default. Give the codecs of
-         * server and clients the run's: {@link io.github.fedhds.FedHdsServer#messageLimits}, or {@link
-         * MessageLimits#forAdapter} of the run's adapter.
+         * Limits for reading and writing; {@link MessageLimits#defaults} by default. Server and clients should use the
+         * limits of the run: {@link io.github.fedhds.FedHdsServer#messageLimits}, or {@link MessageLimits#forAdapter}
+         * of the run's adapter.
          */
         public Builder limits(MessageLimits limits) {
             this.limits = Objects.requireNonNull(limits, "limits");
             return this;
         }
 
-        /** How the adapters of openings are written; exactly by default. Each client then starts from what it read. */
+        /** Precision of adapters in openings; exact by default. Clients start from the rounded adapter. */
         public Builder openings(AdapterPrecision openings) {
             this.openings = Objects.requireNonNull(openings, "openings");
             return this;
         }
 
-        /** How the adapters of updates are written; exactly by default. */
+        /** Precision of adapters in updates; exact by default. */
         public Builder updates(AdapterPrecision updates) {
             this.updates = Objects.requireNonNull(updates, "updates");
             return this;
         }
 
-        /** The codec. */
+        /** Creates the codec. */
         public MessageCodec build() {
             return new MessageCodec(this);
         }

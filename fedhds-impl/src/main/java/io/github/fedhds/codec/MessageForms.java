@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** The fields of each kind of message, version 1. Each form is declared once, for reading and for writing. */
+/** The fields of each kind of message, version 1. Each kind is declared once, for reading and writing. */
 final class MessageForms {
     static final String CLIENTS = "clients";
     static final String GROUPS = "groups";
@@ -34,7 +34,7 @@ final class MessageForms {
 
     private MessageForms() {}
 
-    /** Reads or writes all fields of a message; gives the message that they make. */
+    /** Reads or writes all fields of a message; returns the message. */
     @SuppressWarnings("unchecked") // a writer's message is of this kind; a reader has none
     static Message message(MessageKind kind, Fields<?> fields) {
         return switch (kind) {
@@ -47,7 +47,7 @@ final class MessageForms {
         };
     }
 
-    /** Whether the bytes of a kind may hold a tensor of that name. */
+    /** Whether a message of this kind may contain a tensor of this name. */
     static boolean mayHold(MessageKind kind, String tensor) {
         return switch (kind) {
             case OPENING ->
@@ -60,7 +60,9 @@ final class MessageForms {
         };
     }
 
-    /** The address of a message whose other fields may be wrong; empty if the address is incomplete or wrong too. */
+    /**
+     * The address of a message whose other fields may be invalid; empty if the address is incomplete or invalid too.
+     */
     static Optional<MessageKey> address(Map<String, String> fields) {
         try {
             return Optional.of(new MessageKey(
@@ -178,7 +180,7 @@ final class MessageForms {
                 counts(fields, Withdrawal::counts));
     }
 
-    /** Run and round are those of the message that it answers, whatever they were. */
+    /** Run and round are those of the answered message, even if they are invalid. */
     private static Receipt receipt(Fields<Receipt> fields) {
         String run = fields.shortText("run", Receipt::runId);
         int round = (int) fields.whole("round", Integer.MIN_VALUE, Integer.MAX_VALUE, Receipt::round);
@@ -202,7 +204,7 @@ final class MessageForms {
         return new Receipt(run, round, client, answers, status, refusal, reason);
     }
 
-    /** A constant as it is written: lower case, words joined by a hyphen. */
+    /** The text form of a constant: lower case, words joined by a hyphen. */
     static String name(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

@@ -12,7 +12,7 @@ import java.util.Arrays;
 
 /** The bytes of one message, read from first to last. */
 interface MessageSource {
-    /** Number of bytes that are not read yet, or {@link SafetensorsHeader#UNKNOWN}. */
+    /** Number of unread bytes, or {@link SafetensorsHeader#UNKNOWN}. */
     long remaining();
 
     /** The first bytes: length, and header with the digest. */
@@ -21,7 +21,7 @@ interface MessageSource {
     /** The next bytes, little-endian; an error if there are too few. */
     ByteBuffer take(int count);
 
-    /** Refuses further bytes and a wrong digest; returns the digest. */
+    /** Rejects additional bytes and a wrong digest; returns the digest. */
     String end();
 
     /** Length of the header and the 8 bytes before it. */
@@ -33,7 +33,7 @@ interface MessageSource {
         return (int) length + 8;
     }
 
-    /** Bytes in memory: the digest is checked before anything else. Numbers are not copied. */
+    /** Bytes in memory: the digest is checked first. Numbers are not copied. */
     final class Memory implements MessageSource {
         private final ByteBuffer bytes;
         private String digest = "";
@@ -73,7 +73,7 @@ interface MessageSource {
         }
     }
 
-    /** Bytes of a stream: the digest is checked at the end, and nothing leaves the codec before. */
+    /** Bytes of a stream: the digest is checked at the end, before the codec returns anything. */
     final class Stream implements MessageSource {
         private static final int AT_ONCE = 1 << 18;
 
@@ -110,7 +110,7 @@ interface MessageSource {
             return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         }
 
-        /** Reads {@code count} bytes to behind {@code free} unused ones; a large array grows only as bytes come. */
+        /** Reads {@code count} bytes after {@code free} unused ones; a large array grows only as bytes arrive. */
         private byte[] read(int count, int free) {
             try {
                 byte[] bytes = new byte[free + Math.min(count, AT_ONCE)];

@@ -6,13 +6,12 @@ import io.github.fedhds.message.Message;
  * A message with the digest and the length of its bytes. Immutable, safe for many threads.
  *
  * @param message the message
- * @param digest SHA-256 of the bytes in hexadecimal, checked. Equal bytes have equal digests, and so have equal
- *     messages that this library wrote
+ * @param digest SHA-256 of the bytes in hexadecimal, checked; equal messages from this library have equal digests
  * @param bytes length of the byte form
  */
 public record ReceivedMessage(Message message, String digest, long bytes) {
     /**
-     * The message, as one of a kind.
+     * The message, cast to its kind.
      *
      * @throws InvalidMessageException if it is of another kind
      */

@@ -1,12 +1,12 @@
 package io.github.fedhds.codec;
 
 /**
- * What an adapter lost when it was written with fewer bits.
+ * Rounding error of an adapter that is written with fewer bits.
  *
- * @param largest largest difference of a value, in the values' own unit
- * @param relative root of the summed squared differences by the root of the summed squared values; 0 where all are 0
+ * @param largest largest absolute error of a value, in the unit of the values
+ * @param relative norm of the errors divided by the norm of the values; 0 if all values are 0
  */
 public record RoundingError(double largest, double relative) {
-    /** Nothing was lost. */
+    /** No error. */
     public static final RoundingError NONE = new RoundingError(0, 0);
 }

@@ -15,20 +15,20 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Safetensors with a SHA-256 as the first field of their metadata: the form of messages and of saved runs. The digest is over
- * every byte but its own 64 hexadecimal digits, which stand at the same place in every file. It finds what a disk or a network
- * has changed; it is no signature, and anyone can make one.
+ * Safetensors with a SHA-256 as the first metadata field: the format of messages and saved runs. The digest covers all
+ * bytes except its own 64 hexadecimal digits, which are at the same position in every file. It detects damage by disk
+ * or network; it is not a signature, because anyone can compute it.
  */
 public final class SealedSafetensors {
     static final String FIELD = "SHA-256";
 
-    /** The digits before they are known. */
+    /** Placeholder for the digits. */
     static final String OPEN = "0".repeat(64);
 
     private static final byte[] BEFORE =
             ("{\"__metadata__\":{\"" + FIELD + "\":\"").getBytes(StandardCharsets.US_ASCII);
 
-    /** Where the digits begin and end, from the first byte. */
+    /** Begin and end of the digits, from the first byte. */
     private static final int START = 8 + BEFORE.length;
 
     private static final int END = START + OPEN.length();
@@ -36,11 +36,11 @@ public final class SealedSafetensors {
     private SealedSafetensors() {}
 
     /**
-     * Writes tensors and metadata with their digest; does not close the channel. Each tensor's content is asked for twice, for
-     * the digest and for the bytes.
+     * Writes tensors and metadata with their digest; does not close the channel. Each tensor's content is produced
+     * twice, for the digest and for the file.
      *
      * @param metadata fields whose names begin with a small letter
-     * @throws IllegalArgumentException if a name or a field cannot stand in a file
+     * @throws IllegalArgumentException if a name or field is not allowed in a file
      */
     public static void write(
             WritableByteChannel channel, Map<String, PendingTensor> tensors, Map<String, String> metadata)
@@ -52,7 +52,7 @@ public final class SealedSafetensors {
         file.writeTo(channel);
     }
 
-    /** Puts the digest into a file's header; gives it in hexadecimal. */
+    /** Inserts the digest into a file's header; returns it in hexadecimal. */
     static String seal(SafetensorsWriter file) {
         MessageDigest computed = digest();
         begin(ByteBuffer.wrap(file.header()), computed);
@@ -65,11 +65,11 @@ public final class SealedSafetensors {
     }
 
     /**
-     * Reads all of a file and compares its digest.
+     * Reads the whole file and checks its digest.
      *
-     * @param label what the file is, for messages
-     * @return name of the metadata's field that holds the digest
-     * @throws FedHdsException if there is no digest, or another one, or the file cannot be read
+     * @param label name of the file, for messages
+     * @return name of the metadata field with the digest
+     * @throws FedHdsException if the digest is missing or wrong, or the file cannot be read
      */
     public static String check(String label, SafetensorsFile file) {
         MessageDigest computed = digest();
@@ -101,7 +101,9 @@ public final class SealedSafetensors {
         }
     }
 
-    /** Adds the first bytes to the digest, all but the digits; gives the digits. The bytes reach beyond them. */
+    /**
+     * Adds the first bytes without the digits to the digest, and returns the digits. The bytes must include all digits.
+     */
     static String begin(ByteBuffer head, MessageDigest digest) {
         if (head.remaining() < END) {
             throw new InvalidMessageException("the message has " + head.remaining()
@@ -119,7 +121,7 @@ public final class SealedSafetensors {
         return new String(digits, StandardCharsets.ISO_8859_1);
     }
 
-    /** Compares a message's digits with what was computed; gives them. */
+    /** Compares a message's digits with the computed digest; returns them. */
     static String check(String digits, MessageDigest digest) {
         String computed = HexFormat.of().formatHex(digest.digest());
         if (!computed.equals(digits)) {
@@ -130,14 +132,14 @@ public final class SealedSafetensors {
         return computed;
     }
 
-    /** Puts the digits in; gives them. */
+    /** Inserts the digits; returns them. */
     static String close(byte[] head, MessageDigest digest) {
         String digits = HexFormat.of().formatHex(digest.digest());
         System.arraycopy(digits.getBytes(StandardCharsets.US_ASCII), 0, head, START, OPEN.length());
         return digits;
     }
 
-    /** Unlike a channel of a stream, it can be used by an interrupted thread, as it does no input or output. */
+    /** Unlike a stream's channel, it works on an interrupted thread, because it does no I/O. */
     private record DigestChannel(MessageDigest digest) implements WritableByteChannel {
         @Override
         public int write(ByteBuffer from) {

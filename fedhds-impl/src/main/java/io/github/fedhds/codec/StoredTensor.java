@@ -7,7 +7,7 @@ import io.github.fedhds.internal.safetensors.SafetensorsHeader;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** The bytes of a tensor of a message, in pieces, so that memory grows only as they come. */
+/** The bytes of a message's tensor, in pieces, so that memory grows only as bytes arrive. */
 final class StoredTensor {
     private static final int PIECE_BITS = 16;
     private static final int PIECE = 1 << PIECE_BITS;
@@ -47,7 +47,7 @@ final class StoredTensor {
         return form.dtype();
     }
 
-    /** Not to be changed. */
+    /** Must not be changed. */
     int[] shape() {
         return form.shape();
     }
@@ -56,7 +56,7 @@ final class StoredTensor {
         return (int) count();
     }
 
-    /** Refuses another type or another number of axes. */
+    /** Rejects another type or number of axes. */
     StoredTensor expect(Dtype dtype, int axes) {
         if (form.dtype() != dtype || form.shape().length != axes) {
             throw fault("must be " + dtype + " with " + axes + (axes == 1 ? " axis" : " axes") + ", was " + form.dtype()
@@ -81,7 +81,7 @@ final class StoredTensor {
         return piece(4L * i).getInt(within(4L * i));
     }
 
-    /** For F32 and F16; refuses NaN and infinity. */
+    /** For F32 and F16; rejects NaN and infinity. */
     float floatAt(int i) {
         float value = form.dtype() == Dtype.F16
                 ? HalfFloats.fromF16(piece(2L * i).getShort(within(2L * i)))
@@ -92,7 +92,7 @@ final class StoredTensor {
         return value;
     }
 
-    /** For F64; refuses NaN and infinity. */
+    /** For F64; rejects NaN and infinity. */
     double doubleAt(int i) {
         double value = piece(8L * i).getDouble(within(8L * i));
         if (!Double.isFinite(value)) {
@@ -101,7 +101,7 @@ final class StoredTensor {
         return value;
     }
 
-    /** All numbers of a small one. */
+    /** All numbers, for small tensors. */
     float[] toFloats() {
         float[] values = new float[size()];
         for (int i = 0; i < values.length; i++) {

@@ -1,4 +1,7 @@
-/** Step 6 of a round, leaving the client: messages and saved states as bytes. Every count is checked against the available bytes before anything is allocated. */
+/**
+ * Step 6 of a round, leaving the client: messages and saved states as bytes. Every count is checked against the
+ * available bytes before anything is allocated.
+ */
 @NullMarked
 package io.github.fedhds.codec;
 

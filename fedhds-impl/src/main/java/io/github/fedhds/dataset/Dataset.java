@@ -79,7 +79,7 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
         return Collections.unmodifiableMap(copy);
     }
 
-    /** A separate random stream for each purpose, so that one task's draw changes no other's. */
+    /** A separate random stream per purpose, so that the draw of one task does not change that of another. */
     static SplittableRandom random(long seed, String purpose) {
         return RoundContext.first().withSeed(seed).random(purpose);
     }

@@ -37,7 +37,7 @@ final class Gamma {
         }
     }
 
-    /** Marsaglia's polar method; the second number is not kept, so that each call uses the stream alone. */
+    /** Marsaglia's polar method; discards the second number, so that no state is kept between calls. */
     static double gaussian(SplittableRandom random) {
         while (true) {
             double x = 2 * random.nextDouble() - 1;

@@ -94,7 +94,7 @@ final class InstructionForm {
                 + " make one sample of each question and answer");
     }
 
-    /** A value that is there; null counts as absent, as joined data sets leave it in columns of the other one. */
+    /** A value that is present; null counts as absent, because merged data sets fill missing columns with null. */
     private static Optional<JsonElement> given(JsonObject json, String key) {
         return new JsonOptions("", json).given(key);
     }
@@ -103,7 +103,7 @@ final class InstructionForm {
         return given(json, key);
     }
 
-    /** The text under the first of the keys that is there. */
+    /** The text of the first key that is present. */
     private Optional<String> first(String... keys) {
         return Arrays.stream(keys)
                 .filter(key -> given(key).isPresent())

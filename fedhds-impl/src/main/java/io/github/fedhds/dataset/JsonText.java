@@ -13,9 +13,9 @@ final class JsonText {
     /**
      * Returns a text, or a number as text.
      *
-     * @param place file and place in it, for messages
-     * @throws FedHdsException if it is missing or anything else, or holds half of a surrogate pair: no UTF-8 has such a
-     *     text, so no tokenizer and no message could carry it
+     * @param place file and position in it, for messages
+     * @throws FedHdsException if it is missing or of another type, or has an unpaired surrogate: it cannot be encoded
+     *     in UTF-8, so no tokenizer and no message could carry it
      */
     static String of(String place, String field, @Nullable JsonElement value) {
         if (value == null) {

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Distributes the instructions of a data set over clients; every instruction goes to exactly one. The maps keep the order
- * of the clients.
+ * Distributes the instructions of a data set to clients; each instruction goes to exactly one client. The maps keep the
+ * order of the clients.
  */
 public final class Partitions {
     private Partitions() {}
@@ -29,16 +29,16 @@ public final class Partitions {
     }
 
     /**
-     * Distributes each task over all clients in shares drawn from a Dirichlet distribution, as the paper has it for Dolly
-     * (alpha 0.5 and 5.0): the smaller alpha, the less alike the clients. Equal arguments give equal clients, on every
-     * platform.
+     * Distributes each task over all clients in shares drawn from a Dirichlet distribution, as in the FedHDS paper for
+     * Dolly (alpha 0.5 and 5.0). A smaller alpha gives more heterogeneous clients. Equal arguments give equal clients,
+     * on every platform.
      *
      * @param tasks instructions by task; the order of the map matters
      * @param clients number of clients, 1 or more; their names start at {@code client-0}, with leading zeros
      * @param alpha concentration, finite and above 0
-     * @param least each client gets at least so many, or as many as equal shares would give if there are too few; moved
-     *     from those that have most
-     * @param seed decides shares and order
+     * @param least minimum number of instructions per client, or an equal share if there are too few; moved from the
+     *     clients that have most
+     * @param seed seed of shares and order
      */
     public static Map<ClientId, List<Instruction>> dirichlet(
             Map<String, List<Instruction>> tasks, int clients, double alpha, int least, long seed) {
@@ -87,7 +87,7 @@ public final class Partitions {
         }
     }
 
-    /** Moves single instructions from the client that has most (of equal ones the first) to those below the least. */
+    /** Moves single instructions from the largest client (the first among equals) to those below the minimum. */
     private static void fillUp(List<List<Instruction>> byClient, int least) {
         for (List<Instruction> client : byClient) {
             while (client.size() < least) {

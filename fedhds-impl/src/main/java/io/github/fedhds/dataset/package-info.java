@@ -1,4 +1,7 @@
-/** Step 1 of a round: reads instructions from files and distributes them to clients. Output: lists for {@code tokenizer}. */
+/**
+ * Step 1 of a round: reads instructions from files and distributes them to clients. Output: lists for {@code
+ * tokenizer}.
+ */
 @NullMarked
 package io.github.fedhds.dataset;
 

@@ -75,7 +75,7 @@ public final class AnswerEvaluator {
         this.sampling = sampling;
     }
 
-    /** The same with sampled answers; the seed and an instruction's place in the list determine its answer. */
+    /** A copy that samples answers; an answer depends on the seed and the instruction's index in the list. */
     public AnswerEvaluator sampling(Sampling newSampling) {
         return new AnswerEvaluator(this, newSampling);
     }

@@ -82,7 +82,7 @@ public final class AnswerLossScorer implements SampleScorer {
             return alone;
         }
         throw new IllegalArgumentException("this scorer knows \"" + SampleScore.ANSWER_LOSS + "\" and \""
-                + SampleScore.ANSWER_LOSS_ALONE + "\", was asked for \"" + kind
+                + SampleScore.ANSWER_LOSS_ALONE + "\", not \"" + kind
                 + "\"; set a scorer that knows it on the client's builder");
     }
 }

@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One file per row: a crash, a full disk or another process can damage one row only, and there is no index to go out of
- * step. Little-endian: a magic number, the version, the number of columns (4 bytes each), the numbers as
- * float32, then SHA-256 of the key and all these bytes.
+ * One file per row: a crash, a full disk or another process can affect only single rows, and no index can become
+ * inconsistent. Little-endian: magic number, version, number of columns (4 bytes each), the values as float32, then
+ * SHA-256 of the key and all these bytes.
  */
 final class FolderFeatureCache extends KeyedRows {
     private static final Logger LOG = LoggerFactory.getLogger(FolderFeatureCache.class);
@@ -38,7 +38,7 @@ final class FolderFeatureCache extends KeyedRows {
             if (!Files.isDirectory(folder)) {
                 Files.createDirectories(folder);
             }
-            Files.delete(Files.createTempFile(folder, ".probe", ".tmp")); // says now what else comes after hours
+            Files.delete(Files.createTempFile(folder, ".probe", ".tmp")); // fails now instead of after hours
         } catch (IOException e) {
             throw new FedHdsException(
                     "cannot write to the feature cache " + folder + ": " + FileFault.reason(folder, e)

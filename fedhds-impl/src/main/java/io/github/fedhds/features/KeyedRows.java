@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Lock;
 import java.util.function.Supplier;
 
-/** Base of the caches of rows: one thread at a time computes a row; hits and misses are counted. */
+/** Base of all row caches: one thread at a time computes a row, and hits and misses are counted. */
 abstract class KeyedRows implements FeatureCache {
     private static final int MOST_COLUMNS = 1 << 28;
 

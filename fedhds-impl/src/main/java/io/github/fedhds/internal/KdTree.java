@@ -4,16 +4,16 @@ import java.util.Arrays;
 import java.util.function.IntBinaryOperator;
 
 /**
- * A k-d tree: each node splits its rows into halves at the median of its box's longest side. The tree is complete: node 1
- * is the root, node i has the children 2 i and 2 i + 1, and the leaves, the nodes of the last level, hold the rows. A row
- * is known by its <em>place</em> in the tree's order, so rows that are near each other are near in memory.
+ * A k-d tree: each node splits its rows into halves at the median of its box's longest side. The tree is complete: node
+ * 1 is the root, node i has the children 2 i and 2 i + 1, and the leaves, the nodes of the last level, hold the rows. A
+ * row is identified by its <em>place</em> in the tree's order, so rows that are near each other are near in memory.
  *
- * <p>{@link #sort} finds the order, O(n log n); {@link #place} takes the coordinates in that order and finds the boxes, O(n
- * d), and may be called again as the rows move. Any order is valid, a stale one only gives larger boxes. Memory O(n d). Safe
- * for many readers between these calls.
+ * <p>{@link #sort} computes the order, O(n log n). {@link #place} copies the coordinates in that order and computes the
+ * boxes, O(n d); call it again after rows have moved. Any order is valid; a stale one only gives larger boxes. Memory
+ * O(n d). Safe for many readers between these calls.
  *
- * <p>The gaps never exceed the distances, to the last bit: rounding keeps order, and all squares are summed in the order of
- * the axes. So a search that leaves out a box loses nothing.
+ * <p>The gaps never exceed the distances, to the last bit: rounding preserves order, and all squares are summed in the
+ * order of the axes. So a search that skips a box misses no row.
  *
  * @see <a href="https://doi.org/10.1145/355744.355745">Friedman, Bentley, Finkel 1977</a>
  */
@@ -28,11 +28,11 @@ public final class KdTree {
     private final double[] high;
 
     /**
-     * A tree that keeps the rows in their own order.
+     * A tree with the rows in their original order.
      *
      * @param size number of rows, 1 or more
-     * @param dimensions coordinates of a row
-     * @param leafSize most rows of a leaf; each holds at least half as many, or all rows
+     * @param dimensions coordinates per row
+     * @param leafSize maximum number of rows per leaf; each leaf holds at least half as many, or all rows
      */
     public KdTree(int size, int dimensions, int leafSize) {
         this.dimensions = dimensions;
@@ -57,7 +57,7 @@ public final class KdTree {
      * Sorts the rows into the tree.
      *
      * @param axes {@code [dimensions][n]} coordinates
-     * @param pivot picks the place of a pivot between two places, both included; with random ones no input is slow
+     * @param pivot selects the place of a pivot between two places, both inclusive; with random pivots no input is slow
      */
     public void sort(double[][] axes, IntBinaryOperator pivot) {
         for (int node = 1; node < firstLeaf; node++) {
@@ -84,7 +84,7 @@ public final class KdTree {
         return most - least;
     }
 
-    /** Hoare's quickselect: no row before the middle is above one after it. */
+    /** Hoare's quickselect: afterwards no row before the middle is greater than one after it. */
     private void split(double[] axis, int first, int last, int middle, IntBinaryOperator pivot) {
         int from = first;
         int to = last;
@@ -99,7 +99,7 @@ public final class KdTree {
                 while (axis[rowAt[j]] > value) {
                     j--;
                 }
-                if (i <= j) { // equal ones are swapped too, so that many of them split in halves
+                if (i <= j) { // equal values are swapped too, which splits many of them in halves
                     int row = rowAt[i];
                     rowAt[i++] = rowAt[j];
                     rowAt[j--] = row;
@@ -115,7 +115,7 @@ public final class KdTree {
         }
     }
 
-    /** Takes the rows' coordinates, {@code [dimensions][n]}. */
+    /** Sets the rows' coordinates, {@code [dimensions][n]}. */
     public void place(double[][] axes) {
         for (int axis = 0; axis < dimensions; axis++) {
             double[] column = axes[axis];
@@ -160,22 +160,22 @@ public final class KdTree {
         return values[place * dimensions + axis];
     }
 
-    /** The number after the last node's. */
+    /** The largest node number plus 1. */
     public int nodes() {
         return begin.length;
     }
 
-    /** Whether a node is of the last level. */
+    /** Whether a node is a leaf. */
     public boolean isLeaf(int node) {
         return node >= firstLeaf;
     }
 
-    /** The first place of a node. */
+    /** The first place below a node. */
     public int begin(int node) {
         return begin[node];
     }
 
-    /** The place after the last of a node. */
+    /** The place after the last one below a node. */
     public int end(int node) {
         return end[node];
     }
@@ -190,12 +190,12 @@ public final class KdTree {
         return high[node * dimensions + axis];
     }
 
-    /** The squared distance of two places, the largest number instead of infinity. */
+    /** The squared distance of two places; the largest double instead of infinity. */
     public double squaredDistance(int a, int b) {
         return Math.min(Euclidean.squared(values, a, values, b, dimensions), Double.MAX_VALUE);
     }
 
-    /** At most the squared distance of a place and any below a node. */
+    /** Lower bound of the squared distance between a place and those below a node. */
     public double squaredGap(int place, int node) {
         int i = place * dimensions;
         int j = node * dimensions;
@@ -208,7 +208,7 @@ public final class KdTree {
         return Math.min(sum, Double.MAX_VALUE);
     }
 
-    /** At most the squared distance of any place below a node and any below another. */
+    /** Lower bound of the squared distance between the places below a node and those below another. */
     public double squaredGapOfNodes(int a, int b) {
         int i = a * dimensions;
         int j = b * dimensions;
@@ -220,7 +220,7 @@ public final class KdTree {
         return Math.min(sum, Double.MAX_VALUE);
     }
 
-    /** Adds the squared distances from a place to others until {@code least} holds the smallest of them. */
+    /** Adds squared distances from a place to others until {@code least} holds the smallest ones. */
     public void nearest(int place, LeastValues least) {
         nearest(place, 1, least);
     }
@@ -237,7 +237,7 @@ public final class KdTree {
         int left = 2 * node;
         double leftGap = squaredGap(place, left);
         double rightGap = squaredGap(place, left + 1);
-        // Of boxes that are equally near, the half that holds the place itself goes first.
+        // If both boxes are equally near, the half with the place itself goes first.
         boolean leftFirst = leftGap < rightGap || (leftGap == rightGap && place < end[left]);
         int first = leftFirst ? left : left + 1;
         int second = leftFirst ? left + 1 : left;

@@ -12,12 +12,12 @@ public final class LeastValues {
         clear();
     }
 
-    /** Forgets all values. */
+    /** Removes all values. */
     public void clear() {
         Arrays.fill(heap, Double.POSITIVE_INFINITY);
     }
 
-    /** The k-th smallest value; infinite while there are fewer. */
+    /** The k-th smallest value; infinite if there are fewer. */
     public double largest() {
         return heap[0];
     }

@@ -6,7 +6,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Shuffling and drawing without replacement (Fisher, Yates). The same random numbers give the same result for ever. */
+/**
+ * Shuffling and drawing without replacement (Fisher, Yates). Equal random numbers give equal results in all versions.
+ */
 public final class RandomOrder {
     private RandomOrder() {}
 
@@ -19,7 +21,9 @@ public final class RandomOrder {
         return shuffled;
     }
 
-    /** Draws {@code count} of the numbers 0 to n - 1 without replacement, each set with equal probability; ascending. */
+    /**
+     * Draws {@code count} of the numbers 0 to n - 1 without replacement, each set with equal probability; ascending.
+     */
     public static int[] sample(int n, int count, SplittableRandom random) {
         int[] numbers = new int[n];
         Arrays.setAll(numbers, i -> i);

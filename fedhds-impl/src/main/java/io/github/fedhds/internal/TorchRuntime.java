@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts DJL's PyTorch engine as this library needs it: offline, silent to trackers, on a device that is there. */
+/** Starts DJL's PyTorch engine for this library: offline, without usage tracking, on an available device. */
 public final class TorchRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(TorchRuntime.class);
     private static final String ENGINE = "PyTorch";
@@ -26,7 +26,7 @@ public final class TorchRuntime {
     private static final String SPINS = "30000";
 
     static {
-        // Before the first DJL class loads; whoever set one of these keeps it.
+        // Before the first DJL class loads. Properties that the application has set stay unchanged.
         unlessSet("OPT_OUT_TRACKING", "true");
         unlessSet("ai.djl.offline", "true");
         unlessSet("RUST_FLAVOR", "cpu");
@@ -42,19 +42,19 @@ public final class TorchRuntime {
     }
 
     /**
-     * OpenMP's threads spin while they wait for one another, by default for milliseconds. Where a core has other work, or the
-     * process may use fewer cores than it sees, each wait then lasts until the scheduler gives the late thread its turn. Some
-     * ten microseconds are enough for the waits of a model's operations. OpenMP reads the environment when its library is
-     * loaded, so a variable that is set just before still counts.
+     * OpenMP's threads spin while they wait for each other, by default for milliseconds. If a core has other work, or
+     * the process may use fewer cores than it sees, each wait lasts until the scheduler runs the late thread. About ten
+     * microseconds are enough for the operations of a model. OpenMP reads the environment when its library is loaded,
+     * so a variable that is set just before takes effect.
      */
     private static void spinBriefly() {
         boolean own = System.getenv("OMP_WAIT_POLICY") != null || System.getenv(SPIN_COUNT) != null;
-        if (own || Platform.isWindows()) { // Windows keeps an environment for each C library
+        if (own || Platform.isWindows()) { // Windows has one environment per C library
             return;
         }
         try {
             Function.getFunction(Platform.C_LIBRARY_NAME, "setenv").invokeInt(new Object[] {SPIN_COUNT, SPINS, 0});
-        } catch (LinkageError e) { // JNA unpacks a library of its own first
+        } catch (LinkageError e) { // JNA first unpacks its native library
             LOG.warn(
                     "{} cannot be set to {}; set it for the process, or load models with one thread",
                     SPIN_COUNT,
@@ -63,7 +63,7 @@ public final class TorchRuntime {
         }
     }
 
-    /** Runs the settings above; every class that touches DJL calls this first. */
+    /** Applies the settings above; every class that uses DJL calls this first. */
     public static void prepare() {
         // The static block has run when this is reached.
     }
@@ -71,7 +71,7 @@ public final class TorchRuntime {
     /**
      * A manager of native memory on a device.
      *
-     * @param device "cpu", "cuda", "cuda:1" and so on, or "auto": the first GPU where there is one, else the CPU
+     * @param device "cpu", "cuda", "cuda:1" and so on, or "auto": the first GPU if there is one, else the CPU
      */
     public static NDManager open(String device) {
         prepare();
@@ -88,7 +88,9 @@ public final class TorchRuntime {
         }
     }
 
-    /** The two reasons for which a native library is not loaded: it is not there, or it cannot be copied to the disk. */
+    /**
+     * The error for a native library that is not loaded, for two causes: it is missing, or it cannot be copied to disk.
+     */
     public static FedHdsException noNativeLibrary(String what, String artifact, Throwable cause) {
         Path folder = Utils.getEngineCacheDir().toAbsolutePath();
         String reason = "; is " + artifact + " for this system on the class path, and is there room in " + folder
@@ -123,13 +125,13 @@ public final class TorchRuntime {
         throw new IllegalArgumentException("device is auto, cpu, cuda or cuda:N, was " + device);
     }
 
-    /** The engine's version; another one may compute other last bits. */
+    /** The engine's version; results of other versions may differ in the last bits. */
     public static String version() {
         prepare();
         return Engine.getEngine(ENGINE).getVersion();
     }
 
-    /** Sets torch's threads inside one operation, for the calling thread's operations. */
+    /** Sets the number of torch threads per operation, for operations of the calling thread. */
     public static void threads(int threads) {
         JniUtils.setNumThreads(threads);
     }
@@ -138,14 +140,17 @@ public final class TorchRuntime {
         return JniUtils.getNumThreads();
     }
 
-    /** Whether the host's own modules run with the graph optimizer: DJL cannot ask torch, its property and default are known. */
+    /**
+     * Whether the application's modules run with the graph optimizer, by DJL's property and default: DJL cannot query
+     * torch.
+     */
     public static boolean optimizesGraphs() {
         return !"false".equalsIgnoreCase(System.getProperty(GRAPH_OPTIMIZER));
     }
 
     /**
-     * Threads inside one operation where the caller names none: torch's own choice, which counts the machine's cores, but
-     * no more than the JVM may use, which knows the limits of a container. A number in DJL's property counts as it is.
+     * Default number of threads per operation: torch's default, which counts the machine's cores, but at most the JVM's
+     * number of processors, which respects container limits. A number in DJL's property is used unchanged.
      */
     public static int defaultThreads() {
         int own = threads();

@@ -2,11 +2,13 @@ package io.github.fedhds.internal;
 
 import java.util.Arrays;
 
-/** Disjoint sets of 0 to n - 1, each known by its smallest member: union-find with path halving. Not thread-safe. */
+/**
+ * Disjoint sets of 0 to n - 1, each identified by its smallest member: union-find with path halving. Not thread-safe.
+ */
 public final class UnionFind {
     private final int[] parent;
 
-    /** Every element is a set of its own. */
+    /** Each element is a separate set. */
     public UnionFind(int n) {
         parent = new int[n];
         Arrays.setAll(parent, i -> i);
@@ -22,7 +24,7 @@ public final class UnionFind {
         return at;
     }
 
-    /** Unites the sets of two elements; false if they are in one set already. */
+    /** Unites the sets of two elements; false if they are already in the same set. */
     public boolean union(int a, int b) {
         int first = find(a);
         int second = find(b);

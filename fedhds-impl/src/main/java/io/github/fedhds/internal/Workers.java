@@ -10,11 +10,12 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Threads that share one task, among them the thread that made this object; only that thread may call {@link #run}. An
- * interrupt of it ends the task. No work goes on after {@code run} has returned or thrown, and no thread after {@link
- * #close}.
+ * Worker threads for one task, including the thread that created this object; only that thread may call {@link #run}.
+ * Its interrupt ends the task. No work continues after {@code run} has returned or thrown, and no thread runs after
+ * {@link #close}.
  *
- * <p>A waiting thread spins for a moment before it sleeps: an iteration of t-SNE takes about as long as waking a thread.
+ * <p>A waiting thread spins for a moment before it sleeps: an iteration of t-SNE takes about as long as waking a
+ * thread.
  */
 public final class Workers implements AutoCloseable {
     private static final long SPIN_NANOS = 50_000;
@@ -23,13 +24,13 @@ public final class Workers implements AutoCloseable {
     private final Thread caller = Thread.currentThread();
     private final List<Worker> others = new ArrayList<>();
     private IntConsumer work = number -> {};
-    /** Number of the last run that was asked for; writing it publishes {@link #work}. */
+    /** Number of the last requested run; writing it publishes {@link #work}. */
     private volatile int wanted;
 
     private volatile boolean closed;
 
     /**
-     * What the threads work on, in names and messages.
+     * Names and messages of a task.
      *
      * @param thread follows "fedhds-" in the names of the threads
      * @param failed message if a thread other than the caller fails
@@ -37,7 +38,7 @@ public final class Workers implements AutoCloseable {
      */
     public record Task(String thread, String failed, String interrupted) {}
 
-    /** What one thread does with its rows. */
+    /** The work of a thread on its rows. */
     @FunctionalInterface
     public interface Range {
         /** Works on the rows {@code from} to {@code to - 1}. */
@@ -47,7 +48,7 @@ public final class Workers implements AutoCloseable {
     /**
      * Starts the threads.
      *
-     * @param threads all threads, the caller's included; 1 or more
+     * @param threads number of threads including the caller's, 1 or more
      */
     public Workers(Task task, int threads) {
         this.task = task;
@@ -89,7 +90,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** Returns once the condition holds, interrupted or not; the thread that makes it true unparks this one. */
+    /** Waits for the condition, ignoring interrupts; the thread that makes it true unparks this one. */
     private static void await(BooleanSupplier condition) {
         long start = System.nanoTime();
         while (!condition.getAsBoolean()) {
@@ -107,9 +108,10 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * Each thread does the work with its own number, from 0 for the caller; returns when all are done.
+     * Runs the work on each thread with the thread's number, from 0 for the caller; returns when all are done.
      *
-     * @throws FedHdsException if the caller is or was interrupted (it keeps its interrupt flag), or another thread fails
+     * @throws FedHdsException if the caller is or was interrupted (it keeps its interrupt flag), or another thread
+     *     fails
      */
     public void run(IntConsumer workOfThread) {
         checkInterrupt(task.interrupted());
@@ -131,8 +133,8 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * Splits rows into one range a thread. A range starts at a multiple of 8, so that ranges are whole vectors. Where the
-     * work on a row depends on that row alone, the number of threads changes no bit.
+     * Splits rows into one range per thread. A range starts at a multiple of 8, so that ranges are whole vectors. If
+     * the work on a row depends on that row alone, the number of threads changes no bit.
      *
      * @throws FedHdsException as {@link #run(IntConsumer)}
      */
@@ -144,16 +146,16 @@ public final class Workers implements AutoCloseable {
         return number == size() ? rows : (int) ((long) rows * number / size()) & ~7;
     }
 
-    /** Whether the caller has been interrupted; long work asks now and then, and may end early if so. */
+    /** Whether the caller has been interrupted; long work checks it regularly and may end early. */
     public boolean isInterrupted() {
         return caller.isInterrupted();
     }
 
     /**
-     * Ends the task by an exception if the caller has been interrupted.
+     * Throws if the caller has been interrupted.
      *
-     * @param message of the exception
-     * @throws FedHdsException if so
+     * @param message message of the exception
+     * @throws FedHdsException if the caller has been interrupted
      */
     public void checkInterrupt(String message) {
         if (isInterrupted()) {

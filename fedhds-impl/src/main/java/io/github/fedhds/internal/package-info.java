@@ -1,6 +1,6 @@
 /**
- * Parts that several packages share: threads, a k-d tree, random orders, settings of native libraries. For the packages of
- * this module only. Not for applications; may change at any time.
+ * Classes that several packages share: threads, a k-d tree, random orders, settings of native libraries. Only for this
+ * module. Not for applications; may change at any time.
  */
 @NullMarked
 package io.github.fedhds.internal;

@@ -10,11 +10,10 @@ import java.util.List;
  *
  * @param rank rows of A and columns of B, 1 or more; 8 by default
  * @param alpha numerator of the scale, finite and above 0; 16 by default
- * @param dropout probability that an element of x is dropped from {@code A x} in training, from 0 to below 1; 0.05 by
- *     default
- * @param targetModules the adapted modules, each once, as {@link AdapterForm} and PEFT have them: ends of names
- *     ({@code q_proj}), patterns for whole names, or {@code all-linear}, the default: every linear layer of attention and
- *     feed-forward network, by the names that the model's family gives them
+ * @param dropout probability that training drops an element of x in {@code A x}, from 0 to below 1; 0.05 by default
+ * @param targetModules the adapted modules, each once, as in {@link AdapterForm} and PEFT: ends of names ({@code
+ *     q_proj}), patterns for whole names, or {@code all-linear}, the default: all linear layers of attention and
+ *     feed-forward network, in every model family
  * @param rsLora whether the scale is {@code alpha / sqrt(rank)} instead of {@code alpha / rank}; false by default
  * @see <a href="https://arxiv.org/abs/2106.09685">Hu et al. 2021, section 4.1</a>
  * @see <a href="https://arxiv.org/abs/2312.03732">Kalajdzievski 2023, rank-stabilized scale</a>

@@ -28,11 +28,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a LoRA adapter on the chosen instructions: a fresh optimizer each round, the prompt masked, samples in random
- * order. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
+ * Trains a LoRA adapter on the selected instructions: a new optimizer in each round, loss only on the answers, samples
+ * in random order. A step whose loss or gradient is NaN or infinite changes nothing and is counted.
  *
- * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer tokens,
- * adds the proximal term, clips the gradient to its largest norm, and hands it to the optimizer.
+ * <p>A step reads one batch, or several with {@link Builder#gradientAccumulation}, takes the mean over their answer
+ * tokens, adds the gradient of the proximal term, clips the gradient to the maximum norm, and calls the optimizer.
  *
  * <p>Cost: about three passes through the model per sample. Memory: the activations of one batch, and a few vectors as
  * long as the adapter. Equal context, instructions and number of torch threads give equal bits, regardless of what else

@@ -1,4 +1,7 @@
-/** Configuration of a model folder: family, sizes, attention, rotary scaling. Used by {@code tokenizer} and {@code transformer}. */
+/**
+ * Configuration of a model folder: family, sizes, attention, rotary scaling. Used by {@code tokenizer} and {@code
+ * transformer}.
+ */
 @NullMarked
 package io.github.fedhds.model;
 

@@ -32,19 +32,19 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model folder with a LoRA adapter merged in: every adapted weight W is written as {@code W + scale B A}, all else as it
- * is, so that transformers, or any reader of Hugging Face folders, loads it without knowing of adapters. The sum is
- * computed in double and rounded once. The weights keep their types by default; in BF16 and F16, whose numbers lie far
- * apart, rounding then loses the part of the change that is small beside the weight: ask for F32 where that matters.
+ * A model folder with a LoRA adapter merged in: every adapted weight W is written as {@code W + scale B A}, all others
+ * unchanged. transformers, and any reader of Hugging Face folders, loads it without adapter support. The sum is
+ * computed in double and rounded once. The weights keep their types by default; in BF16 and F16 rounding loses changes
+ * that are small relative to the weight: use F32 if that matters.
  *
- * <p>Rows are read, changed and written one by one: memory is the adapter and some rows, whatever the model's size. Files
- * keep their names, shards stay shards. Time: one reading and one writing of the folder, and {@code 2 rank} operations a
- * weight. Safe for many threads, on different target folders.
+ * <p>Rows are read, changed and written one by one: memory is the adapter and some rows, for any model size. File names
+ * and shards stay the same. Time: reading and writing the folder once, and {@code 2 rank} operations per weight. Safe
+ * for many threads with different target folders.
  */
 public final class MergedFolder {
     private static final String CONFIG = "config.json";
 
-    /** What else a model folder may hold that is as true of the merged model. */
+    /** Other files of a model folder that are also valid for the merged model. */
     private static final List<String> COMPANIONS = List.of(
             "generation_config.json",
             "tokenizer.json",
@@ -58,7 +58,7 @@ public final class MergedFolder {
             "chat_template.jinja",
             "chat_template.json");
 
-    /** How the floating weights of a merged model are stored. */
+    /** Type of the floating-point weights in a merged model. */
     public enum Type {
         F32(Dtype.F32, "float32"),
         F16(Dtype.F16, "float16"),
@@ -84,7 +84,7 @@ public final class MergedFolder {
     private final Path base;
     private final JsonObject config;
     private final MergedWeights weights;
-    private final @Nullable Type type; // null: the base's
+    private final @Nullable Type type; // null: as in the base
 
     private MergedFolder(Path base, LoraConfig lora, Adapter adapter, @Nullable Type type) {
         PeftFolder.fault(lora, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
@@ -102,18 +102,18 @@ public final class MergedFolder {
     }
 
     /**
-     * Writes a folder whose weights have the base's types, by way of a temporary one beside it that is moved into place when
-     * it is whole.
+     * Writes a folder whose weights have the base's types. It is written to a temporary folder beside it, and moved
+     * into place when complete.
      *
-     * @param base {@code config.json} and {@code model.safetensors}, or shards with their index; tokenizer and generation
-     *     files are copied where they are there
+     * @param base {@code config.json} and {@code model.safetensors}, or shards with their index; tokenizer and
+     *     generation files are copied if present
      * @param config rank, scale and target modules of the adapter
-     * @param adapter as {@link PeftFolder} reads it
-     * @param out a folder that is not there, or is empty
-     * @throws IllegalArgumentException if the adapter fits neither configuration nor base, or a weight becomes too large for
-     *     its type
-     * @throws FedHdsException if the base is incomplete or damaged, or {@code out} holds something or cannot be written;
-     *     after any of these errors {@code out} is as it was
+     * @param adapter as read by {@link PeftFolder}
+     * @param out a folder that does not exist or is empty
+     * @throws IllegalArgumentException if the adapter does not fit configuration and base, or a weight becomes too
+     *     large for its type
+     * @throws FedHdsException if the base is incomplete or damaged, or {@code out} is not empty or cannot be written;
+     *     after any of these errors {@code out} is unchanged
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out) {
         new MergedFolder(base, config, adapter, null).writeTo(Disk.real(), out);
@@ -124,9 +124,9 @@ public final class MergedFolder {
     }
 
     /**
-     * Writes a folder whose floating weights are all of one type.
+     * Writes a folder whose floating-point weights all have one type.
      *
-     * @param type of every floating weight; in the two of 16 bits, rounding loses small changes
+     * @param type type of all floating-point weights; in the two 16-bit types, rounding loses small changes
      * @see #write(Path, LoraConfig, Adapter, Path)
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out, Type type) {
@@ -167,8 +167,8 @@ public final class MergedFolder {
     }
 
     /**
-     * Gives a whole folder its name. An empty folder of that name stays, as its owner made it, and gets the files one by
-     * one, {@code config.json} last, without which no reader takes it for a model; after a failure it is empty again.
+     * Renames a complete folder. An existing empty folder is kept, with its permissions, and gets the files one by one,
+     * {@code config.json} last, because readers do not accept a model without it; after a failure it is empty again.
      */
     private static void place(Disk disk, Path temporary, Path target) throws IOException {
         checkFree(target);
@@ -204,7 +204,7 @@ public final class MergedFolder {
             return;
         }
         if (!Files.isDirectory(target)) {
-            throw new FedHdsException(target + " is there and is no folder; name a new one");
+            throw new FedHdsException(target + " exists and is not a folder; name another one");
         }
         try (Stream<Path> files = Files.list(target)) {
             files.findFirst().ifPresent(file -> {
@@ -240,7 +240,7 @@ public final class MergedFolder {
             return;
         }
         JsonObject changed = config.deepCopy();
-        String key = changed.has("dtype") ? "dtype" : "torch_dtype"; // newer files, older ones
+        String key = changed.has("dtype") ? "dtype" : "torch_dtype"; // newer or older files
         changed.addProperty(key, type.torchName);
         writeJson(folder.resolve(CONFIG), changed);
     }

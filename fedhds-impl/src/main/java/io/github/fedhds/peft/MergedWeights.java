@@ -24,16 +24,16 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The weights of a merged model: which of them an adapter changes, and their files, written row by row. */
+/** The weights of a merged model: finds those that an adapter changes, and writes their files row by row. */
 final class MergedWeights {
     private static final int CHUNK = 1 << 16;
 
-    /** GPT-2's layers whose weights lie as {@code [in, out]}. */
+    /** GPT-2's layers whose weights are stored as {@code [in, out]}. */
     private static final Set<String> TRANSPOSED = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
 
     private static final Set<String> EMBEDDINGS = Set.of("embed_tokens", "wte");
 
-    /** Families for which transformers takes head and embedding for two weights where the configuration says nothing. */
+    /** Families whose head and embedding are separate weights in transformers unless the configuration ties them. */
     private static final Set<JsonElement> UNTIED_BY_DEFAULT = Set.of(
             new JsonPrimitive("llama"),
             new JsonPrimitive("mistral"),
@@ -48,10 +48,10 @@ final class MergedWeights {
     private final boolean gpt2;
 
     /**
-     * @param base names the model in messages
+     * @param base model folder, for messages
      * @param config its {@code config.json}
      * @param scale factor of {@code B A}
-     * @param dtype type to write floating weights in; null keeps the base's
+     * @param dtype type of the written floating-point weights; null keeps the base's
      */
     MergedWeights(Path base, JsonObject config, double scale, Map<String, Tensor> adapter, @Nullable Dtype dtype) {
         this.base = base;
@@ -62,12 +62,12 @@ final class MergedWeights {
         this.gpt2 = new JsonPrimitive("gpt2").equals(config.get("model_type"));
     }
 
-    /** The adapted module of each weight that changes; an error if one does not fit. */
+    /** The adapted module of each weight that changes; throws if one does not fit. */
     Map<String, String> modules(TensorSource source, Path where) {
         Map<String, String> modules = new TreeMap<>();
         for (String name : adapter.keySet()) {
             if (!name.endsWith(LoraNames.A)) {
-                continue; // B is beside A, as was checked
+                continue; // each A has a B, as checked before
             }
             String module = LoraNames.module(name);
             String weight = weightOf(module, source);
@@ -94,8 +94,8 @@ final class MergedWeights {
     }
 
     /**
-     * Head and embedding of a tied model are one weight: a change of the head alone would not be read, and one of the
-     * embedding would change the head too, which the adapter was not trained to.
+     * Head and embedding of a tied model are one weight: readers would ignore a change of the head, and a change of the
+     * embedding would also change the head, for which the adapter was not trained.
      */
     private void checkTie(String tensor, String module) {
         boolean head = module.equals("lm_head");
@@ -118,7 +118,7 @@ final class MergedWeights {
         }
     }
 
-    /** GPT-2's first checkpoints lack the prefix that its modules have. */
+    /** GPT-2's original checkpoints lack the prefix of its modules. */
     private String weightOf(String module, TensorSource source) {
         String weight = module + ".weight";
         boolean bare =
@@ -134,7 +134,7 @@ final class MergedWeights {
         return Objects.requireNonNull(adapter.get(module + which), module);
     }
 
-    /** Writes one file of weights; gives the bytes of its tensors. */
+    /** Writes one file of weights; returns the number of bytes of its tensors. */
     long write(Path target, SafetensorsFile file, Map<String, String> modules) {
         Map<String, PendingTensor> tensors = new TreeMap<>();
         for (String name : file.names()) {
@@ -147,7 +147,7 @@ final class MergedWeights {
             tensors.put(name, new PendingTensor(to, file.shape(name), content));
         }
         Map<String, String> metadata = new TreeMap<>(file.metadata());
-        metadata.putIfAbsent("format", "pt"); // transformers asks for it
+        metadata.putIfAbsent("format", "pt"); // transformers requires it
         new SafetensorsWriter(tensors, metadata).writeTo(target);
         return tensors.values().stream().mapToLong(PendingTensor::bytes).sum();
     }
@@ -165,7 +165,7 @@ final class MergedWeights {
         }
     }
 
-    /** Goes through a tensor by its rows, or by pieces of any length where nothing is added. */
+    /** Processes a tensor row by row, or in pieces of any length if nothing is added. */
     private void change(
             SafetensorsFile file, String name, @Nullable String module, Dtype to, WritableByteChannel channel)
             throws IOException {

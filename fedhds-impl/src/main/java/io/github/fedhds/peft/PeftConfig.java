@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** {@code adapter_config.json} of PEFT. Options that would change a number and are not known here are refused by name. */
+/** {@code adapter_config.json} of PEFT. Unknown options that could change a number are rejected by name. */
 final class PeftConfig {
     private static final long MAX_BYTES = 1 << 20;
 
@@ -26,8 +26,8 @@ final class PeftConfig {
             "peft_type", "r", "lora_alpha", "lora_dropout", "target_modules", "use_rslora", "base_model_name_or_path");
 
     /**
-     * Options that change no number of a plain LoRA adapter: where it came from, which layers were chosen (the tensors
-     * tell), how the base weight lies in memory, and parameters of methods that are refused where switched on.
+     * Options that change no number of a plain LoRA adapter: its origin, the chosen layers (known from the tensors),
+     * the layout of base weights, and parameters of methods that are rejected if they are enabled.
      */
     private static final Set<String> HARMLESS = Set.of(
             "peft_version",
@@ -53,7 +53,7 @@ final class PeftConfig {
         json = JsonFile.readObject(file, MAX_BYTES);
     }
 
-    /** Reads a file and refuses what it must. */
+    /** Reads a file; rejects unsupported options. */
     static PeftConfig read(Path file) {
         PeftConfig config = new PeftConfig(file);
         config.check();
@@ -81,7 +81,7 @@ final class PeftConfig {
         }
     }
 
-    /** Some initialisations take a part out of the base weights: their adapters fit changed weights only. */
+    /** Some initialisations change the base weights, so their adapters do not fit the original weights. */
     private static boolean keepsBaseWeights(JsonElement value) {
         if (!isString(value)) {
             return value.isJsonNull()
@@ -112,7 +112,7 @@ final class PeftConfig {
         return isString(name) ? name.getAsString() : "";
     }
 
-    /** The configuration; where the file gives no list of target modules, they are those of the tensors. */
+    /** The configuration; if the file has no list of target modules, it uses those of the tensors. */
     LoraConfig lora(List<String> modulesOfTensors) {
         try {
             boolean rsLora = new JsonOptions("", json).flag("use_rslora");
@@ -149,7 +149,7 @@ final class PeftConfig {
         return Optional.of(names.stream().distinct().toList());
     }
 
-    /** A number; PEFT's default where the file has none. */
+    /** A number; PEFT's default if it is absent. */
     private double number(String name, double fallback) {
         JsonElement value = json.get(name);
         if (value == null) {
@@ -161,7 +161,7 @@ final class PeftConfig {
         return value.getAsDouble();
     }
 
-    /** The file's text for a configuration. */
+    /** The text of the file for a configuration. */
     static String write(LoraConfig config, String baseModelName, boolean fanInFanOut) {
         JsonObject json = new JsonObject();
         json.add("alpha_pattern", new JsonObject());
@@ -185,7 +185,7 @@ final class PeftConfig {
         return MergedFolder.JSON.toJson(json) + "\n";
     }
 
-    /** 16 rather than 16.0: PEFT's type for alpha is int. */
+    /** 16 instead of 16.0, because PEFT's alpha is an int. */
     private static Number plain(double value) {
         return value == Math.rint(value) && Math.abs(value) < 1e15 ? (Number) (long) value : BigDecimal.valueOf(value);
     }

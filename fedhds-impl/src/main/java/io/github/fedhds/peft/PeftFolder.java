@@ -26,12 +26,12 @@ import java.util.regex.Pattern;
 
 /**
  * A LoRA adapter in the layout of Hugging Face PEFT: {@code adapter_config.json} and {@code adapter_model.safetensors}.
- * A tensor that is {@code model.layers.0.self_attn.q_proj.lora_A} here is
- * {@code base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight} there.
+ * A tensor that is {@code model.layers.0.self_attn.q_proj.lora_A} here is {@code
+ * base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight} there.
  *
  * @param config rank, scale and target modules
- * @param adapter {@code lora_A} of shape {@code [rank, in]} and {@code lora_B} of shape {@code [out, rank]} a module
- * @param baseModelName name or path of the base model; empty if the folder names none
+ * @param adapter {@code lora_A} of shape {@code [rank, in]} and {@code lora_B} of shape {@code [out, rank]} per module
+ * @param baseModelName name or path of the base model; empty if unknown
  * @see <a href="https://huggingface.co/docs/peft/developer_guides/checkpoint">PEFT checkpoint format</a>
  */
 public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelName) {
@@ -45,8 +45,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     /**
      * Reads a folder.
      *
-     * @throws FedHdsException if a file is missing or broken, if the configuration switches on something beyond plain LoRA
-     *     and rsLoRA, or if tensors and configuration disagree; the message names file and option or tensor
+     * @throws FedHdsException if a file is missing or damaged, if the configuration enables more than plain LoRA and
+     *     rsLoRA, or if tensors and configuration disagree; the message names file and option or tensor
      */
     public static PeftFolder read(Path folder) {
         PeftConfig peft = PeftConfig.read(folder.resolve(CONFIG));
@@ -72,7 +72,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /**
-     * A model with this adapter, to generate with or to evaluate: {@code PeftFolder.read(folder).on(model).answer(text, 128)}.
+     * A model with this adapter, for generation or evaluation: {@code PeftFolder.read(folder).on(model).answer(text,
+     * 128)}.
      *
      * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
      */
@@ -81,7 +82,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /**
-     * Writes a folder that PEFT loads; it is made if it is missing, and each file is moved into place when it is whole.
+     * Writes a folder that PEFT can load. Creates it if it is missing, and moves each file into place when complete.
      *
      * @param baseModelName name or path under which PEFT finds the base model; may be empty
      * @throws IllegalArgumentException if the adapter's tensors do not fit the configuration
@@ -101,7 +102,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /**
-     * Deletes what {@link #write} wrote, if it is there; other files stay.
+     * Deletes the files that {@link #write} writes, if they exist; keeps other files.
      *
      * @throws FedHdsException if a file cannot be deleted
      */
@@ -123,7 +124,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 + "...lora_A.weight or ...lora_B.weight");
     }
 
-    /** What adapted modules are called inside a layer, such as {@code self_attn.q_proj}. */
+    /** Names of the adapted modules within a layer, such as {@code self_attn.q_proj}. */
     private static List<String> modules(Set<String> tensors) {
         return tensors.stream()
                 .map(LoraNames::module)
@@ -132,7 +133,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 .toList();
     }
 
-    /** A list of names is what PEFT's targets are: in place of patterns it gets what they meant. */
+    /** PEFT's targets are a list of names, so patterns are replaced by the names that they match. */
     private static LoraConfig named(LoraConfig config, Adapter adapter) {
         boolean plain = config.targetModules().stream()
                 .allMatch(target -> NAME.matcher(target).matches());
@@ -141,12 +142,12 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 : config.withTargetModules(modules(adapter.tensors().keySet()));
     }
 
-    /** True for GPT-2's modules, whose base weights are {@code [in, out]}: PEFT wants to be told. */
+    /** True for GPT-2's modules, whose base weights are {@code [in, out]}: PEFT needs an option for that. */
     private static boolean liesTransposed(Adapter adapter) {
         return adapter.tensors().keySet().stream().anyMatch(name -> name.startsWith("transformer.h."));
     }
 
-    /** The first way in which an adapter does not fit a configuration. */
+    /** The first reason why an adapter does not fit a configuration. */
     static Optional<String> fault(LoraConfig config, Adapter adapter) {
         Map<String, Tensor> tensors = adapter.tensors();
         if (tensors.isEmpty()) {

@@ -3,7 +3,7 @@ package io.github.fedhds.peft;
 import io.github.fedhds.adapter.Tensor;
 import java.util.Objects;
 
-/** What an adapter adds to one weight, {@code scale B A}, by rows of the weight as it lies in its file. */
+/** The change of one weight by an adapter, {@code scale B A}, by rows of the weight as stored in its file. */
 final class WeightChange {
     private final double scale;
     private final int rank;
@@ -13,7 +13,7 @@ final class WeightChange {
     private final float[] right; // [rank, columns]
 
     /**
-     * Of a weight {@code [out, in]}, or {@code [in, out]} where it lies transposed.
+     * The change of a weight {@code [out, in]}, or {@code [in, out]} if it is stored transposed.
      *
      * @param a of shape {@code [rank, in]}
      * @param b of shape {@code [out, rank]}

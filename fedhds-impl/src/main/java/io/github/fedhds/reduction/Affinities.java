@@ -4,8 +4,8 @@ import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 
 /**
- * Affinities of rows as joint probabilities of pairs (van der Maaten, Hinton 2008, equation 1 and section 3.1), in the same
- * steps as scikit-learn's exact method.
+ * Affinities of rows as joint probabilities of pairs (van der Maaten, Hinton 2008, equation 1 and section 3.1),
+ * computed in the same steps as scikit-learn's exact method.
  */
 final class Affinities {
     private static final double ENTROPY_TOLERANCE = 1e-5;
@@ -19,7 +19,7 @@ final class Affinities {
      *
      * @param distances {@code [n, n]}, symmetric
      * @param perplexity above 0
-     * @return {@code [n, n]}, symmetric, zero on the diagonal; the others sum to 1 and are at least 2.2e-16
+     * @return {@code [n, n]}, symmetric, zero on the diagonal; the other values sum to 1 and are at least 2.2e-16
      */
     static double[] joint(float[] distances, int n, double perplexity, Workers workers) {
         double[] p = new double[n * n];
@@ -47,7 +47,7 @@ final class Affinities {
         return p;
     }
 
-    /** One row, from index {@code at} on: finds the Gaussian's precision of the wanted entropy by bisection, and returns it. */
+    /** One row, from index {@code at}: bisects the Gaussian's precision to the target entropy, and returns it. */
     private static double conditional(float[] distances, int at, int count, int self, double wanted, double[] p) {
         double least = Double.NEGATIVE_INFINITY;
         double most = Double.POSITIVE_INFINITY;
@@ -86,7 +86,7 @@ final class Affinities {
     }
 
     /**
-     * Kullback-Leibler divergence of the points' affinities from the rows', over all pairs; without a matrix in memory.
+     * Kullback-Leibler divergence of the points' affinities from the rows', over all pairs. Stores no matrix.
      *
      * @param points {@code [n, dimensions]}
      */
@@ -133,7 +133,8 @@ final class Affinities {
     }
 
     /**
-     * A sparse symmetric matrix of affinities that sum to 1, row by row: pairs in which one row is among the other's nearest.
+     * A sparse symmetric matrix of affinities that sum to 1, row by row: pairs in which one row is among the other's
+     * nearest.
      *
      * @param starts {@code [n + 1]}: row i is from {@code starts[i]} to {@code starts[i + 1] - 1}
      * @param columns the neighbour, ascending within a row
@@ -179,7 +180,7 @@ final class Affinities {
         int[] columns = new int[starts[n]];
         double[] values = new double[starts[n]];
         int[] ends = Arrays.copyOf(starts, n);
-        for (int i = 0; i < n; i++) { // both directions of each pair; equal pairs are added below
+        for (int i = 0; i < n; i++) { // both directions of each pair; duplicates are added below
             for (int e = i * k; e < (i + 1) * k; e++) {
                 int j = near.rows()[e];
                 columns[ends[i]] = j;
@@ -191,7 +192,7 @@ final class Affinities {
         return scaled(merged(starts, columns, values));
     }
 
-    /** Sorts each row's columns and adds the values of equal ones. In place. */
+    /** Sorts each row's columns and adds the values of equal columns. In place. */
     private static Sparse merged(int[] starts, int[] columns, double[] values) {
         int n = starts.length - 1;
         int[] slot = new int[n];

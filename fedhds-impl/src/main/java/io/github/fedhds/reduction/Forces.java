@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Attraction and repulsion of points in t-SNE (van der Maaten, Hinton 2008, equation 5). Each axis is an array, and the
  * inner loops add the force of one point to each point of a range: no sum runs across the loop, so it runs in vector
- * registers. A point's sum takes the others in ascending order whatever the range, so the number of threads changes no bit.
+ * registers. A point's sum adds the others in ascending order for any range, so the number of threads changes no bit.
  */
 final class Forces {
-    /** Points whose positions and sums stay in the nearest cache. */
+    /** Number of points whose positions and sums fit in the L1 cache. */
     private static final int BLOCK = 1024;
     /** Number of forces summed in single precision before the sum is added in double. */
     private static final int SOURCES = 256;
@@ -26,7 +26,7 @@ final class Forces {
     private final float[][] dense;
 
     private final Affinities.Sparse sparse;
-    /** Combines far points; null: every repulsion is computed. */
+    /** Groups distant points; null: repulsion is exact. */
     private final @Nullable PlaneTree tree;
 
     /** Positions on two axes in single precision. */
@@ -53,7 +53,7 @@ final class Forces {
         if (axes != 2) {
             return overNeighbours(Affinities.allPairs(joint, n), n, axes, false);
         }
-        float[][] dense = new float[n][n]; // HotSpot vectorises only loops whose indices are all the same
+        float[][] dense = new float[n][n]; // HotSpot vectorises only equal indices
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
                 dense[i][j] = (float) joint[i * n + j];
@@ -65,7 +65,7 @@ final class Forces {
     /**
      * Attraction only between near rows.
      *
-     * @param approximate whether far points repel together, on two axes
+     * @param approximate whether to approximate the repulsion of distant points, on two axes
      */
     static Forces overNeighbours(Affinities.Sparse sparse, int n, int axes, boolean approximate) {
         return new Forces(n, axes, new float[0][], sparse, approximate && axes == 2 ? new PlaneTree(n) : null);
@@ -184,7 +184,7 @@ final class Forces {
         }
     }
 
-    /** In single precision, and finite even if far too large steps threw a point beyond its range. */
+    /** In single precision, clipped to stay finite even if far too large steps moved a point out of range. */
     static float single(double position) {
         return (float) Math.max(-FARTHEST, Math.min(FARTHEST, position));
     }
@@ -197,7 +197,7 @@ final class Forces {
         }
     }
 
-    /** One point repels others. HotSpot unrolls and vectorises this short body, but not one that takes two points at once. */
+    /** One point repels others. HotSpot unrolls and vectorises this short body, but not one with two points at once. */
     private static void repelOnPlane(
             float ownX, float ownY, float[] x, float[] y, float[] fx, float[] fy, float[] sum) {
         for (int j = 0; j < x.length; j++) {

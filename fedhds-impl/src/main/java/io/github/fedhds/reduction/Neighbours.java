@@ -4,14 +4,14 @@ import io.github.fedhds.internal.Workers;
 import java.util.Arrays;
 
 /**
- * The exact nearest other rows of each row by Euclidean distance; on a tie the lower row comes first.
+ * The exact nearest other rows of each row by Euclidean distance; of equal distances the lower row comes first.
  *
- * @param count neighbours of a row, 1 to n - 1
+ * @param count neighbours per row, 1 to n - 1
  * @param rows {@code [n, count]}, the nearest first
  * @param squares squared distances, in float as in scikit-learn
  */
 record Neighbours(int count, int[] rows, float[] squares) {
-    /** Compares all pairs, O(n² d). */
+    /** Compares all pairs; time O(n² d). */
     static Neighbours among(SquaredDistances distances, int count, Workers workers) {
         int n = distances.rows();
         Neighbours found = new Neighbours(count, new int[Math.multiplyExact(n, count)], new float[n * count]);
@@ -19,9 +19,9 @@ record Neighbours(int count, int[] rows, float[] squares) {
         return found;
     }
 
-    /** Keeps a buffer of the nearest rows so far, cut to {@code count} whenever it is full. */
+    /** Keeps a buffer of the nearest rows so far, reduced to {@code count} whenever it is full. */
     private void select(int i, float[] row) {
-        long[] nearest = new long[4 * count]; // bits of the square, then the row: both ascend with the number
+        long[] nearest = new long[4 * count]; // the square's bits, then the row: sorts by both
         int size = 0;
         long bound = Long.MAX_VALUE;
         for (int j = 0; j < row.length; j++) {

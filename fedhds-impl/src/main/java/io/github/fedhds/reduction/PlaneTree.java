@@ -4,26 +4,30 @@ import io.github.fedhds.internal.KdTree;
 import java.util.Arrays;
 
 /**
- * Repulsion on the plane with far points combined (Barnes, Hut 1986; van der Maaten 2014, section 4.2), by a k-d tree with
- * leaves of up to 16 points. The nodes that repel a point are found for four leaves at once, so that the inner loop runs over
- * their points and in vector registers. A node counts as one point at its centre if its box is small compared to the distance
- * from that centre to the leaves' box, or to 1, within which the Student kernel is flat. Boxes and centres are those of each
- * call's positions; only the order of the points is kept for some calls, which costs a little time and no accuracy.
+ * Approximate repulsion in the plane, with distant points grouped (Barnes, Hut 1986; van der Maaten 2014, section 4.2)
+ * by a k-d tree with leaves of up to 16 points. The nodes that repel a point are found for four leaves at once, so the
+ * inner loop runs over their points and is vectorised. A node counts as one point at its centre if its box is small
+ * compared to the distance from that centre to the leaves' box, or compared to 1, within which the Student kernel is
+ * flat. Boxes and centres are computed for each call's positions; only the order of the points is kept for some calls,
+ * which costs a little time and no accuracy.
  */
 final class PlaneTree {
     private static final int LEAF_SIZE = 16;
-    /** Leaves of a group, whose points are repelled together: up to 64 points, enough for the vector loop. */
+    /** Number of leaves whose points are repelled together: up to 64 points, enough for the vector loop. */
     private static final int GROUP = 4;
     /** Number of repulsions summed in single precision before the sum is added in double. */
     private static final int SINGLE_SUMS = 256;
 
     private static final int CALLS_PER_ORDER = 10;
-    /** Largest squared diagonal of a node's box, as part of 1 + squared distance. */
+    /** Maximum squared diagonal of a node's box, as a share of 1 + squared distance. */
     private static final double OPENING = 0.6 * 0.6;
 
     private final int n;
     private final KdTree tree;
-    /** Positions, and sums of up to {@link #SINGLE_SUMS} repulsions, in the tree's order; floats fill a register twice. */
+    /**
+     * Positions, and sums of up to {@link #SINGLE_SUMS} repulsions, in the tree's order; a vector register holds twice
+     * as many floats.
+     */
     private final float[] x;
 
     private final float[] y;
@@ -35,7 +39,7 @@ final class PlaneTree {
 
     private final double[] forceY;
     private final double[] closeness;
-    /** Of each node: squared diagonal of the box, and centre. */
+    /** Per node: squared diagonal of the box, and centre. */
     private final double[] diagonal;
 
     private final double[] centreX;
@@ -58,7 +62,7 @@ final class PlaneTree {
         centreY = new double[tree.nodes()];
     }
 
-    /** Takes new positions, {@code [2][n]}. */
+    /** Sets new positions, {@code [2][n]}. */
     void place(double[][] at) {
         if (calls++ % CALLS_PER_ORDER == 0) {
             tree.sort(at, (from, to) -> (from + to) >>> 1);
@@ -92,8 +96,8 @@ final class PlaneTree {
     }
 
     /**
-     * Computes the sums for the points of the groups that begin at {@code from} to {@code to - 1} in the tree's order. Many
-     * threads may compute different ranges.
+     * Computes the sums for the points of the groups that begin at {@code from} to {@code to - 1} in the tree's order.
+     * Many threads may compute different ranges.
      *
      * @param repulsion {@code [2][n]}: squared closeness times difference, summed over all others
      * @param closenessOf closeness to all points, 1 to itself

@@ -5,27 +5,28 @@ import io.github.fedhds.internal.algebra.Matrix;
 import java.util.Arrays;
 
 /**
- * Squared distances of all pairs of rows, given row by row: from all inner products if they are in memory, else from blocks
- * of them. Immutable.
+ * Squared distances of all pairs of rows, row by row: from all inner products if they are stored, else from blocks of
+ * them. Immutable.
  */
 final class SquaredDistances {
-    /** Inner products in a block: 64 MiB. */
+    /** Inner products per block: 64 MiB. */
     private static final int BLOCK = 1 << 23;
-    /** Up to this many numbers, 2 GiB, all rows are converted to double at once; else some columns at a time. */
+    /** Maximum number of values converted to double at once, 2 GiB; beyond it, some columns at a time. */
     private static final long AT_ONCE = 1L << 28;
 
     private final CentredRows rows;
     /** {@code [n, n]}, or empty. */
     private final double[] gram;
 
-    /** Takes one row; called by many threads. */
+    /** Processes one row; called on many threads. */
     @FunctionalInterface
     interface Visitor {
         /**
          * Takes a row.
          *
-         * @param i number of the row
-         * @param squares {@code [n]}, zero at i, as {@link CentredRows#squaredDistances} rounds them; reused for the next row
+         * @param i index of the row
+         * @param squares {@code [n]}, zero at i, rounded as in {@link CentredRows#squaredDistances}; reused for the
+         *     next row
          */
         void visit(int i, float[] squares);
     }
@@ -46,14 +47,17 @@ final class SquaredDistances {
     }
 
     /**
-     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but 2 GiB at most, and
+     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but at most 2 GiB, plus
      * 128 MiB.
      */
     static SquaredDistances byBlocks(CentredRows rows) {
         return byBlocks(rows, BLOCK, AT_ONCE);
     }
 
-    /** By blocks of at most {@code blockSize} inner products or one row; all rows in double up to {@code atOnce} numbers. */
+    /**
+     * By blocks of at most {@code blockSize} inner products or one row; at most {@code atOnce} values in double at
+     * once.
+     */
     static SquaredDistances byBlocks(CentredRows rows, int blockSize, long atOnce) {
         return new SquaredDistances(rows, new double[0], blockSize, atOnce);
     }

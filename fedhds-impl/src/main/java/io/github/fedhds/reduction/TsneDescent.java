@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; gains of Jacobs 1988), with
- * the steps of scikit-learn. It may end on a plateau after {@link #SETTLED} iterations. Used once.
+ * Gradient descent of t-SNE with momentum and gains (van der Maaten, Hinton 2008, section 3.4; gains of Jacobs 1988),
+ * with the steps of scikit-learn. After {@link #SETTLED} iterations it may stop on a plateau. Used once.
  */
 final class TsneDescent {
     /** Iterations with exaggerated affinities and the low momentum. */
@@ -16,7 +16,7 @@ final class TsneDescent {
     private static final int CHECK_EVERY = 50;
     private static final double MIN_GAIN = 0.01;
     private static final double MIN_GRADIENT = 1e-7;
-    /** Slow progress before this iteration is no plateau: just after the exploration the divergence may rise. */
+    /** Before this iteration slow progress is not a plateau: after the exploration the divergence may rise at first. */
     static final int SETTLED = 500;
 
     private final Forces forces;
@@ -32,7 +32,7 @@ final class TsneDescent {
     private final double[][] step;
     private final double[][] gain;
 
-    /** With one step size, and no end on a plateau. */
+    /** With one step size, and without a stop on a plateau. */
     TsneDescent(Forces forces, double[] start, double learningRate, Workers workers, Consumer<TsneProgress> listener) {
         this(forces, start, learningRate, learningRate, 0, workers, listener);
     }
@@ -41,9 +41,9 @@ final class TsneDescent {
      * Starts from given positions.
      *
      * @param start {@code [n, axes]}
-     * @param explorationRate step size while exaggerated
-     * @param learningRate step size after
-     * @param leastProgress share of the divergence by which it must fall between checks; 0: no end on a plateau
+     * @param explorationRate step size during exaggeration
+     * @param learningRate step size afterwards
+     * @param leastProgress minimum relative decrease of the divergence between checks; 0: no stop on a plateau
      */
     TsneDescent(
             Forces forces,

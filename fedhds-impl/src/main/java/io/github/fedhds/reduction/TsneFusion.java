@@ -10,25 +10,26 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Reduces long feature rows to a few axes with t-SNE, so that near rows stay near.
+ * t-SNE: reduces long feature rows to a few axes, so that near rows stay near.
  *
- * <p>Takes {@code [n, d]} (n instructions), gives {@code [n, dimensions]}; no unit, centred on zero. Follows scikit-learn's
- * defaults (start on the principal axes, learning rate n / 48 but at least 50, up to 1,000 iterations), but after the first
- * 250 the learning rate is n / 4, which needs fewer iterations for an equally good map, and {@link Builder#minimumProgress}
- * may end them. Up to 512 rows it is exact. With more, only each row and its 3 x perplexity exact nearest neighbours
- * attract each other, as in scikit-learn's default; with more than {@link Builder#exactRows} rows (1,500), on two axes, a
- * tree also combines the repulsion of far points. On two axes forces are computed in float and summed in double.
+ * <p>Takes {@code [n, d]} (n instructions), returns {@code [n, dimensions]}; no unit, centred on zero. Follows
+ * scikit-learn's defaults (start on the principal axes, learning rate n / 48 but at least 50, up to 1,000 iterations).
+ * But after the first 250 iterations the learning rate is n / 4, which needs fewer iterations for the same quality, and
+ * {@link Builder#minimumProgress} may end them. Up to 512 rows it is exact. With more, only each row and its 3 x
+ * perplexity exact nearest neighbours attract each other, as in scikit-learn's default; with more than {@link
+ * Builder#exactRows} rows (1,500), on two axes, a tree also approximates the repulsion of distant points. On two axes
+ * forces are computed in float and summed in double.
  *
- * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) with the tree. Memory up to 5,000 rows 24 n² bytes,
- * above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² where d is above n). Equal input gives equal output on one
- * machine, with any number of {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An interrupt of the thread ends the
- * fusion between iterations or blocks of rows.
+ * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) with the tree. Memory up to 5,000 rows 24 n²
+ * bytes, above 32 n d bytes, but 4 GiB at most, and 8 d² (8 n² if d is above n). Equal input gives equal output on one
+ * machine, with any number of {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An
+ * interrupt of the thread ends the fusion, between iterations or blocks of rows.
  *
- * <p>Equal rows get exactly the same point, in any order of the rows. The same rows in another order get another, equally
- * good map, because of rounding. The round and its seed play no part.
+ * <p>Equal rows get exactly the same point, in any row order. The same rows in another order get a different result of
+ * the same quality, because of rounding. Ignores the round and its seed.
  *
- * <p>Departs from the paper in one point: with few rows the perplexity is lowered to n - 1. A single row is placed at
- * zero, and so are rows that are all equal. The Student kernel has one degree of freedom for any number of axes.
+ * <p>Differs from the FedHDS paper in one point: with few rows the perplexity is lowered to n - 1. A single row, or
+ * rows that are all equal, get the point zero. The Student kernel has one degree of freedom for any number of axes.
  *
  * <p>To use only the last layer: {@code fusion.compose(FeatureMatrix::lastBlock)}.
  *
@@ -37,13 +38,13 @@ import java.util.function.Consumer;
  * @see <a href="https://jmlr.org/papers/v15/vandermaaten14a.html">van der Maaten 2014, section 4</a>
  */
 public final class TsneFusion implements Fusion {
-    /** Up to this many rows all pairs attract: exact and as fast. */
+    /** Up to this number of rows all pairs attract, which is as fast, and exact. */
     static final int ALL_PAIRS = 512;
 
-    /** Up to this many rows all inner products are in memory; with more, blocks of them. */
+    /** Up to this number of rows all inner products are stored; above, blocks of them. */
     private static final int HELD = 5000;
 
-    /** With fewer rows a further thread costs more than it saves. */
+    /** Minimum number of rows per thread; with fewer, another thread costs more than it saves. */
     private static final int ROWS_PER_THREAD = 192;
 
     private static final double START_DEVIATION = 1e-4;
@@ -75,7 +76,7 @@ public final class TsneFusion implements Fusion {
         this.threads = builder.threads;
     }
 
-    /** Starts with the defaults of the paper or of scikit-learn. */
+    /** Starts with the default settings, from the FedHDS paper or scikit-learn. */
     public static Builder builder() {
         return new Builder();
     }
@@ -100,7 +101,7 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** Effective number of neighbours, finite and above 1; 30 by default. At most n - 1 is used. */
+        /** Effective number of neighbours, finite and above 1; 30 by default, lowered to the number of rows minus 1. */
         public Builder perplexity(double perplexity) {
             if (!(perplexity > 1) || Double.isInfinite(perplexity)) {
                 throw new IllegalArgumentException("perplexity must be finite and above 1, was " + perplexity);
@@ -132,8 +133,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Most iterations, 1 or more, the 250 exaggerated ones included; 1,000 by default. {@link #minimumProgress} may end
-         * them earlier.
+         * Maximum number of iterations, 1 or more, including the 250 exaggerated ones; 1,000 by default. {@link
+         * #minimumProgress} may end them earlier.
          */
         public Builder iterations(int iterations) {
             this.iterations = atLeastOne("iterations", iterations);
@@ -141,8 +142,9 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Share of the divergence by which every 50 iterations must lower it, 0 to below 1; 0.005 by default. A smaller fall
-         * after iteration 500 ends the fusion. With 0 only 300 iterations without any fall do, as in scikit-learn.
+         * Minimum relative decrease of the divergence in 50 iterations, 0 to below 1; 0.005 by default. A smaller
+         * decrease after iteration 500 ends the fusion. With 0, as in scikit-learn, only 300 iterations without any
+         * decrease end it.
          */
         public Builder minimumProgress(double minimumProgress) {
             if (!(minimumProgress >= 0 && minimumProgress < 1)) {
@@ -153,8 +155,8 @@ public final class TsneFusion implements Fusion {
         }
 
         /**
-         * Most rows for which every repulsion is computed, 0 or more; 1,500 by default. With more, on two axes, far points
-         * are combined. On one axis or more than two, every repulsion is always computed.
+         * Maximum number of rows with exact repulsion, 0 or more; 1,500 by default. For more rows the repulsion of
+         * distant points is approximated, but only on two axes.
          */
         public Builder exactRows(int exactRows) {
             if (exactRows < 0) {
@@ -164,13 +166,15 @@ public final class TsneFusion implements Fusion {
             return this;
         }
 
-        /** Called with the progress, on the thread that fuses; none by default. An exception of it ends the fusion. */
+        /**
+         * Called with the progress, on the thread that fuses; no listener by default. Its exception ends the fusion.
+         */
         public Builder listener(Consumer<TsneProgress> listener) {
             this.listener = Objects.requireNonNull(listener, "listener");
             return this;
         }
 
-        /** Most threads, 1 or more; 2 by default. The result is the same for any number. */
+        /** Maximum number of threads, 1 or more; 2 by default. Does not change the result. */
         public Builder threads(int threads) {
             this.threads = atLeastOne("threads", threads);
             return this;
@@ -197,9 +201,9 @@ public final class TsneFusion implements Fusion {
     /**
      * The rows' points.
      *
-     * @throws IllegalArgumentException if a row holds a NaN or an infinity; the message names the row
-     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and no other
-     *     thread works on
+     * @throws IllegalArgumentException if a row has a NaN or an infinity; the message names the row
+     * @throws io.github.fedhds.FedHdsException if the thread is interrupted; it keeps its interrupt flag, and no work
+     *     continues
      */
     @Override
     public Points fuse(FeatureMatrix features, RoundContext round) {
@@ -241,7 +245,7 @@ public final class TsneFusion implements Fusion {
         return Forces.overNeighbours(Affinities.between(near, n, perplexity(n), workers), n, dimensions, n > exactRows);
     }
 
-    /** Whether all inner products are in memory, for the start and for the distances. */
+    /** Whether all inner products are stored, for the initial position and the distances. */
     private static boolean keepsGram(CentredRows rows) {
         return rows.rows() <= HELD;
     }
@@ -251,11 +255,12 @@ public final class TsneFusion implements Fusion {
     }
 
     /**
-     * How badly points preserve the rows' neighbourhoods: the exact Kullback-Leibler divergence over all pairs, 0 or more.
-     * Compares maps of the same rows. Time O(n² d) and about thirty exponentials a pair; memory as {@link #fuse}.
+     * How much the points distort the rows' neighbourhoods: the exact Kullback-Leibler divergence over all pairs, 0 or
+     * more, lower is better. Compares points of the same rows. Time O(n² d) and about thirty exponentials per pair;
+     * memory as in {@link #fuse}.
      *
      * @param features the rows
-     * @param points one point for each row
+     * @param points one point per row
      */
     public double divergence(FeatureMatrix features, Points points) {
         if (points.size() != features.rows()) {
@@ -305,7 +310,7 @@ public final class TsneFusion implements Fusion {
         }
         Random random = new Random(0);
         for (int a = 1; a < dimensions; a++) {
-            if (isZero(start, a)) { // no point could ever move along an axis without spread
+            if (isZero(start, a)) { // on an axis without spread no point could move
                 for (int i = 0; i < n; i++) {
                     start[i * dimensions + a] = 1e-4 * START_DEVIATION * random.nextGaussian();
                 }

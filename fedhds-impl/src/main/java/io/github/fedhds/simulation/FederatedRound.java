@@ -228,12 +228,12 @@ final class FederatedRound {
         private FedHdsClient make() {
             List<Instruction> instructions = data.apply(id).get();
             if (instructions == null) {
-                throw new FedHdsException("the supplier of client " + id + " gave null; a client without instructions"
-                        + " has an empty list");
+                throw new FedHdsException("the supplier of client " + id + " returned null; it must return an empty"
+                        + " list for a client without instructions");
             }
             return Objects.requireNonNull(
                             clientSettings.apply(fedHds.client(id).instructions(instructions)),
-                            "clientSettings gave null; it must give a builder")
+                            "clientSettings returned null; it must return a builder")
                     .aroundFeatureExtractor(
                             extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))
                     .build();

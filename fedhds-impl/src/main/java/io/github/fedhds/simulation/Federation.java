@@ -77,7 +77,7 @@ public final class Federation {
                 builder.serverSettings.apply(fedHds.server(ids, builder.seed)
                         .runId("federation")
                         .sampler(ClientSampler.uniform(builder.activeShare))),
-                "serverSettings gave null; it must give a builder");
+                "serverSettings returned null; it must return a builder");
         listeners.forEach(parts::listener);
         parts.listener(outcome);
         if (builder.checkpoint == null) {

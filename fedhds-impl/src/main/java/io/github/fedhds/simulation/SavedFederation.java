@@ -71,7 +71,7 @@ final class SavedFederation {
             String is = settings.getOrDefault(name, "not set");
             if (!was.equals(is)) {
                 throw new FedHdsException("the checkpoint in " + folder.path() + " was made with " + name + " " + was
-                        + ", this run has " + is + (name.equals("threads") ? ", which gives other bits" : "")
+                        + ", this run has " + is + (name.equals("threads") ? ", which changes the last bits" : "")
                         + wayOut);
             }
         }

@@ -196,7 +196,7 @@ final class SavedRunForm {
         }
     }
 
-    /** What was joined by line ends; a text without a character is of no part, for no part is empty. */
+    /** Splits at line ends; the empty text has no parts, because no part is empty. */
     private static List<String> lines(String text) {
         return text.isEmpty() ? List.of() : List.of(text.split("\n", -1));
     }

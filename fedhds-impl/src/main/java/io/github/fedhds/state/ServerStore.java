@@ -49,8 +49,9 @@ public final class ServerStore {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServerStore.class);
 
     /**
-     * Prefix of the system properties that hold the locked folders of this JVM: the only table that all class loaders share.
-     * It is checked before the lock file is opened, as closing any channel of that file releases the JVM's lock on it.
+     * Prefix of the system properties that record the locked folders of this JVM; all class loaders share them. They
+     * are checked before the lock file is opened, because closing any channel of that file releases the JVM's lock on
+     * it.
      */
     private static final String LOCKED = "io.github.fedhds.state.locked:";
 
@@ -87,7 +88,7 @@ public final class ServerStore {
         return open(folder, Disk.real());
     }
 
-    /** The same with another disk, for tests in which its steps fail. */
+    /** The same with another {@link Disk}, for tests that let its steps fail. */
     public static ServerStore open(Path folder, Disk disk) {
         return new ServerStore(folder, disk);
     }
@@ -109,7 +110,7 @@ public final class ServerStore {
         if (System.getProperties().putIfAbsent(LOCKED + real, holder) != null) {
             throw inUse(null);
         }
-        Lock name = () -> System.getProperties().remove(LOCKED + real, holder); // of this lock only, if closed twice
+        Lock name = () -> System.getProperties().remove(LOCKED + real, holder); // only this lock's entry
         try {
             FileChannel channel = lockedChannel();
             return () -> {
@@ -194,7 +195,7 @@ public final class ServerStore {
         Optional<SavedRun> newest = read(NEWEST, damage);
         newestIsWhole = newest.isPresent();
         Optional<SavedRun> run = newest.or(() -> read(PREVIOUS, damage));
-        if (run.isEmpty() && !damage.isEmpty()) { // a first checkpoint comes to its place whole: it was damaged later
+        if (run.isEmpty() && !damage.isEmpty()) { // the move is atomic, so this first checkpoint was damaged later
             String why = damage.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
             throw new FedHdsException(
                     why
@@ -208,7 +209,7 @@ public final class ServerStore {
         return run.map(found -> new Loaded(found, why));
     }
 
-    /** A generation; empty if it is not there, or damaged. */
+    /** One generation; empty if it does not exist or is damaged. */
     private Optional<SavedRun> read(String name, List<InvalidStateException> damage) {
         Path file = folder.resolve(name);
         try {
@@ -244,7 +245,7 @@ public final class ServerStore {
             AtomicFile.replace(
                     disk, newest, folder.resolve(UNFINISHED), channel -> SavedRunForm.write(run, channel), true, () -> {
                         if (newestIsWhole) {
-                            newestIsWhole = false; // there is no newest one until the second move
+                            newestIsWhole = false; // no newest checkpoint until the second move
                             disk.move(newest, previous);
                         }
                     });

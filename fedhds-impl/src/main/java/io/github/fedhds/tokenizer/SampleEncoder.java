@@ -102,9 +102,9 @@ public final class SampleEncoder {
     private String noRoom(int answerTokens) {
         int room = maxTokens - templateTokens();
         return "the prompt template alone has " + templateTokens() + " tokens, so " + answerTokens
-                + " answer tokens do not fit into the longest sample's " + maxTokens + " (maxTokens, or the model's"
-                + " context length): raise maxTokens"
-                + (room > 0 ? " or ask for at most " + room + " answer tokens" : "");
+                + " answer tokens do not fit into " + maxTokens + " tokens (maxTokens, or the model's context"
+                + " length): raise maxTokens"
+                + (room > 0 ? ", or use at most " + room + " answer tokens" : "");
     }
 
     private int[] answer(Instruction sample) {
@@ -122,8 +122,8 @@ public final class SampleEncoder {
         if (prompt == null) {
             throw new IllegalStateException(
                     "the prompt template " + template.getClass().getName()
-                            + " gave null; it must give a text for every instruction, those with an empty instruction, input and"
-                            + " output among them");
+                            + " returned null; it must return a text for every instruction, even if instruction, input"
+                            + " and output are empty");
         }
         return new Prompt(sample, tokenizer.encode(prompt));
     }

@@ -160,7 +160,7 @@ final class Decoder implements AutoCloseable {
         return rotary;
     }
 
-    /** Positions of rows that begin at position 0: what modules take after the ids. */
+    /** Position arguments of a module, which follow the ids, for rows that begin at position 0. */
     NDList positions(NDManager scope, int tokens) {
         int[] places = IntStream.range(0, tokens).toArray();
         return positions(scope, places, new Shape(tokens), new Shape(tokens, 1, config.headSize()));
@@ -191,7 +191,7 @@ final class Decoder implements AutoCloseable {
     }
 
     /**
-     * What a module is compiled for, besides its purpose.
+     * Options that a module is compiled with, in addition to its purpose.
      *
      * @param form the adapted modules; {@link AdapterForm#none} for the base model
      * @param dropout probability of dropping an input of a LoRA product; 0 outside training

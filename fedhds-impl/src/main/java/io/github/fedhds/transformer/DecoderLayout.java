@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
  * stored as one stacked weight: one product instead of three, and one rotary embedding for queries and keys.
  */
 final class DecoderLayout {
-    /** What a kept weight is for. */
+    /** Role of a weight in memory. */
     enum Slot {
         EMBEDDING,
         POSITIONS,
@@ -35,14 +35,14 @@ final class DecoderLayout {
      */
     record Module(String name, int outputs) {}
 
-    /** A product of a layer: the modules that are stacked to its weight, {@code [outputs, inputs]}. */
+    /** A product of a layer: the modules stacked into its weight, {@code [outputs, inputs]}. */
     record Projection(Slot slot, int inputs, boolean bias, List<Module> modules) {}
 
     /**
      * A weight in memory.
      *
      * @param bias true for the bias of a product or norm
-     * @param parts the file's tensors that it is stacked of
+     * @param parts the tensors of the file that it is stacked from
      * @param transposed true if the file has them as {@code [in, out]}
      */
     record Weight(Slot slot, boolean bias, List<Part> parts, boolean transposed) {}
@@ -184,22 +184,22 @@ final class DecoderLayout {
         return weights;
     }
 
-    /** Number of weights before those of the first layer. */
+    /** Number of weights before the first layer's. */
     int first() {
         return isGpt2() ? 2 : 1;
     }
 
-    /** Number of weights of a layer. */
+    /** Number of weights per layer. */
     int perLayer() {
         return layer.size();
     }
 
-    /** The place of a weight, or of its bias, among those of its layer. */
+    /** The index of a weight, or of its bias, within its layer. */
     int inLayer(Slot slot, boolean bias) {
         return indexIn(layer, slot, bias);
     }
 
-    /** The place among all weights of one outside the layers; the embedding's for a tied head. */
+    /** The index among all weights of a weight outside the layers; a tied head has the embedding's. */
     int place(Slot slot, boolean bias) {
         return indexIn(weights(), slot == Slot.HEAD && config.tiedHead() ? Slot.EMBEDDING : slot, bias);
     }

@@ -108,7 +108,7 @@ final class DecoderSource {
                 + end().indent(2);
     }
 
-    /** Lengths of the adapter's tensors: all of them, or one layer's where the state before it is given. */
+    /** Lengths of the adapter's tensors: all tensors, or one layer's if the state before it is given. */
     private List<Integer> sizes() {
         List<Integer> sizes = form.sizes(config);
         return purpose.givenState() ? sizes.subList(0, sizes.size() / config.layers()) : sizes;
@@ -145,7 +145,7 @@ final class DecoderSource {
         return Integer.toString(layout.first() + layout.perLayer() * index);
     }
 
-    /** One layer, from x to x. The last one that runs goes on with the asked places alone after its attention. */
+    /** One layer, from x to x. The last layer continues after its attention only with the requested places. */
     private String layer(String index, String at, boolean last) {
         String text = "w = " + at + "\np = torch.mul(" + 2 * adapted.size() + ", " + index + ")\n";
         if (dropout > 0) {

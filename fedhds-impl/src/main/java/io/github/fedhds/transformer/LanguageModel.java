@@ -19,10 +19,11 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors} or several such files
- * with {@code model.safetensors.index.json}, {@code tokenizer.json}). One loaded model serves every client of a process: adapters are passed with each call, the
- * weights are never copied. Safe for many threads. Holds native memory until closed; a call on a closed model, or on what
- * came from it, is an IllegalStateException. Closing while another thread's call runs is not supported: wait for it.
+ * A causal language model from a Hugging Face folder ({@code config.json}, {@code model.safetensors} or several such
+ * files with {@code model.safetensors.index.json}, {@code tokenizer.json}). One loaded model serves all clients of a
+ * process: adapters are passed with each call, and the weights are never copied. Safe for many threads. Holds native
+ * memory until closed; a call on a closed model or on its objects throws an IllegalStateException. Do not close it
+ * while a call runs on another thread.
  */
 public final class LanguageModel implements AutoCloseable {
     private static final String HOLDS = "; a model folder holds config.json, model.safetensors and tokenizer.json";
@@ -51,8 +52,8 @@ public final class LanguageModel implements AutoCloseable {
      * several shards give the first one. Its weights are unpacked; tensor names, and so adapters, are those of the folder.
      *
      * @param folder the folder, or the file, whose name ends with {@code .gguf}
-     * @throws FedHdsException if a file is missing or damaged, or a tensor is missing, left over or of another shape
-     * @throws IllegalArgumentException if the device is not there
+     * @throws FedHdsException if a file is missing or damaged, or a tensor is missing, unexpected or of another shape
+     * @throws IllegalArgumentException if the device does not exist
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
         return GgufFile.isGguf(folder) ? loadGguf(folder, options) : loadFolder(folder, options);
@@ -97,8 +98,8 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * The first weight of a folder that is NaN or infinite, which no model in use has: its files are damaged. Reads all
-     * weights; memory: the largest one in float32.
+     * The first weight of a folder that is NaN or infinite, which means that its files are damaged. Reads all weights;
+     * memory: the largest one in float32.
      *
      * @return file, tensor and value; empty if all are finite
      * @throws FedHdsException if a file is missing or damaged
@@ -124,7 +125,7 @@ public final class LanguageModel implements AutoCloseable {
         return new GgufWeights(GgufFile.open(path), config, Dtype.F32);
     }
 
-    /** Sizes and options of the model. */
+    /** Configuration of the model. */
     public DecoderConfig config() {
         return decoder.config();
     }
@@ -135,7 +136,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Turns samples into token ids for this model.
+     * An encoder of samples to token ids for this model.
      *
      * @param maxTokens longest sequence, at least 2; lowered to the model's context length
      */
@@ -148,34 +149,34 @@ public final class LanguageModel implements AutoCloseable {
         return device;
     }
 
-    /** Threads inside one torch operation; equal bits are claimed for equal numbers of them. */
+    /** Threads inside one torch operation; equal results need equal numbers of them. */
     public int threads() {
         return decoder.threads();
     }
 
     /**
-     * SHA-256 over configuration and weights as they were loaded, in hexadecimal. The first call reads all weights, about a
-     * second a gigabyte; later ones cost nothing.
+     * SHA-256 over configuration and weights as loaded, in hexadecimal. The first call reads all weights, about 1 s per
+     * gigabyte; later calls are free.
      */
     public String digest() {
         return digest.get();
     }
 
     /**
-     * SHA-256 over what the token ids of a text depend on, in hexadecimal; see {@link Tokenizer#digest}. The weights' digest
-     * says nothing of it: equal weights with another tokenizer read another text.
+     * SHA-256 over everything that the token ids of a text depend on, in hexadecimal; see {@link Tokenizer#digest}. It
+     * is separate from the digest of the weights, because the same weights can be used with another tokenizer.
      */
     public String tokenizerDigest() {
         return tokenizer.digest();
     }
 
-    /** The model as it was loaded. */
+    /** The model without an adapter. */
     public AdaptedModel base() {
         return base;
     }
 
     /**
-     * The model with an adapter; costs a copy of the adapter only.
+     * The model with an adapter; copies only the adapter.
      *
      * @throws IllegalArgumentException if the adapter's names or shapes do not fit the model
      */
@@ -183,20 +184,20 @@ public final class LanguageModel implements AutoCloseable {
         return new AdaptedModel(decoder, tokenizer, form, form.flatten(config(), adapter));
     }
 
-    /** Type in which the weights of products are kept. */
+    /** Type of the weights of products. */
     public Precision precision() {
         return decoder.precision();
     }
 
-    /** Losses and gradients of an adapter of this form, without gradient checkpointing. */
+    /** Computes losses and gradients of an adapter of this form, without gradient checkpointing. */
     public LoraGradient loraGradient(AdapterForm form, double dropout) {
         return loraGradient(form, dropout, false);
     }
 
     /**
-     * Losses and gradients of an adapter of this form.
+     * Computes losses and gradients of an adapter of this form.
      *
-     * @param dropout probability that an input of a low-rank product is dropped, from 0 to below 1
+     * @param dropout probability of dropping an input of a low-rank product, from 0 to below 1
      * @param gradientCheckpointing whether the backward pass computes each layer's activations again instead of keeping
      *     them: memory of one layer instead of all, about a third more time, equal bits
      */
@@ -204,12 +205,12 @@ public final class LanguageModel implements AutoCloseable {
         return new LoraGradient(decoder, form, dropout, gradientCheckpointing);
     }
 
-    /** Losses and gradients of all weights, starting from those of this model. */
+    /** Computes losses and gradients of all weights, starting from those of this model. */
     public WeightsGradient weightsGradient(Precision precision) {
         return new WeightsGradient(decoder, precision);
     }
 
-    /** Gives the native memory back; closing again does nothing. */
+    /** Frees the native memory; closing again does nothing. */
     @Override
     public void close() {
         tokenizer.close();

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * TorchScript of a decoder's layer, in two methods: {@code attention}, with all before it, and {@code feed}, the rest.
- * What differs between families is decided here, when the text is made.
+ * TorchScript source of a decoder layer, in two methods: {@code attention}, with everything before it, and {@code
+ * feed}, the rest. Differences between families are resolved when the source is generated.
  */
 final class LayerSource {
     /**
@@ -34,7 +34,7 @@ final class LayerSource {
 
     /**
      * @param self the class of the methods
-     * @param cached true to decode: keys and values so far are given, and one token a row
+     * @param cached true for decoding: with the previous keys and values, and one token per row
      */
     LayerSource(DecoderConfig config, Decoder.Variant variant, String self, boolean cached) {
         this.config = config;
@@ -47,7 +47,7 @@ final class LayerSource {
         this.cached = cached;
     }
 
-    /** The methods' text. */
+    /** Source of the methods. */
     String methods() {
         return attention() + feed() + norm() + (dropout > 0 ? noise() : "");
     }
@@ -57,7 +57,7 @@ final class LayerSource {
         return rounds;
     }
 
-    /** Arguments that tell the tokens' positions. */
+    /** Arguments with the positions of the tokens. */
     String positions(String type) {
         return config.family() == Family.GPT2 ? "positions" + type : "cos" + type + ", sin" + type;
     }
@@ -72,7 +72,7 @@ final class LayerSource {
         return adapted.isEmpty() ? "" : ", parts, p" + (dropout > 0 ? ", noise" : "");
     }
 
-    /** From the state before a layer to what its attention gives: {@code [B T, heads headSize]}, keys and values. */
+    /** From the state before a layer to the result of its attention: {@code [B T, heads headSize]}, keys and values. */
     private String attention() {
         int heads = config.heads();
         int keyHeads = config.keyValueHeads();
@@ -112,7 +112,7 @@ final class LayerSource {
         return "  z = self.norm(z, torch.cat([" + queries + ", " + keys + "]))\n";
     }
 
-    /** Attention of each token to itself and those before it; when decoding, the caller's mask says which. */
+    /** Attention of each token to itself and the tokens before it; in decoding, the caller's mask decides. */
     private String attend() {
         String wide = rounds ? "v = torch.to(v, 6)\n" : "";
         if (cached) {
@@ -161,7 +161,7 @@ final class LayerSource {
                 + "a = torch.reshape(torch.bmm(torch.softmax(s, -1), values), [b, " + config.heads() + ", t" + size;
     }
 
-    /** The layer after its attention. */
+    /** The part of the layer after its attention. */
     private String feed() {
         boolean gated = config.family() == Family.LLAMA;
         String sum = rounds ? "torch.add(x, y)" : "torch.add_(y, x)";
@@ -179,9 +179,9 @@ final class LayerSource {
     }
 
     /**
-     * A product with a base weight and its bias, if it has one, and the low-rank parts of all its adapted modules at once:
-     * their A stacked, their B a block diagonal. The inner vectors lie as columns: torch's gradients of such thin matrices
-     * then take the fast GEMM path.
+     * A product with a base weight and its bias, if it has one, and the low-rank products of all its adapted modules at
+     * once: their A stacked, their B as a block diagonal. The low-rank vectors are columns, so that torch's gradients
+     * of these thin matrices use the fast GEMM path.
      */
     private String product(String result, Slot slot, String input) {
         Projection projection = layout.projection(slot);
@@ -216,8 +216,8 @@ final class LayerSource {
     }
 
     /**
-     * Rows times a weight's rows. The few rows of a decoding step are given from the right, four or more of them: for
-     * fewer, the float32 product reads weights at a third of the memory's speed.
+     * Rows times a transposed weight. The few rows of a decoding step are padded to at least four and multiplied from
+     * the right: with fewer rows, the float32 product reads weights at a third of the memory bandwidth.
      */
     String times(String rows, String weight) {
         String size = "torch.size(" + rows + ", 0)";
@@ -235,7 +235,7 @@ final class LayerSource {
         return inLayer(slot, false);
     }
 
-    /** A weight of the layer whose first one is at w. */
+    /** A weight of the layer whose first weight has index w. */
     private String inLayer(Slot slot, boolean bias) {
         return "weights[torch.add(w, " + layout.inLayer(slot, bias) + ")]";
     }
@@ -294,7 +294,7 @@ final class LayerSource {
                 """.formatted(self, inputs);
     }
 
-    /** The input of low-rank products with some elements dropped, the same for all modules that read it. */
+    /** The input of low-rank products after dropout, the same for all modules that read it. */
     private String dropped(String input, Projection projection) {
         int site = switch (projection.slot()) {
             case QKV -> 0;

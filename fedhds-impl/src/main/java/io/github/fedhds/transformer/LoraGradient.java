@@ -11,14 +11,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Loss of a batch under an adapter, and its gradient. Equal inputs give equal bits on one machine with one number of
- * threads, whatever else trains at the time. Safe for many threads.
+ * Loss of a batch with an adapter, and its gradient. Equal inputs give equal bits on one machine with one number of
+ * threads, regardless of other trainings. Safe for many threads.
  */
 public final class LoraGradient extends LossGradient {
     private final boolean gradientCheckpointing;
 
     LoraGradient(Decoder decoder, AdapterForm form, double dropout, boolean gradientCheckpointing) {
-        // A target that the model lacks is an error here.
+        // throws if the model lacks a target
         super(decoder, decoder.variant(form, checked(form, dropout)), form.parameters(decoder.config()));
         this.gradientCheckpointing = gradientCheckpointing;
     }
@@ -43,7 +43,7 @@ public final class LoraGradient extends LossGradient {
      * @return the loss, in nats per token
      */
     public float compute(List<EncodedSample> samples, float[] flat, long seed, float[] gradient) {
-        // Seeds that lie near each other must not give masks that are one another's shifted copies.
+        // Without mixing, nearby seeds would give masks that are shifted copies of each other.
         long mixed = new SplittableRandom(seed).nextLong();
         return compute(
                 samples,
@@ -109,7 +109,7 @@ public final class LoraGradient extends LossGradient {
         return value;
     }
 
-    /** What a layer is given: the state before it, its own dropout seed and its part of the adapter. */
+    /** The inputs of a layer: the state before it, its dropout seed and its part of the adapter. */
     private static NDList inputs(
             NDManager scope, NDList common, NDArray x, NDList answers, long seed, int layer, NDArray part) {
         NDList inputs = new NDList(common);

@@ -33,12 +33,12 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
     interface Pass {
         /**
          * @param common ids and positions
-         * @param answers places of the labelled tokens and their targets
+         * @param answers places of the labelled tokens, and their targets
          */
         float run(NDManager scope, NDList common, NDList answers);
     }
 
-    /** Runs a pass over a batch with the calling thread's settings put back after it. */
+    /** Runs a pass over a batch; restores the calling thread's settings afterwards. */
     final float compute(List<EncodedSample> samples, float[] flat, float[] gradient, Pass pass) {
         if (samples.isEmpty()) {
             throw new IllegalArgumentException("a batch has at least one sample");
@@ -71,10 +71,10 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
     }
 
     /**
-     * The loss; and its gradient, unless the loss is NaN or infinite.
+     * Returns the loss, and stores its gradient unless the loss is NaN or infinite.
      *
      * @param parameters in the order of the vector
-     * @param at place in the gradient of the first of them
+     * @param at index in the gradient of the first parameter
      */
     static float backward(NDManager scope, NDArray loss, NDList parameters, float[] gradient, int at) {
         float value = loss.getFloat();

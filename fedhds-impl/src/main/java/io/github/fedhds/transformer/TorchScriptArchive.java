@@ -15,9 +15,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Compiles the TorchScript source of one class, by way of the archive that torch loads, so that no opaque file is part of
- * the library. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an
- * empty tuple of constants, and the format's version.
+ * Compiles the TorchScript source of one class: creates the archive that torch loads, so that the library contains no
+ * opaque file. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an empty
+ * tuple of constants, and the format's version.
  */
 final class TorchScriptArchive {
     private TorchScriptArchive() {}
@@ -25,8 +25,8 @@ final class TorchScriptArchive {
     /**
      * Compiles a class without attributes.
      *
-     * @param manager whose device the module runs on
-     * @throws FedHdsException if torch refuses it
+     * @param manager the module runs on its device
+     * @throws FedHdsException if torch rejects it
      */
     static PtSymbolBlock compile(NDManager manager, String className, String source) {
         try {

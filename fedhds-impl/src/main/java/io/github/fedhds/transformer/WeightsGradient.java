@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Loss of a batch under given weights, and the gradient of all of them: for pre-training. The
- * weights are one vector, tensor by tensor in the order of {@link #tensors}. For one thread at a time.
+ * Loss of a batch with given weights, and the gradient of all weights, for pre-training. The weights are one vector,
+ * tensor by tensor in the order of {@link #tensors}. For one thread at a time.
  */
 public final class WeightsGradient extends LossGradient {
     private final DecoderLayout layout;

@@ -78,7 +78,7 @@ class AnswerLossScorerTest {
                 IllegalArgumentException.class,
                 () -> scorer(FORM, 150).score(new SampleScore("reward"), List.of(), round()),
                 "answer loss",
-                "was asked for \"reward\"",
+                "not \"reward\"",
                 "set a scorer");
     }
 

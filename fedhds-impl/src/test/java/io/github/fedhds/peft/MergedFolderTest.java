@@ -375,7 +375,7 @@ class MergedFolderTest {
     @Test
     void write_outThatIsTaken_staysAsItWas() throws IOException {
         Files.writeString(out, "a file");
-        assertFails(FAULT, () -> write(adapter("h.q_proj")), out + " is there and is no folder");
+        assertFails(FAULT, () -> write(adapter("h.q_proj")), out + " exists and is not a folder");
         assertEquals("a file", Files.readString(out));
         assertFails(FAULT, () -> MergedFolder.write(base, config, adapter("h.q_proj"), base), "base is not empty");
         Files.delete(out);

@@ -67,7 +67,7 @@ class LazyClientsTest extends OnTinyModel {
                 .build();
         assertFails(UnsupportedOperationException.class, broken::run, "no such file");
         Federation nothing = builder().client(TinyFederation.id(1), () -> null).build();
-        assertFails(FedHdsException.class, nothing::run, "the supplier of client client 1 gave null");
+        assertFails(FedHdsException.class, nothing::run, "the supplier of client client 1 returned null");
     }
 
     /** The first client is slow, so that the others get as far ahead as they may. */

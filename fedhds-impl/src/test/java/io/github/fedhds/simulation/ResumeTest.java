@@ -402,7 +402,7 @@ class ResumeTest {
                 LanguageModel other = TinyFederation.model(folder.resolve("model"), 2, 16, 2, 128)) {
             refused(
                     federation(checkpoint, fedHds(threads), "tiny", 3, 4, 5, 6, 2, 3),
-                    "made with threads 1, this run has 2, which gives other bits",
+                    "made with threads 1, this run has 2, which changes the last bits",
                     wayOut);
             refused(federation(checkpoint, fedHds(other), "tiny", 3, 4, 5, 6, 2, 3), " was made with ", wayOut);
         }

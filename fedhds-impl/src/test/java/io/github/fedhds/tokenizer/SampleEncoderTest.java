@@ -58,10 +58,10 @@ class SampleEncoderTest {
         SampleEncoder encoder = model.sampleEncoder(sample -> null, 64);
         Instruction sample = new Instruction("add", "a b", "ab");
         String what = "the prompt template " + SampleEncoderTest.class.getName();
-        assertFails(IllegalStateException.class, () -> encoder.forTraining(sample), what, "gave null");
-        assertFails(IllegalStateException.class, () -> encoder.forFeatures(sample), what, "gave null");
-        assertFails(IllegalStateException.class, () -> encoder.forParts(sample), what, "gave null");
-        assertFails(IllegalStateException.class, () -> encoder.forGeneration(sample, 1), what, "gave null");
+        assertFails(IllegalStateException.class, () -> encoder.forTraining(sample), what, "returned null");
+        assertFails(IllegalStateException.class, () -> encoder.forFeatures(sample), what, "returned null");
+        assertFails(IllegalStateException.class, () -> encoder.forParts(sample), what, "returned null");
+        assertFails(IllegalStateException.class, () -> encoder.forGeneration(sample, 1), what, "returned null");
         SampleEncoder bareFails =
                 model.sampleEncoder(s -> s.instruction().isEmpty() ? null : TinyModel.TEMPLATE.prompt(s), 8);
         assertFails(IllegalStateException.class, () -> bareFails.forFeatures(sample), what, "an empty instruction");

@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** How long a round of each aggregation rule takes the server: a line a rule, the best time of some runs. */
+/** Server time per round of each aggregation rule: one line per rule, the best time of some runs. */
 @Command(
         name = "aggregation-benchmark",
         mixinStandardHelpOptions = true,

@@ -31,10 +31,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * How fast HDBSCAN and a server's choice run here: two lines a file of points, with the best time of some runs. The points
- * are those of the Python program that it is compared with, safetensors files with one tensor {@code points [n, d]}.
- * Memory is what the calling thread allocated in all during one run, more than was ever in use at once.
- * Or how HDBSCAN's time grows with the points, on normal clouds on the plane.
+ * Speed of HDBSCAN and of a server's selection: two lines per file of points, with the best time of some runs. The
+ * points are those of the Python program for comparison, safetensors files with one tensor {@code points [n, d]}.
+ * Memory is the total allocation of the calling thread in one run, which is more than the peak. Or how HDBSCAN's time
+ * grows with the points, on normal clouds in the plane.
  */
 @Command(
         name = "cluster-benchmark",
@@ -150,7 +150,7 @@ public final class ClusterBenchmark implements Callable<Integer> {
         }
     }
 
-    /** What counts the parts of a result. */
+    /** Counts the parts of a result. */
     @FunctionalInterface
     private interface Parts<T> {
         int of(T result);

@@ -24,10 +24,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * How fast t-SNE runs here, and how good its maps are, on the points that a Python program left: of each file {@code
- * tsne_N.safetensors} the tensor {@code points}, {@code [n, d]}. One line a file, the fewest rows first: seconds of the best
- * run after a first one, and the divergence over all pairs, exact. With a Python, the same of its package's map, and the
- * ratios. Or how the time grows with the rows, on normal clouds of 64 columns.
+ * Speed and quality of t-SNE on points of a Python program: the tensor {@code points}, {@code [n, d]}, of each file
+ * {@code tsne_N.safetensors}. One line per file, the fewest rows first: seconds of the best run after a warm-up, and
+ * the exact divergence over all pairs. With a Python, the same for its package's map, and the ratios. Or how the time
+ * grows with the rows, on normal clouds of 64 columns.
  */
 @Command(
         name = "fusion-benchmark",
@@ -129,7 +129,7 @@ public final class FusionBenchmark implements Callable<Integer> {
 
     private Placed place(FeatureMatrix features) {
         TsneFusion fusion = fusion();
-        Points points = fusion.fuse(features, RoundContext.first()); // compiles, and loads the linear algebra
+        Points points = fusion.fuse(features, RoundContext.first()); // warm-up: compiles, and loads the linear algebra
         double best = Double.MAX_VALUE;
         for (int i = 0; i < repeats; i++) {
             long start = System.nanoTime();

@@ -26,7 +26,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Messages that one thread writes, and reads and checks, in a second. */
+/** Messages per second that one thread writes, and that it reads and checks. */
 @Command(
         name = "message-benchmark",
         mixinStandardHelpOptions = true,

@@ -39,8 +39,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * How fast a model runs here: features, generation and LoRA training, one line a row with name, figure and unit. The rows
- * are those of the Python programs it is compared with (transformers and PEFT), on the same prompts.
+ * Speed of a model: features, generation and LoRA training, one line per row with name, figure and unit. The rows are
+ * the same as in the Python programs for comparison (transformers and PEFT), on the same prompts.
  */
 @Command(
         name = "model-benchmark",
@@ -48,7 +48,7 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "Speed of features, generation and LoRA training of a model folder.")
 public final class ModelBenchmark implements Callable<Integer> {
-    /** What can be measured. */
+    /** Available measurements. */
     enum Row {
         FEATURES,
         MIXED_FEATURES,
@@ -217,7 +217,7 @@ public final class ModelBenchmark implements Callable<Integer> {
         }
     }
 
-    /** The prompts of the first training tasks, with their first output, cut at the left. */
+    /** The prompts of the first training tasks, with their first output, truncated at the left. */
     private List<EncodedSample> prompts(LanguageModel loaded, int count) throws IOException {
         List<EncodedSample> all = new ArrayList<>();
         Path folder = Objects.requireNonNull(data);

@@ -27,8 +27,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * How fast PCA and kernel PCA place rows on two axes, beside scikit-learn on the same rows where a Python is given. The two
- * run by turns, so that a busy machine slows both; the best of some repeats counts.
+ * Speed of PCA and kernel PCA with two axes, compared with scikit-learn on the same rows if a Python is given. The two
+ * run in turn, so that a busy machine slows both; the best of some repeats counts.
  */
 @Command(
         name = "reduction-benchmark",
@@ -54,7 +54,7 @@ public final class ReductionBenchmark implements Callable<Integer> {
                 print(time.perf_counter() - start, flush=True)
             """;
 
-    /** A method here and the one of scikit-learn that does the same. */
+    /** A method of this library and the equivalent one of scikit-learn. */
     private record Pair(String name, Fusion fusion, String python) {}
 
     @Option(names = "--rows", split = ",", description = "numbers of rows")
@@ -129,7 +129,7 @@ public final class ReductionBenchmark implements Callable<Integer> {
         return 0;
     }
 
-    /** Rows round twenty centres, with falling spreads along the columns: a spectrum such as features have. */
+    /** Rows around twenty centres, with decreasing spread along the columns: a spectrum similar to that of features. */
     private FeatureMatrix features(int n) {
         SplittableRandom random = new SplittableRandom(1);
         double[] centres = random.doubles(20L * columns, -1, 1).toArray();
@@ -152,7 +152,7 @@ public final class ReductionBenchmark implements Callable<Integer> {
         Files.write(file, bytes.array());
     }
 
-    /** A Python process that is asked for one run at a time. */
+    /** A Python process that executes one run at a time. */
     private static final class Reference implements AutoCloseable {
         private final Process process;
         private final Writer questions;

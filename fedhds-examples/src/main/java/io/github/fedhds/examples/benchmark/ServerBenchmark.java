@@ -36,9 +36,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * How fast one server object is, the best of some rounds: small messages that it decides, each sent twice by threads at
- * once, as records and as bytes to be decoded, and a whole round with the paper's choice over the clients' centroids.
- * Adapters have 1,024 parameters, centroids two coordinates; no network.
+ * Speed of one server object, the best of some rounds: small messages, each sent twice by parallel threads, as records
+ * and as bytes to decode, and a whole round with the paper's selection over the clients' centroids. Adapters have 1,024
+ * parameters, centroids two coordinates; no network.
  */
 @Command(
         name = "server-benchmark",
@@ -146,7 +146,7 @@ public final class ServerBenchmark implements Callable<Integer> {
         return updates;
     }
 
-    /** A client's message as it is on its way, and what the server's side does to have it. */
+    /** Transport form of a client's message, and how the server side decodes it. */
     private interface Carrier {
         Supplier<Message> carry(Message message);
     }
@@ -181,7 +181,7 @@ public final class ServerBenchmark implements Callable<Integer> {
         return all;
     }
 
-    /** Each thread brings every so-manieth message. */
+    /** Thread i delivers messages i, i + threads, and so on. */
     private double bring(ExecutorService pool, List<Callable<Receipt>> messages) throws Exception {
         List<Callable<Integer>> shares = new ArrayList<>();
         for (int thread = 0; thread < threads; thread++) {

@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * t-SNE of a Python package, in a process of its own: scikit-learn below 20,000 rows, openTSNE from there on. It reads the
- * rows from the same file, takes its own time and writes its map.
+ * t-SNE of a Python package, in a separate process: scikit-learn below 20,000 rows, openTSNE from there on. It reads
+ * the rows from the same file, measures its time and writes its map.
  */
 final class TsnePeer {
     private static final String PYTHON = """
@@ -34,16 +34,16 @@ final class TsnePeer {
             """;
 
     /**
-     * What the package did.
+     * Result of the package.
      *
-     * @param name the package
-     * @param seconds of its best run
+     * @param name name of the package
+     * @param seconds seconds of its best run
      */
     record Run(String name, double seconds, Points points) {}
 
     private TsnePeer() {}
 
-    /** Places the first rows of a file; its own program's numbers of repeats: one run from 3,000 rows on, else three. */
+    /** Reduces the first rows of a file, with the repeats of its program: one run from 3,000 rows on, else three. */
     static Run of(String python, Path file, int rows) throws IOException {
         Path folder = Files.createTempDirectory("tsne");
         Path script = folder.resolve("peer.py");

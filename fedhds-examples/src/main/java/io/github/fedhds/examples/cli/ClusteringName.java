@@ -4,14 +4,14 @@ import io.github.fedhds.clustering.Clusterer;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.clustering.KMeans;
 
-/** How a client's samples are grouped, as the command line names it. */
+/** Clustering of a client's samples, by its name on the command line. */
 public enum ClusteringName {
-    /** The paper's: finds the number of groups, and leaves noise out. */
+    /** The method of the paper: finds the number of groups, and leaves out noise. */
     HDBSCAN,
     /** A given number of groups; every sample is in one. */
     KMEANS;
 
-    /** The method; number of groups and seed are those of k-means. */
+    /** Creates the method; number of groups and seed are used only by k-means. */
     public Clusterer clusterer(int groups, long seed) {
         return switch (this) {
             case HDBSCAN -> Hdbscan.builder().build();

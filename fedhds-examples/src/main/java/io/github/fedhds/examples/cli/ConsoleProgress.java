@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Prints the progress of a federation: a line a round, and a line for each refused message; on a terminal, a bar while the
- * round runs.
+ * Prints the progress of a federation: one line per round, and one line per refused message; on a terminal, a bar while
+ * the round runs.
  */
 final class ConsoleProgress implements RoundListener, AutoCloseable {
     private static final int WIDTH = 30;
@@ -103,7 +103,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         }
     }
 
-    /** A round's clients take two steps each, of which the second is for those alone whose groups were chosen. */
+    /** Each client of a round has two steps; the second is only for clients with selected groups. */
     private void draw(int newSteps) {
         steps = newSteps;
         if (terminal) {
@@ -114,7 +114,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         }
     }
 
-    /** Leaves an empty line where the bar was. */
+    /** Clears the line of the bar. */
     private void erase() {
         if (terminal) {
             out.print("\r" + " ".repeat(begun.length() + WIDTH + 3) + "\r");

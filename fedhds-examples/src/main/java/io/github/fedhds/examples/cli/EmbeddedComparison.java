@@ -22,9 +22,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/** The embedded default: base model, two selections of FedHDS, random selection and full data on generated instructions. */
+/**
+ * The embedded default: base model, two selections of FedHDS, random selection and full data on generated instructions.
+ */
 public final class EmbeddedComparison {
-    /** Seed of the instructions; the run's own seed deals them to clients and drives the rounds. */
+    /** Seed of the instructions; the run's seed assigns them to clients and controls the rounds. */
     public static final long INSTRUCTION_SEED = 7;
 
     public static final int PER_TASK = 88;
@@ -42,12 +44,12 @@ public final class EmbeddedComparison {
     private final Map<String, TunedRun> untrained = new LinkedHashMap<>();
 
     /**
-     * What can be set from outside. Both learning rates were found by {@link LearningRateSearch}, on training tasks alone.
+     * Settings of the comparison. {@link LearningRateSearch} found both learning rates, using only training tasks.
      *
-     * @param learningRate for the rows that train on few samples, and so take few steps
-     * @param fullLearningRate for full data, which the other one destroys
-     * @param folder where each row's run is saved, in a folder of its own; empty: nowhere
-     * @param resume whether to go on with the runs that are there
+     * @param learningRate for rows with few samples, and so few steps
+     * @param fullLearningRate for full data; the other rate is too high for it
+     * @param folder each row's run is saved in a separate subfolder; empty: not saved
+     * @param resume whether to continue saved runs
      */
     public record Options(
             int clients,
@@ -82,13 +84,13 @@ public final class EmbeddedComparison {
         this.out = out;
     }
 
-    /** Runs all on one loaded model and gives the rows. */
+    /** Runs all on one loaded model and returns the rows. */
     public List<Row> run(LanguageModel model) {
         InstructionSet set = new InstructionSet(INSTRUCTION_SEED);
         return run(model, set.training(PER_TASK), set.unseen(UNSEEN_PER_TASK));
     }
 
-    /** The same with instructions of the caller's. */
+    /** The same with given instructions. */
     public List<Row> run(LanguageModel model, List<Instruction> training, List<Instruction> unseen) {
         if (!options.resume()) {
             options.folder()
@@ -150,7 +152,7 @@ public final class EmbeddedComparison {
         return byTask(new InstructionSet(INSTRUCTION_SEED).training(PER_TASK));
     }
 
-    /** Instructions by task, in the order in which the tasks come. */
+    /** Instructions by task, in the order of each task's first instruction. */
     public static Map<String, List<Instruction>> byTask(List<Instruction> instructions) {
         Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
         instructions.forEach(
@@ -158,13 +160,13 @@ public final class EmbeddedComparison {
         return byTask;
     }
 
-    /** Partitions the tasks unevenly: each client holds several, and no two clients the same mixture. */
+    /** Partitions the tasks unevenly: each client has several, and no two clients have the same mixture. */
     public static Map<ClientId, List<Instruction>> clients(
             Map<String, List<Instruction>> byTask, int count, long seed) {
         return Partitions.dirichlet(byTask, count, 0.3, 40, seed);
     }
 
-    /** With the paper's features. */
+    /** The settings of a federation with the paper's features. */
     public static FedHds fedHds(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
         return fedHds(model, Pooling.LAST_TOKEN, learningRate, epochs, fusion);
     }
@@ -180,7 +182,7 @@ public final class EmbeddedComparison {
                 .build();
     }
 
-    /** A row's run, in a folder of its own if there is one for all. */
+    /** A row's run, in a separate subfolder if there is a common folder. */
     private TunedRun run(
             String run,
             String name,
@@ -227,7 +229,7 @@ public final class EmbeddedComparison {
         return tuned;
     }
 
-    /** All that a row's result depends on; a run may be made longer. */
+    /** All settings that a row's result depends on, except the number of rounds, which a resume may increase. */
     private Map<String, String> fingerprint(String run, TunedRun.Setting setting, double learningRate) {
         LanguageModel model = setting.fedHds().model();
         return new Fingerprint()
@@ -295,7 +297,7 @@ public final class EmbeddedComparison {
                 name + " trained on nothing: " + NothingTrained.causes(run.rounds(), help, Optional.empty())));
     }
 
-    /** Whether every row that trains did; {@link #print} says of the others why not. */
+    /** Whether every row that should train did; {@link #print} reports why others did not. */
     public boolean trained() {
         return untrained.isEmpty();
     }

@@ -14,20 +14,20 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What the result of a run depends on, by the option that sets it: a resume with other values is refused, and the message
- * names the option. Folders may be moved, so of their files it is the content that counts. The names of digests come after
- * those of options, in the order in which settings are compared: another seed also deals the instructions otherwise.
+ * Settings that the result of a run depends on, by option name: a resume with other values is refused, and the message
+ * names the option. Folders may be moved, so files are compared by content. Names of digests come after those of
+ * options in the order of comparison, because another seed also changes the digest of the clients' instructions.
  */
 final class Fingerprint {
     private final Map<String, String> settings = new LinkedHashMap<>();
 
-    /** Adds an option's value, as one would write it. */
+    /** Adds an option's value, as written on the command line. */
     Fingerprint with(String option, Object value) {
         settings.put(option, text(value));
         return this;
     }
 
-    /** 3e-4 rather than 3.0E-4, last-layer rather than LAST_LAYER. */
+    /** 3e-4 instead of 3.0E-4, last-layer instead of LAST_LAYER. */
     private static String text(Object value) {
         if (value instanceof Double number) {
             return number.toString().toLowerCase(Locale.ROOT).replace(".0e", "e");
@@ -77,7 +77,7 @@ final class Fingerprint {
         return with("SHA-256 of the tokenizer files of " + option, hasher.hash());
     }
 
-    /** By name. */
+    /** The settings by name. */
     Map<String, String> settings() {
         return Map.copyOf(settings);
     }

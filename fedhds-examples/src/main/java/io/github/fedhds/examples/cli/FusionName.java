@@ -5,17 +5,17 @@ import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
 
-/** A fusion, as the command line names it. */
+/** A fusion, by its name on the command line. */
 public enum FusionName {
-    /** t-SNE of all layers; the paper's way. */
+    /** t-SNE of all layers, as in the paper. */
     TSNE,
-    /** The two main components of all layers. */
+    /** The first two principal components of all layers. */
     PCA,
-    /** t-SNE of the last layer alone; the paper's ablation. */
+    /** t-SNE of only the last layer; the paper's ablation. */
     LAST_LAYER;
 
     public Fusion fusion() {
-        // One thread: clients already run side by side.
+        // One thread: clients already run in parallel.
         TsneFusion tsne = TsneFusion.builder().threads(1).build();
         return switch (this) {
             case TSNE -> tsne;

@@ -17,7 +17,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The main job: without a model the embedded comparison, with one a federation on the user's own data. */
+/** The main job: without a model, the embedded comparison; with a model, a federation on the user's data. */
 @Command(
         name = "fedhds",
         mixinStandardHelpOptions = true,
@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
             "With --model, --data and --out: tunes your model on your data."
         })
 public final class Main implements Callable<Integer> {
-    /** Exit status of a run that trained on nothing, distinct from failures (1) and wrong options (2). */
+    /** Exit status of a run in which no round trained; failures have 1, wrong options 2. */
     static final int NOTHING_TRAINED = 3;
 
     private final PrintStream console;
@@ -52,7 +52,7 @@ public final class Main implements Callable<Integer> {
         this.console = console;
     }
 
-    /** Runs the job; the process ends with the exit status of the help text. */
+    /** Runs the job; the process ends with the exit status listed in the help text. */
     public static void main(String[] args) {
         int status = commandLine().execute(args);
         if (status != 0) {

@@ -6,21 +6,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
-/** Why no round of a run trained on anything, and which option helps. */
+/** Why no round of a run trained, and which option helps. */
 final class NothingTrained {
     private NothingTrained() {}
 
     /**
-     * What helps, by the options that there are.
+     * Advice for each cause, with the options of the program.
      *
-     * @param moreSamples where no client found a group among its samples
-     * @param moreClients where the server chose none of the groups
-     * @param tooLong where samples did not fit
+     * @param moreSamples if no client found a group among its samples
+     * @param moreClients if the server selected no group
+     * @param tooLong if samples were too long
      */
     record Help(String moreSamples, String moreClients, String tooLong) {}
 
     /**
-     * The causes that were met, each with what helps.
+     * The causes that occurred, each with its advice.
      *
      * @param damage the base model's first weight that is NaN or infinite
      */
@@ -54,7 +54,7 @@ final class NothingTrained {
         return String.join("; ", causes);
     }
 
-    /** A damaged model in words, with the way out. */
+    /** Description of a damaged model, with advice. */
     static String damaged(String weight) {
         return weight + ", so the model is damaged: fetch or export it again";
     }

@@ -5,7 +5,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 
-/** How constants are written on the command line: last-layer rather than LAST_LAYER. */
+/** Names of constants on the command line: last-layer instead of LAST_LAYER. */
 final class OptionNames {
     private OptionNames() {}
 
@@ -13,7 +13,7 @@ final class OptionNames {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Has a command line read the constants of a type by these names alone. */
+    /** Makes a command line accept only these names for the constants of a type. */
     static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {
         line.registerConverter(
                 type,

@@ -17,20 +17,20 @@ import java.util.Optional;
 import java.util.Random;
 
 /**
- * The user's data: what each client holds, and what is evaluated on.
+ * The user's data: training instructions per client, and instructions for evaluation.
  *
  * @param clients the training instructions of each client
- * @param tasks number of tasks that the clients hold
- * @param unseen instructions of tasks that no client holds; may be empty
+ * @param tasks number of the clients' tasks
+ * @param unseen instructions of tasks that no client has; may be empty
  * @param unseenTasks number of these tasks
  */
 record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruction> unseen, int unseenTasks) {
     /**
      * Reads the data.
      *
-     * @param count number of clients that the tasks are dealt to; empty: one task a client
+     * @param count number of clients to distribute the tasks to; empty: one client per task
      * @param instances share of each task's instances; empty: 0.2 of Natural Instructions, all of JSON Lines
-     * @throws FedHdsException if they are missing, broken or empty
+     * @throws FedHdsException if they are missing, damaged or empty
      */
     static OwnData read(Path path, Optional<Integer> count, Optional<Double> instances, long seed) {
         Dataset dataset = dataset(path, instances, seed);

@@ -8,7 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Options of a run on the user's own model and data; the embedded comparison has none of them. */
+/** Options of a run on the user's model and data; not available for the embedded comparison. */
 final class OwnOptions {
     @Option(
             names = "--model",
@@ -84,7 +84,7 @@ final class OwnOptions {
     boolean gradientCheckpointing;
 
     /**
-     * Refuses values out of range, and options that need others.
+     * Rejects values out of range, and options that need other options.
      *
      * @throws ParameterException if there is one; the message names the option
      */

@@ -22,9 +22,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** A federation on the user's own model and data, whose result goes to a folder. */
+/** A federation on the user's model and data; writes its results to a folder. */
 final class OwnRun {
-    /** With fewer clients a round, the server rarely finds two centroids near each other, and then chooses no group. */
+    /**
+     * With fewer clients per round, the server rarely finds two centroids near each other, and then selects no group.
+     */
     private static final int LEAST_ACTIVE = 16;
 
     private final RunOptions options;
@@ -39,7 +41,7 @@ final class OwnRun {
     /**
      * Reads the data, so that an error in it is reported before a large model is loaded. The options have been checked.
      *
-     * @throws FedHdsException if it is missing, broken or empty
+     * @throws FedHdsException if it is missing, damaged or empty
      */
     OwnRun(RunOptions options, OwnOptions own, PrintStream out) {
         this.options = options;
@@ -60,14 +62,14 @@ final class OwnRun {
     /**
      * Runs all rounds.
      *
-     * @param featureModel gives the features; empty: the tuned model itself
-     * @return whether anything was trained; if not, no adapter is left
+     * @param featureModel model for the features; empty: the tuned model
+     * @return whether any round trained; if not, no adapter is written
      */
     boolean run(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
         try {
             return tune(model, modelFolder, featureModel);
         } catch (FedHdsException | IllegalArgumentException | IllegalStateException e) {
-            // A NaN in the weights is noticed wherever a value is checked first. The search reads the whole model.
+            // A NaN in the weights causes an error at the first check of any value. The search reads the whole model.
             boolean notFinite = String.valueOf(e.getMessage()).matches("(?s).*(NaN|[Ii]nfinit).*");
             if (notFinite) {
                 damage(modelFolder).map(NothingTrained::damaged).ifPresent(damaged -> {
@@ -91,7 +93,7 @@ final class OwnRun {
                 own.maxLength,
                 model.config().contextLength());
         length.check(unseen.isEmpty() ? 1 : own.answerTokens);
-        // One evaluation, which fails before a folder is made.
+        // One evaluation, so that errors occur before a folder is created.
         evaluate(fedHds, unseen.subList(0, Math.min(1, unseen.size())), Adapter.empty());
         if (!options.resume) {
             RunFolder.startAnew(List.of(folder), rounds);
@@ -226,7 +228,9 @@ final class OwnRun {
         return federation.checkpoint(RunFolder.checkpoint(folder), fingerprint).resume(options.resume);
     }
 
-    /** All that the result depends on; a run may be made longer, and evaluated at other times. */
+    /**
+     * All settings that the result depends on. A resume may change the number of rounds and when they are evaluated.
+     */
     private Map<String, String> fingerprint(FedHds fedHds, Path modelFolder, Optional<LanguageModel> featureModel) {
         LanguageModel model = fedHds.model();
         Fingerprint fingerprint = new Fingerprint()
@@ -259,7 +263,7 @@ final class OwnRun {
         return fingerprint.settings();
     }
 
-    /** The share of what a round's clients hold on average, at least one sample. */
+    /** The share of the mean number of samples of a round's clients, at least one sample. */
     private int samplesOfARound() {
         return Math.max(1, (int) Math.round(own.share * fraction * data.instructions()));
     }

@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a run leaves: {@code config.json}, {@code rounds.jsonl} with a line a round, written as the rounds end,
- * {@code checkpoint/}, and {@code adapter/} and {@code adapter-best/} in PEFT's layout.
+ * Output of a run: {@code config.json}, {@code rounds.jsonl} with one line per round, written when the round ends,
+ * {@code checkpoint/}, and the PEFT folders {@code adapter/} and {@code adapter-best/}.
  */
 final class RunFolder {
     private static final String ADAPTER = "adapter";
@@ -34,7 +34,7 @@ final class RunFolder {
     private final Path folder;
     private final String config;
 
-    /** Makes the folder; the settings are written when the run begins, so a refused run does not replace those of another. */
+    /** Creates the folder; the settings are written when the run begins, so a refused run does not overwrite others. */
     RunFolder(Path folder, Map<String, Object> config) {
         this.folder = folder;
         this.config = PRETTY.toJson(config) + "\n";
@@ -46,7 +46,7 @@ final class RunFolder {
         }
     }
 
-    /** Adds listeners that write the settings, then a line for each round. */
+    /** Adds listeners that write the settings, then one line per round. */
     Federation.Builder listened(Federation.Builder federation) {
         RoundListener begins = new RoundListener() {
             private boolean written;
@@ -63,7 +63,7 @@ final class RunFolder {
 
             @Override
             public void closed(RoundReport report) {
-                write(); // what it throws here ends the run
+                write(); // an exception here ends the run
             }
 
             private void write() {
@@ -77,11 +77,10 @@ final class RunFolder {
     }
 
     /**
-     * Makes room for new runs in place of those that have come to their end: nothing of the old ones stays beside the new
-     * ones. What lies there is not lost by forgetting --resume: runs that have rounds to go, their own or some of the new
-     * ones, are refused.
+     * Deletes finished runs, so that new runs can use their folders. A forgotten --resume loses nothing: it throws if a
+     * run has rounds left, of its old or of the new number of rounds.
      *
-     * @param folders each of one run; all are cleared, or none
+     * @param folders one folder per run; all are cleared, or none
      */
     static void startAnew(List<Path> folders, int rounds) {
         Map<Path, Optional<CheckpointFolder.Saved>> runs = new LinkedHashMap<>();
@@ -113,7 +112,7 @@ final class RunFolder {
         };
     }
 
-    /** Where the run is saved between rounds. */
+    /** The folder of the run's checkpoints. */
     static Path checkpoint(Path folder) {
         return folder.resolve("checkpoint");
     }

@@ -8,7 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Options of every run, on the embedded model or the user's own; an empty one has another default in each. */
+/** Options of all runs, on the embedded or the user's model; the default of an empty option depends on the model. */
 final class RunOptions {
     @Option(
             names = "--out",
@@ -58,15 +58,15 @@ final class RunOptions {
     @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
     int parallel = Runtime.getRuntime().availableProcessors();
 
-    /** One thread inside an operation: clients run side by side instead, and the bits do not depend on how many. */
+    /** One thread per operation: clients run in parallel instead, and their number changes no bit. */
     ModelOptions ofModel() {
         return ModelOptions.defaults().onDevice(device).withThreads(1).withPrecision(precision);
     }
 
     /**
-     * Refuses values out of range.
+     * Rejects values out of range.
      *
-     * @throws ParameterException if one is; the message names the option
+     * @throws ParameterException if there is one; the message names the option
      */
     void check(CommandLine line) {
         if (resume && out.isEmpty()) {

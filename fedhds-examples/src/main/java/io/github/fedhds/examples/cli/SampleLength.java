@@ -4,22 +4,22 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.tokenizer.SampleEncoder;
 
 /**
- * Whether samples fit into {@code --max-length} and the model, and which option helps where they do not.
+ * Whether samples fit into {@code --max-length} and the model, and which option helps if they do not.
  *
- * @param maxLength of the option; the encoder's is at most the model's
+ * @param maxLength value of the option; the encoder's maximum is at most the model's
  * @param context the model's context length in tokens
  */
 record SampleLength(SampleEncoder encoder, int maxLength, int context) {
     /**
-     * Refuses a length at which no sample can be trained on, and answers that cannot be generated.
+     * Rejects a length at which no sample can be used for training, or no answer can be generated.
      *
-     * @param answerTokens of the option; empty data to evaluate on need 1
+     * @param answerTokens value of the option; 1 if the evaluation data are empty
      */
     void check(int answerTokens) {
         int template = encoder.templateTokens();
         int room = encoder.maxTokens() - template;
         int answer = Math.min(answerTokens, encoder.maxTokens() / 2);
-        if (room >= Math.max(answer, 2)) { // a token of the answer, and the EOS id
+        if (room >= Math.max(answer, 2)) { // an answer token and the EOS id
             return;
         }
         String has = "the prompt template alone has " + template + " of this model's tokens";

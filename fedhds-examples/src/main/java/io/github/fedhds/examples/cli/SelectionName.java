@@ -1,13 +1,13 @@
 package io.github.fedhds.examples.cli;
 
-/** Which of a client's instructions are trained on, as the command line names it. */
+/** Selection of a client's training instructions, by its name on the command line. */
 public enum SelectionName {
     /** The paper's selection on clients and server. */
     FEDHDS,
-    /** Samples that differ as much as possible: covers the most tasks. */
+    /** Samples that differ as much as possible; covers the most tasks. */
     DIVERSE,
-    /** A random share. */
+    /** A share at random. */
     RANDOM,
-    /** All of them: FedIT. */
+    /** All instructions, as in FedIT. */
     FULL
 }

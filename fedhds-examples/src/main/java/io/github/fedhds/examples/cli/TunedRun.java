@@ -33,26 +33,26 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
         this(adapter, rounds, Optional.empty());
     }
 
-    /** Instructions trained on in all rounds. */
+    /** Number of training instructions over all rounds. */
     public long samples() {
         return rounds.stream().mapToLong(r -> r.result().samples()).sum();
     }
 
-    /** Seconds that a step took in all rounds, summed over clients. */
+    /** Seconds of a step, summed over rounds and clients. */
     public double seconds(ToDouble step) {
         return rounds.stream().mapToDouble(r -> step.of(r.seconds())).sum();
     }
 
-    /** Picks one figure. */
+    /** Selects one value of a report. */
     @FunctionalInterface
     public interface ToDouble {
         double of(RoundReport.Seconds seconds);
     }
 
     /**
-     * What all runs of a comparison have in common.
+     * Common settings of all runs of a comparison.
      *
-     * @param more what else is set on each federation
+     * @param more additional settings of each federation
      */
     public record Setting(
             FedHds fedHds,
@@ -77,12 +77,12 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
             return new Setting(other, clients, rounds, fraction, seed, parallelClients, more);
         }
 
-        /** The same with other settings on each federation. */
+        /** The same with other additional settings of each federation. */
         public Setting with(UnaryOperator<Federation.Builder> other) {
             return new Setting(fedHds, clients, rounds, fraction, seed, parallelClients, other);
         }
 
-        /** The paper's selection, with so many samples of each chosen group (the paper has 1). */
+        /** The paper's selection, with a number of samples per selected group (1 in the paper). */
         public TunedRun fedHds(int samplesPerGroup, RoundListener listener) {
             return fedHds(Hdbscan.builder().build(), samplesPerGroup, listener);
         }
@@ -98,7 +98,7 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
                     listener);
         }
 
-        /** A number of samples a round that differ as much as possible. */
+        /** A number of samples per round that differ as much as possible. */
         public TunedRun diverse(int samples, RoundListener listener) {
             return chosenBy(Selection.diverse(samples), listener);
         }
@@ -116,12 +116,12 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
                     listener);
         }
 
-        /** Every instruction of a round's clients. */
+        /** All instructions of a round's clients. */
         public TunedRun full(RoundListener listener) {
             return chosenBy(Selection.everything(), listener);
         }
 
-        /** A number of random instructions of each client. */
+        /** A number of instructions per client, at random. */
         public TunedRun random(ToIntFunction<RoundContext> count, RoundListener listener) {
             return chosenBy(Selection.everything().withClient(RandomSelector.count(count)), listener);
         }
@@ -143,7 +143,7 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
             return new TunedRun(federation.adapter(), reports, federation.best());
         }
 
-        /** Instructions that the clients of each round of a run hold, in all. */
+        /** Number of instructions of the round's clients, summed over the rounds of a run. */
         public long held(TunedRun run) {
             return run.rounds().stream()
                     .flatMap(r -> r.clients().stream())
@@ -152,14 +152,14 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
         }
 
         /**
-         * How many instructions each client of each round contributes when as many as another run trained on are drawn at
-         * random from all that the round's clients hold.
+         * Number of instructions per client and round, if as many as in another run's round are drawn at random from
+         * all instructions of the round's clients.
          */
         public ToIntFunction<RoundContext> asManyAs(TunedRun run) {
             return dealt(run, report -> report.result().samples());
         }
 
-        /** The same of any number, for rounds that have the clients of the run's. */
+        /** The same for any number, for rounds with the same clients as the run's. */
         public ToIntFunction<RoundContext> dealt(TunedRun run, ToLongFunction<RoundReport> samples) {
             Map<Integer, Map<ClientId, Integer>> counts = new HashMap<>();
             for (RoundReport report : run.rounds()) {

@@ -1,4 +1,4 @@
-/** The command line: the main job on an own model and data, or the comparison on the embedded model. */
+/** The command line: the main job on the user's model and data, or the comparison on the embedded model. */
 @NullMarked
 package io.github.fedhds.examples.cli;
 

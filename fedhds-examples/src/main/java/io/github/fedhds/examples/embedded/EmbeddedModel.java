@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The base model in this module's class path; {@link PretrainEmbedded} made it. */
+/** The base model in this module's class path; created by {@link PretrainEmbedded}. */
 public final class EmbeddedModel {
     private static final List<String> FILES =
             List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json");
@@ -17,10 +17,10 @@ public final class EmbeddedModel {
     private EmbeddedModel() {}
 
     /**
-     * Loads the model. The files go to a temporary folder, which is gone when this returns.
+     * Loads the model. Copies the files to a temporary folder, which is deleted before this returns.
      *
      * @throws FedHdsException if a file is not in the class path or cannot be written
-     * @throws IllegalArgumentException if the device is not there
+     * @throws IllegalArgumentException if the device does not exist
      */
     public static LanguageModel load(ModelOptions options) {
         try {
@@ -39,7 +39,7 @@ public final class EmbeddedModel {
     }
 
     /**
-     * Copies the model to a folder, as models are loaded from folders.
+     * Copies the model to a folder, from which models are loaded.
      *
      * @throws FedHdsException if a file is not in the class path or cannot be written
      */

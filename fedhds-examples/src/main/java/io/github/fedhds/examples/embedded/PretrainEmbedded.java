@@ -141,7 +141,7 @@ public final class PretrainEmbedded implements Callable<Integer> {
         return width * 8 / 3 / 32 * 32;
     }
 
-    /** Normal weights of deviation 0.05; what writes into the residual stream is smaller, norms are one. */
+    /** Normal weights with standard deviation 0.05; smaller for outputs to the residual stream; norm weights are 1. */
     private Map<String, Tensor> firstWeights(int vocabulary) {
         Map<String, Tensor> weights = new LinkedHashMap<>();
         SplittableRandom random = new SplittableRandom(seed);

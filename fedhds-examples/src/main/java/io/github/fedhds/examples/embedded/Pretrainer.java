@@ -14,11 +14,11 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains all weights of a model to predict the next token: AdamW, gradient clipping by global norm, a linear warm-up and
- * a cosine descent of the learning rate. Texts are packed one after the other into rows of equal length. A step
- * whose loss or gradient is NaN or infinite is left out; its progress is told all the same.
+ * Trains all weights of a model to predict the next token: AdamW, gradient clipping by global norm, a learning rate
+ * with linear warm-up and cosine decay. Texts are packed one after the other into rows of equal length. A step whose
+ * loss or gradient is NaN or infinite is skipped, but its progress is still reported.
  *
- * <p>Memory: three times the weights and one batch's activations. For one thread at a time.
+ * <p>Memory: three times the weights and the activations of one batch. For one thread at a time.
  */
 final class Pretrainer {
     private final int rowLength;
@@ -31,7 +31,7 @@ final class Pretrainer {
     private final Precision precision;
     private final Progress progress;
 
-    /** Is told of every step. */
+    /** Called after each step. */
     @FunctionalInterface
     public interface Progress {
         void step(int step, int steps, double loss, double learningRate);
@@ -54,11 +54,11 @@ final class Pretrainer {
     }
 
     /**
-     * Trains.
+     * Trains the weights.
      *
-     * @param model gives form and first weights
-     * @param texts token ids of text number i, from 0; each is followed by the EOS id
-     * @return the trained weights under their names in a Hugging Face folder
+     * @param model the architecture and initial weights
+     * @param texts token ids of text i, from 0; an EOS id is added after each text
+     * @return the trained weights by their names in a Hugging Face folder
      */
     public Map<String, Tensor> train(LanguageModel model, IntFunction<int[]> texts) {
         WeightsGradient graph = model.weightsGradient(precision);
@@ -89,7 +89,7 @@ final class Pretrainer {
         return learningRate * (0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * done)));
     }
 
-    /** Scales a gradient that is too long; false if it is NaN or infinite and the step is to be left out. */
+    /** Clips the gradient; false if it is NaN or infinite and the step must be skipped. */
     private boolean clip(float[] gradient) {
         double square = 0;
         for (float g : gradient) {
@@ -105,7 +105,7 @@ final class Pretrainer {
         return Double.isFinite(norm);
     }
 
-    /** Texts one after the other, cut into rows. */
+    /** Concatenates texts and cuts them into rows. */
     private static final class Packing {
         private final IntFunction<int[]> texts;
         private final int end;
@@ -157,25 +157,25 @@ final class Pretrainer {
 
         private Builder() {}
 
-        /** Tokens in a row, 2 or more; 128 by default. */
+        /** Tokens per row, 2 or more; 128 by default. */
         public Builder rowLength(int rowLength) {
             this.rowLength = atLeast("rowLength", rowLength, 2);
             return this;
         }
 
-        /** Rows in a batch, 1 or more; 32 by default. */
+        /** Rows per batch, 1 or more; 32 by default. */
         public Builder batchSize(int batchSize) {
             this.batchSize = atLeast("batchSize", batchSize, 1);
             return this;
         }
 
-        /** Steps, 1 or more; 1,000 by default. */
+        /** Number of steps, 1 or more; 1,000 by default. */
         public Builder steps(int steps) {
             this.steps = atLeast("steps", steps, 1);
             return this;
         }
 
-        /** Highest learning rate, above 0; 2e-3 by default. */
+        /** Maximum learning rate, above 0; 2e-3 by default. */
         public Builder learningRate(double learningRate) {
             if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
                 throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
@@ -199,7 +199,7 @@ final class Pretrainer {
             return this;
         }
 
-        /** Largest norm of a gradient, above 0; 1 by default. */
+        /** Maximum norm of the gradient, above 0; 1 by default. */
         public Builder maxNorm(double maxNorm) {
             if (!(maxNorm > 0)) {
                 throw new IllegalArgumentException("maxNorm must be above 0, was " + maxNorm);
@@ -208,13 +208,13 @@ final class Pretrainer {
             return this;
         }
 
-        /** Type of the matrix products; weights and optimizer are float32 always. FLOAT32 by default. */
+        /** Type of the matrix products; FLOAT32 by default. Weights and optimizer are always float32. */
         public Builder precision(Precision precision) {
             this.precision = Objects.requireNonNull(precision, "precision");
             return this;
         }
 
-        /** Is told of every step; no one by default. */
+        /** Called after each step; no listener by default. */
         public Builder progress(Progress progress) {
             this.progress = Objects.requireNonNull(progress, "progress");
             return this;
@@ -227,7 +227,7 @@ final class Pretrainer {
             return value;
         }
 
-        /** The trainer. */
+        /** Creates the trainer. */
         public Pretrainer build() {
             return new Pretrainer(this);
         }

@@ -34,8 +34,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * How good are the groups of one client? Trustworthiness of each fusion (5 neighbours), and of each clustering of its points
- * the number of clusters, the share of noise and three indices without true labels; NaN where an index is not defined.
+ * How good are the groups of one client? Prints the trustworthiness of each fusion (5 neighbours), and for each
+ * clustering of its points the number of clusters, the share of noise and three indices without true labels; NaN if an
+ * index is undefined.
  */
 @Command(
         name = "cluster-indices",

@@ -21,8 +21,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Finds the embedded comparison's learning rate on training tasks alone: every sixth of them stands in for the unseen
- * ones, which this program never reads.
+ * Finds the embedded comparison's learning rate with only training tasks: every sixth of them replaces the unseen
+ * tasks, which this program never reads.
  */
 @Command(
         name = "learning-rate-search",

@@ -34,8 +34,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Effect of fewer bits for the clients' updates: bytes, the adapters' error, and the losses of the rounds, each of which starts
- * from the updates of the rounds before.
+ * Effect of fewer bits for the clients' updates: bytes, the adapters' error, and the losses of the rounds, each of
+ * which starts from the rounded updates of the previous rounds.
  */
 @Command(
         name = "message-precision",

@@ -37,9 +37,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Compares weights in bfloat16 and float32 on the embedded model and its instructions: the features, the samples that are
- * chosen by them, and the losses of training. The effect of a change of the features by one part in a million, far less than
- * that of bfloat16, is shown for comparison: t-SNE and clustering react even to that.
+ * Compares weights in bfloat16 and float32 on the embedded model and its instructions: the features, the samples
+ * selected with them, and the training losses. For comparison it also changes the features by one part in a million,
+ * far less than bfloat16 does: t-SNE and clustering react even to that.
  */
 @Command(
         name = "precision-effect",
@@ -67,7 +67,7 @@ public final class PrecisionEffect implements Callable<Integer> {
         return new CommandLine(new PrecisionEffect());
     }
 
-    /** What one precision gives. */
+    /** Results of one precision. */
     private record Outcome(List<FeatureMatrix> features, double[] losses) {}
 
     @Override
@@ -137,7 +137,7 @@ public final class PrecisionEffect implements Callable<Integer> {
                 100 * alike(fusion, exact.features(), moved));
     }
 
-    /** Of all samples that either choice has, the share that both have. */
+    /** Number of samples in both selections, as a share of those in either. */
     private double alike(Fusion fusion, List<FeatureMatrix> some, List<FeatureMatrix> others) {
         int both = 0;
         int either = 0;
@@ -171,7 +171,7 @@ public final class PrecisionEffect implements Callable<Integer> {
         return new FeatureMatrix(features.rows(), features.blocks(), features.width(), values);
     }
 
-    /** Norm of the difference by the norm, row by row, ascending. */
+    /** Norm of the difference divided by the norm, per row, ascending. */
     private static double[] errors(List<FeatureMatrix> exact, List<FeatureMatrix> rounded) {
         List<Double> errors = new ArrayList<>();
         for (int i = 0; i < exact.size(); i++) {

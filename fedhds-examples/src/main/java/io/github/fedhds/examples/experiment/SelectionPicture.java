@@ -11,16 +11,17 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * A round of choosing, drawn: a panel a client and, where the server sees points, one of its view. Candidates are coloured
- * by group, as near as can be in the same colour in all panels; chosen ones are large and rimmed in black.
+ * A picture of one round of selection: one panel per client and, if the server sees points, one of its view. Candidates
+ * are coloured by group, with similar groups in the same colour in all panels if possible; selected ones are large with
+ * a black outline.
  *
- * @param name of the way, in code
- * @param colour what the panels show beside the choice
+ * @param name name of the strategy in code
+ * @param colour what the panels show in addition to the selection
  * @param clients in registered order
- * @param server its groups of the clients' centroids, counted through from the first client's
+ * @param server its groups of the clients' centroids, numbered from the first client's on
  */
 record SelectionPicture(String name, Colour colour, List<Client> clients, List<Group> server) {
-    /** The plane that is shown, from the origin. */
+    /** Size of the visible plane, from the origin. */
     static final double WIDTH = 100;
 
     static final double HEIGHT = 120;
@@ -28,14 +29,17 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
     private static final int PAGE = 900;
     private static final int MARGIN = 12;
     private static final int TOP = 66;
-    private static final int MANY = 6; // chosen ones in a panel, which hide less when smaller
-    private static final String GREY = "#b4b4b4"; // of no group
-    private static final String DARK = "#4d4d4d"; // and chosen
-    /** Hues told apart with any colour vision: Okabe and Ito 2008, three of them darker. CIELAB differences are 16 or more. */
+    private static final int MANY = 6; // selected samples per panel; more are drawn smaller
+    private static final String GREY = "#b4b4b4"; // in no group
+    private static final String DARK = "#4d4d4d"; // selected
+    /**
+     * Hues that can be distinguished with any colour vision: Okabe and Ito 2008, three of them darker. CIELAB
+     * differences are 16 or more.
+     */
     private static final List<String> HUES =
             List.of("#0072b2", "#e69f00", "#009e73", "#aa3377", "#d55e00", "#661100", "#332288", "#56b4e9");
 
-    /** What panels show beside the choice. */
+    /** What panels show in addition to the selection. */
     enum Colour {
         /** Groups of the clients, and of the server. */
         BOTH,
@@ -45,7 +49,7 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
         SERVER_GROUPS,
         /** The loss of a sample's answer. */
         LOSS,
-        /** That over the loss without the prompt. */
+        /** Loss divided by the loss without the prompt. */
         DIFFICULTY,
         /** Nothing. */
         NONE
@@ -54,7 +58,7 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
     /** A sample in the plane, with the mean losses of its answer. */
     record Mark(double x, double y, double loss, double lossAlone, boolean chosen) {}
 
-    /** What a client holds, found and sent. */
+    /** A client's samples, groups and sent centroids. */
     record Client(String name, List<Mark> marks, Coreset groups, List<Centroid> sent) {
         long chosen() {
             return marks.stream().filter(Mark::chosen).count();
@@ -113,7 +117,7 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
         return Svg.Shape.values()[client % Svg.Shape.values().length];
     }
 
-    /** Where a panel lies on the page. */
+    /** Position of a panel on the page. */
     private record Panel(Svg svg, double left, double width) {
         void frame(double indent, String title) {
             svg.text(left + indent, TOP - 8, 14, "class=\"panel\"", title);
@@ -202,7 +206,7 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
             }
         }
         double radius = points.size() > 60 ? 2.5 : 4;
-        for (boolean now : new boolean[] {false, true}) { // the chosen ones last, over all others
+        for (boolean now : new boolean[] {false, true}) { // selected ones last, on top of all others
             for (int i = 0; i < fills.length; i++) {
                 if (taken[i] == now) {
                     double[] at = points.get(i);
@@ -226,7 +230,7 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
         return "class=\"" + kind + "\" fill=\"" + fill + "\" stroke=\"#000000\" stroke-width=\"" + rim + "\"";
     }
 
-    /** A hue for each group: that of the task nearest to its centre, which goes to the nearest group; any other for the rest. */
+    /** One hue per group: that of the task nearest to its centre, for the nearest group; any other hue for the rest. */
     private static String[] hues(List<double[]> centres) {
         int n = centres.size();
         int[] task = new int[n];
@@ -309,7 +313,7 @@ record SelectionPicture(String name, Colour colour, List<Client> clients, List<G
         }
     }
 
-    /** Signs and their words in a row. */
+    /** Symbols and labels in a row. */
     private static final class Legend {
         private static final int SIZE = 14;
 

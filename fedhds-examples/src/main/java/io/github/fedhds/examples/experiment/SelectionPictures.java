@@ -44,8 +44,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Draws what each selection strategy chooses: three clients whose features are points of the plane, one round a strategy
- * through the real client and server. The fusion keeps the plane, so the pictures show what the selectors see.
+ * Draws the choice of each selection strategy: three clients whose features are points of the plane, one round per
+ * strategy with the real client and server. The fusion keeps the plane, so the pictures show the input of the
+ * selectors.
  */
 @Command(
         name = "selection-pictures",
@@ -53,7 +54,7 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "An SVG picture for each selection strategy.")
 public final class SelectionPictures implements Callable<Integer> {
-    /** A task: where its samples lie, their standard deviation, and how many each client holds. */
+    /** A task: mean and standard deviation of its samples, and their number per client. */
     record Task(double x, double y, double spread, int... held) {}
 
     static final List<Task> TASKS = List.of(
@@ -63,9 +64,9 @@ public final class SelectionPictures implements Callable<Integer> {
             new Task(22, 28, 3.5, 16, 20, 14),
             new Task(78, 22, 3, 0, 0, 14));
     private static final int CLIENTS = 3;
-    private static final int SCATTERED = 8; // of each client, anywhere
+    private static final int SCATTERED = 8; // per client, anywhere
 
-    @Option(names = "--out", required = true, description = "folder of the pictures; made if it is not there")
+    @Option(names = "--out", required = true, description = "folder of the pictures; created if it is missing")
     private Path out = Path.of("");
 
     @Option(names = "--seed", description = "seed of the points and of random selections")
@@ -85,7 +86,7 @@ public final class SelectionPictures implements Callable<Integer> {
         }
     }
 
-    /** What is drawn of a way: its file, its name in code, and by what samples are coloured. */
+    /** A picture of one strategy: its file, the strategy's name in code, and the meaning of the colours. */
     private record Way(String file, String name, SelectionPicture.Colour colour, Selection selection) {}
 
     private static List<Way> ways() {
@@ -134,7 +135,7 @@ public final class SelectionPictures implements Callable<Integer> {
                 new Way("everything", "Selection.everything()", SelectionPicture.Colour.NONE, Selection.everything()));
     }
 
-    /** In place of random signs, which two columns do not need: the shared frame is the plane itself. */
+    /** Replaces the random signs, which two columns do not need: the shared frame is the plane itself. */
     private static Selection inThePlane(Selection selection) {
         Frame plane = new Frame.Axes(new float[2], new float[] {1, 0, 0, 1});
         return selection.withFrame(round -> Optional.of(plane));
@@ -157,7 +158,7 @@ public final class SelectionPictures implements Callable<Integer> {
         return 0;
     }
 
-    /** Samples of the tasks, where each client sees a task a little elsewhere, and some of no task. */
+    /** Samples of the tasks, each at a slightly different position per client, and some of no task. */
     private static Map<ClientId, Map<Instruction, Sample>> deal(long seed) {
         Random random = new Random(seed);
         Map<ClientId, Map<Instruction, Sample>> dealt = new LinkedHashMap<>();
@@ -190,14 +191,14 @@ public final class SelectionPictures implements Callable<Integer> {
         return dealt;
     }
 
-    /** Losses that grow to the right, and without the prompt to the top, so that scores show where they are. */
+    /** Losses that increase to the right, and without the prompt to the top, so that scores show the position. */
     private static Sample sample(double x, double y, Random random) {
         double loss = 0.6 + 2.4 * x / SelectionPicture.WIDTH + 0.25 * random.nextGaussian();
         double alone = 1.4 + 2.4 * y / SelectionPicture.HEIGHT + 0.25 * random.nextGaussian();
         return new Sample((float) x, (float) y, Math.max(0.1, loss), Math.max(0.1, alone));
     }
 
-    /** One round with a trainer that only looks. Adds what each client saw and gives what the server made of it. */
+    /** One round with a trainer that only records. Adds the data of each client and returns the server's groups. */
     private static Coreset round(
             Selection way,
             Map<ClientId, Map<Instruction, Sample>> dealt,

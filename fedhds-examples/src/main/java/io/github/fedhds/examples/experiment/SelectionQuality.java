@@ -49,9 +49,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * How many different tasks the chosen samples cover, compared with random selection. Each client holds some tasks, several
- * clients the same one; a selector sees texts, never the names of their tasks. Half of the tasks are for finding settings,
- * the other half for figures to report.
+ * How many different tasks do the selected samples cover, compared with random selection? Each client has some tasks,
+ * and several clients have the same one; a selector sees texts, never task names. Half of the tasks are for finding
+ * settings, the other half for reported figures.
  */
 @Command(
         name = "selection-quality",
@@ -123,7 +123,7 @@ public final class SelectionQuality implements Callable<Integer> {
         return 0;
     }
 
-    /** What the model gives for these, computed once. */
+    /** The model's features of these instructions, computed once. */
     private FeatureExtractor extracted(List<Instruction> all) {
         Map<Instruction, float[]> rows = new HashMap<>();
         ModelOptions options = ModelOptions.defaults().onDevice("cpu");
@@ -155,7 +155,7 @@ public final class SelectionQuality implements Callable<Integer> {
         if (data == null) {
             InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
             all.putAll(EmbeddedComparison.byTask(set.training(pool)));
-            all.putAll(EmbeddedComparison.byTask(set.unseen(pool))); // nothing is trained, so these are tasks as others
+            all.putAll(EmbeddedComparison.byTask(set.unseen(pool))); // no training, so these are ordinary tasks
         } else {
             Dataset set =
                     NaturalInstructions.builder().share(1).testShare(1).build().read(data);
@@ -205,7 +205,10 @@ public final class SelectionQuality implements Callable<Integer> {
         return ways;
     }
 
-    /** Each client draws its tasks; of a task each gets other samples, until its pool is through and begins anew. */
+    /**
+     * Each client draws its tasks. Clients with the same task get different samples, until its pool is used up and
+     * starts again.
+     */
     private Map<ClientId, List<Instruction>> deal(Map<String, List<Instruction>> all, long seed) {
         Random random = new Random(seed);
         List<String> names = new ArrayList<>(all.keySet());
@@ -231,7 +234,7 @@ public final class SelectionQuality implements Callable<Integer> {
         return dealt;
     }
 
-    /** One round, through client and server as they are, with a trainer that only looks. */
+    /** One round with the real client and server, and a trainer that only records. */
     private static Map<ClientId, List<Instruction>> choose(
             Selection way,
             Map<ClientId, List<Instruction>> dealt,
@@ -274,7 +277,9 @@ public final class SelectionQuality implements Callable<Integer> {
         return chosen;
     }
 
-    /** The tasks covered, the most possible, and what random selection covers: as many samples of each client, as many of all. */
+    /**
+     * The covered tasks, the maximum, and those covered by random selection of as many samples per client, and of all.
+     */
     static Figure figure(Map<ClientId, List<Instruction>> chosen, Map<ClientId, List<Instruction>> dealt, long seed) {
         List<Instruction> held = dealt.values().stream().flatMap(List::stream).toList();
         List<Instruction> taken = chosen.values().stream().flatMap(List::stream).toList();

@@ -33,8 +33,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Compares selection strategies: the embedded model is trained on what each one chose, an equal number of samples a round,
- * and evaluated by Rouge-L on unseen tasks, over several seeds.
+ * Compares selection strategies: the embedded model is trained on the samples of each strategy, an equal number per
+ * round, and evaluated by Rouge-L on unseen tasks, over several seeds.
  */
 @Command(
         name = "selection-training",
@@ -126,7 +126,7 @@ public final class SelectionTraining implements Callable<Integer> {
         });
     }
 
-    /** A number of samples of each client, those with the highest scores. */
+    /** A number of samples per client, those with the highest scores. */
     private static Selection scored(Supplier<ScoreSelector.Builder> score, ToIntFunction<RoundContext> count) {
         return Selection.everything()
                 .withClient((candidates, round) ->

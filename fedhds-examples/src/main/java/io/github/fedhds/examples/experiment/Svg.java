@@ -3,13 +3,13 @@ package io.github.fedhds.examples.experiment;
 import java.util.Locale;
 
 /**
- * A drawing as SVG text on a white ground, element after element. Lengths are pixels, from the left and from above, and
- * written to a tenth. Equal calls give equal text. Not safe for many threads.
+ * A drawing as SVG text on a white background, element after element. Lengths are pixels, from the left and from the
+ * top, rounded to a tenth. Equal calls give equal text. Not safe for many threads.
  */
 final class Svg {
-    private static final double LETTER = 0.54; // width of a letter over its height, in the mean of sans-serif type
+    private static final double LETTER = 0.54; // mean width of a letter divided by its height, in sans-serif fonts
 
-    /** A mark's outline: one for each client, so that its marks are known in the server's view too. */
+    /** A mark's outline: one per client, so that its marks can be identified in the server's view too. */
     enum Shape {
         CIRCLE,
         SQUARE,
@@ -27,7 +27,7 @@ final class Svg {
         add("<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>", width, height);
     }
 
-    /** Opens a group of elements; its attributes hold for all of them. */
+    /** Opens a group of elements; its attributes apply to all of them. */
     void open(String attributes) {
         add("<g %s>", attributes);
     }
@@ -46,7 +46,7 @@ final class Svg {
         add("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x1, y1, x2, y2);
     }
 
-    /** A mark of about the area of a circle of this radius. */
+    /** A mark with about the area of a circle of this radius. */
     void mark(Shape shape, double x, double y, double radius, String attributes) {
         switch (shape) {
             case CIRCLE -> add("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" %s/>", x, y, radius, attributes);
@@ -63,7 +63,7 @@ final class Svg {
         }
     }
 
-    /** A cross with a white rim, so that it is seen on marks. */
+    /** A cross with a white outline, so that it is visible on marks. */
     void cross(double x, double y, double radius) {
         String path = String.format(
                 Locale.ROOT,
@@ -83,7 +83,7 @@ final class Svg {
         add("<text x=\"%.1f\" y=\"%.1f\" font-size=\"%d\" %s>%s</text>", x, y, size, attributes, escape(words));
     }
 
-    /** About how long a text is. */
+    /** Approximate width of a text. */
     static double width(String words, int size) {
         return words.length() * size * LETTER;
     }

@@ -1,4 +1,4 @@
-/** Programs that measure how well a choice or a setting works. */
+/** Programs that measure the effect of a selection or a setting. */
 @NullMarked
 package io.github.fedhds.examples.experiment;
 

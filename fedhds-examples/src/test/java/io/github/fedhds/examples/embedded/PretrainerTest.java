@@ -138,7 +138,8 @@ class PretrainerTest {
 
     @Test
     void train_whatTheModelCannotRead_isRefused() {
-        assertFails(() -> builder().rowLength(513).build().train(model, texts()),
+        assertFails(
+                () -> builder().rowLength(513).build().train(model, texts()),
                 "a row has 513 tokens, this model's context length is 512");
         assertFails(() -> builder().build().train(model, i -> new int[] {97}), "token id 97 is not");
     }

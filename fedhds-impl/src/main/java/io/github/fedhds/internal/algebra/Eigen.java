@@ -5,30 +5,30 @@ import java.util.Arrays;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The largest eigenvalues of a symmetric matrix of order m, falling, with their vectors.
+ * The largest eigenvalues of a symmetric matrix of order m, descending, with their eigenvectors.
  *
  * @param values {@code [k]}
  * @param vectors {@code [k][m]}, each of length one
  */
 public record Eigen(double[] values, double[][] vectors) {
-    /** Up to this order all eigenvectors are computed at once; above it, the leading ones are iterated for. */
+    /** Up to this order all eigenvectors are computed at once; above, iteration finds the leading ones. */
     private static final int EXACT_FROM = 400;
-    /** Above this order rough eigenvectors take less time by iteration than all exact ones. */
+    /** Above this order, iteration for approximate eigenvectors is faster than computing all exact ones. */
     private static final int ROUGH_FROM = 200;
-    /** Columns iterated beside the wanted ones; they speed the convergence, as in Halko et al. 2011. */
+    /** Additional columns; they speed up convergence, as in Halko et al. 2011. */
     private static final int EXACT_OVERSAMPLING = 30;
 
     private static final int EXACT_STEPS = 80;
     private static final double EXACT_RESIDUAL = 1e-10; // of the largest eigenvalue
 
-    /** Up to this order the products with few columns take longer than the matrix. */
+    /** Up to this order, products with few columns take longer than computing the matrix. */
     private static final int RANDOMISED_FROM = 1000;
 
     private static final int OVERSAMPLING = 10; // this and the steps are scikit-learn's defaults
     private static final int STEPS = 8;
     private static final double RESIDUAL = 1e-6;
 
-    /** A symmetric matrix, given by its products. */
+    /** A symmetric matrix, defined by its products. */
     @FunctionalInterface
     public interface SymmetricOperator {
         /** The matrix times {@code count} columns, one after the other in {@code columns}. */
@@ -38,9 +38,10 @@ public record Eigen(double[] values, double[][] vectors) {
     /**
      * The k largest eigenvalues of a symmetric matrix that has no large negative ones.
      *
-     * @param matrix {@code [m, m]}, left as it is
+     * @param matrix {@code [m, m]}, not changed
      * @param k 1..m
-     * @param exact to rounding; otherwise about as scikit-learn's randomised PCA, a start for t-SNE
+     * @param exact whether exact up to rounding; else about as exact as scikit-learn's randomised PCA, enough to start
+     *     t-SNE
      */
     public static Eigen leading(double[] matrix, int m, int k, boolean exact) {
         if (m == 1) {
@@ -70,20 +71,20 @@ public record Eigen(double[] values, double[][] vectors) {
     }
 
     /**
-     * The k largest eigenvalues of a matrix that need not be at hand, about as scikit-learn's randomised solver finds them.
+     * The k largest eigenvalues of a matrix that is not stored, about as exact as scikit-learn's randomised solver.
      *
-     * @param k with which {@link #worthRandomising} holds
+     * @param k number of eigenvalues; {@link #worthRandomising} must hold
      */
     public static Eigen randomised(SymmetricOperator matrix, int m, int k, long seed) {
         return new SubspaceIteration(matrix, m, k, k + OVERSAMPLING).run(STEPS, RESIDUAL, seed);
     }
 
-    /** Whether few eigenvalues of a matrix of order m are found sooner without the matrix. */
+    /** Whether finding k eigenvalues of a matrix of order m is faster without the matrix. */
     public static boolean worthRandomising(int m, int k) {
         return m > RANDOMISED_FROM && k + OVERSAMPLING < m / 4;
     }
 
-    /** By LAPACK, all of them. */
+    /** Computes all of them with LAPACK. */
     static Eigen full(double[] matrix, int m, int k) {
         try (Matrix a = Matrix.ofColumns(matrix, m, m); // overwritten by the vectors
                 Matrix values = Matrix.zeros(m, 1)) {

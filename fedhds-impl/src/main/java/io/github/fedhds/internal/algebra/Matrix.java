@@ -8,7 +8,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A matrix of doubles that is kept off the heap until closed. Not safe for many threads. */
+/** A matrix of doubles in off-heap memory, freed on close. Not safe for many threads. */
 public final class Matrix implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Matrix.class);
     private static String backend = "";
@@ -27,31 +27,31 @@ public final class Matrix implements AutoCloseable {
         return new Matrix(Nd4j.zeros(DataType.DOUBLE, (long) rows * columns), 'f', rows, columns);
     }
 
-    /** Copies values that lie row by row. */
+    /** Copies values in row-major order. */
     public static Matrix ofRows(double[] values, int rows, int columns) {
         backend();
         return new Matrix(Nd4j.createFromArray(values), 'c', rows, columns);
     }
 
-    /** Copies values that lie column by column. */
+    /** Copies values in column-major order. */
     public static Matrix ofColumns(double[] values, int rows, int columns) {
         backend();
         return new Matrix(Nd4j.createFromArray(values), 'f', rows, columns);
     }
 
-    /** Rows {@code from} to before {@code to} of a matrix made by {@link #ofRows}: a view, which need not be closed. */
+    /** Rows {@code from} to before {@code to} of a matrix from {@link #ofRows}: a view, which need not be closed. */
     public Matrix rows(int from, int to) {
         long columns = values.size(1);
         INDArray part = flat.get(NDArrayIndex.interval(from * columns, to * columns));
         return new Matrix(part, 'c', to - from, (int) columns);
     }
 
-    /** Adds the product of two matrices, each of them transposed if said so, to one made by {@link #zeros}. */
+    /** Adds the product of two matrices, each optionally transposed, to a matrix from {@link #zeros}. */
     public void addProduct(Matrix a, boolean transposeA, Matrix b, boolean transposeB) {
         Nd4j.gemm(a.values, b.values, values, transposeA, transposeB, 1, 1);
     }
 
-    /** A copy of the values: row by row if made by {@link #ofRows}, else column by column. */
+    /** A copy of the values: row-major if created by {@link #ofRows}, else column-major. */
     public double[] toArray() {
         return flat.data().asDouble();
     }
@@ -74,7 +74,7 @@ public final class Matrix implements AutoCloseable {
         return backend;
     }
 
-    /** Loads ND4J, quietly unless the host asked otherwise. */
+    /** Loads ND4J, without its log output unless the application enabled it. */
     private static String load() {
         String announce = "org.nd4j.log.initialization";
         if (System.getProperty(announce) == null) {

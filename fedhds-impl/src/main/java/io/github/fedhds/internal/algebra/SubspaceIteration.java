@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * The leading eigenvectors of a symmetric matrix by repeated products with a few columns, and a Rayleigh-Ritz step after
- * each. Columns lie one after the other. Time of a step: the product and O(m block²); memory 24 m block bytes.
+ * The leading eigenvectors of a symmetric matrix by repeated products with a few columns, and a Rayleigh-Ritz step
+ * after each. Columns are stored one after the other. Time per step: the product and O(m block²); memory 24 m block
+ * bytes.
  *
  * @see <a href="https://doi.org/10.1137/090771806">Halko, Martinsson, Tropp 2011, section 4.5</a>
  */
@@ -21,8 +22,8 @@ final class SubspaceIteration {
      * An iteration for some eigenvectors.
      *
      * @param m order of the matrix
-     * @param k eigenvectors wanted
-     * @param block columns to iterate, k or more; the further ones speed the convergence
+     * @param k number of eigenvectors
+     * @param block columns to iterate, k or more; additional ones speed up convergence
      */
     SubspaceIteration(Eigen.SymmetricOperator matrix, int m, int k, int block) {
         this.matrix = matrix;
@@ -34,8 +35,8 @@ final class SubspaceIteration {
     /**
      * Iterates from random columns.
      *
-     * @param steps the most, 1 or more
-     * @param residual length of A v - lambda v that ends it, as a share of the largest eigenvalue
+     * @param steps maximum number of steps, 1 or more
+     * @param residual length of A v - lambda v at which it stops, as a share of the largest eigenvalue
      */
     Eigen run(int steps, double residual, long seed) {
         double[] basis = new Random(seed).doubles((long) m * block, -1, 1).toArray();
@@ -57,7 +58,7 @@ final class SubspaceIteration {
         }
     }
 
-    /** Whether the last run ended within the residual. */
+    /** Whether the last run reached the residual. */
     boolean converged() {
         return converged;
     }
@@ -85,7 +86,7 @@ final class SubspaceIteration {
         return worst;
     }
 
-    /** Columns turned into the Ritz vectors' frame. */
+    /** Columns transformed to the basis of the Ritz vectors. */
     private double[] rotate(double[] columns, Eigen ritz) {
         double[] turned = new double[columns.length];
         for (int c = 0; c < block; c++) {
@@ -96,7 +97,7 @@ final class SubspaceIteration {
         return turned;
     }
 
-    /** Gram-Schmidt, each column twice; a column that depends on those before becomes zero. */
+    /** Gram-Schmidt, each column twice; a column that depends on earlier ones becomes zero. */
     private void orthonormalise(double[] columns) {
         for (int c = 0; c < block; c++) {
             double before = Math.sqrt(dot(columns, c * m, columns, c * m));

@@ -1,4 +1,4 @@
-/** Dense linear algebra in double, by ND4J, which is used in this package only. */
+/** Dense linear algebra in double, with ND4J, which only this package uses. */
 @NullMarked
 package io.github.fedhds.internal.algebra;
 

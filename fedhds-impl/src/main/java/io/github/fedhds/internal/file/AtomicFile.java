@@ -55,10 +55,10 @@ public final class AtomicFile {
      * Writes the content to a temporary file, forces it to disk, moves it into place, and forces the folder. For
      * callers that own the folder and need more control than {@link #write(Path, Content)} gives.
      *
-     * @param target absolute path of the file; its folder is there
-     * @param temporary the file beside it; a process that is killed leaves it, and the next write takes it over
+     * @param target absolute path of the file; its folder exists
+     * @param temporary temporary file in the same folder; a killed process leaves it, and the next write replaces it
      * @param force whether to wait for the disk
-     * @param beforeMove what is done when the new file is on the disk and the old one still in its place
+     * @param beforeMove action when the new file is on disk and the old file is still in place
      */
     public static void replace(Disk disk, Path target, Path temporary, Content content, boolean force, Step beforeMove)
             throws IOException {

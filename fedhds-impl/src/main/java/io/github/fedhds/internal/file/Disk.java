@@ -56,7 +56,7 @@ public interface Disk {
     }
 }
 
-/** The steps with Java NIO. */
+/** The disk through Java NIO. */
 enum RealDisk implements Disk {
     INSTANCE;
 

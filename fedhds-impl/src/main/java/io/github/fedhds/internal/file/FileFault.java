@@ -30,14 +30,14 @@ public final class FileFault {
         return of(file.toString(), what, e);
     }
 
-    /** The same for a source whose name need not be a path. */
+    /** The same for a name that need not be a path. */
     public static FedHdsException of(String file, String what, IOException e) {
         String reason = reason(file, e);
         return new FedHdsException(
                 file + ": " + (e instanceof CharacterCodingException ? reason : what + ": " + reason), e);
     }
 
-    /** Why a file cannot be used. If the exception names another path, the text contains it. */
+    /** Why a file cannot be used. Includes the exception's path if it is a different one. */
     public static String reason(Path file, IOException e) {
         return reason(file.toString(), e);
     }

@@ -1,10 +1,10 @@
 package io.github.fedhds.internal.json;
 
-/** Rules for texts from outside that several formats share. */
+/** Rules for untrusted texts that several formats share. */
 public final class Texts {
     private Texts() {}
 
-    /** Index of the first half of a surrogate pair that stands alone, which UTF-8 cannot hold; -1 if there is none. */
+    /** Index of the first unpaired surrogate, which UTF-8 cannot encode; -1 if there is none. */
     public static int loneSurrogate(String text) {
         for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
             if (Character.getType(text.codePointAt(i)) == Character.SURROGATE) {
@@ -15,10 +15,10 @@ public final class Texts {
     }
 
     /**
-     * A whole number in the one way of writing it.
+     * A whole number in its canonical form.
      *
-     * @param field its name, for the message
-     * @throws IllegalArgumentException if the text is no number in the range, or has a plus sign or leading zeros
+     * @param field its name, for messages
+     * @throws IllegalArgumentException if the text is not a number in the range, or has a plus sign or leading zeros
      */
     public static long wholeNumber(String field, String text, long least, long most) {
         try {

@@ -2,7 +2,7 @@ package io.github.fedhds.internal.safetensors;
 
 import java.nio.ByteBuffer;
 
-/** How a number is stored in a safetensors file, by the names of the format; all little-endian. */
+/** Number types of a safetensors file, with the names of the format; all little-endian. */
 public enum Dtype {
     BOOL(1),
     U8(1),
@@ -26,12 +26,12 @@ public enum Dtype {
         this.bytes = bytes;
     }
 
-    /** Bytes of one number. */
+    /** Bytes per number. */
     public int bytes() {
         return bytes;
     }
 
-    /** True if a value is not finite anyway, or is still finite when it is rounded to this type; for the floating types. */
+    /** True if a value is not finite, or stays finite when rounded to this type; for floating-point types. */
     public boolean holds(double value) {
         double overflow = switch (this) { // halfway between the largest number and the next power of two
             case F16 -> 65520;
@@ -43,7 +43,7 @@ public enum Dtype {
         return Math.abs(value) < overflow || !Double.isFinite(value);
     }
 
-    /** Takes {@code count} numbers off a little-endian buffer; exact. For the types that {@link #readsAsFloat}. */
+    /** Reads {@code count} numbers from a little-endian buffer; exact. For types with {@link #readsAsFloat}. */
     public void decode(ByteBuffer from, double[] values, int count) {
         for (int i = 0; i < count; i++) {
             values[i] = switch (this) {
@@ -57,8 +57,8 @@ public enum Dtype {
     }
 
     /**
-     * Puts {@code count} numbers into a little-endian buffer, each rounded once (to nearest, ties to even). For the types
-     * that {@link #readsAsFloat}.
+     * Writes {@code count} numbers to a little-endian buffer, each rounded once (to nearest, ties to even). For types
+     * with {@link #readsAsFloat}.
      */
     public void encode(double[] values, int count, ByteBuffer into) {
         for (int i = 0; i < count; i++) {
@@ -76,7 +76,7 @@ public enum Dtype {
         return new IllegalArgumentException(this + " is none of the floating types F32, F16, BF16 and F64");
     }
 
-    /** True for the types that {@link TensorSource#readFloats} turns into float. */
+    /** True for the types that {@link TensorSource#readFloats} converts to float. */
     public boolean readsAsFloat() {
         return this == F32 || this == F16 || this == BF16 || this == F64;
     }

@@ -1,8 +1,8 @@
 package io.github.fedhds.internal.safetensors;
 
 /**
- * The two 16-bit floating types and float, either way. To float is exact. From float or double rounds once, to the nearest, of two equally
- * near ones to the even one; too large becomes infinite, NaN stays NaN.
+ * Conversions between the two 16-bit floating-point types and float. To float they are exact. From float or double they
+ * round once, to nearest, ties to even; too large values become infinite, NaN stays NaN.
  *
  * @see <a href="https://ieeexplore.ieee.org/document/8766229">IEEE 754-2019, section 4.3.1</a>
  */
@@ -32,7 +32,7 @@ public final class HalfFloats {
         int bits = Float.floatToRawIntBits(value);
         int sign = (bits >>> 16) & 0x8000;
         int magnitude = bits & 0x7fffffff;
-        if (magnitude > 0x7f800000) { // NaN: the quiet bit is set, so that cutting its payload cannot make an infinity
+        if (magnitude > 0x7f800000) { // NaN: sets the quiet bit, so that a truncated payload cannot give infinity
             return (short) (sign | 0x7e00 | ((magnitude >> 13) & 0x3ff));
         }
         if (magnitude >= 0x477ff000) { // from halfway between 65504 and 2^16, and infinity
@@ -70,8 +70,8 @@ public final class HalfFloats {
     }
 
     /**
-     * The float next to a double towards zero, its last bit set if anything was cut off: with two bits and more to spare,
-     * rounding that one again gives what rounding the double once would.
+     * Rounds to odd: the float next to the double towards zero, with its last bit set if it is not exact. Rounding this
+     * to a type with at least two bits less gives the same result as rounding the double once.
      *
      * @see <a href="https://hal.inria.fr/inria-00080427v2">Boldo, Melquiond 2008, When double rounding is odd</a>
      */

@@ -4,21 +4,21 @@ import io.github.fedhds.FedHdsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The weights of a model folder of Hugging Face: one file, or several with an index. */
+/** The weights of a Hugging Face model folder: one file, or several with an index. */
 public final class ModelWeights {
-    /** The one file. */
+    /** Name of a single file. */
     public static final String FILE = "model.safetensors";
 
-    /** The index of several files. */
+    /** Name of the index of several files. */
     public static final String INDEX = "model.safetensors.index.json";
 
     private ModelWeights() {}
 
     /**
-     * The one file of a folder, or else the index.
+     * The single file of a folder, or else the index.
      *
      * @param advice end of the error message
-     * @throws FedHdsException if neither is there
+     * @throws FedHdsException if neither exists
      */
     public static Path file(Path folder, String advice) {
         Path file = folder.resolve(FILE);
@@ -30,7 +30,7 @@ public final class ModelWeights {
     }
 
     /**
-     * Opens what {@link #file} gave.
+     * Opens the result of {@link #file}.
      *
      * @throws FedHdsException if a file is missing or damaged
      */

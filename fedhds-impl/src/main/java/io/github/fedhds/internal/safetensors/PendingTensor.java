@@ -7,17 +7,17 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * A tensor whose type and shape are known and whose numbers are made when its turn to be written comes, so that a file may be
- * far larger than memory.
+ * A tensor with known type and shape whose numbers are computed only when it is written, so that a file may be far
+ * larger than memory.
  *
- * @param dtype how its numbers are stored
+ * @param dtype type of the stored numbers
  * @param shape lengths of its axes
- * @param content writes its bytes: little-endian, row-major, just as many as dtype and shape make
+ * @param content writes its bytes: little-endian, row-major, exactly as many as dtype and shape require
  */
 public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content) {
     private static final int CHUNK = 1 << 18;
 
-    /** Puts the numbers from one index to another (exclusive, in row-major order) into a little-endian buffer. */
+    /** Writes the numbers from one index to another (exclusive, in row-major order) to a little-endian buffer. */
     @FunctionalInterface
     public interface Numbers {
         void put(int from, int to, ByteBuffer into);
@@ -59,9 +59,9 @@ public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content
     }
 
     /**
-     * Numbers that are put into a buffer of at most 256 KiB, one part after another.
+     * Numbers that are written through a buffer of at most 256 KiB, one part after another.
      *
-     * @param count how many the shape has
+     * @param count number of values in the shape
      */
     public static PendingTensor of(Dtype dtype, int[] shape, int count, Numbers numbers) {
         return new PendingTensor(dtype, shape, channel -> {
@@ -75,7 +75,7 @@ public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content
         });
     }
 
-    /** Bytes as they are, U8, not copied. */
+    /** Bytes as U8, not copied. */
     public static PendingTensor of(byte[] bytes) {
         return new PendingTensor(
                 Dtype.U8, new int[] {bytes.length}, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes)));
@@ -86,7 +86,7 @@ public record PendingTensor(Dtype dtype, int[] shape, AtomicFile.Content content
         return shape.clone();
     }
 
-    /** Number of bytes that it has in a file. */
+    /** Number of bytes in a file. */
     public long bytes() {
         long bytes = dtype.bytes();
         for (int length : shape) {

@@ -19,20 +19,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tensors of one safetensors file, or of bytes in that form. Every rule of the format is checked when it is opened, before
- * anything is allocated that a header asks for; a file may be larger than 2 GiB, a single tensor may not. Immutable, safe
- * for many threads; an interrupt of a reading thread closes the file, as Java's channels have it.
+ * Tensors of one safetensors file, or of bytes in this format. Opening checks all rules of the format before it
+ * allocates anything by the header; a file may be larger than 2 GiB, a single tensor may not. Immutable, safe for many
+ * threads; an interrupt of a reading thread closes the file, as with all Java channels.
  *
  * @see <a href="https://huggingface.co/docs/safetensors/index">The format</a>
  */
 public final class SafetensorsFile implements TensorSource {
     private static final int CHUNK = 1 << 18;
 
-    /** Where the bytes come from: an open file or an array. */
+    /** Source of the bytes: an open file or an array. */
     private interface Bytes {
         long size() throws IOException;
 
-        /** Fills the buffer from a place on; an error if there are too few bytes. */
+        /** Fills the buffer from a position on; an error if there are too few bytes. */
         void read(long position, ByteBuffer into) throws IOException;
 
         ByteBuffer view(long position, int length) throws IOException;
@@ -67,7 +67,8 @@ public final class SafetensorsFile implements TensorSource {
     /**
      * Opens a file and checks it.
      *
-     * @throws FedHdsException if it cannot be read or breaks a rule of the format; the message names file, tensor and rule
+     * @throws FedHdsException if it cannot be read or breaks a rule of the format; the message names file, tensor and
+     *     rule
      */
     public static SafetensorsFile open(Path file) {
         FileBytes bytes = null;
@@ -84,9 +85,9 @@ public final class SafetensorsFile implements TensorSource {
     }
 
     /**
-     * Reads bytes that hold a whole safetensors file, such as a message.
+     * Reads bytes of a complete safetensors file, such as a message.
      *
-     * @param label what the bytes are, for messages
+     * @param label name of the bytes, for messages
      * @param content the bytes; not copied, so they must not change while this is in use
      * @throws FedHdsException if they break a rule of the format
      */
@@ -123,7 +124,7 @@ public final class SafetensorsFile implements TensorSource {
         return entry(name).dtype();
     }
 
-    /** The text pairs under {@code __metadata__}; none if the file has none. */
+    /** The text pairs under {@code __metadata__}; empty if the file has none. */
     public Map<String, String> metadata() {
         return metadata;
     }
@@ -143,7 +144,7 @@ public final class SafetensorsFile implements TensorSource {
     /**
      * Fills a buffer with a tensor's stored bytes, for tensors of any length; safe for many threads.
      *
-     * @param offset of the first byte wanted, from the tensor's beginning
+     * @param offset first byte to read, counted from the start of the tensor
      * @throws FedHdsException if there is no such tensor, or it cannot be read
      * @throws IndexOutOfBoundsException if the tensor has too few bytes
      */
@@ -157,7 +158,7 @@ public final class SafetensorsFile implements TensorSource {
         }
     }
 
-    /** Gives all bytes from first to last, the header's too, 256 KiB at a time; a piece is overwritten by the next one. */
+    /** Passes all bytes in order, including the header, in pieces of 256 KiB; the next piece overwrites the last. */
     public void forEachPiece(Consumer<ByteBuffer> use) {
         try {
             long size = bytes.size();
@@ -236,7 +237,7 @@ public final class SafetensorsFile implements TensorSource {
         return entry;
     }
 
-    /** Closes the file. Closing twice does nothing more. */
+    /** Closes the file; closing again does nothing. */
     @Override
     public void close() {
         try {
@@ -271,7 +272,7 @@ public final class SafetensorsFile implements TensorSource {
 
         @Override
         public ByteBuffer view(long position, int length) throws IOException {
-            if (position + length > channel.size()) { // mapping beyond the end would crash when touched
+            if (position + length > channel.size()) { // access to a mapping beyond the end would crash
                 throw new IOException("the file ends at " + channel.size() + "; was it cut off while open?");
             }
             return channel.map(MapMode.READ_ONLY, position, length);

@@ -25,13 +25,13 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The checked table of contents of a safetensors file. Reads token by token to a fixed depth, so nesting costs no stack,
- * and what it allocates is a small multiple of the header's own bytes.
+ * The validated header of a safetensors file. Reads token by token to a fixed depth, so nesting needs no stack, and
+ * memory is a small multiple of the header's size.
  *
  * @see <a href="https://huggingface.co/docs/safetensors/index">The format</a>
  */
 public final class SafetensorsHeader {
-    /** The format's own limit. */
+    /** Limit of the format. */
     static final long MAX_BYTES = 100_000_000;
 
     /** Number of bytes after the header, if it is not known yet. */
@@ -40,7 +40,7 @@ public final class SafetensorsHeader {
     public static final int MAX_AXES = 64;
     private static final String METADATA = "__metadata__";
 
-    /** One tensor: where its bytes lie, counted from the end of the header. */
+    /** One tensor: the position of its bytes, counted from the end of the header. */
     public record Entry(Dtype dtype, int[] shape, long begin, long end) {}
 
     private final String file;
@@ -66,7 +66,7 @@ public final class SafetensorsHeader {
         return Collections.unmodifiableList(inFileOrder);
     }
 
-    /** Number of bytes after the header, as the entries have it. */
+    /** Number of bytes after the header, from the entries. */
     public long dataBytes() {
         return inFileOrder.isEmpty()
                 ? 0
@@ -77,7 +77,7 @@ public final class SafetensorsHeader {
         return Collections.unmodifiableMap(metadata);
     }
 
-    /** Checks the 8 bytes before the header; gives the header's length. */
+    /** Checks the 8 bytes before the header; returns the header's length. */
     static int checkLength(String file, long length, long fileBytes) {
         if (length < 0 || length > MAX_BYTES) {
             throw fault(
@@ -101,8 +101,8 @@ public final class SafetensorsHeader {
      * Reads and checks a header.
      *
      * @param file name for messages
-     * @param bytes the header alone
-     * @param dataBytes how many bytes follow it
+     * @param bytes only the header
+     * @param dataBytes number of bytes after it
      */
     public static SafetensorsHeader parse(String file, ByteBuffer bytes, long dataBytes) {
         return parse(file, bytes, dataBytes, Integer.MAX_VALUE, Integer.MAX_VALUE);
@@ -111,7 +111,7 @@ public final class SafetensorsHeader {
     /**
      * The same with limits, checked while it is read.
      *
-     * @param dataBytes how many bytes follow, or {@link #UNKNOWN}
+     * @param dataBytes number of bytes after it, or {@link #UNKNOWN}
      */
     public static SafetensorsHeader parse(
             String file, ByteBuffer bytes, long dataBytes, int maxTensors, int maxMetadata) {
@@ -133,7 +133,7 @@ public final class SafetensorsHeader {
         return header;
     }
 
-    /** Decodes as it is read: no text as long as the header beside it. */
+    /** Decodes while reading, without a text as long as the header. */
     private static Reader utf8(ByteBuffer bytes) {
         ByteBuffer heap = bytes;
         if (!bytes.hasArray()) {
@@ -173,7 +173,7 @@ public final class SafetensorsHeader {
             }
         }
         json.endObject();
-        if (json.peek() != JsonToken.END_DOCUMENT) { // strict: peek fails by itself if anything follows
+        if (json.peek() != JsonToken.END_DOCUMENT) { // in strict mode peek throws if anything follows
             throw fault(file, "something follows the header's JSON object");
         }
     }
@@ -194,7 +194,7 @@ public final class SafetensorsHeader {
         json.endObject();
     }
 
-    /** The name comes in two parts, which are joined only if there is a fault. */
+    /** The name has two parts, which are joined only for an error. */
     private void expect(String what, String name, JsonReader json, JsonToken wanted) throws IOException {
         JsonToken token = json.peek();
         if (token != wanted) {
@@ -205,7 +205,7 @@ public final class SafetensorsHeader {
         }
     }
 
-    /** The name of a kind of JSON value in messages. */
+    /** The name of a JSON token in messages. */
     private static String words(JsonToken token) {
         return switch (token) {
             case BEGIN_OBJECT -> "a JSON object";
@@ -274,7 +274,7 @@ public final class SafetensorsHeader {
         return Arrays.toString(Arrays.copyOf(numbers, count));
     }
 
-    /** Reads into {@link #numbers}; says how many there were. */
+    /** Reads into {@link #numbers}; returns their count. */
     private int readNumbers(String name, String key, JsonReader json, int most) throws IOException {
         if (json.peek() != JsonToken.BEGIN_ARRAY) {
             expect(key + " of tensor", name, json, JsonToken.BEGIN_ARRAY);

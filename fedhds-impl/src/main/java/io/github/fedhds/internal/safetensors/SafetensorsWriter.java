@@ -19,10 +19,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A safetensors file that is ready to be written. Equal input gives equal bytes: wider types come first, so that each tensor
- * begins at a multiple of its type's bytes, as readers that map the file need it; within a type tensors are sorted by name, and
- * so is the metadata. The header is padded with spaces so that the data begins at a multiple of 8. Memory: the header, and what
- * the tensors' own content takes.
+ * A safetensors file that is ready to be written. Equal input gives equal bytes: wider types come first, so that each
+ * tensor begins at a multiple of its number size, as readers that map the file need; within a type tensors are sorted
+ * by name. Metadata is sorted too. The header is padded with spaces so that the data begins at a multiple of 8. Memory:
+ * the header, and the memory that the tensors' content needs.
  *
  * @see <a href="https://huggingface.co/docs/safetensors/index">The format</a>
  */
@@ -33,8 +33,8 @@ public final class SafetensorsWriter {
     /**
      * Prepares a file.
      *
-     * @param metadata text pairs for {@code __metadata__}, which is left out if there are none
-     * @throws IllegalArgumentException if a name or a text cannot stand in a file
+     * @param metadata text pairs for {@code __metadata__}, omitted if there are none
+     * @throws IllegalArgumentException if a name or text is not allowed in a file
      */
     public SafetensorsWriter(Map<String, PendingTensor> tensors, Map<String, String> metadata) {
         new TreeMap<>(tensors)
@@ -55,14 +55,14 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes a file, by way of a temporary one that is moved into place.
+     * Writes a temporary file, and moves it into place.
      *
-     * @param file where to; its folder is made if it is missing
-     * @param tensors what; NaN and infinity are written as they are
-     * @param metadata text pairs for {@code __metadata__}; left out if there are none
+     * @param file path of the file; its folder is created if it is missing
+     * @param tensors tensors by name; NaN and infinity are written unchanged
+     * @param metadata text pairs for {@code __metadata__}; omitted if there are none
      * @param dtype F32, or F16 or BF16, to which values are rounded (to nearest, ties to even)
-     * @throws IllegalArgumentException if the dtype is another one, a name cannot stand in a file, or a finite value is
-     *     too large for the dtype
+     * @throws IllegalArgumentException if the dtype is another one, a name is not allowed in a file, or a finite value
+     *     is too large for the dtype
      * @throws FedHdsException if the file cannot be written
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata, Dtype dtype) {
@@ -83,7 +83,7 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes the file by way of a temporary one that is moved into place; its folder is made if it is missing.
+     * Writes a temporary file and moves it into place; creates the folder if it is missing.
      *
      * @throws IllegalStateException if a tensor writes more or fewer bytes than its shape has
      * @throws FedHdsException if the file cannot be written
@@ -186,7 +186,7 @@ public final class SafetensorsWriter {
             return channel.isOpen();
         }
 
-        /** The file goes on after a tensor: who opened the channel closes it. */
+        /** Leaves the channel open, because more tensors follow; its owner closes it. */
         @Override
         public void close() {}
     }

@@ -16,9 +16,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tensors of several safetensors files in one folder, joined by an index: a JSON file whose {@code weight_map} gives for
- * each tensor the file that holds it. Index and files must agree to the last tensor, which is checked when it is opened.
- * Immutable, safe for many threads.
+ * Tensors of several safetensors files in one folder, listed in an index: a JSON file whose {@code weight_map} maps
+ * each tensor to its file. Index and files must list exactly the same tensors; opening checks this. Immutable, safe for
+ * many threads.
  *
  * @see <a href="https://huggingface.co/docs/transformers/big_models">Sharded checkpoints</a>
  */
@@ -34,11 +34,11 @@ public final class ShardedSafetensors implements TensorSource {
     }
 
     /**
-     * Opens an index and all its files, and checks each as {@link SafetensorsFile#open} does.
+     * Opens an index and all its files, and checks each as in {@link SafetensorsFile#open}.
      *
-     * @param index such as {@code model.safetensors.index.json}; its files lie beside it
-     * @throws FedHdsException if a file is missing or damaged, is not a plain name beside the index, lacks a tensor that
-     *     the index places there, or holds one that the index does not; the message names file and tensor
+     * @param index such as {@code model.safetensors.index.json}; its files are in the same folder
+     * @throws FedHdsException if a file is missing or damaged, is not a plain name in the folder, lacks a tensor of the
+     *     index, or has one that is not in the index; the message names file and tensor
      */
     public static ShardedSafetensors open(Path index) {
         ShardedSafetensors all = new ShardedSafetensors(index);
@@ -78,7 +78,7 @@ public final class ShardedSafetensors implements TensorSource {
         return fileOf;
     }
 
-    /** A name that leads nowhere else, on any system. */
+    /** Whether a name stays in the folder, on any system. */
     private static boolean isPlainName(String name) {
         if (name.isEmpty() || name.equals(".") || name.equals("..") || name.matches("(?s).*[/\\\\:\0].*")) {
             return false;
@@ -99,7 +99,7 @@ public final class ShardedSafetensors implements TensorSource {
         return SafetensorsFile.open(path);
     }
 
-    /** Takes over a file's tensors, if each is where the index says. */
+    /** Adds a file's tensors, if each is in the file that the index names. */
     private void addShard(String file, SafetensorsFile shard, SortedMap<String, String> fileOf) {
         for (String tensor : shard.names()) {
             String wanted = fileOf.get(tensor);
@@ -119,7 +119,7 @@ public final class ShardedSafetensors implements TensorSource {
         return Objects.requireNonNull(shards.get(file), file);
     }
 
-    /** The files by their names beside the index; cannot be changed, and closed with this. */
+    /** The files by name; unmodifiable, and closed with this object. */
     public SortedMap<String, SafetensorsFile> files() {
         return Collections.unmodifiableSortedMap(shards);
     }
@@ -175,7 +175,7 @@ public final class ShardedSafetensors implements TensorSource {
         }
     }
 
-    /** Closes all files. Closing twice does nothing more. */
+    /** Closes all files; closing again does nothing. */
     @Override
     public void close() {
         closeAfter(null);

@@ -4,11 +4,9 @@ import io.github.fedhds.adapter.Tensor;
 import java.nio.ByteBuffer;
 import java.util.SortedSet;
 
-/**
- * Named tensors that are read one at a time: a file, or several files that an index joins. Safe for many threads.
- */
+/** Named tensors that are read one at a time: a file, or several files with an index. Safe for many threads. */
 public interface TensorSource extends AutoCloseable {
-    /** Names of all tensors, in their order; cannot be changed. */
+    /** Names of all tensors, sorted; unmodifiable. */
     SortedSet<String> names();
 
     /**
@@ -19,15 +17,15 @@ public interface TensorSource extends AutoCloseable {
     int[] shape(String name);
 
     /**
-     * How a tensor's numbers are stored.
+     * Type of a tensor's stored numbers.
      *
      * @throws io.github.fedhds.FedHdsException if there is no such tensor
      */
     Dtype dtype(String name);
 
     /**
-     * A tensor's bytes as they are stored: read-only, little-endian, row-major, mapped where they come from a file (so
-     * they stay valid after {@link #close}, and cost no heap).
+     * A tensor's stored bytes: read-only, little-endian, row-major. Bytes of a file are mapped, so they stay valid
+     * after {@link #close} and use no heap.
      *
      * @throws io.github.fedhds.FedHdsException if there is no such tensor, if it has 2 GiB or more, or cannot be read
      */
@@ -36,15 +34,15 @@ public interface TensorSource extends AutoCloseable {
     /**
      * A tensor's numbers in row-major order, as float; F64 is rounded to the nearest float.
      *
-     * @throws io.github.fedhds.FedHdsException if there is no such tensor, if it is not of a floating type that is
-     *     known here, has more numbers than an array can hold, or cannot be read
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor, if its type is not a supported
+     *     floating-point type, has more numbers than an array can hold, or cannot be read
      */
     float[] readFloats(String name);
 
     /**
      * A tensor with its shape.
      *
-     * @throws io.github.fedhds.FedHdsException as {@link #readFloats}
+     * @throws io.github.fedhds.FedHdsException as in {@link #readFloats}
      */
     default Tensor readTensor(String name) {
         return new Tensor(shape(name), readFloats(name));

@@ -1,4 +1,4 @@
-/** The safetensors format: named tensors in one file, read without trusting its header. */
+/** The safetensors format: named tensors in one file, with an untrusted header. */
 @NullMarked
 package io.github.fedhds.internal.safetensors;
 

@@ -5,8 +5,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What the tasks say, several phrasings each. In a phrasing with {@code {x}} the argument stands in the definition and
- * the input stays empty. No run of six words of an unseen task's definition may stand in the pre-training text.
+ * Definitions of the tasks, with several phrasings each. In a phrasing with {@code {x}} the definition contains the
+ * argument and the input is empty. The pre-training text must not contain any six consecutive words of an unseen task's
+ * definition.
  */
 final class Definitions {
     /** Skill id to phrasings, for the tasks that clients train on. */

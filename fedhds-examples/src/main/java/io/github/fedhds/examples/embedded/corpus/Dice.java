@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Random choices of one document or one task row. Not safe for many threads: each document makes its own. */
+/** Random choices of one document or one task row. Not safe for many threads: each document creates its own. */
 final class Dice {
     private final SplittableRandom random;
 
@@ -12,9 +12,9 @@ final class Dice {
         this.random = random;
     }
 
-    /** Dice of row {@code index} under {@code seed}: rows can be made in any order, each gives the same draws. */
+    /** Dice of row {@code index} under {@code seed}: rows can be generated in any order with the same draws. */
     static Dice of(long seed, long index) {
-        // two rounds of a 64-bit mixer, so that neighbouring seeds and indices share nothing
+        // two rounds of a 64-bit mixer, so that neighbouring seeds and indices give independent draws
         return new Dice(new SplittableRandom(mix(mix(seed) + index)));
     }
 
@@ -25,7 +25,7 @@ final class Dice {
         return mixed ^ (mixed >>> 31);
     }
 
-    /** A number from {@code least} to {@code most}, both included. */
+    /** A number from {@code least} to {@code most}, both inclusive. */
     int between(int least, int most) {
         return random.nextInt(least, most + 1);
     }
@@ -54,7 +54,7 @@ final class Dice {
         return chosen;
     }
 
-    /** {@code count} members of {@code choices}; one may come twice. */
+    /** {@code count} members of {@code choices}, with replacement. */
     <T> List<T> repeated(List<T> choices, int count) {
         List<T> chosen = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
 package io.github.fedhds.examples.embedded.corpus;
 
-/** One use of a skill: the text it is applied to, and what comes out. */
+/** One example of a skill: input text and answer. */
 record Example(String input, String answer) {}

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The demo's instructions: 36 tasks for the clients and 10 that only the evaluation sees. The skill behind an unseen task
- * is in the pre-training text, but its definitions and its inputs are neither there nor among the training rows. Equal
- * seeds give equal rows.
+ * The demo's instructions: 36 tasks for the clients and 10 only for evaluation. The skill of an unseen task is in the
+ * pre-training text, but its definitions and inputs are neither there nor in the training rows. Equal seeds give equal
+ * rows.
  */
 public final class InstructionSet {
     private final long seed;
@@ -27,12 +27,12 @@ public final class InstructionSet {
         return tasks(Definitions.UNSEEN);
     }
 
-    /** {@code perTask} different rows of each training task, task by task. */
+    /** {@code perTask} different rows per training task, task by task. */
     public List<Instruction> training(int perTask) {
         return rows(trainingTasks(), perTask, Side.OPEN);
     }
 
-    /** {@code perTask} different rows of each unseen task, task by task. */
+    /** {@code perTask} different rows per unseen task, task by task. */
     public List<Instruction> unseen(int perTask) {
         return rows(unseenTasks(), perTask, Side.HELD_OUT);
     }

@@ -1,6 +1,6 @@
 package io.github.fedhds.examples.embedded.corpus;
 
-/** The kinds of task that real instruction sets hold too. */
+/** The kinds of tasks, which also occur in real instruction sets. */
 public enum Kind {
     CLASSIFICATION,
     EXTRACTION,

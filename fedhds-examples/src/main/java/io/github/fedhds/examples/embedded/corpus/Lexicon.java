@@ -37,12 +37,12 @@ final class Lexicon {
     static final List<Noun> PLANTS = nouns("plant", "tree rose flower tulip", "leaf/leaves bush/bushes");
     static final List<Noun> OBJECTS = nouns("thing", "book cup ball bag key ring", "box/boxes");
 
-    /** All that can be bought, carried and painted. */
+    /** Things that can be bought, carried and painted. */
     static final List<Noun> THINGS = joined(FRUITS, TOOLS, CLOTHES, VEHICLES, FURNITURE, PLANTS, OBJECTS);
 
     static final List<Noun> NOUNS = joined(ANIMALS, THINGS);
 
-    /** Nouns whose category has a name of its own, category by category. */
+    /** Nouns whose category has a name, category by category. */
     static final List<List<Noun>> CATEGORIES = List.of(ANIMALS, FRUITS, TOOLS, CLOTHES, VEHICLES, FURNITURE, PLANTS);
 
     static final List<String> COLOURS = words("red blue green yellow brown black white grey pink purple");
@@ -72,7 +72,7 @@ final class Lexicon {
             + " write/wrote sit/sat sleep/slept bring/brought draw/drew throw/threw catch/caught hold/held sell/sold"
             + " lose/lost win/won ride/rode know/knew");
 
-    /** Pasts that take an object and are their own participle, as in "found, was found". */
+    /** Past forms that take an object and equal their participle, as in "found, was found". */
     static final List<String> DEEDS =
             words("bought found sold lost carried painted washed brought caught held pushed" + " pulled");
 

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * An endless supply of short documents from which a base model learns the demo language and its skills, but not the
- * form of the instructions. A document depends on the seed and its index only: any number can be streamed, in any
- * order, by many threads.
+ * An endless sequence of short documents from which a base model learns the demo language and its skills, but not the
+ * form of the instructions. A document depends only on the seed and its index, so many threads can generate any number,
+ * in any order.
  */
 public final class PretrainingText {
     private final long seed;
@@ -30,7 +30,7 @@ public final class PretrainingText {
             Skill one = Skills.draw(dice);
             dice.pick(SkillForms.RUNS).write(page, dice, () -> solved(one, dice));
         } else if (shape < 0.70) {
-            // two or three skills by turns: what is asked for changes within the document
+            // two or three skills in turn, so that the task changes within the document
             List<Skill> few = List.of(Skills.draw(dice), Skills.draw(dice), Skills.draw(dice));
             mixed(page, dice, () -> solved(dice.pick(few), dice));
         } else {

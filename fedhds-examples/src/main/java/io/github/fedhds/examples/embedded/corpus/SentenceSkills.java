@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Skills on one sentence: what it mentions, and how it reads when something is changed. */
+/** Skills on one sentence: extracting parts, and rewriting it. */
 final class SentenceSkills {
     private static final List<String> EVENT_VERBS =
             Lexicon.words("bought found sold lost carried painted washed brought saw took drew pulled");
 
-    /** A deed of one person; empty where the sentence leaves something out. */
+    /** An action of one person; parts that the sentence omits are empty. */
     private record Event(
             String person,
             String animal,
@@ -133,7 +133,7 @@ final class SentenceSkills {
                 .skill(id, Kind.REWRITING, weight, SentenceSkills::turned, wording);
     }
 
-    /** Either the change that was drawn along, or the other person's words. */
+    /** The changed sentence if one was drawn with it, else the other person's version. */
     private static String turned(Sentence sentence) {
         if (!sentence.changed().isEmpty()) {
             return sentence.changed();
@@ -267,7 +267,7 @@ final class SentenceSkills {
                         List.of("Begin with the thing", "Make it passive")));
     }
 
-    /** A deed told in the active and in the passive. */
+    /** An action in active and passive voice. */
     private static String[] deed(Dice dice) {
         String person = dice.pick(Lexicon.PEOPLE);
         String verb = dice.pick(Lexicon.DEEDS);

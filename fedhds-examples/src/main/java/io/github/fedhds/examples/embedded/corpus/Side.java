@@ -1,13 +1,13 @@
 package io.github.fedhds.examples.embedded.corpus;
 
 /**
- * Parts the arguments of all skills in two. The hash sees the argument only, not the skill, so a held-out list of
- * numbers can be met under no skill before the unseen tasks ask for it.
+ * Splits the arguments of all skills into two sides. The hash depends only on the argument, not on the skill, so a
+ * held-out list of numbers occurs in no skill before the unseen tasks.
  */
 enum Side {
     /** Seen in pre-training and in training tasks. */
     OPEN,
-    /** About one argument in six, kept for the unseen tasks. */
+    /** About one argument in six, reserved for the unseen tasks. */
     HELD_OUT;
 
     static Side of(String input) {

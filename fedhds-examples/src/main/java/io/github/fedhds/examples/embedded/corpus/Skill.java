@@ -3,11 +3,11 @@ package io.github.fedhds.examples.embedded.corpus;
 import java.util.function.BiFunction;
 
 /**
- * One thing the model shall know how to do, as "name the largest number".
+ * One skill that the model should learn, such as "name the largest number".
  *
- * @param weight how often the pre-training text exercises it, against the other skills
- * @param noun what its input is: "numbers", "words", "sentence"
- * @param examples draws an example whose input lies on the wanted side
+ * @param weight relative frequency in the pre-training text
+ * @param noun type of its input: "numbers", "words", "sentence"
+ * @param examples draws an example whose input is on the given side
  */
 record Skill(String id, Kind kind, int weight, String noun, Wording wording, BiFunction<Dice, Side, Example> examples) {
     Example example(Dice dice, Side side) {

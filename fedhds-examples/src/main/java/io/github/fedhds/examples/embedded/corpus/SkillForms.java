@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /**
- * The shapes in which the pre-training text shows skills at work. None of them is the form that instructions take
- * later: the base model shall know the skills, and learn the form from the clients.
+ * Forms of skill examples in the pre-training text. None of them is the form of the later instructions: the base model
+ * should know the skills, and learn the form from the clients.
  */
 final class SkillForms {
     /** Writes solved examples until the document has about {@code words} words. */
@@ -15,7 +15,7 @@ final class SkillForms {
         void write(Page page, Dice dice, Supplier<SkillGroup.Solved> next);
     }
 
-    /** Text under way, with the length it shall reach. */
+    /** Unfinished text with its target length. */
     static final class Page {
         private final StringBuilder text = new StringBuilder();
         private final int words;
@@ -25,7 +25,7 @@ final class SkillForms {
             this.words = words;
         }
 
-        /** Adds the pieces as they are. */
+        /** Adds the pieces unchanged. */
         Page add(String... pieces) {
             for (String piece : pieces) {
                 text.append(piece);
@@ -55,7 +55,7 @@ final class SkillForms {
             new Heads("Job", "List", "Answer"),
             new Heads("Problem", "Text", "Result"));
 
-    /** Forms for any run of skills. */
+    /** Forms for any sequence of skills. */
     static final List<Form> MIXED = List.of(
             SkillForms::dialogue,
             SkillForms::quiz,
@@ -69,7 +69,7 @@ final class SkillForms {
             SkillForms::letter,
             SkillForms::cards);
 
-    /** Forms in which one skill stands above a list of its examples. */
+    /** Forms with one skill as the heading of a list of its examples. */
     static final List<Form> RUNS =
             List.of(SkillForms::arrows, SkillForms::table, SkillForms::lines, SkillForms::headed, SkillForms::fields);
 
@@ -80,7 +80,7 @@ final class SkillForms {
         return dice.chance(0.3) ? wording.question(dice) : ended(wording.order(dice), ":");
     }
 
-    /** The order with the mark, unless it is a question. */
+    /** The order with the punctuation mark, unless it is a question. */
     private static String ended(String order, String mark) {
         return order.endsWith("?") ? order : order + mark;
     }
@@ -89,7 +89,7 @@ final class SkillForms {
         return text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);
     }
 
-    /** An answer that closes a line of prose; sentences have their own full stop. */
+    /** An answer at the end of a line of prose; sentences already have a full stop. */
     private static String closed(String answer) {
         return answer.endsWith(".") || answer.endsWith("?") ? answer : answer + ".";
     }
@@ -309,7 +309,7 @@ final class SkillForms {
         }
     }
 
-    /** One input, and under it one line for each thing that can be said of it. */
+    /** One input, followed by one line per skill that fits it. */
     static void sheet(Page page, Dice dice) {
         String mark = dice.pick(": ", " = ", " -> ");
         while (page.hasRoom()) {

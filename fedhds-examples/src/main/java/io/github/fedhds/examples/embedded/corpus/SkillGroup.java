@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Skills that take the same inputs. Grouping lets a work sheet ask several things of one input, which teaches that the
- * words of the question, and not the look of the input, decide what is to be done.
+ * Skills with the same kind of input. A group allows a work sheet with several questions about one input, which teaches
+ * that the words of the question define the task, not the appearance of the input.
  *
- * @param <A> the input before it is written out
+ * @param <A> the input before it is converted to text
  */
 final class SkillGroup<A> {
     /** A skill with one of its examples. */
@@ -27,7 +27,7 @@ final class SkillGroup<A> {
         this.text = text;
     }
 
-    /** Adds a skill; an empty answer says that the skill does not fit that input. */
+    /** Adds a skill; an empty answer means that the skill does not fit the input. */
     SkillGroup<A> skill(String id, Kind kind, int weight, Function<A, String> answer, Wording wording) {
         Skill skill = new Skill(id, kind, weight, noun, wording, (dice, side) -> example(dice, side, answer));
         members.add(new Member<>(skill, answer));
@@ -38,7 +38,7 @@ final class SkillGroup<A> {
         return members.stream().map(Member::skill).toList();
     }
 
-    /** Every skill that fits, all on one input. */
+    /** All skills that fit one input. */
     List<Solved> sheet(Dice dice) {
         A argument = draw.apply(dice);
         while (Side.of(text.apply(argument)) != Side.OPEN) {
@@ -66,7 +66,7 @@ final class SkillGroup<A> {
         }
     }
 
-    /** On the open side an answer that could itself be an input, a list or a sentence, must be open too. */
+    /** On the open side, an answer that could also be an input (a list or a sentence) must be on the open side too. */
     private static boolean fits(String input, String answer, Side side) {
         if (answer.isEmpty() || Side.of(input) != side) {
             return false;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** All skills, by id and by the inputs they share. */
+/** All skills, by id and by common input. */
 final class Skills {
     private static final List<SkillGroup<?>> GROUPS = Stream.of(
                     ListSkills.groups(), WordSkills.groups(), SentenceSkills.groups(), TextSkills.groups())
@@ -31,7 +31,7 @@ final class Skills {
         return List.copyOf(BY_ID.values());
     }
 
-    /** A skill, drawn by weight. */
+    /** A skill drawn at random by weight. */
     static Skill draw(Dice dice) {
         return dice.pick(WEIGHTED);
     }

@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Little stories, descriptions and notes that use the vocabulary outside of the skills. The sentences about tasks,
- * inputs and responses are there so that every word of the later prompts has been seen in some other company.
+ * Short stories, descriptions and notes that use the vocabulary outside of the skills. Sentences about tasks, inputs
+ * and responses are included so that every word of the later prompts occurs in other contexts.
  */
 final class Stories {
     private static final Pattern SLOT = Pattern.compile("\\{(\\w+)}");

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** Skills that ask for an understanding of what is written: classes of things, and answers out of a passage. */
+/** Skills of text understanding: classes of things, and answers from a passage. */
 final class TextSkills {
     private record Labelled(String text, String label) {}
 

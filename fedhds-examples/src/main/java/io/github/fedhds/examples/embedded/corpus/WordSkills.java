@@ -3,7 +3,7 @@ package io.github.fedhds.examples.embedded.corpus;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** Skills that turn each word of a short list into another: plural, past, opposite, the day after. */
+/** Skills that replace each word of a short list by another: plural, past, opposite, the day after. */
 final class WordSkills {
     private WordSkills() {}
 

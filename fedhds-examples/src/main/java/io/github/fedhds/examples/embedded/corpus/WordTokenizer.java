@@ -17,16 +17,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Writes a tokenizer of whole words in the Hugging Face format. The model type is Unigram, but as every piece starts with
- * a space mark or is a punctuation mark there is one way only to cut a text; what is in no piece falls back to bytes.
- * A line break counts as a space before the next word, so that a word is the same piece wherever it stands.
+ * Writes a tokenizer of whole words in the Hugging Face format. The model type is Unigram, but every piece starts with
+ * a space mark or is a punctuation mark, so there is only one way to split a text; unknown text falls back to bytes. A
+ * line break counts as a space before the next word, so that a word is the same piece in any position.
  */
 public final class WordTokenizer {
     private static final int SAMPLE_DOCUMENTS = 20_000;
     private static final long SAMPLE_SEED = 20_240_501L;
     private static final String SPACE = "\u2581";
 
-    /** A punctuation mark, or a run of anything else between spaces and marks. */
+    /** A punctuation mark, or a sequence of other characters between spaces and marks. */
     private static final Pattern PIECE = Pattern.compile("[.,:?!;]|[^\\s.,:?!;]+");
 
     private final List<String> pieces;
@@ -35,7 +35,7 @@ public final class WordTokenizer {
         this.pieces = List.copyOf(pieces);
     }
 
-    /** Builds the vocabulary: specials, bytes, then marks and words by how often a sample uses them. */
+    /** Builds the vocabulary: special tokens, bytes, then marks and words by frequency in a sample. */
     public static WordTokenizer build() {
         Map<String, Integer> counts = new TreeMap<>();
         PretrainingText text = new PretrainingText(SAMPLE_SEED);
@@ -80,7 +80,7 @@ public final class WordTokenizer {
         }
     }
 
-    /** Number of pieces, the specials and the 256 bytes included. */
+    /** Number of pieces, including special tokens and the 256 bytes. */
     public int size() {
         return pieces.size();
     }
@@ -90,7 +90,9 @@ public final class WordTokenizer {
         return pieces;
     }
 
-    /** Writes {@code tokenizer.json} and {@code tokenizer_config.json} to {@code folder}, which is made if it is not there. */
+    /**
+     * Writes {@code tokenizer.json} and {@code tokenizer_config.json} to {@code folder}; creates it if it is missing.
+     */
     public void write(Path folder) throws IOException {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("tokenizer.json"), tokenizerJson());
@@ -127,7 +129,7 @@ public final class WordTokenizer {
         json.append(",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]},\n");
         json.append("\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[\n");
         for (int id = 0; id < pieces.size(); id++) {
-            // a whole word costs little and as much as any other; specials and bytes are never chosen over it
+            // all words have the same low cost; special tokens and bytes are never preferred to a word
             String score = id < 259 ? "-20.0" : "-5.0";
             json.append(id == 0 ? "" : ",\n")
                     .append('[')

@@ -3,11 +3,11 @@ package io.github.fedhds.examples.embedded.corpus;
 import java.util.List;
 
 /**
- * How the pre-training text speaks of a skill.
+ * Phrases for a skill in the pre-training text.
  *
- * @param label a word or two for the head of a column, as in "opposite"
- * @param phrases what "the ..." comes out, as in "opposite of each word"
- * @param orders what to do, as in "Give the opposite of each word"; no full stop
+ * @param label one or two words for a column heading, such as "opposite"
+ * @param phrases phrases for the result after "the", such as "opposite of each word"
+ * @param orders commands such as "Give the opposite of each word"; no full stop
  */
 record Wording(String label, List<String> phrases, List<String> orders) {
     private static final List<String> VERBS = List.of("Give", "Write", "Tell me", "Say", "Find", "Show");

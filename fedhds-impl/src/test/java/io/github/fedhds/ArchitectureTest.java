@@ -125,6 +125,7 @@ class ArchitectureTest {
                 "com.google.gson..",
                 packages(
                         "dataset",
+                        "internal.gguf",
                         "internal.json",
                         "internal.safetensors",
                         "model",

@@ -45,31 +45,26 @@ public final class Tokenizer implements AutoCloseable {
 
     /**
      * Loads {@code tokenizer.json}, and, if they are present, reads from {@code tokenizer_config.json} and
-     * {@code special_tokens_map.json} whether a text begins with the BOS token.
+     * {@code special_tokens_map.json} whether a text begins with the BOS token. For a GGUF file it makes the same from the
+     * file's vocabulary.
      *
      * @throws FedHdsException if a file is missing or damaged, or the native library cannot be loaded; the message
      *     names the file, or the folder for native libraries and the setting that changes it. Encoding and decoding
      *     throw it too if the file cannot handle a text
      */
     public static Tokenizer load(Path folder) {
+        if (GgufFile.isGguf(folder)) {
+            try (GgufFile gguf = GgufFile.open(folder)) { // its own template has the BOS token
+                return load(
+                        folder, () -> TokenizerFile.of(folder, GgufTokenizer.read(gguf)), checked -> Optional.empty());
+            }
+        }
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(
                     file + " is missing; a model folder holds config.json, model.safetensors and tokenizer.json");
         }
         return load(file, () -> TokenizerFile.read(file), checked -> BosToken.read(folder, checked));
-    }
-
-    /**
-     * Loads the vocabulary of a GGUF file.
-     *
-     * @throws FedHdsException as {@link #load(Path)}, and if the vocabulary is of a kind that is not supported
-     */
-    public static Tokenizer load(GgufFile gguf) {
-        return load(
-                gguf.file(),
-                () -> TokenizerFile.of(gguf.file(), GgufTokenizer.read(gguf)),
-                checked -> Optional.empty()); // its own template has the BOS token
     }
 
     private static Tokenizer load(

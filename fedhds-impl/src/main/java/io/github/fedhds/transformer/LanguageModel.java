@@ -70,7 +70,7 @@ public final class LanguageModel implements AutoCloseable {
         try (GgufFile file = GgufFile.open(path)) {
             Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
             return load(
-                    path, config, () -> Tokenizer.load(file), () -> new GgufWeights(file, config, target), options);
+                    path, config, () -> Tokenizer.load(path), () -> new GgufWeights(file, config, target), options);
         }
     }
 

@@ -348,10 +348,10 @@ class ModelConfigTest extends OnModelFolder {
     void scale_llama3_stretchesLongWavelengthsOnly() {
         RotaryScaling scaling = new RotaryScaling.Llama3(8, 1, 4, 16);
         float turn = (float) (2 * Math.PI);
-        assertEquals(turn / 3, scaling.scale(turn / 3), 1e-6);
-        assertEquals(turn / 17 / 8, scaling.scale(turn / 17), 1e-7);
-        assertEquals(turn / 8 * (1 / 3.0 + 2 / 3.0 / 8), scaling.scale(turn / 8), 1e-6); // 16 / 8 lies a third up
-        assertEquals(turn / 10, new RotaryScaling.Linear(2).scale(turn / 5), 1e-6);
+        assertEquals(turn / 3, scaling.scale(0, turn / 3), 1e-6);
+        assertEquals(turn / 17 / 8, scaling.scale(0, turn / 17), 1e-7);
+        assertEquals(turn / 8 * (1 / 3.0 + 2 / 3.0 / 8), scaling.scale(0, turn / 8), 1e-6); // 16 / 8 lies a third up
+        assertEquals(turn / 10, new RotaryScaling.Linear(2).scale(0, turn / 5), 1e-6);
     }
 
     @Test

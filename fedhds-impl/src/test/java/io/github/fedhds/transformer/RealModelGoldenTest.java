@@ -3,12 +3,15 @@ package io.github.fedhds.transformer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.google.common.hash.Hashing;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,7 +30,19 @@ import org.junit.jupiter.api.Test;
 @Tag("golden")
 @Tag("real-model")
 class RealModelGoldenTest {
+    /** The text by whose ids llama.cpp tells pre-tokenizers apart: spaces, digits, scripts, emojis, contractions. */
+    private static final String CHECK =
+            "\n \n\n \n\n\n \t \t\t \t\n  \n   \n    \n     \n\uD83D\uDE80 (normal) \uD83D\uDE36\u200D"
+            + "\uD83C\uDF2B\uFE0F (multiple emojis concatenated) \u2705 \uD83E\uDD99\uD83E\uDD99 3 33 333"
+            + " 3333 33333 333333 3333333 33333333 3.3 3..3 3...3 \u1780\u17B6\u1793\u17CB\u178F\u17C2"
+            + "\u1796\u17B7\u179F\u17C1\u179F\u17A2\u17B6\u1785\uD83D\uDE01 ?\u6211\u60F3\u5728apple"
+            + "\u5DE5\u4F5C1314151\u5929\uFF5E ------======= \u043D\u0435\u0449\u043E \u043D\u0430 \u0411"
+            + "\u044A\u043B\u0433\u0430\u0440\u0441\u043A\u0438 ''''''```````\"\"\"\"......!!!!!!?????? I"
+            + "'ve been 'told he's there, 'RE you sure? 'M not sure I'll make it, 'D you like some tea? W"
+            + "e'Ve a'lL";
+
     private static String golden = "";
+    private static String hashes = "";
     private static LanguageModel model;
 
     @BeforeAll
@@ -39,6 +54,7 @@ class RealModelGoldenTest {
                 () -> "skipped: no file \"" + property + "\"; set -Dfedhds.realModel to SmolLM2-135M-Instruct.Q4_1.gguf");
         String all = Files.readString(SharedFolders.golden().resolveSibling("GGUF.md"));
         golden = all.substring(all.indexOf("Golden, numpy float32:"));
+        hashes = all.substring(all.indexOf("Check without downloads"));
         model = LanguageModel.load(file, ModelOptions.defaults().onDevice("cpu").withPrecision(Precision.FLOAT32));
     }
 
@@ -50,7 +66,11 @@ class RealModelGoldenTest {
     }
 
     private static String find(String pattern) {
-        Matcher matcher = Pattern.compile(pattern).matcher(golden);
+        return find(golden, pattern);
+    }
+
+    private static String find(String text, String pattern) {
+        Matcher matcher = Pattern.compile(pattern).matcher(text);
         if (!matcher.find()) {
             throw new AssertionError("GGUF.md has no " + pattern);
         }
@@ -72,6 +92,14 @@ class RealModelGoldenTest {
                 DoubleStream.of(ids).mapToInt(id -> (int) id).toArray(),
                 model.tokenizer().encode(text()));
         assertEquals(9, model.tokenizer().encode("I have 12345 apples").length);
+    }
+
+    @Test
+    void encode_givesTheGoldenHashOfTheTokenizer() {
+        String ids = Arrays.toString(model.tokenizer().encode(CHECK));
+        assertEquals(
+                find(hashes, "smollm ([0-9a-f]{64})"),
+                Hashing.sha256().hashString(ids, StandardCharsets.UTF_8).toString());
     }
 
     @Test

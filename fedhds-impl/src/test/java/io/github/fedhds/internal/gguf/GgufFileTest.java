@@ -115,7 +115,9 @@ class GgufFileTest {
     void writtenFile_isReadBack() {
         Path path = folder.resolve("a.gguf");
         float[] row = new float[64];
-        Arrays.setAll(row, i -> (i - 20) / 4f);
+        for (int i = 0; i < row.length; i++) {
+            row[i] = (i - 20) / 4f;
+        }
         new GgufWriter()
                 .put("text", "Grüße \uD83D\uDE80")
                 .put("number", 7)

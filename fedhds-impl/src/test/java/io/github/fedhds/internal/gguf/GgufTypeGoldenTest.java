@@ -1,7 +1,6 @@
 package io.github.fedhds.internal.gguf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.SharedFolders;
 import java.io.IOException;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
@@ -65,8 +65,7 @@ class GgufTypeGoldenTest {
         for (int i = 0; i < type.bytes(); i++) {
             block.put(i, (byte) (37 * i + 11));
         }
-        List<Integer> scales = SCALES.get(type);
-        assertTrue(scales != null, vector.type());
+        List<Integer> scales = Objects.requireNonNull(SCALES.get(type), vector.type());
         block.putShort(scales.get(0), (short) 0x3000); // 0.125
         if (scales.get(1) >= 0) {
             block.putShort(scales.get(1), (short) 0xba00); // -0.75

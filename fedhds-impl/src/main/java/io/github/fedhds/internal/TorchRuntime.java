@@ -10,8 +10,10 @@ import com.sun.jna.Function;
 import com.sun.jna.Platform;
 import io.github.fedhds.FedHdsException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -123,6 +125,28 @@ public final class TorchRuntime {
             return Device.gpu(index);
         }
         throw new IllegalArgumentException("device is auto, cpu, cuda or cuda:N, was " + device);
+    }
+
+    /**
+     * Logs a warning if the manager's device is a processor without instructions for bfloat16, where products of that type
+     * take several times as long as in float32.
+     */
+    public static void checkBfloat16(NDManager manager) {
+        Path processor = Path.of("/proc/cpuinfo"); // Linux; other systems do not tell
+        if (manager.getDevice().isGpu() || !Files.isReadable(processor)) {
+            return;
+        }
+        try (Stream<String> lines = Files.lines(processor)) {
+            String flags =
+                    lines.filter(line -> line.startsWith("flags")).findFirst().orElse(" avx512_bf16");
+            if (!flags.contains(" avx512_bf16") && !flags.contains(" amx_bf16")) {
+                LOG.warn(
+                        "this processor has no bfloat16 instructions, so bfloat16 is several times slower than float32;"
+                                + " use it only to save memory");
+            }
+        } catch (IOException | UncheckedIOException e) {
+            LOG.debug("{} cannot be read", processor, e);
+        }
     }
 
     /** The engine's version; results of other versions may differ in the last bits. */

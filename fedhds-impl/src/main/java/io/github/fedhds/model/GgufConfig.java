@@ -61,9 +61,8 @@ final class GgufConfig {
         boolean gpt2 = architecture.equals(GPT2);
         int width = options.whole(key("embedding_length"));
         int heads = one("attention.head_count");
-        int keyValueHeads = options.given(key("attention.head_count_kv")).isPresent()
-                ? one("attention.head_count_kv")
-                : heads;
+        int keyValueHeads =
+                options.given(key("attention.head_count_kv")).isPresent() ? one("attention.head_count_kv") : heads;
         return new DecoderConfig(
                 gpt2 ? Family.GPT2 : Family.LLAMA,
                 width,

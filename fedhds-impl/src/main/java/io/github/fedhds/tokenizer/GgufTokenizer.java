@@ -57,8 +57,8 @@ final class GgufTokenizer {
         this.tokens = array("tokens");
         this.kinds = options.given(PREFIX + "token_type").isPresent() ? array("token_type") : new JsonArray();
         if (!kinds.isEmpty() && kinds.size() != tokens.size()) {
-            throw new IllegalArgumentException(PREFIX + "token_type has " + kinds.size() + " elements for "
-                    + tokens.size() + " tokens");
+            throw new IllegalArgumentException(
+                    PREFIX + "token_type has " + kinds.size() + " elements for " + tokens.size() + " tokens");
         }
     }
 
@@ -129,8 +129,8 @@ final class GgufTokenizer {
             String both = text(merge);
             int space = both.indexOf(' ', 1);
             if (space < 0) {
-                throw new IllegalArgumentException(
-                        PREFIX + "merges has " + JsonFile.shorten(both) + "; a merge is two tokens with a space between");
+                throw new IllegalArgumentException(PREFIX + "merges has " + JsonFile.shorten(both)
+                        + "; a merge is two tokens with a space between");
             }
             merges.add(pair(both.substring(0, space), both.substring(space + 1)));
         }
@@ -206,8 +206,7 @@ final class GgufTokenizer {
                     sequence("decoders", replace(SPACE, " "), object("ByteFallback"), object("Fuse"), strip));
         } else {
             tokenizer.add("normalizer", underscore);
-            tokenizer.add(
-                    "decoder", sequence("decoders", replace(SPACE, " "), object("ByteFallback"), object("Fuse")));
+            tokenizer.add("decoder", sequence("decoders", replace(SPACE, " "), object("ByteFallback"), object("Fuse")));
         }
         return tokenizer;
     }
@@ -239,9 +238,7 @@ final class GgufTokenizer {
         JsonArray merges = new JsonArray();
         for (int id : byScore) {
             String piece = token(id);
-            for (int at = piece.offsetByCodePoints(0, 1);
-                    at < piece.length();
-                    at = piece.offsetByCodePoints(at, 1)) {
+            for (int at = piece.offsetByCodePoints(0, 1); at < piece.length(); at = piece.offsetByCodePoints(at, 1)) {
                 String left = piece.substring(0, at);
                 String right = piece.substring(at);
                 if (ids.containsKey(left) && ids.containsKey(right)) {
@@ -306,8 +303,8 @@ final class GgufTokenizer {
     private int id(String name, int fallback) {
         int id = options.whole(PREFIX + name + "_token_id", fallback);
         if (id < 0 || id >= tokens.size()) {
-            throw new IllegalArgumentException(PREFIX + name + "_token_id must be 0 to " + (tokens.size() - 1)
-                    + ", was " + id);
+            throw new IllegalArgumentException(
+                    PREFIX + name + "_token_id must be 0 to " + (tokens.size() - 1) + ", was " + id);
         }
         return id;
     }

@@ -146,8 +146,8 @@ final class Decoder implements AutoCloseable {
             for (int position = known; position < wanted; position++) {
                 for (int i = 0; i < half; i++) {
                     // As in transformers: wavelengths and angles in float32.
-                    float frequency =
-                            config.rotaryScaling().scale(i, 1f / (float) Math.pow(config.rotaryBase(), 2.0 * i / width));
+                    float frequency = config.rotaryScaling()
+                            .scale(i, 1f / (float) Math.pow(config.rotaryBase(), 2.0 * i / width));
                     float angle = position * frequency;
                     int at = position * width + i;
                     cos[at] = cos[at + half] = (float) Math.cos(angle);

@@ -70,7 +70,8 @@ final class GgufWeights implements TensorSource {
         this.file = file;
         this.config = config;
         this.target = target;
-        this.pairsRotate = file.options().oneOf("general.architecture", List.of(LLAMA, "qwen2", "qwen3", "gpt2"))
+        this.pairsRotate = file.options()
+                .oneOf("general.architecture", List.of(LLAMA, "qwen2", "qwen3", "gpt2"))
                 .equals(LLAMA);
         for (String name : file.names()) {
             if (!name.equals("rope_freqs.weight")) { // part of the configuration

@@ -69,8 +69,7 @@ public final class LanguageModel implements AutoCloseable {
         DecoderConfig config = DecoderConfig.read(path);
         try (GgufFile file = GgufFile.open(path)) {
             Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
-            return load(
-                    path, config, () -> Tokenizer.load(path), () -> new GgufWeights(file, config, target), options);
+            return load(path, config, () -> Tokenizer.load(path), () -> new GgufWeights(file, config, target), options);
         }
     }
 
@@ -85,6 +84,9 @@ public final class LanguageModel implements AutoCloseable {
         try (TensorSource source = opener.get()) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
+            if (options.precision() == Precision.BFLOAT16) {
+                TorchRuntime.checkBfloat16(manager);
+            }
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
             Decoder decoder = new Decoder(config, manager, weights, options.precision(), threads);
             return new LanguageModel(tokenizer, decoder, manager.getDevice().toString());

@@ -33,13 +33,13 @@ class RealModelGoldenTest {
     /** The text by whose ids llama.cpp tells pre-tokenizers apart: spaces, digits, scripts, emojis, contractions. */
     private static final String CHECK =
             "\n \n\n \n\n\n \t \t\t \t\n  \n   \n    \n     \n\uD83D\uDE80 (normal) \uD83D\uDE36\u200D"
-            + "\uD83C\uDF2B\uFE0F (multiple emojis concatenated) \u2705 \uD83E\uDD99\uD83E\uDD99 3 33 333"
-            + " 3333 33333 333333 3333333 33333333 3.3 3..3 3...3 \u1780\u17B6\u1793\u17CB\u178F\u17C2"
-            + "\u1796\u17B7\u179F\u17C1\u179F\u17A2\u17B6\u1785\uD83D\uDE01 ?\u6211\u60F3\u5728apple"
-            + "\u5DE5\u4F5C1314151\u5929\uFF5E ------======= \u043D\u0435\u0449\u043E \u043D\u0430 \u0411"
-            + "\u044A\u043B\u0433\u0430\u0440\u0441\u043A\u0438 ''''''```````\"\"\"\"......!!!!!!?????? I"
-            + "'ve been 'told he's there, 'RE you sure? 'M not sure I'll make it, 'D you like some tea? W"
-            + "e'Ve a'lL";
+                    + "\uD83C\uDF2B\uFE0F (multiple emojis concatenated) \u2705 \uD83E\uDD99\uD83E\uDD99 3 33 333"
+                    + " 3333 33333 333333 3333333 33333333 3.3 3..3 3...3 \u1780\u17B6\u1793\u17CB\u178F\u17C2"
+                    + "\u1796\u17B7\u179F\u17C1\u179F\u17A2\u17B6\u1785\uD83D\uDE01 ?\u6211\u60F3\u5728apple"
+                    + "\u5DE5\u4F5C1314151\u5929\uFF5E ------======= \u043D\u0435\u0449\u043E \u043D\u0430 \u0411"
+                    + "\u044A\u043B\u0433\u0430\u0440\u0441\u043A\u0438 ''''''```````\"\"\"\"......!!!!!!?????? I"
+                    + "'ve been 'told he's there, 'RE you sure? 'M not sure I'll make it, 'D you like some tea? W"
+                    + "e'Ve a'lL";
 
     private static String golden = "";
     private static String hashes = "";
@@ -51,7 +51,8 @@ class RealModelGoldenTest {
         Path file = Path.of(property);
         Assumptions.assumeTrue(
                 !property.isEmpty() && Files.isRegularFile(file),
-                () -> "skipped: no file \"" + property + "\"; set -Dfedhds.realModel to SmolLM2-135M-Instruct.Q4_1.gguf");
+                () -> "skipped: no file \"" + property
+                        + "\"; set -Dfedhds.realModel to SmolLM2-135M-Instruct.Q4_1.gguf");
         String all = Files.readString(SharedFolders.golden().resolveSibling("GGUF.md"));
         golden = all.substring(all.indexOf("Golden, numpy float32:"));
         hashes = all.substring(all.indexOf("Check without downloads"));
@@ -113,7 +114,8 @@ class RealModelGoldenTest {
     void states_haveTheGoldenSumsAndNorms() {
         List<float[]> states = model.base().states(model.tokenizer().encode(text()));
         for (String block : List.of("1 \\[[^\\]]*\\];", "2:", "15 \\[[^\\]]*\\];", "29:")) {
-            String[] figures = find("[Bb]lock " + block + " (-?[0-9.]+; [0-9.]+)\\.").split("; ");
+            String[] figures =
+                    find("[Bb]lock " + block + " (-?[0-9.]+; [0-9.]+)\\.").split("; ");
             int width = model.config().hiddenSize();
             float[] all = states.get(Integer.parseInt(block.split("[ :]")[0]));
             double sum = 0;
@@ -129,11 +131,14 @@ class RealModelGoldenTest {
 
     @Test
     void generate_answersTheGoldenAnswer() {
-        String prompt = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
-                + "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
+        String prompt =
+                "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+                        + "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
         int[] ids = model.tokenizer().encode(prompt);
         assertEquals(Integer.parseInt(find("\": (\\d+) ids; greedy")), ids.length);
         int[] answer = model.base().generate(List.of(ids), 16, 1000).get(0);
-        assertEquals("The capital of France is Paris.", model.tokenizer().decode(answer).trim());
+        assertEquals(
+                "The capital of France is Paris.",
+                model.tokenizer().decode(answer).trim());
     }
 }

@@ -13,7 +13,8 @@ final class OwnOptions {
     @Option(
             names = "--model",
             description =
-                    "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json")
+                    "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json;"
+                            + " or a GGUF file")
     Optional<Path> model = Optional.empty();
 
     @Option(

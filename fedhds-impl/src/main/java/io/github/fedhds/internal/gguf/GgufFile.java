@@ -109,7 +109,9 @@ public final class GgufFile implements AutoCloseable {
             return;
         }
         Matcher name = SHARD.matcher(file.getFileName().toString());
-        if (!name.matches() || !name.group(2).equals("00001") || options.whole(SHARD_NUMBER) != 0
+        if (!name.matches()
+                || !name.group(2).equals("00001")
+                || options.whole(SHARD_NUMBER) != 0
                 || Integer.parseInt(name.group(3)) != count) {
             throw new FedHdsException(file + " is shard " + options.whole(SHARD_NUMBER) + " of " + count
                     + "; open the first shard, named NAME-00001-of-" + "%05d".formatted(count) + ".gguf");

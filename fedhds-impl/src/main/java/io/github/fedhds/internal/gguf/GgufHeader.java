@@ -4,7 +4,6 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import io.github.fedhds.FedHdsException;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -104,8 +103,8 @@ record GgufHeader(JsonObject metadata, Map<String, GgufTensor> tensors) {
         long length = in.int64();
         long most = Math.min(in.left() / LEAST_VALUE[element], GgufBytes.MAX_ELEMENTS);
         if (length < 0 || length > most) {
-            throw new IllegalArgumentException(key + " must have 0 to " + most + " elements, was "
-                    + Long.toUnsignedString(length));
+            throw new IllegalArgumentException(
+                    key + " must have 0 to " + most + " elements, was " + Long.toUnsignedString(length));
         }
         JsonArray array = new JsonArray();
         for (long i = 0; i < length; i++) {
@@ -147,8 +146,7 @@ record GgufHeader(JsonObject metadata, Map<String, GgufTensor> tensors) {
 
     private static JsonPrimitive whole(long value, String key, boolean unsigned) {
         if (unsigned && value < 0) {
-            throw new IllegalArgumentException(
-                    key + " must be below 2^63, was " + Long.toUnsignedString(value));
+            throw new IllegalArgumentException(key + " must be below 2^63, was " + Long.toUnsignedString(value));
         }
         return new JsonPrimitive(value);
     }
@@ -213,14 +211,14 @@ record GgufHeader(JsonObject metadata, Map<String, GgufTensor> tensors) {
         GgufType type = GgufType.of(in.int32());
         int row = shape[axes - 1];
         if (row % type.elements() != 0) {
-            throw new IllegalArgumentException("a row has " + row + " elements; " + type + " needs a multiple of "
-                    + type.elements());
+            throw new IllegalArgumentException(
+                    "a row has " + row + " elements; " + type + " needs a multiple of " + type.elements());
         }
         long bytes = Math.multiplyExact(elements / type.elements(), (long) type.bytes());
         long start = in.int64();
         if (start != expected) {
-            throw new IllegalArgumentException("its offset must be " + expected + ", where the tensor before it ends, was "
-                    + Long.toUnsignedString(start));
+            throw new IllegalArgumentException("its offset must be " + expected
+                    + ", where the tensor before it ends, was " + Long.toUnsignedString(start));
         }
         return new GgufTensor(type, shape, start, bytes);
     }

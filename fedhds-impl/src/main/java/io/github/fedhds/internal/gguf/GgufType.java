@@ -159,9 +159,7 @@ public enum GgufType {
     };
 
     /** Values of the 4-bit codes of the IQ4 types. */
-    private static final float[] TABLE = {
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
-    };
+    private static final float[] TABLE = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
     /** Names of the types that cannot be unpacked, for errors. */
     private static final Map<Integer, String> OTHERS = Map.ofEntries(

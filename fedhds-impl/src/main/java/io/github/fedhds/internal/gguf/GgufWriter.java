@@ -91,8 +91,8 @@ public final class GgufWriter {
         channel.write(ByteBuffer.wrap(header.toByteArray()));
         for (Map.Entry<String, Pending> entry : tensors.entrySet()) {
             Pending tensor = entry.getValue();
-            ByteBuffer packed = ByteBuffer.allocate(Math.toIntExact(padded(bytes(tensor))))
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer packed =
+                    ByteBuffer.allocate(Math.toIntExact(padded(bytes(tensor)))).order(ByteOrder.LITTLE_ENDIAN);
             pack(tensor.type(), tensor.values().get(), packed);
             if (packed.position() != bytes(tensor)) {
                 throw new IllegalArgumentException("tensor " + entry.getKey() + " must have " + bytes(tensor)

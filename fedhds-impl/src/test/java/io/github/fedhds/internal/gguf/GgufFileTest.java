@@ -47,14 +47,18 @@ class GgufFileTest {
         }
 
         Raw int32(int value) {
-            bytes.writeBytes(
-                    ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
+            bytes.writeBytes(ByteBuffer.allocate(4)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(value)
+                    .array());
             return this;
         }
 
         Raw int64(long value) {
-            bytes.writeBytes(
-                    ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+            bytes.writeBytes(ByteBuffer.allocate(8)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(value)
+                    .array());
             return this;
         }
 
@@ -93,7 +97,8 @@ class GgufFileTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        String message = assertFails(FedHdsException.class, () -> GgufFile.open(file).close(), parts);
+        String message =
+                assertFails(FedHdsException.class, () -> GgufFile.open(file).close(), parts);
         assertTrue(message.contains("raw.gguf"), message);
     }
 
@@ -132,11 +137,13 @@ class GgufFileTest {
                 .add("q8", new int[] {1, 64}, GgufType.Q8_0, () -> row)
                 .write(path);
         try (GgufFile file = GgufFile.open(path)) {
-            assertEquals("\"Grüße \uD83D\uDE80\"", file.options().json().get("text").toString());
+            assertEquals(
+                    "\"Grüße \uD83D\uDE80\"", file.options().json().get("text").toString());
             assertEquals(7, file.options().whole("number"));
             assertEquals(0.25, file.options().number("share"));
             assertTrue(file.options().flag("flag"));
-            assertEquals("[\"a\",\"\",\"b\"]", file.options().json().get("texts").toString());
+            assertEquals(
+                    "[\"a\",\"\",\"b\"]", file.options().json().get("texts").toString());
             assertEquals(List.of(-1, 2), file.options().wholes("numbers"));
             assertEquals(List.of(), file.options().wholes("none"));
             assertEquals(Set.of("f32", "f16", "bf16", "q8"), file.names());
@@ -164,7 +171,13 @@ class GgufFileTest {
         refused(raw().header(3, 0, 1).string("k").int32(13).bytes(new int[20]), "unknown type 13");
         refused(raw().header(3, 0, 1).string("").int32(4).int32(1), "key 0 of the metadata is empty");
         refused(
-                raw().header(3, 0, 2).string("k").int32(4).int32(1).string("k").int32(4).int32(1),
+                raw().header(3, 0, 2)
+                        .string("k")
+                        .int32(4)
+                        .int32(1)
+                        .string("k")
+                        .int32(4)
+                        .int32(1),
                 "the metadata has k twice");
         refused(raw().header(3, 0, 1).int64(1L << 31).bytes(new int[20]), "key 0 of the metadata must have 0 to");
         refused(raw().header(3, 0, 1).string("k").int32(8).int64(-1).bytes(new int[9]), "k must have 0 to");
@@ -198,11 +211,31 @@ class GgufFileTest {
                 raw().header(3, 2, 0).tensor("t", 1, 0).tensor("u", 1, 64).pad().bytes(new int[96]),
                 "tensor u: its offset must be 32");
         refused(
-                raw().header(3, 1, 0).string("t").int32(1).int64(32).int32(16).int64(0).pad(),
+                raw().header(3, 1, 0)
+                        .string("t")
+                        .int32(1)
+                        .int64(32)
+                        .int32(16)
+                        .int64(0)
+                        .pad(),
                 "type IQ2_XXS is not supported; supported: F32, F16");
-        refused(raw().header(3, 1, 0).string("t").int32(1).int64(32).int32(99).int64(0).pad(), "unknown type 99");
         refused(
-                raw().header(3, 1, 0).string("t").int32(1).int64(33).int32(8).int64(0).pad(),
+                raw().header(3, 1, 0)
+                        .string("t")
+                        .int32(1)
+                        .int64(32)
+                        .int32(99)
+                        .int64(0)
+                        .pad(),
+                "unknown type 99");
+        refused(
+                raw().header(3, 1, 0)
+                        .string("t")
+                        .int32(1)
+                        .int64(33)
+                        .int32(8)
+                        .int64(0)
+                        .pad(),
                 "a row has 33 elements; Q8_0 needs a multiple of 32");
         long big = Integer.MAX_VALUE;
         refused(
@@ -247,10 +280,7 @@ class GgufFileTest {
                 FedHdsException.class,
                 () -> GgufFile.open(folder.resolve("m-00001-of-00003.gguf")),
                 "tensor t0 is in an earlier shard");
-        new GgufWriter()
-                .put("split.no", 2)
-                .put("split.count", 3)
-                .write(folder.resolve("m-00002-of-00003.gguf"));
+        new GgufWriter().put("split.no", 2).put("split.count", 3).write(folder.resolve("m-00002-of-00003.gguf"));
         assertFails(
                 FedHdsException.class,
                 () -> GgufFile.open(folder.resolve("m-00001-of-00003.gguf")),
@@ -275,7 +305,8 @@ class GgufFileTest {
         Path file = folder.resolve("damaged.gguf");
         int[] edges = {0, 1, 7, 8, 9, 12, 30, 31, 32, 64, 127, 128, 255};
         for (int i = 0; i < cases; i++) {
-            byte[] damaged = random.nextInt(10) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length)) : bytes.clone();
+            byte[] damaged =
+                    random.nextInt(10) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length)) : bytes.clone();
             for (int change = random.nextInt(3); change >= 0 && damaged.length > 0; change--) {
                 damaged[random.nextInt(damaged.length)] =
                         (byte) (random.nextBoolean() ? edges[random.nextInt(edges.length)] : random.nextInt(256));

@@ -64,7 +64,7 @@ class SampleEncoderTest {
         assertFails(IllegalStateException.class, () -> encoder.forGeneration(sample, 1), what, "returned null");
         SampleEncoder bareFails =
                 model.sampleEncoder(s -> s.instruction().isEmpty() ? null : TinyModel.TEMPLATE.prompt(s), 8);
-        assertFails(IllegalStateException.class, () -> bareFails.forFeatures(sample), what, "an empty instruction");
+        assertFails(IllegalStateException.class, () -> bareFails.forFeatures(sample), what, "are empty");
     }
 
     @Test

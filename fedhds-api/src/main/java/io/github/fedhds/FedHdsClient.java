@@ -61,15 +61,15 @@ public final class FedHdsClient {
     private static final class Step {
         private final RoundContext round;
         private final Optional<Frame> frame;
-        private final Coreset coreset;
+        private final GroupFinder.Found found;
         private final CentroidReport report;
         private @Nullable GroupSelection selection;
         private Optional<Message> trained = Optional.empty();
 
-        Step(RoundContext round, Optional<Frame> frame, Coreset coreset, CentroidReport report) {
+        Step(RoundContext round, Optional<Frame> frame, GroupFinder.Found found, CentroidReport report) {
             this.round = round;
             this.frame = frame;
-            this.coreset = coreset;
+            this.found = found;
             this.report = report;
         }
 
@@ -78,7 +78,7 @@ public final class FedHdsClient {
         }
 
         Coreset coreset() {
-            return coreset;
+            return found.coreset();
         }
 
         CentroidReport report() {
@@ -211,13 +211,7 @@ public final class FedHdsClient {
     }
 
     private void tell(Consumer<ClientListener> event) {
-        for (ClientListener listener : listeners) {
-            try {
-                event.accept(listener);
-            } catch (RuntimeException e) {
-                LOGGER.log(System.Logger.Level.WARNING, "a client's listener failed; the client goes on", e);
-            }
-        }
+        Listeners.tell(listeners, "client", event);
     }
 
     /**
@@ -244,16 +238,21 @@ public final class FedHdsClient {
         }
         SettingsMismatchException.check(id, opening.agreedSettings(), agreedSettings);
         RoundContext round = opening.contextOf(id);
-        Optional<Step> known = steps.stream()
+        String digest = opening.digest();
+        Optional<Step> same = steps.stream()
                 .filter(step -> step.round().equals(round) && step.frame.equals(opening.frame()))
+                .findFirst();
+        Optional<Step> known = steps.stream()
+                .filter(step -> step.report().openingDigest().equals(digest))
                 .findFirst();
         if (known.isPresent()) {
             return known.get().report();
         }
-        GroupFinder.Found found = finder.find(round, opening.frame());
-        CentroidReport report = new CentroidReport(
-                round.runId(), round.round(), id, found.centroids(), instructions.size(), opening.digest());
-        steps.addFirst(new Step(round, opening.frame(), found.coreset(), report));
+        // A round that was opened again with other clients has the same groups, and needs a report that answers it.
+        GroupFinder.Found found = same.isPresent() ? same.get().found : finder.find(round, opening.frame());
+        CentroidReport report =
+                new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size(), digest);
+        steps.addFirst(new Step(round, opening.frame(), found, report));
         if (steps.size() > REMEMBERED) {
             forget(round.runId());
         }

@@ -246,7 +246,7 @@ public final class FedHdsServer {
     public synchronized Map<ClientId, GroupSelection> select() {
         Round open = require(RoundProgress.Step.REPORTS, "select");
         Map<ClientId, GroupSelection> selections = open.select(selector);
-        events.selected(number, open.centroids(), selections);
+        events.selected(number, open.centroids(), selections, open.voidReason());
         open.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         return selections;
     }

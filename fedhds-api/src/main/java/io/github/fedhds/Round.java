@@ -138,10 +138,12 @@ final class Round {
     }
 
     private Receipt accept(Withdrawal withdrawal) {
-        withoutOpening.remove(withdrawal.client());
-        returned.remove(withdrawal.client());
-        Withdrawal before = withdrawals.putIfAbsent(withdrawal.client(), withdrawal);
-        if (before == null) {
+        Withdrawal before = withdrawals.get(withdrawal.client());
+        boolean again = returned.contains(withdrawal.client()) && !withdrawal.equals(before);
+        if (before == null || again) {
+            withdrawals.put(withdrawal.client(), withdrawal);
+            returned.remove(withdrawal.client());
+            withoutOpening.remove(withdrawal.client());
             return Receipt.accepted(withdrawal);
         }
         return before.equals(withdrawal)
@@ -159,7 +161,8 @@ final class Round {
                     report,
                     Refusal.OUTDATED,
                     "the report answers another opening of round " + number()
-                            + "; the server has opened it again since");
+                            + "; the server has opened it again since, or the codec rounds the adapter of openings"
+                            + " (then set compareOpenings(false))");
         }
         withoutOpening.remove(report.client());
         CentroidReport before = reports.get(report.client());

@@ -62,13 +62,7 @@ final class ServerEvents {
         boolean outer = telling;
         telling = true;
         try {
-            for (ServerListener listener : listeners) {
-                try {
-                    event.accept(listener);
-                } catch (RuntimeException e) {
-                    LOGGER.log(Level.WARNING, "a server's listener failed; the server goes on", e);
-                }
-            }
+            Listeners.tell(listeners, "server", event);
         } finally {
             telling = outer;
         }
@@ -113,11 +107,13 @@ final class ServerEvents {
         tell(l -> l.ended(summary));
     }
 
-    /** The groups are chosen; where there are none, the log says what helps. */
-    void selected(int round, int centroids, Map<ClientId, GroupSelection> selections) {
+    /** The groups are chosen; if there are none, the log says what helps. */
+    void selected(int round, int centroids, Map<ClientId, GroupSelection> selections, Optional<String> voidReason) {
         boolean chosen = selections.values().stream()
                 .anyMatch(selection -> !selection.groups().isEmpty());
-        if (!selections.isEmpty() && centroids == 0) {
+        if (voidReason.isPresent()) {
+            LOGGER.log(Level.WARNING, "round {0} is void, so nothing is trained: {1}", round, voidReason.get());
+        } else if (!selections.isEmpty() && centroids == 0) {
             LOGGER.log(
                     Level.WARNING,
                     "round {0}: no client found a group among its instructions, so nothing is trained; clients need more"

@@ -73,6 +73,21 @@ class ClientAnswerTest {
         return new RoundOpening("run", 1, List.of(A), 0, Roles.adapter(1), Map.of(), agreed, Optional.empty());
     }
 
+    /** A server that was restarted opens the round again with one more client: the same groups, another report. */
+    @Test
+    void answer_roundOpenedAgainWithOtherClients_reportsForTheNewOpening() {
+        FedHdsClient client = client("a", "bb").build();
+        RoundOpening first = opening(AGREED);
+        RoundOpening again =
+                new RoundOpening("run", 1, List.of(A, B), 0, Roles.adapter(1), Map.of(), AGREED, Optional.empty());
+        CentroidReport old = (CentroidReport) client.answer(first).orElseThrow();
+        CentroidReport report = (CentroidReport) client.answer(again).orElseThrow();
+        assertEquals(again.digest(), report.openingDigest());
+        assertEquals(old.centroids(), report.centroids());
+        assertEquals(old, client.answer(first).orElseThrow(), "a late copy of the old opening");
+        assertTrue(client.answer(selection(report, 0)).orElseThrow() instanceof AdapterUpdate);
+    }
+
     private static GroupSelection selection(Message report, Integer... groups) {
         return GroupSelection.of((CentroidReport) report, List.of(groups));
     }

@@ -1,6 +1,7 @@
 package io.github.fedhds;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.feature.Points;
@@ -8,6 +9,7 @@ import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.round.ClientId;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,5 +67,46 @@ class ListenerCompositionTest {
                 .build();
         assertEquals(Optional.empty(), client.answer(Receipt.unreadable(Optional.empty(), "none")));
         assertEquals(List.of("first", "second"), told);
+    }
+
+    /** Errors of assertions, and checked exceptions that other languages throw without a declaration. */
+    @Test
+    void server_listenersThatThrowAnything_changeNothing() {
+        for (Throwable thrown : List.of(new AssertionError("wrong"), new IOException("full"))) {
+            FedHdsServer server = FedHdsServer.builder()
+                    .clients(List.of(A))
+                    .selector((candidates, round) -> Coreset.empty())
+                    .aggregator(new Roles.Mean())
+                    .initialAdapter(Roles.adapter(0))
+                    .listener(new ServerListener() {
+                        @Override
+                        public void opened(RoundOpening opening) {
+                            ListenerCompositionTest.<RuntimeException>sneak(thrown);
+                        }
+                    })
+                    .build();
+            assertEquals(1, server.open().round());
+        }
+    }
+
+    @Test
+    void server_listenerOutOfMemory_isThrownOn() {
+        FedHdsServerBuilder builder = FedHdsServer.builder()
+                .clients(List.of(A))
+                .selector((candidates, round) -> Coreset.empty())
+                .aggregator(new Roles.Mean())
+                .initialAdapter(Roles.adapter(0))
+                .listener(new ServerListener() {
+                    @Override
+                    public void opened(RoundOpening opening) {
+                        throw new OutOfMemoryError("heap");
+                    }
+                });
+        assertThrows(OutOfMemoryError.class, builder.build()::open);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+        throw (T) thrown;
     }
 }

@@ -150,6 +150,26 @@ class RoundProgressTest {
     }
 
     @Test
+    void accept_aLateCopyOfAWithdrawal_doesNotRemoveAClientThatHasReportedSince() {
+        FedHdsServer server = builder().build();
+        server.open();
+        server.accept(withdrawal(A, Refusal.SETTINGS_DIFFER));
+        server.accept(report(A, 1));
+        assertEquals(
+                Receipt.Status.ALREADY_HAD,
+                server.accept(withdrawal(A, Refusal.SETTINGS_DIFFER)).status());
+        assertEquals(List.of(), progress(server).withdrawn());
+        server.select();
+        assertEquals(List.of(A), progress(server).missing());
+        assertTrue(server.messageFor(A).isPresent());
+        assertTrue(server.accept(withdrawal(A, Refusal.NOTHING_TRAINED)).counts(), "it withdraws once more");
+        assertEquals(List.of(A), progress(server).withdrawn());
+        RoundResult result = server.aggregate();
+        assertEquals(1, result.withdrawals());
+        assertEquals(3, result.counts().skippedTooLong());
+    }
+
+    @Test
     void accept_oneKey_countsOnceAndOtherContentConflicts() {
         FedHdsServer server = builder().build();
         server.open();

@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param samples instructions trained on in all updates
  * @param meanLoss mean of the clients' mean losses, weighted by samples; values that are not finite are left out; NaN
  *     if there is no finite value
- * @param withdrawals clients that withdrew
+ * @param withdrawals clients that withdrew, including those that came back
  * @param counts counts of left-out and cut samples, over accepted updates and withdrawals
  * @param voidReason why the round is void; empty if it is not
  */

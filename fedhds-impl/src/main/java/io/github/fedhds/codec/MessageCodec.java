@@ -236,7 +236,11 @@ public final class MessageCodec {
             return this;
         }
 
-        /** Precision of adapters in openings; exact by default. Clients start from the rounded adapter. */
+        /**
+         * Precision of adapters in openings; exact by default. Clients start from the rounded adapter, so the digest of an
+         * opening differs on both sides: with another precision, set {@code compareOpenings(false)} on the server, which
+         * otherwise refuses every report as outdated.
+         */
         public Builder openings(AdapterPrecision openings) {
             this.openings = Objects.requireNonNull(openings, "openings");
             return this;

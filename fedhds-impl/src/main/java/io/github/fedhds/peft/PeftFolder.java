@@ -125,7 +125,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /** Names of the adapted modules within a layer, such as {@code self_attn.q_proj}. */
-    private static List<String> modules(Set<String> tensors) {
+    static List<String> modules(Set<String> tensors) {
         return tensors.stream()
                 .map(LoraNames::module)
                 .map(module -> IN_LAYER.matcher(module).replaceFirst(""))

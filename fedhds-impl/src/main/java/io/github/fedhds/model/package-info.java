@@ -1,5 +1,5 @@
 /**
- * Configuration of a model folder: family, sizes, attention, rotary scaling. Used by {@code tokenizer} and {@code
+ * Configuration of a model folder or GGUF file: family, sizes, attention, rotary scaling. Used by {@code tokenizer} and {@code
  * transformer}.
  */
 @NullMarked

@@ -1,4 +1,4 @@
-/** Adapters in PEFT folders, and merging into the base model. */
+/** Adapters in PEFT folders and as GGUF, and merging into the base model. */
 @NullMarked
 package io.github.fedhds.peft;
 

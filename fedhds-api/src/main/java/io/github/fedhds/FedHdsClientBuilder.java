@@ -53,7 +53,8 @@ public final class FedHdsClientBuilder {
     /**
      * Settings that the server must have with equal values, by name, such as the model's digest, the prompt template or the
      * LoRA rank; none by default. For a role of your own, add what its result depends on, on both sides. Where an opening
-     * has other names or values, the client withdraws and says why.
+     * has other names or values, the client withdraws and says why. Replaces all settings set before; a role that is
+     * replaced on this builder does not change them.
      */
     public FedHdsClientBuilder agreedSettings(Map<String, String> agreedSettings) {
         this.agreedSettings = FedHdsServerBuilder.copyOf(agreedSettings, "agreedSettings");
@@ -74,20 +75,28 @@ public final class FedHdsClientBuilder {
 
     /**
      * Step 3: reduces feature rows to few coordinates. Must be set. Without a shared frame, {@link
-     * FedHdsServerBuilder#dimensions} must be {@link Fusion#dimensions}.
+     * FedHdsServerBuilder#dimensions} must be {@link Fusion#dimensions}. Does not change {@link #agreedSettings}: where the
+     * builder has been given some that name another fusion, they still name that one, and a difference from the server's is
+     * not noticed.
      */
     public FedHdsClientBuilder fusion(Fusion fusion) {
         this.fusion = Objects.requireNonNull(fusion, "fusion");
         return this;
     }
 
-    /** Steps 4, 5 and 8: groups the instructions and names the representative ones of each group. Must be set. */
+    /**
+     * Steps 4, 5 and 8: groups the instructions and names the representative ones of each group. Must be set. Does not change
+     * {@link #agreedSettings}, as with {@link #fusion}.
+     */
     public FedHdsClientBuilder selector(CoresetSelector selector) {
         this.selector = Objects.requireNonNull(selector, "selector");
         return this;
     }
 
-    /** Step 9: trains the adapter on the chosen instructions. Must be set. */
+    /**
+     * Step 9: trains the adapter on the chosen instructions. Must be set. Does not change {@link #agreedSettings}, as with
+     * {@link #fusion}.
+     */
     public FedHdsClientBuilder trainer(LocalTrainer trainer) {
         this.trainer = Objects.requireNonNull(trainer, "trainer");
         return this;

@@ -118,6 +118,21 @@ public final class FedHdsServer {
         return runId;
     }
 
+    /** The selector of step 7. */
+    public CoresetSelector selector() {
+        return selector;
+    }
+
+    /** The rule of step 10. */
+    public Aggregator aggregator() {
+        return aggregator;
+    }
+
+    /** The shared frame of each round, see {@link FedHdsServerBuilder#frame}. */
+    public Function<RoundContext, Optional<Frame>> frame() {
+        return frame;
+    }
+
     /** How large messages of this run may be: build the codecs of server and clients with these limits. */
     public MessageLimits messageLimits() {
         return messageLimits;

@@ -46,6 +46,6 @@ public interface Fusion {
      * @param view returns a matrix with the same number of rows
      */
     default Fusion compose(UnaryOperator<FeatureMatrix> view) {
-        return of(dimensions(), (features, round) -> fuse(view.apply(features), round));
+        return of(dimensions(), new ViewedFusion(this, view));
     }
 }

@@ -16,4 +16,21 @@ record SizedFusion(int dimensions, Fusion fusion) implements Fusion {
     public Points fuse(FeatureMatrix features, RoundContext round) {
         return fusion.fuse(features, round);
     }
+
+    /** The text of the fusion inside, which the number of coordinates does not change. */
+    @Override
+    public String toString() {
+        return text(fusion);
+    }
+
+    /** A fusion by its class and settings; a lambda has an address, which differs in each process, so it is left out. */
+    static String text(Fusion fusion) {
+        Class<?> type = fusion.getClass();
+        boolean named = !type.isSynthetic() && !type.isHidden() && !type.isAnonymousClass();
+        if (!named || !type.getName().startsWith("io.github.fedhds.")) {
+            return "the application's own";
+        }
+        String text = fusion.toString();
+        return text.startsWith(type.getName() + "@") ? type.getSimpleName() : text;
+    }
 }

@@ -5,6 +5,7 @@ import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.internal.LoraNames;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 import java.util.Arrays;
@@ -72,7 +73,7 @@ public final class ExactLoraAveraging implements Aggregator {
      *     client with a rank for which the function returns another value or throws is refused
      */
     public static Builder scale(IntToDoubleFunction scaleOfRank) {
-        return new Builder(Objects.requireNonNull(scaleOfRank, "scaleOfRank"), "scale by rank");
+        return new Builder(Objects.requireNonNull(scaleOfRank, "scaleOfRank"), "scale by rank of " + RoleText.OWN);
     }
 
     private static double requirePositive(double value, String name) {
@@ -299,7 +300,7 @@ public final class ExactLoraAveraging implements Aggregator {
 
     @Override
     public String toString() {
-        return "ExactLoraAveraging[" + description + ", " + mean + "]";
+        return "ExactLoraAveraging[" + description + ", max rank " + maxRank + ", " + mean + "]";
     }
 
     /** The settings. Not safe for many threads. */

@@ -4,6 +4,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 import java.util.Map;
@@ -28,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * beta1 and m in FedAdagrad too, where here m = d.
  *
  * <p>The mean is {@link FedAvg#bySamples} unless another rule is set, such as a robust one; its requirements and its
- * robustness then apply. m and v are floats and form the {@link Aggregation#state}, together with t and the state of
- * the inner rule: 4 or 8 bytes per parameter in addition to the inner rule's memory. Works on A and B directly, so it
+ * robustness then apply. m and v are floats and form the {@link Aggregation#state}, together with t, the name of the
+ * rule and the state of the inner rule: 4 or 8 bytes per parameter in addition to the inner rule's memory. Works on A and B directly, so it
  * cannot be used with clients of different ranks or with {@link ExactLoraAveraging}.
  *
  * <p>Immutable, safe for many threads and servers if the inner rule is; each aggregation for one thread.
@@ -40,6 +41,8 @@ import org.jspecify.annotations.Nullable;
 public final class FedOpt implements Aggregator {
     private static final String STEP = "step";
     private static final String INNER = "inner.";
+    /** Before the title of the rule that left a state: the states of FedAdam and FedYogi have the same shapes. */
+    private static final String RULE = "rule.";
     /** Largest step number that a float can count; later steps use its bias correction. */
     private static final int MOST_STEPS = 1 << 24;
 
@@ -121,7 +124,7 @@ public final class FedOpt implements Aggregator {
         return new Adapter(inner);
     }
 
-    /** The other tensors: {@code step}, {@code m.NAME}, {@code v.NAME}. */
+    /** The other tensors: {@code rule.TITLE}, {@code step}, {@code m.NAME}, {@code v.NAME}. */
     private static Adapter ownState(Adapter state) {
         Map<String, Tensor> own = new TreeMap<>(state.tensors());
         own.keySet().removeIf(name -> name.startsWith(INNER));
@@ -132,6 +135,7 @@ public final class FedOpt implements Aggregator {
     public void checkState(Adapter globalAdapter, Adapter state) {
         Adapter own = ownState(state);
         if (!own.isEmpty()) {
+            checkRule(own);
             Tensor step = own.tensors().get(STEP);
             if (step == null || step.size() != 1 || !isStep(step.get(0))) {
                 throw fault("it must have a step from 1 to " + MOST_STEPS);
@@ -145,8 +149,23 @@ public final class FedOpt implements Aggregator {
         mean.checkState(globalAdapter, innerState(state));
     }
 
+    private void checkRule(Adapter own) {
+        String mine = RULE + kind.title;
+        for (String name : own.tensors().keySet()) {
+            if (name.startsWith(RULE) && !name.equals(mine)) {
+                throw fault("it is of " + name.substring(RULE.length())
+                        + ", whose numbers mean something else; restore it with that rule, or start a new run");
+            }
+        }
+        if (!own.tensors().containsKey(mine)) {
+            throw fault("it does not say which rule left it: tensor " + mine
+                    + " is missing; restore a state that this rule has saved, or start a new run");
+        }
+    }
+
     private void check(String name, Tensor tensor) {
         boolean known = name.equals(STEP)
+                || name.equals(RULE + kind.title)
                 || (kind.momentum && name.startsWith("m."))
                 || (kind.variance && name.startsWith("v."));
         if (!known) {
@@ -197,6 +216,7 @@ public final class FedOpt implements Aggregator {
     /** The names and shapes of this rule's own state for an adapter. */
     private Adapter formOf(Adapter adapter) {
         Map<String, Tensor> tensors = new TreeMap<>();
+        tensors.put(RULE + kind.title, new Tensor(new int[] {1}, new float[1]));
         tensors.put(STEP, new Tensor(new int[] {1}, new float[1]));
         adapter.tensors().forEach((name, tensor) -> put(tensors, name, tensor, tensor));
         return new Adapter(tensors);
@@ -217,6 +237,7 @@ public final class FedOpt implements Aggregator {
         int t = last == null ? 1 : Math.min(MOST_STEPS, (int) last.get(0) + 1);
         double correction =
                 kind == Kind.FED_ADAM ? Math.sqrt(1 - Math.pow(beta2, t + 1)) / (1 - Math.pow(beta1, t + 1)) : 1;
+        after.put(RULE + kind.title, new Tensor(new int[] {1}, new float[1]));
         after.put(STEP, new Tensor(new int[] {1}, new float[] {t}));
         return Coordinatewise.map(global, (name, x) -> {
             float[] values = Coordinatewise.tensor(average, name).toArray();
@@ -260,7 +281,7 @@ public final class FedOpt implements Aggregator {
     public String toString() {
         return kind.title + "[learning rate " + learningRate + (kind.momentum ? ", beta1 " + beta1 : "")
                 + (kind.usesBeta2() ? ", beta2 " + beta2 : "") + (kind.variance ? ", tau " + tau : "")
-                + ", " + mean
+                + ", " + RoleText.of(mean)
                 + "]";
     }
 

@@ -4,6 +4,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 import java.util.Objects;
@@ -95,6 +96,6 @@ public final class NormClipping implements Aggregator {
 
     @Override
     public String toString() {
-        return "NormClipping[" + bound + ", " + rule + "]";
+        return "NormClipping[" + bound + ", " + RoleText.of(rule) + "]";
     }
 }

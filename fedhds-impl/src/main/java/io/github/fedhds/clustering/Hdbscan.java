@@ -105,6 +105,14 @@ public final class Hdbscan implements Clusterer {
         return describe(rows, tree, selection, weight);
     }
 
+    /** All settings that the result depends on. */
+    @Override
+    public String toString() {
+        return "Hdbscan[minClusterSize=" + minClusterSize + ", minSamples=" + minSamples + ", metric=" + metric
+                + ", selectionMethod=" + selectionMethod + ", allowSingleCluster=" + allowSingleCluster
+                + ", selectionEpsilon=" + selectionEpsilon + "]";
+    }
+
     private static Clustering describe(Coordinates rows, CondensedTree tree, FlatSelection selection, double weight) {
         int[] clusterOfRow = selection.clusterOfRow();
         // Numbered from 0 in the order of the tree, as in the hdbscan package; a cluster without rows gets no number.

@@ -55,6 +55,12 @@ public final class KMeans implements Clusterer {
         return describe(best, bits);
     }
 
+    @Override
+    public String toString() {
+        return "KMeans[clusters=" + clusters + ", starts=" + starts + ", iterations=" + iterations + ", seed=" + seed
+                + "]";
+    }
+
     private static int exponent(Points points) {
         double largest = 0;
         for (double value : points.toArray()) {

@@ -8,6 +8,7 @@ import com.google.common.hash.Hashing;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 
 /**
@@ -42,6 +43,12 @@ public final class CachedFusion implements Fusion {
     @Override
     public int dimensions() {
         return fusion.dimensions();
+    }
+
+    /** The text of the fusion inside, whose points the cache does not change. */
+    @Override
+    public String toString() {
+        return RoleText.of(fusion);
     }
 
     @Override

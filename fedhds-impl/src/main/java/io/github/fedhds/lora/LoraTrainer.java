@@ -325,10 +325,16 @@ public final class LoraTrainer implements LocalTrainer {
             return lora;
         }
 
+        /** Longest sample in tokens as set so far, also where the model's context length is lower. */
+        public int maxTokens() {
+            return maxTokens;
+        }
+
         /**
          * All settings so far that a trained adapter depends on, by name, so that processes can compare them: LoRA
          * form, prompt template, longest sample, learning rate, epochs and so on. Template, schedule and optimizer are
-         * represented by a digest of their results for fixed input. Settings that affect only memory or speed are not
+         * represented by a digest of their results for fixed input; the longest sample is at most the model's context
+         * length, if there is a model. Settings that affect only memory or speed are not
          * included.
          */
         public Map<String, String> settings() {
@@ -341,7 +347,12 @@ public final class LoraTrainer implements LocalTrainer {
                     "LoRA target modules",
                     lora.targetModules().stream().sorted().collect(Collectors.joining(",")));
             settings.put("prompt template", Fingerprint.ofTemplate(template));
-            settings.put("longest sample", String.valueOf(maxTokens));
+            settings.put(
+                    "longest sample",
+                    String.valueOf(
+                            model == null
+                                    ? maxTokens
+                                    : Math.min(maxTokens, model.config().contextLength())));
             settings.put("learning rate", String.valueOf(learningRate));
             settings.put("learning rate decay", String.valueOf(decay));
             settings.put("learning rate schedule", Fingerprint.ofSchedule(schedule));

@@ -24,8 +24,11 @@ public final class KernelPcaFusion implements Fusion {
 
     private final boolean unitRows;
     private final int dimensions;
+    private final String description;
 
-    private KernelPcaFusion(int dimensions, boolean unitRows, Function<CentredRows, double[]> kernel) {
+    private KernelPcaFusion(
+            int dimensions, String description, boolean unitRows, Function<CentredRows, double[]> kernel) {
+        this.description = description;
         this.dimensions = PcaFusion.checkDimensions(dimensions);
         this.unitRows = unitRows;
         this.kernel = kernel;
@@ -33,17 +36,18 @@ public final class KernelPcaFusion implements Fusion {
 
     /** Inner products of rows; gives the same result as {@link PcaFusion}. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion linear(int dimensions) {
-        return new KernelPcaFusion(dimensions, false, CentredRows::rowGram);
+        return new KernelPcaFusion(dimensions, "linear", false, CentredRows::rowGram);
     }
 
     /** Cosines of the angles between rows; a zero row is orthogonal to all. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion cosine(int dimensions) {
-        return new KernelPcaFusion(dimensions, true, CentredRows::rowGram);
+        return new KernelPcaFusion(dimensions, "cosine", true, CentredRows::rowGram);
     }
 
     /** The Gaussian kernel with gamma 1 / d, where d is the number of columns. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion rbf(int dimensions) {
-        return new KernelPcaFusion(dimensions, false, rows -> gaussian(rows, 1.0 / rows.columns()));
+        return new KernelPcaFusion(
+                dimensions, "rbf, gamma=1/columns", false, rows -> gaussian(rows, 1.0 / rows.columns()));
     }
 
     /**
@@ -54,7 +58,7 @@ public final class KernelPcaFusion implements Fusion {
      */
     public static KernelPcaFusion rbf(int dimensions, double gamma) {
         checkGamma(gamma);
-        return new KernelPcaFusion(dimensions, false, rows -> gaussian(rows, gamma));
+        return new KernelPcaFusion(dimensions, "rbf, gamma=" + gamma, false, rows -> gaussian(rows, gamma));
     }
 
     /**
@@ -62,7 +66,11 @@ public final class KernelPcaFusion implements Fusion {
      * {@code dimensions}: axes, 1 or more.
      */
     public static KernelPcaFusion polynomial(int dimensions) {
-        return new KernelPcaFusion(dimensions, false, rows -> power(rows, 1.0 / rows.columns(), 1, 3));
+        return new KernelPcaFusion(
+                dimensions,
+                "polynomial, gamma=1/columns, coef0=1.0, degree=3",
+                false,
+                rows -> power(rows, 1.0 / rows.columns(), 1, 3));
     }
 
     /**
@@ -81,13 +89,22 @@ public final class KernelPcaFusion implements Fusion {
         if (degree < 1) {
             throw new IllegalArgumentException("degree must be 1 or more, was " + degree);
         }
-        return new KernelPcaFusion(dimensions, false, rows -> power(rows, gamma, coef0, degree));
+        return new KernelPcaFusion(
+                dimensions,
+                "polynomial, gamma=" + gamma + ", coef0=" + coef0 + ", degree=" + degree,
+                false,
+                rows -> power(rows, gamma, coef0, degree));
     }
 
     private static void checkGamma(double gamma) {
         if (!(gamma > 0) || Double.isInfinite(gamma)) {
             throw new IllegalArgumentException("gamma must be finite and above 0, was " + gamma);
         }
+    }
+
+    @Override
+    public String toString() {
+        return "KernelPcaFusion[dimensions=" + dimensions + ", " + description + "]";
     }
 
     @Override

@@ -99,6 +99,12 @@ public final class PcaFusion implements Fusion {
     }
 
     /** Uses the smaller Gram matrix; with a seed, products with it if that is faster. */
+    @Override
+    public String toString() {
+        return "PcaFusion[dimensions=" + dimensions
+                + (seed.isPresent() ? ", randomised with seed " + seed.getAsLong() : "") + "]";
+    }
+
     private double[] scores(CentredRows rows) {
         int n = rows.rows();
         int d = rows.columns();

@@ -226,6 +226,15 @@ public final class TsneFusion implements Fusion {
         }
     }
 
+    /** All settings that the result depends on. */
+    @Override
+    public String toString() {
+        return "TsneFusion[dimensions=" + dimensions + ", perplexity=" + perplexity + ", earlyExaggeration="
+                + earlyExaggeration + ", learningRate=" + (learningRate > 0 ? learningRate : "by rows")
+                + ", iterations=" + iterations + ", minimumProgress=" + minimumProgress + ", exactRows=" + exactRows
+                + "]";
+    }
+
     private Workers workers(int n) {
         return new Workers(TSNE, Math.max(1, Math.min(threads, n / ROWS_PER_THREAD)));
     }

@@ -26,4 +26,9 @@ record Amount(double share, int count) {
         // 1e-9: 0.29 * 100 is 28.999999999999996 in binary, and 29 candidates are meant.
         return Math.min(n, share > 0 ? Math.max(1, (int) (share * n + 1e-9)) : count);
     }
+
+    @Override
+    public String toString() {
+        return share > 0 ? "share=" + share : "count=" + count;
+    }
 }

@@ -39,6 +39,12 @@ public final class AnchorFrame implements Function<RoundContext, Optional<Frame>
         this.dimensions = dimensions;
     }
 
+    /** Anchors and extractor have no short text, so only their number is said. */
+    @Override
+    public String toString() {
+        return "AnchorFrame[dimensions=" + dimensions + ", anchors=" + anchors.size() + "]";
+    }
+
     @Override
     public Optional<Frame> apply(RoundContext round) {
         FeatureMatrix features = extractor.extract(anchors, round);

@@ -4,6 +4,7 @@ import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -46,6 +47,11 @@ public final class BudgetSelector implements CoresetSelector {
      */
     public static BudgetSelector share(CoresetSelector selector, double share) {
         return new BudgetSelector(selector, Amount.ofShare(share));
+    }
+
+    @Override
+    public String toString() {
+        return "BudgetSelector[" + RoleText.of(selector) + ", " + amount + "]";
     }
 
     @Override

@@ -14,6 +14,11 @@ import java.util.stream.IntStream;
  */
 public final class EverySelector implements CoresetSelector {
     @Override
+    public String toString() {
+        return "EverySelector";
+    }
+
+    @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         int n = candidates.size();
         if (n == 0) {

@@ -10,6 +10,7 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -58,6 +59,12 @@ public final class HdbscanSelector implements CoresetSelector {
     /** Starts with the paper's settings for a client. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    @Override
+    public String toString() {
+        return "HdbscanSelector[" + RoleText.of(clustering) + ", samplesPerGroup=" + samplesPerGroup
+                + ", noiseAsGroups=" + noiseAsGroups + ", atLeastOneGroup=" + atLeastOneGroup + "]";
     }
 
     @Override

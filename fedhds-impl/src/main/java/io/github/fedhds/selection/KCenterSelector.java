@@ -27,9 +27,11 @@ import java.util.function.ToIntFunction;
  */
 public final class KCenterSelector implements CoresetSelector {
     private final ToIntFunction<Candidates> count;
+    private final String description;
 
-    private KCenterSelector(ToIntFunction<Candidates> count) {
+    private KCenterSelector(ToIntFunction<Candidates> count, String description) {
         this.count = count;
+        this.description = description;
     }
 
     /**
@@ -39,7 +41,7 @@ public final class KCenterSelector implements CoresetSelector {
      */
     public static KCenterSelector count(int count) {
         Amount amount = Amount.ofCount(count);
-        return new KCenterSelector(candidates -> amount.of(candidates.size()));
+        return new KCenterSelector(candidates -> amount.of(candidates.size()), amount.toString());
     }
 
     /**
@@ -49,7 +51,7 @@ public final class KCenterSelector implements CoresetSelector {
      */
     public static KCenterSelector share(double share) {
         Amount amount = Amount.ofShare(share);
-        return new KCenterSelector(candidates -> amount.of(candidates.size()));
+        return new KCenterSelector(candidates -> amount.of(candidates.size()), amount.toString());
     }
 
     /**
@@ -61,13 +63,21 @@ public final class KCenterSelector implements CoresetSelector {
      */
     public static KCenterSelector shareOfSamples(double share) {
         Amount amount = Amount.ofShare(share);
-        return new KCenterSelector(candidates -> {
-            if (candidates.samples() == 0 && candidates.size() > 0) {
-                throw new IllegalStateException("a share of the samples needs to know how many there are, and no client"
-                        + " said how many it holds (CentroidReport.samples); use KCenterSelector.count");
-            }
-            return Math.min(candidates.size(), amount.of(Ints.saturatedCast(candidates.samples())));
-        });
+        return new KCenterSelector(
+                candidates -> {
+                    if (candidates.samples() == 0 && candidates.size() > 0) {
+                        throw new IllegalStateException(
+                                "a share of the samples needs to know how many there are, and no client"
+                                        + " said how many it holds (CentroidReport.samples); use KCenterSelector.count");
+                    }
+                    return Math.min(candidates.size(), amount.of(Ints.saturatedCast(candidates.samples())));
+                },
+                "shareOfSamples=" + share);
+    }
+
+    @Override
+    public String toString() {
+        return "KCenterSelector[" + description + "]";
     }
 
     @Override

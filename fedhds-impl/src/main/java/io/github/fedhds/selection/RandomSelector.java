@@ -5,6 +5,7 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.internal.RandomOrder;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.function.Function;
@@ -18,9 +19,11 @@ import java.util.function.ToIntFunction;
  */
 public final class RandomSelector implements CoresetSelector {
     private final Function<RoundContext, Amount> amount;
+    private final String description;
 
-    private RandomSelector(Function<RoundContext, Amount> amount) {
+    private RandomSelector(Function<RoundContext, Amount> amount, String description) {
         this.amount = amount;
+        this.description = description;
     }
 
     /**
@@ -30,7 +33,7 @@ public final class RandomSelector implements CoresetSelector {
      */
     public static RandomSelector share(double share) {
         Amount fixed = Amount.ofShare(share);
-        return new RandomSelector(round -> fixed);
+        return new RandomSelector(round -> fixed, fixed.toString());
     }
 
     /**
@@ -40,7 +43,7 @@ public final class RandomSelector implements CoresetSelector {
      */
     public static RandomSelector count(int count) {
         Amount fixed = Amount.ofCount(count);
-        return new RandomSelector(round -> fixed);
+        return new RandomSelector(round -> fixed, fixed.toString());
     }
 
     /**
@@ -50,7 +53,12 @@ public final class RandomSelector implements CoresetSelector {
      * @param count returns 0 or more
      */
     public static RandomSelector count(ToIntFunction<RoundContext> count) {
-        return new RandomSelector(round -> Amount.ofCount(count.applyAsInt(round)));
+        return new RandomSelector(round -> Amount.ofCount(count.applyAsInt(round)), "count=" + RoleText.OWN);
+    }
+
+    @Override
+    public String toString() {
+        return "RandomSelector[" + description + "]";
     }
 
     @Override

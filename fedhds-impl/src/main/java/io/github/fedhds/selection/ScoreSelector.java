@@ -67,6 +67,11 @@ public final class ScoreSelector implements CoresetSelector {
     }
 
     @Override
+    public String toString() {
+        return "ScoreSelector[" + kind + ", " + amount + ", order=" + order + "]";
+    }
+
+    @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         if (candidates.size() == 0) {
             return Coreset.empty();

@@ -16,7 +16,7 @@ import java.util.function.Function;
  * @param frame shared coordinates of the centroids, called once per round; if empty, each client uses its own
  */
 public record Selection(CoresetSelector client, CoresetSelector server, Function<RoundContext, Optional<Frame>> frame) {
-    private static final Function<RoundContext, Optional<Frame>> NONE = round -> Optional.empty();
+    private static final Function<RoundContext, Optional<Frame>> NONE = new NoFrame();
 
     /**
      * The recommended strategy, with {@link io.github.fedhds.transformer.Pooling#PARTS}: chooses samples that are as
@@ -122,7 +122,6 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
      * @param dimensions 1 or more
      */
     public Selection inSharedFrame(int dimensions) {
-        Frame checked = new Frame.Signs(dimensions, 0);
-        return withFrame(round -> Optional.of(new Frame.Signs(checked.dimensions(), round.seedOf("frame"))));
+        return withFrame(new SignsFrame(dimensions));
     }
 }

@@ -17,6 +17,11 @@ import java.util.List;
  */
 public final class SingleSelector implements CoresetSelector {
     @Override
+    public String toString() {
+        return "SingleSelector";
+    }
+
+    @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         if (candidates.size() == 0) {
             return Coreset.empty();

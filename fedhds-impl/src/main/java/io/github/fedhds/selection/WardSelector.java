@@ -55,6 +55,11 @@ public final class WardSelector implements CoresetSelector {
     private record Merge(int first, int second, double cost) {}
 
     @Override
+    public String toString() {
+        return "WardSelector[" + amount + "]";
+    }
+
+    @Override
     public Coreset select(Candidates candidates, RoundContext round) {
         int n = candidates.size();
         int k = amount.of(n);

@@ -3,6 +3,7 @@ package io.github.fedhds.setup;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.fusion.Fusion;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The settings that must be equal on server and clients. A setting with an unknown value is left out, so that the other
- * side reports it as not set here.
+ * side reports it as not set here. The application's own roles, such as lambdas, cannot be compared; the application may
+ * add settings for them.
  */
 record AgreedSettings(
         @Nullable LanguageModel model,
@@ -42,7 +44,21 @@ record AgreedSettings(
                 coordinates,
                 builder.fusion,
                 builder.selection.client(),
-                builder.trainer.settings());
+                training(builder));
+    }
+
+    /**
+     * With the longest sample that has an effect: two values above the context lengths of both models cut nothing, so
+     * they are equal.
+     */
+    private static Map<String, String> training(FedHds.Builder builder) {
+        Map<String, String> training = new TreeMap<>(builder.trainer.settings());
+        LanguageModel features = builder.featureModel;
+        int context = Math.max(
+                builder.config.contextLength(),
+                features == null ? 0 : features.config().contextLength());
+        training.put("longest sample", String.valueOf(Math.min(builder.trainer.maxTokens(), context)));
+        return training;
     }
 
     Map<String, String> toMap() {
@@ -55,16 +71,9 @@ record AgreedSettings(
         settings.put("precision", precision.toString());
         settings.put("pooling", pooling.toString());
         settings.put("coordinates of a point", String.valueOf(coordinates));
-        settings.put("fusion", nameOf(fusion));
-        settings.put("selection of clients", nameOf(selector));
+        settings.put("fusion", RoleText.of(fusion));
+        settings.put("selection of clients", RoleText.of(selector));
         return Map.copyOf(settings);
-    }
-
-    /** The application's own roles, such as lambdas, cannot be compared; the application may add settings for them. */
-    private static String nameOf(Object part) {
-        boolean ours = part.getClass().getName().startsWith("io.github.fedhds.")
-                && !part.getClass().isSynthetic();
-        return ours && !part.getClass().isHidden() ? part.getClass().getSimpleName() : "the application's own";
     }
 
     private static void put(Map<String, String> settings, String name, @Nullable String value) {

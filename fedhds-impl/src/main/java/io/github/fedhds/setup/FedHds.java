@@ -127,8 +127,10 @@ public final class FedHds {
 
     /**
      * The settings that the clients' answers depend on, by name: digests of model and tokenizer, precision, LoRA form,
-     * prompt template, longest sample, pooling, number of coordinates, training settings, version of this library.
-     * Servers send them with every opening, and a client with different settings withdraws. The first call reads all
+     * prompt template, longest sample, pooling, fusion and the clients' selector with their settings, number of
+     * coordinates, training settings, version of this library. A role of the application is named {@code the
+     * application's own}, whatever its settings. A role that is replaced on a client's builder is not compared: set it
+     * on this object's builder instead, or add a setting for it on both sides. Servers send them with every opening, and a client with different settings withdraws. The first call reads all
      * weights, about 1 s per gigabyte.
      */
     public Map<String, String> agreedSettings() {
@@ -362,7 +364,8 @@ public final class FedHds {
 
         /**
          * How samples are selected: the selectors of clients and server, and their shared frame;
-         * {@link Selection#paper} by default. Each may also be replaced on the builders of client and server.
+         * {@link Selection#paper} by default. Each may also be replaced on the builders of client and server; {@link
+         * FedHds#agreedSettings} then still names the one set here.
          */
         public Builder selection(Selection selection) {
             this.selection = Objects.requireNonNull(selection, "selection");

@@ -91,8 +91,9 @@ public final class Federation {
                     new CheckpointFolder(builder.checkpoint, builder.disk),
                     fedHds.model(),
                     builder.activeShare,
+                    parts,
                     builder.checkpointSettings);
-            server = saved.server(parts, builder.resume);
+            server = saved.server(builder.resume);
             saved.found().map(CheckpointFolder.Found::checkpoint).ifPresent(checkpoint -> {
                 past.addAll(checkpoint.past());
                 evaluations.resume(checkpoint.best());
@@ -346,9 +347,10 @@ public final class Federation {
          * the size of two adapters and the aggregator's state, and keeps the previous file. {@link #build} then reads
          * the model's weights once, about 1 s per gigabyte.
          *
-         * <p>Model, device, threads, LoRA form, longest sample and share of clients are saved too, and resuming with
-         * other values is refused. Other settings that the result depends on are not known here: data, learning rate,
-         * selection.
+         * <p>{@link FedHds#agreedSettings}, device, threads, share of clients, and the server's aggregator, selector and
+         * frame are saved too, and resuming with other values is refused. Not known here: data, the settings of roles
+         * of the application, and roles that {@link #clientSettings} replaces. Name those that the result depends on in
+         * the settings.
          *
          * @param folder created if it is missing; for this run only, and locked while it runs. {@link #build} refuses a
          *     folder that already contains a run, unless it is resumed

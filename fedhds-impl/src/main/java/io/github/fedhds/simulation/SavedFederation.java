@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.ServerState;
+import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.state.ServerStore;
 import io.github.fedhds.transformer.LanguageModel;
@@ -20,6 +21,8 @@ import java.util.TreeSet;
  */
 final class SavedFederation {
     private final CheckpointFolder folder;
+    private final FedHdsServerBuilder parts;
+    private final FedHdsServer fresh;
     private final SortedMap<String, String> settings = new TreeMap<>();
     private final Optional<CheckpointFolder.Found> found;
     private int savedRounds;
@@ -27,10 +30,21 @@ final class SavedFederation {
     /**
      * Loads the run saved in the folder, if there is one.
      *
+     * @param parts the server's settings and roles; those of this library are among the settings that are compared
      * @param own settings of the application that the result depends on
      */
-    SavedFederation(CheckpointFolder folder, LanguageModel model, double activeShare, Map<String, String> own) {
+    SavedFederation(
+            CheckpointFolder folder,
+            LanguageModel model,
+            double activeShare,
+            FedHdsServerBuilder parts,
+            Map<String, String> own) {
         this.folder = folder;
+        this.parts = parts;
+        this.fresh = parts.build(); // throws if the server's own settings are invalid
+        settings.put("aggregator", RoleText.of(fresh.aggregator()));
+        settings.put("selection of the server", RoleText.of(fresh.selector()));
+        settings.put("shared frame", RoleText.of(fresh.frame()));
         settings.put("device", model.device());
         settings.put("threads", String.valueOf(model.threads()));
         settings.put("active share", String.valueOf(activeShare));
@@ -54,9 +68,9 @@ final class SavedFederation {
     }
 
     /** The server in the state of the saved run; a new one if none is saved. */
-    FedHdsServer server(FedHdsServerBuilder parts, boolean resume) {
+    FedHdsServer server(boolean resume) {
         if (found.isEmpty()) {
-            return parts.build();
+            return fresh;
         }
         if (!resume) {
             throw new FedHdsException(folder.path() + " holds a run after " + savedRounds
@@ -75,7 +89,6 @@ final class SavedFederation {
                         + wayOut);
             }
         }
-        parts.build(); // throws if the server's own settings are invalid
         try {
             return parts.restore(checkpoint.server()).build();
         } catch (IllegalArgumentException e) {

@@ -131,10 +131,10 @@ class FedOptTest {
     @Test
     void state_names_areThoseOfTheRule() {
         Map<String, Set<String>> expected = new HashMap<>();
-        expected.put("FedAvgM", Set.of("step", "m.t"));
-        expected.put("FedAdam", Set.of("step", "m.t", "v.t"));
-        expected.put("FedYogi", Set.of("step", "m.t", "v.t"));
-        expected.put("FedAdagrad", Set.of("step", "v.t"));
+        expected.put("FedAvgM", Set.of("rule.FedAvgM", "step", "m.t"));
+        expected.put("FedAdam", Set.of("rule.FedAdam", "step", "m.t", "v.t"));
+        expected.put("FedYogi", Set.of("rule.FedYogi", "step", "m.t", "v.t"));
+        expected.put("FedAdagrad", Set.of("rule.FedAdagrad", "step", "v.t"));
         for (FedOpt.Builder builder :
                 List.of(FedOpt.fedAvgM(), FedOpt.fedAdam(), FedOpt.fedYogi(), FedOpt.fedAdagrad())) {
             FedOpt rule = builder.build();
@@ -155,6 +155,8 @@ class FedOptTest {
 
     private static Adapter state(float step, float m, float v) {
         return new Adapter(Map.of(
+                "rule.FedAdam",
+                new Tensor(new int[] {1}, new float[1]),
                 "step",
                 new Tensor(new int[] {1}, new float[] {step}),
                 "m.t",
@@ -173,17 +175,56 @@ class FedOptTest {
         }
         assertFails(kind, () -> rule.checkState(one(0), state(1, Float.NaN, 0)), "m.t holds NaN");
         assertFails(kind, () -> rule.checkState(one(0), state(1, 0, -1)), "v.t is a mean of squares, but holds -1");
-        assertFails(
-                kind, () -> FedOpt.fedAvgM().build().checkState(one(0), state(1, 0, 0)), "tensor v.t is not its own");
-        assertFails(
-                kind,
-                () -> FedOpt.fedAdagrad().build().checkState(one(0), state(1, 0, 0)),
-                "tensor m.t is not its own");
+        Map<String, Tensor> more = new HashMap<>(state(1, 0, 0).tensors());
+        more.put("w.t", new Tensor(new int[] {1}, new float[1]));
+        assertFails(kind, () -> rule.checkState(one(0), new Adapter(more)), "tensor w.t is not its own");
         assertFails(
                 kind,
                 () -> rule.checkState(one(0), new Adapter(Map.of("inner.x", new Tensor(new int[] {1}, new float[] {1
                 })))),
                 "keeps no state");
+    }
+
+    /** FedAdam and FedYogi leave tensors of the same names and shapes. */
+    @Test
+    void checkState_ofEachOtherRule_isRefused() {
+        List<FedOpt.Builder> builders =
+                List.of(FedOpt.fedAvgM(), FedOpt.fedAdam(), FedOpt.fedYogi(), FedOpt.fedAdagrad());
+        for (FedOpt.Builder from : builders) {
+            FedOpt saved = from.build();
+            Adapter state = AggregatorContract.run(
+                            saved,
+                            AggregatorContract.round(1, one(0)),
+                            Adapter.empty(),
+                            List.of(AggregatorContract.update(1, "c", one(1), 1)))
+                    .state();
+            for (FedOpt.Builder to : builders) {
+                FedOpt rule = to.build();
+                FedOpt inside = FedOpt.fedAvgM().mean(rule).build();
+                Map<String, Tensor> nested = new HashMap<>();
+                state.tensors().forEach((name, tensor) -> nested.put("inner." + name, tensor));
+                if (from == to) {
+                    rule.checkState(one(0), state);
+                    inside.checkState(one(0), new Adapter(nested));
+                    continue;
+                }
+                String[] parts = {
+                    "no state of " + rule,
+                    "it is of " + saved.toString().substring(0, saved.toString().indexOf('[')),
+                    "restore it with that rule, or start a new run"
+                };
+                Class<IllegalArgumentException> kind = IllegalArgumentException.class;
+                assertFails(kind, () -> rule.checkState(one(0), state), parts);
+                assertFails(kind, () -> rule.open(AggregatorContract.round(2, one(0)), state), parts);
+                assertFails(kind, () -> inside.checkState(one(0), new Adapter(nested)), parts);
+            }
+            Map<String, Tensor> unnamed = new HashMap<>(state.tensors());
+            unnamed.keySet().removeIf(name -> name.startsWith("rule."));
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> saved.checkState(one(0), new Adapter(unnamed)),
+                    "does not say which rule left it");
+        }
     }
 
     @Test

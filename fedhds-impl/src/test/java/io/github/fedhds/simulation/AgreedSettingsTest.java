@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsServer;
+import io.github.fedhds.clustering.KMeans;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.Adam;
 import io.github.fedhds.lora.LearningRateSchedule;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.lora.Sgd;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Message;
@@ -18,8 +23,14 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.reduction.KernelPcaFusion;
 import io.github.fedhds.reduction.PcaFusion;
+import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.selection.BudgetSelector;
+import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
@@ -89,15 +100,21 @@ class AgreedSettingsTest extends OnTinyModel {
         differing.put(b -> b.trainer(t -> t.optimizer(Adam::adamW)), "optimizer: the server has Adam");
         differing.put(b -> b.trainer(t -> t.schedule(LearningRateSchedule.cosine(0))), "learning rate schedule: ");
         differing.put(b -> b.template(PromptTemplate.alpaca()), "prompt template: the server has ");
-        differing.put(b -> b.maxTokens(100), "longest sample: the server has 1024, client client 0 has 100");
+        differing.put(b -> b.maxTokens(100), "longest sample: the server has 128, client client 0 has 100");
         differing.put(b -> b.pooling(Pooling.MEAN), "pooling: the server has LAST_TOKEN, client client 0 has MEAN");
         differing.put(
                 b -> b.fusion(new PcaFusion(3)), "coordinates of a point: the server has 2, client client 0 has 3");
         differing.put(
-                b -> b.fusion(new PcaFusion()), "fusion: the server has TsneFusion, client client 0 has PcaFusion");
+                b -> b.fusion(new PcaFusion()),
+                "fusion: the server has TsneFusion[dimensions=2, perplexity=30.0, earlyExaggeration=12.0,"
+                        + " learningRate=by rows, iterations=1000, minimumProgress=0.005, exactRows=1500],"
+                        + " client client 0 has PcaFusion[dimensions=2]");
         differing.put(
                 b -> b.selection(Selection.random(0.1)),
-                "selection of clients: the server has HdbscanSelector, client client 0 has RandomSelector");
+                "selection of clients: the server has HdbscanSelector[Hdbscan[minClusterSize=5, minSamples=5,"
+                        + " metric=EUCLIDEAN, selectionMethod=EXCESS_OF_MASS, allowSingleCluster=false,"
+                        + " selectionEpsilon=0.0], samplesPerGroup=1, noiseAsGroups=false, atLeastOneGroup=false],"
+                        + " client client 0 has RandomSelector[share=0.1]");
         differing.put(b -> b.trainer(t -> t.tokenBudget(64)), "token budget: the server has none");
         RoundOpening opening = opening(builder(model).build());
         differing.forEach((difference, part) ->
@@ -105,10 +122,96 @@ class AgreedSettingsTest extends OnTinyModel {
         assertTrue(answer(builder(model).build(), opening) instanceof CentroidReport, "none differs");
     }
 
+    /** Each on the server with each other on a client, and with itself. */
+    private static void assertApart(String setting, List<UnaryOperator<FedHds.Builder>> settings) {
+        for (UnaryOperator<FedHds.Builder> ofServer : settings) {
+            RoundOpening opening = opening(ofServer.apply(builder(model)).build());
+            String told = opening.agreedSettings().get(setting);
+            for (UnaryOperator<FedHds.Builder> ofClient : settings) {
+                FedHds client = ofClient.apply(builder(model)).build();
+                String own = client.agreedSettings().get(setting);
+                if (ofClient == ofServer) {
+                    assertEquals(opening.agreedSettings(), client.agreedSettings());
+                } else {
+                    assertWithdraws(
+                            client, opening, setting + ": the server has " + told + ", client client 0 has " + own);
+                }
+            }
+        }
+    }
+
+    @Test
+    void answer_selectorsOfOneClassWithOtherSettings_areNamed() {
+        List<CoresetSelector> selectors = List.of(
+                RandomSelector.share(0.1),
+                RandomSelector.share(0.9),
+                RandomSelector.count(1),
+                HdbscanSelector.forClient(),
+                HdbscanSelector.builder().samplesPerGroup(5).build(),
+                HdbscanSelector.builder()
+                        .clustering(KMeans.builder().clusters(3).build())
+                        .build(),
+                HdbscanSelector.builder()
+                        .clustering(KMeans.builder().clusters(300).build())
+                        .build(),
+                BudgetSelector.count(HdbscanSelector.forClient(), 3),
+                BudgetSelector.count(HdbscanSelector.forServer(), 3),
+                (candidates, round) -> new EverySelector().select(candidates, round));
+        assertApart(
+                "selection of clients",
+                selectors.stream()
+                        .<UnaryOperator<FedHds.Builder>>map(
+                                one -> b -> b.selection(Selection.paper().withClient(one)))
+                        .toList());
+    }
+
+    @Test
+    void answer_fusionsOfOneClassWithOtherSettings_areNamed() {
+        Fusion own = (features, round) -> new PcaFusion().fuse(features, round);
+        List<Fusion> fusions = List.of(
+                TsneFusion.builder().build(),
+                TsneFusion.builder().perplexity(5).build(),
+                TsneFusion.builder().build().compose(FeatureMatrix::lastBlock),
+                new PcaFusion(),
+                new PcaFusion().compose(FeatureMatrix::lastBlock),
+                PcaFusion.randomised(2, 1),
+                PcaFusion.randomised(2, 2),
+                KernelPcaFusion.rbf(2),
+                KernelPcaFusion.rbf(2, 0.5),
+                Fusion.of(2, own));
+        assertApart(
+                "fusion",
+                fusions.stream()
+                        .<UnaryOperator<FedHds.Builder>>map(one -> b -> b.fusion(one))
+                        .toList());
+    }
+
+    /** Where both models cut at their context, the setting changes nothing; the features' model may take more. */
+    @Test
+    void answer_longestSampleAboveTheContext_isComparedByItsEffect() {
+        RoundOpening opening = opening(builder(model).build());
+        for (int same : new int[] {128, 129, 100_000}) {
+            assertTrue(answer(builder(model).maxTokens(same).build(), opening) instanceof CentroidReport);
+        }
+        assertWithdraws(
+                builder(model).maxTokens(127).build(),
+                opening,
+                "longest sample: the server has 128, client client 0 has 127");
+        assertEquals("128", LoraTrainer.builder(model).settings().get("longest sample"));
+        assertEquals("1024", LoraTrainer.withoutModel().settings().get("longest sample"));
+        try (LanguageModel longer = TinyFederation.model(folder.resolve("longer"), 3, 16, 2, 512)) {
+            assertWithdraws(
+                    builder(model).featureModel(longer).maxTokens(128).build(),
+                    opening(builder(model).featureModel(longer).build()),
+                    "longest sample: the server has 512, client client 0 has 128");
+        }
+    }
+
     @Test
     void answer_whatChangesSpeedAlone_takesPart() {
         RoundOpening opening = opening(builder(model).build());
         FedHds other = builder(model)
+                .fusion(TsneFusion.builder().threads(1).listener(some -> {}).build())
                 .trainer(trainer -> trainer.gradientCheckpointing(true).listener(step -> {}))
                 .build();
         assertTrue(answer(other, opening) instanceof CentroidReport);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregator;
@@ -25,6 +26,8 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.selection.RandomSelector;
+import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
@@ -34,12 +37,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -390,7 +396,8 @@ class ResumeTest {
                 wayOut);
         refused(
                 federation(checkpoint).serverSettings(server -> server.selector(new EverySelector())),
-                "this rule keeps no state",
+                "made with aggregator FedAvgM[learning rate 1.0, beta1 0.5, FedAvg[equally]],"
+                        + " this run has FedAvg[by samples]",
                 wayOut);
         FedHds wide = FedHds.on(model).template(TinyFederation.SHORT).build();
         refused(
@@ -418,6 +425,75 @@ class ResumeTest {
                         .build()
                         .run()
                         .size());
+    }
+
+    /** Each continued by each other: of another class, or of the same with another setting. */
+    @Test
+    void resume_ofOtherRolesOfTheServer_isRefusedWithBothNames() {
+        Map<String, UnaryOperator<FedHdsServerBuilder>> roles = new LinkedHashMap<>();
+        roles.put("aggregator FedAdam", s -> s.aggregator(FedOpt.fedAdam().build()));
+        roles.put(
+                "aggregator FedAdam slow",
+                s -> s.aggregator(FedOpt.fedAdam().learningRate(0.001).build()));
+        roles.put("aggregator FedYogi", s -> s.aggregator(FedOpt.fedYogi().build()));
+        roles.put(
+                "aggregator own",
+                s -> s.aggregator((round, state) -> FedAvg.equally().open(round, state)));
+        roles.put("selection 0.1", s -> s.selector(RandomSelector.share(0.1)));
+        roles.put("selection 0.5", s -> s.selector(RandomSelector.share(0.5)));
+        roles.put("frame 4", s -> s.frame(Selection.paper().inSharedFrame(4).frame()));
+        roles.put("frame 8", s -> s.frame(Selection.paper().inSharedFrame(8).frame()));
+        roles.forEach((name, role) -> {
+            Path checkpoint = folder.resolve(name);
+            with(checkpoint, role).rounds(1).build().run();
+            roles.forEach((otherName, other) -> {
+                if (otherName.equals(name)) {
+                    assertEquals(
+                            2,
+                            with(checkpoint, other)
+                                    .rounds(2)
+                                    .resume(true)
+                                    .build()
+                                    .run()
+                                    .size());
+                } else {
+                    refused(with(checkpoint, other), " was made with ", ", this run has ", "; resume with what it");
+                }
+            });
+        });
+        refused(
+                with(folder.resolve("selection 0.1"), roles.get("selection 0.5")),
+                "made with selection of the server RandomSelector[share=0.1], this run has RandomSelector[share=0.5]");
+        refused(
+                with(folder.resolve("aggregator FedAdam"), roles.get("aggregator FedAdam slow")),
+                "made with aggregator FedAdam[learning rate 0.01, beta1 0.9,",
+                "this run has FedAdam[learning rate 0.001, beta1 0.9,");
+        refused(
+                with(folder.resolve("frame 4"), roles.get("frame 8")),
+                "made with shared frame SignsFrame[dimensions=4], this run has SignsFrame[dimensions=8]");
+        refused(
+                with(folder.resolve("aggregator FedAdam"), roles.get("aggregator own")),
+                "this run has the application's own");
+    }
+
+    private Federation.Builder with(Path checkpoint, @Nullable UnaryOperator<FedHdsServerBuilder> role) {
+        return federation(checkpoint)
+                .serverSettings(server -> Objects.requireNonNull(role)
+                        .apply(server.selector(new EverySelector()).aggregator(momentum())));
+    }
+
+    @Test
+    void resume_ofAnotherSelectionOfTheClients_isRefusedWithBothNames() {
+        Path checkpoint = folder.resolve("clients");
+        Supplier<FedHds.Builder> parts = () -> FedHds.on(model)
+                .template(TinyFederation.SHORT)
+                .lora(LoraConfig.defaults().withTargetModules(List.of("q_proj")));
+        FedHds few = parts.get().selection(Selection.random(0.1)).build();
+        FedHds more = parts.get().selection(Selection.random(0.5)).build();
+        federation(checkpoint, few, "tiny", 3, 4, 5, 6, 2, 3).rounds(1).build().run();
+        refused(
+                federation(checkpoint, more, "tiny", 3, 4, 5, 6, 2, 3),
+                "selection of clients RandomSelector[share=0.1], this run has RandomSelector[share=0.5]");
     }
 
     private static void refused(Federation.Builder builder, String... told) {

@@ -242,7 +242,7 @@ final class OwnRun {
                 .with("--fraction", fraction)
                 .with("--selection", own.selection)
                 .with("--fusion", options.fusion)
-                .with("--max-length", own.maxLength)
+                .with("--max-length", longestSample(model, featureModel))
                 .with("--target-modules", fedHds.lora().targetModules())
                 .with("--learning-rate", learningRate)
                 .with("--answer-tokens", own.answerTokens)
@@ -261,6 +261,13 @@ final class OwnRun {
         featureModel.ifPresent(features ->
                 fingerprint.withModel("--feature-model", features.digest(), own.featureModel.orElseThrow()));
         return fingerprint.settings();
+    }
+
+    /** The value of --max-length; values above the context lengths of all models have the same effect. */
+    private int longestSample(LanguageModel model, Optional<LanguageModel> featureModel) {
+        int context = model.config().contextLength();
+        int ofFeatures = featureModel.map(m -> m.config().contextLength()).orElse(0);
+        return Math.min(own.maxLength, Math.max(context, ofFeatures));
     }
 
     /** The share of the mean number of samples of a round's clients, at least one sample. */

@@ -115,6 +115,7 @@ class ResumeSettingsTest extends OnMainJob {
         List<String> more = new ArrayList<>(List.of(plain));
         FREE.forEach((option, value) -> more.addAll(
                 List.of(option, value.equals("rows") ? folder.resolve("rows").toString() : value)));
+        more.addAll(List.of("--max-length", "600")); // above the context lengths of both models, as the default is
         Outcome outcome = resume(parted, more.toArray(new String[0]));
         assertEquals(0, outcome.status(), outcome.err());
         assertTrue(outcome.out().contains("resumed after round 2 of 3"), outcome.out());

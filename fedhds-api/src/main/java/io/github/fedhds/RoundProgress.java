@@ -2,6 +2,7 @@ package io.github.fedhds;
 
 import io.github.fedhds.round.ClientId;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -28,6 +29,12 @@ public record RoundProgress(
         int needed,
         Optional<String> voidReason) {
     public RoundProgress {
+        Objects.requireNonNull(step, "step");
+        Objects.requireNonNull(asked, "asked");
+        Objects.requireNonNull(answered, "answered");
+        Objects.requireNonNull(withdrawn, "withdrawn");
+        Objects.requireNonNull(missing, "missing");
+        Objects.requireNonNull(voidReason, "voidReason");
         asked = List.copyOf(asked);
         answered = List.copyOf(answered);
         withdrawn = List.copyOf(withdrawn);

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -32,6 +33,12 @@ public record RoundSummary(
         List<Withdrawal> withdrawals,
         Duration duration) {
     public RoundSummary {
+        Objects.requireNonNull(opening, "opening");
+        Objects.requireNonNull(result, "result");
+        Objects.requireNonNull(voidReason, "voidReason");
+        Objects.requireNonNull(refusals, "refusals");
+        Objects.requireNonNull(withdrawals, "withdrawals");
+        Objects.requireNonNull(duration, "duration");
         refusals = Collections.unmodifiableMap(new TreeMap<>(refusals)); // Map.copyOf would lose the order
         withdrawals = List.copyOf(withdrawals);
     }

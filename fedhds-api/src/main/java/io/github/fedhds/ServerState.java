@@ -35,6 +35,11 @@ public record ServerState(
         Adapter globalAdapter,
         Adapter aggregatorState) {
     public ServerState {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(clients, "clients");
+        Objects.requireNonNull(agreedSettings, "agreedSettings");
+        Objects.requireNonNull(globalAdapter, "globalAdapter");
+        Objects.requireNonNull(aggregatorState, "aggregatorState");
         ClientId.checkName("a run id", runId);
         if (round < 0) {
             throw new IllegalArgumentException("round must be 0 or more, was " + round);

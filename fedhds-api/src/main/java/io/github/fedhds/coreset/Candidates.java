@@ -5,6 +5,7 @@ import io.github.fedhds.instruction.Instruction;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,7 @@ public final class Candidates {
 
     /** Candidates with points but without instructions; each counts as one sample. */
     public static Candidates of(Points points) {
+        Objects.requireNonNull(points, "points");
         return of(points, points.size());
     }
 
@@ -49,6 +51,7 @@ public final class Candidates {
      * @param samples number of samples that they represent, 0 or more; see {@link #samples}
      */
     public static Candidates of(Points points, long samples) {
+        Objects.requireNonNull(points, "points");
         if (samples < 0) {
             throw new IllegalArgumentException("samples must be 0 or more, was " + samples);
         }
@@ -71,6 +74,9 @@ public final class Candidates {
             int dimensions,
             Supplier<Points> pointSource,
             Function<SampleScore, double[]> scoreSource) {
+        Objects.requireNonNull(instructions, "instructions");
+        Objects.requireNonNull(pointSource, "pointSource");
+        Objects.requireNonNull(scoreSource, "scoreSource");
         if (dimensions < 1) {
             throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
         }

@@ -2,6 +2,7 @@ package io.github.fedhds.coreset;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -11,6 +12,7 @@ import java.util.Set;
  */
 public record Coreset(List<Group> groups) {
     public Coreset {
+        Objects.requireNonNull(groups, "groups");
         groups = List.copyOf(groups);
         Set<Integer> seen = new HashSet<>();
         for (int i = 0; i < groups.size(); i++) {

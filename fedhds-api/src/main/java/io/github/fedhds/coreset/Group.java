@@ -2,6 +2,7 @@ package io.github.fedhds.coreset;
 
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -19,6 +20,8 @@ public record Group(int id, Optional<double[]> centre, int[] members, int take) 
     private static final double[] NONE = {};
 
     public Group {
+        Objects.requireNonNull(centre, "centre");
+        Objects.requireNonNull(members, "members");
         if (centre.isPresent() && centre.get().length == 0) {
             throw new IllegalArgumentException(
                     "centre of group " + id + " has no coordinate; leave a centre out, or give 1 or more");

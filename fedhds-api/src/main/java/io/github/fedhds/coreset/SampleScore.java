@@ -1,5 +1,7 @@
 package io.github.fedhds.coreset;
 
+import java.util.Objects;
+
 /**
  * A kind of score that a model computes for an instruction, only if a selector uses it. A selector and a {@link SampleScorer}
  * of the application may define further kinds.
@@ -14,6 +16,7 @@ public record SampleScore(String name) {
     public static final SampleScore ANSWER_LOSS_ALONE = new SampleScore("answer loss alone");
 
     public SampleScore {
+        Objects.requireNonNull(name, "name");
         if (name.isBlank()) {
             throw new IllegalArgumentException("the name of a sample score must not be blank");
         }

@@ -8,7 +8,8 @@ import java.util.List;
 @FunctionalInterface
 public interface SampleScorer {
     /**
-     * One score per instruction, in the order of the list.
+     * One score per instruction, in the order of the list; NaN for one without a score, such as one whose answer does not
+     * fit. Selectors by score do not choose samples whose score is NaN or infinite.
      *
      * @throws IllegalArgumentException if this kind of score is unknown
      */

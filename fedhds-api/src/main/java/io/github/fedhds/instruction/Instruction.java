@@ -1,5 +1,8 @@
 package io.github.fedhds.instruction;
 
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One private sample: instruction, input and expected output. Absent parts are empty strings.
  *
@@ -9,6 +12,19 @@ package io.github.fedhds.instruction;
  * @param task name of its task or category, for reports; neither the model nor a selector uses it
  */
 public record Instruction(String instruction, String input, String output, String task) {
+    public Instruction {
+        require(instruction, "instruction");
+        require(input, "input");
+        require(output, "output");
+        require(task, "task");
+    }
+
+    private static void require(@Nullable String part, String name) {
+        Objects.requireNonNull(
+                part,
+                () -> "the " + name + " of an instruction is null; use an empty string for a part that is absent");
+    }
+
     /** A sample without a task name. */
     public Instruction(String instruction, String input, String output) {
         this(instruction, input, output, "");

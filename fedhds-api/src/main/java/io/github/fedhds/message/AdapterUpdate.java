@@ -3,6 +3,7 @@ package io.github.fedhds.message;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -28,6 +29,14 @@ public record AdapterUpdate(
         TrainingCounts counts,
         String selectionDigest)
         implements Message {
+    public AdapterUpdate {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(adapter, "adapter");
+        Objects.requireNonNull(counts, "counts");
+        Objects.requireNonNull(selectionDigest, "selectionDigest");
+    }
+
     /** An update without counts and without the digest of its selection. */
     public AdapterUpdate(String runId, int round, ClientId client, Adapter adapter, int samples, double meanLoss) {
         this(runId, round, client, adapter, samples, meanLoss, TrainingCounts.NONE, "");

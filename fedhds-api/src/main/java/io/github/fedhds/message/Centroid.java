@@ -1,6 +1,7 @@
 package io.github.fedhds.message;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Centre of one client group.
@@ -10,6 +11,7 @@ import java.util.Arrays;
  */
 public record Centroid(int group, double[] point) {
     public Centroid {
+        Objects.requireNonNull(point, "point");
         if (group < 0) {
             throw new IllegalArgumentException("group must be 0 or more, was " + group);
         }

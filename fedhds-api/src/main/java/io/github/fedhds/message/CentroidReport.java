@@ -2,6 +2,7 @@ package io.github.fedhds.message;
 
 import io.github.fedhds.round.ClientId;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -19,6 +20,10 @@ public record CentroidReport(
         String runId, int round, ClientId client, List<Centroid> centroids, int samples, String openingDigest)
         implements Message {
     public CentroidReport {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(centroids, "centroids");
+        Objects.requireNonNull(openingDigest, "openingDigest");
         centroids = List.copyOf(centroids);
         if (samples < 0) {
             throw new IllegalArgumentException("samples must be 0 or more, was " + samples);

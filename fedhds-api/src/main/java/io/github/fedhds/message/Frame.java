@@ -3,6 +3,7 @@ package io.github.fedhds.message;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 
 /**
@@ -77,6 +78,8 @@ public sealed interface Frame {
      */
     record Axes(float[] mean, float[] axes) implements Frame {
         public Axes {
+            Objects.requireNonNull(mean, "mean");
+            Objects.requireNonNull(axes, "axes");
             if (mean.length < 1 || axes.length < 1 || axes.length % mean.length != 0) {
                 throw new IllegalArgumentException("a frame has axes as long as its mean, one or more; was a mean of "
                         + mean.length + " and " + axes.length + " numbers of axes");

@@ -2,6 +2,7 @@ package io.github.fedhds.message;
 
 import io.github.fedhds.round.ClientId;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -16,6 +17,10 @@ import java.util.Optional;
 public record GroupSelection(String runId, int round, ClientId client, List<Integer> groups, String reportDigest)
         implements Message {
     public GroupSelection {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(groups, "groups");
+        Objects.requireNonNull(reportDigest, "reportDigest");
         groups = groups.stream().sorted().distinct().toList();
     }
 

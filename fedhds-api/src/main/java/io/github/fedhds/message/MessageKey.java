@@ -1,6 +1,7 @@
 package io.github.fedhds.message;
 
 import io.github.fedhds.round.ClientId;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -12,4 +13,10 @@ import java.util.Optional;
  * @param client sender or receiver; empty for an opening, which is for all clients that it names
  * @param kind kind of the message
  */
-public record MessageKey(String runId, int round, Optional<ClientId> client, MessageKind kind) {}
+public record MessageKey(String runId, int round, Optional<ClientId> client, MessageKind kind) {
+    public MessageKey {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(kind, "kind");
+    }
+}

@@ -1,6 +1,7 @@
 package io.github.fedhds.message;
 
 import io.github.fedhds.round.ClientId;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -32,6 +33,12 @@ public record Receipt(
     public static final int MAX_REASON = 1000;
 
     public Receipt {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(party, "party");
+        Objects.requireNonNull(answers, "answers");
+        Objects.requireNonNull(status, "status");
+        Objects.requireNonNull(refusal, "refusal");
+        Objects.requireNonNull(reason, "reason");
         if (refusal.isPresent() != (status == Status.REFUSED)) {
             throw new IllegalArgumentException(
                     "a receipt names a refusal if it refuses and only then, was " + status + " with " + refusal);

@@ -1,5 +1,7 @@
 package io.github.fedhds.message;
 
+import java.util.Objects;
+
 /**
  * The reason why a message was refused, or why a client withdrew from a round. Later versions may add codes. An unknown code is
  * kept as received: treat it as any other refusal. Compare with {@code equals}.
@@ -80,6 +82,7 @@ public record Refusal(String code) implements Comparable<Refusal> {
     private static final int MAX_CODE = 64;
 
     public Refusal {
+        Objects.requireNonNull(code, "code");
         if (!isCode(code)) {
             throw new IllegalArgumentException("a refusal's code has 1 to " + MAX_CODE
                     + " lower-case letters, digits and hyphens, was \""

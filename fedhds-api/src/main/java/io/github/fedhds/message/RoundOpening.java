@@ -5,6 +5,7 @@ import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -31,6 +32,12 @@ public record RoundOpening(
         Optional<Frame> frame)
         implements Message {
     public RoundOpening {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(clients, "clients");
+        Objects.requireNonNull(globalAdapter, "globalAdapter");
+        Objects.requireNonNull(settings, "settings");
+        Objects.requireNonNull(agreedSettings, "agreedSettings");
+        Objects.requireNonNull(frame, "frame");
         if (round < 1) {
             throw new IllegalArgumentException("round must be 1 or more, was " + round);
         }

@@ -2,6 +2,7 @@ package io.github.fedhds.message;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.training.TrainingCounts;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -34,6 +35,12 @@ public record RoundResult(
         int withdrawals,
         TrainingCounts counts,
         Optional<String> voidReason) {
+    public RoundResult {
+        Objects.requireNonNull(adapter, "adapter");
+        Objects.requireNonNull(counts, "counts");
+        Objects.requireNonNull(voidReason, "voidReason");
+    }
+
     /** A round that is not void, without withdrawals and with nothing left out. */
     public RoundResult(
             int round,

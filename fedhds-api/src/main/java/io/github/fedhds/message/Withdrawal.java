@@ -2,6 +2,7 @@ package io.github.fedhds.message;
 
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -19,6 +20,11 @@ public record Withdrawal(
         String runId, int round, ClientId client, Refusal refusal, String reason, TrainingCounts counts)
         implements Message {
     public Withdrawal {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(refusal, "refusal");
+        Objects.requireNonNull(reason, "reason");
+        Objects.requireNonNull(counts, "counts");
         reason = Receipt.printable(reason);
     }
 

@@ -1,5 +1,7 @@
 package io.github.fedhds.round;
 
+import java.util.Objects;
+
 /**
  * Name of a client, unique in a federation; ordered by its text.
  *
@@ -9,6 +11,7 @@ public record ClientId(String value) implements Comparable<ClientId> {
     private static final int MAX_LENGTH = 200;
 
     public ClientId {
+        Objects.requireNonNull(value, "value");
         checkName("a client id", value);
     }
 

@@ -3,6 +3,7 @@ package io.github.fedhds.round;
 import io.github.fedhds.adapter.Adapter;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -27,6 +28,11 @@ public record RoundContext(
         Map<String, String> settings,
         List<ClientId> clients) {
     public RoundContext {
+        Objects.requireNonNull(runId, "runId");
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(globalAdapter, "globalAdapter");
+        Objects.requireNonNull(settings, "settings");
+        Objects.requireNonNull(clients, "clients");
         if (round < 1) {
             throw new IllegalArgumentException("round must be 1 or more, was " + round);
         }

@@ -2,6 +2,7 @@ package io.github.fedhds.training;
 
 import io.github.fedhds.adapter.Adapter;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * The result of a client's training.
@@ -16,6 +17,8 @@ import java.util.Arrays;
 public record TrainingResult(
         Adapter adapter, int samples, double[] losses, int skippedNonFinite, int skippedTooLong, int cutPrompts) {
     public TrainingResult {
+        Objects.requireNonNull(adapter, "adapter");
+        Objects.requireNonNull(losses, "losses");
         if (samples < 0 || skippedNonFinite < 0 || skippedTooLong < 0 || cutPrompts < 0) {
             throw new IllegalArgumentException("counts must be 0 or more, was samples " + samples
                     + ", skippedNonFinite " + skippedNonFinite + ", skippedTooLong " + skippedTooLong + ", cutPrompts "

@@ -22,6 +22,7 @@ public final class ExportAdapter {
     private ExportAdapter() {}
 
     public static void main(String[] args) {
+        Programs.require(args.length == 4, "ExportAdapter MODEL DATA OUT \"INSTRUCTION\"");
         System.out.println(run(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]), args[3]));
     }
 

@@ -28,6 +28,7 @@ public final class OneRound {
     private OneRound() {}
 
     public static void main(String[] args) {
+        Programs.require(args.length == 2, "OneRound MODEL DATA");
         System.out.println(run(Path.of(args[0]), Path.of(args[1])));
     }
 

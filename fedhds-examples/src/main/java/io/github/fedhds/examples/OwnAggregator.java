@@ -28,6 +28,7 @@ public final class OwnAggregator {
     private OwnAggregator() {}
 
     public static void main(String[] args) {
+        Programs.require(args.length == 2, "OwnAggregator MODEL DATA");
         System.out.println(run(Path.of(args[0]), Path.of(args[1])));
     }
 

@@ -29,6 +29,7 @@ public final class OwnSelector {
     private OwnSelector() {}
 
     public static void main(String[] args) {
+        Programs.require(args.length == 3, "OwnSelector MODEL DATA COUNT");
         RoundResult result = run(Path.of(args[0]), Path.of(args[1]), Integer.parseInt(args[2]));
         System.out.println(
                 result.samples() + " samples of " + result.reports() + " clients, loss " + result.meanLoss());

@@ -8,6 +8,14 @@ import picocli.CommandLine;
 public final class Programs {
     private Programs() {}
 
+    /** Ends the program with one line of usage and status 2 if it has too few or too many arguments. */
+    static void require(boolean fits, String usage) {
+        if (!fits) {
+            System.err.println("usage: " + usage);
+            System.exit(2);
+        }
+    }
+
     /** A command line that accepts constants in lower case, and reports a failure in one line, with status 1. */
     public static CommandLine commandLine(Callable<Integer> program) {
         return new CommandLine(program)

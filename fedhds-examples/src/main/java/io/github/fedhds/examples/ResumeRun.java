@@ -23,6 +23,7 @@ public final class ResumeRun {
     private ResumeRun() {}
 
     public static void main(String[] args) {
+        Programs.require(args.length == 4, "ResumeRun MODEL DATA FOLDER ROUNDS");
         List<RoundReport> rounds = run(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]), Integer.parseInt(args[3]));
         rounds.forEach(round -> System.out.println(round.round() + ": " + round.adapterSha256()));
     }

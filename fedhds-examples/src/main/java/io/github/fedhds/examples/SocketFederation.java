@@ -26,18 +26,18 @@ import java.util.Optional;
  * How does an application transport the messages? Plain sockets between a server process and client processes. Clients
  * poll and send their last answer with each request, so a client that was away needs no special handling.
  *
- * <pre>
- * SocketFederation server PORT MODEL STATE ROUNDS SECONDS CLIENT...
- * SocketFederation client PORT MODEL DATA CLIENT
- * </pre>
+ * <pre>{@value #USAGE}</pre>
  */
 public final class SocketFederation {
-    private static final byte[] NOTHING = {};
+    static final String USAGE = "SocketFederation server PORT MODEL STATE ROUNDS SECONDS CLIENT..."
+            + ", or SocketFederation client PORT MODEL DATA CLIENT";
 
     private SocketFederation() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        if (args[0].equals("server")) {
+        boolean serves = args.length > 6 && args[0].equals("server");
+        Programs.require(serves || args.length == 5 && args[0].equals("client"), USAGE);
+        if (serves) {
             serve(args, List.of(args).stream().skip(6).map(ClientId::new).toList());
         } else {
             takePart(args, new ClientId(args[4]));
@@ -113,7 +113,7 @@ public final class SocketFederation {
                     .instructions(JsonLines.readAll(Path.of(args[3])))
                     .build();
             MessageCodec codec = fedHds.codec();
-            byte[] answer = NOTHING;
+            byte[] answer = new byte[0];
             while (true) {
                 try (Socket socket = new Socket("localhost", Integer.parseInt(args[1]));
                         DataInputStream in = new DataInputStream(socket.getInputStream());
@@ -125,7 +125,7 @@ public final class SocketFederation {
                     }
                     byte[] next = read(in);
                     answer = next.length == 0
-                            ? NOTHING
+                            ? new byte[0]
                             : bytes(codec, client.answer(codec.decode(next).message()));
                 } catch (IOException e) { // the server is offline: sends the same answer again
                     Thread.sleep(200);
@@ -136,7 +136,7 @@ public final class SocketFederation {
     }
 
     private static byte[] bytes(MessageCodec codec, Optional<? extends Message> message) {
-        return message.map(m -> codec.encode(m).toByteArray()).orElse(NOTHING);
+        return message.map(m -> codec.encode(m).toByteArray()).orElse(new byte[0]);
     }
 
     private static byte[] read(DataInputStream in) throws IOException {

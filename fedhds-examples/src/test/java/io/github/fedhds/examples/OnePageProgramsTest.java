@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.adapter.Adapter;
@@ -22,6 +23,7 @@ import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +33,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each program on a model of random weights and nine tasks, eight of which are clients. */
 class OnePageProgramsTest {
@@ -49,6 +53,32 @@ class OnePageProgramsTest {
         data = shared.resolve("data.jsonl");
         TinyModel.write(model);
         OnMainJob.writeLines(data, 9, 20);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"OneRound", "OwnSelector", "OwnAggregator", "ResumeRun", "ExportAdapter", "SocketFederation"})
+    void main_withoutArguments_printsOneLineOfUsage(String program) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.github.fedhds.examples." + program)
+                .redirectErrorStream(true)
+                .start();
+        String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(2, process.waitFor(), told);
+        assertTrue(told.startsWith("usage: " + program + " ") && told.lines().count() == 1, told);
+    }
+
+    @Test
+    void oneRound_dataWithoutTasks_isRefusedByWhatIsMissing() throws IOException {
+        Path plain = folder.resolve("plain.jsonl");
+        Files.writeString(plain, "{\"instruction\": \"do\", \"output\": \"done\"}\n".repeat(3));
+        String told = String.valueOf(assertThrows(IllegalArgumentException.class, () -> OneRound.run(model, plain))
+                .getMessage());
+        assertTrue(told.startsWith("3 of 3 instructions have no task"), told);
+        assertTrue(told.contains("Partitions.dirichlet"), told);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.fedhds.aggregators;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.internal.RoleName;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.ClientId;
 import java.util.HashSet;
@@ -41,7 +42,8 @@ abstract class RuleRound implements Aggregation {
     }
 
     private static String shortage(Aggregator rule, int updates) {
-        return rule + " needs " + rule.leastUpdates() + " updates or more, n = " + updates
+        return RoleName.of(rule, "a rule of the application") + " needs " + rule.leastUpdates()
+                + " updates or more, n = " + updates
                 + "; name more clients, wait for more of them, or tolerate fewer attackers";
     }
 
@@ -72,8 +74,8 @@ abstract class RuleRound implements Aggregation {
     /** What the rule inside another answers; it may be the application's own, so that null must be found. */
     static <T> T given(@Nullable T answer, Aggregator inner, String expected) {
         if (answer == null) {
-            throw new IllegalStateException(
-                    "the rule inside, " + inner + ", returned null; it must return " + expected);
+            throw new IllegalStateException("the rule inside, " + RoleName.of(inner, "a rule of the application")
+                    + ", returned null; it must return " + expected);
         }
         return answer;
     }

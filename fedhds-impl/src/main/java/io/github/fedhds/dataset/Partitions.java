@@ -24,6 +24,13 @@ public final class Partitions {
      */
     public static Map<ClientId, List<Instruction>> byTask(Map<String, List<Instruction>> tasks) {
         Map<ClientId, List<Instruction>> clients = new LinkedHashMap<>();
+        List<Instruction> nameless = tasks.getOrDefault("", List.of());
+        if (!nameless.isEmpty()) {
+            int all = tasks.values().stream().mapToInt(List::size).sum();
+            throw new IllegalArgumentException(nameless.size() + " of " + all + " instructions have no task, and byTask"
+                    + " makes one client per task; name the task of each, or use Partitions.dirichlet with a number of"
+                    + " clients");
+        }
         tasks.forEach((task, list) -> clients.put(new ClientId(task), List.copyOf(list)));
         return Collections.unmodifiableMap(clients);
     }

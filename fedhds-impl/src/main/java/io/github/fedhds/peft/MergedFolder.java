@@ -97,8 +97,7 @@ public final class MergedFolder {
             throw new FedHdsException(file + " is missing; a model folder holds config.json and model.safetensors");
         }
         this.config = JsonFile.readObject(file, MAX_CONFIG_BYTES);
-        this.weights =
-                new MergedWeights(base, config, lora.scale(), adapter.tensors(), type == null ? null : type.dtype);
+        this.weights = new MergedWeights(base, config, lora, adapter.tensors(), type == null ? null : type.dtype);
     }
 
     /**
@@ -110,8 +109,8 @@ public final class MergedFolder {
      * @param config rank, scale and target modules of the adapter
      * @param adapter as read by {@link PeftFolder}
      * @param out a folder that does not exist or is empty
-     * @throws IllegalArgumentException if the adapter does not fit configuration and base, or a weight becomes too
-     *     large for its type
+     * @throws IllegalArgumentException if the adapter does not fit configuration and base, lacks a module that the
+     *     configuration's target modules mean, or a weight becomes too large for its type
      * @throws FedHdsException if the base is incomplete or damaged, or {@code out} is not empty or cannot be written;
      *     after any of these errors {@code out} is unchanged
      */

@@ -12,6 +12,8 @@ import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.internal.safetensors.TensorSource;
+import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.transformer.AdapterForm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,11 +24,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The weights of a merged model: finds those that an adapter changes, and writes their files row by row. */
 final class MergedWeights {
     private static final int CHUNK = 1 << 16;
+    private static final String WEIGHT = ".weight";
+    private static final Pattern IN_LAYER = Pattern.compile("\\.\\d+\\.");
 
     /** GPT-2's layers whose weights are stored as {@code [in, out]}. */
     private static final Set<String> TRANSPOSED = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
@@ -42,6 +47,7 @@ final class MergedWeights {
 
     private final Path base;
     private final JsonObject config;
+    private final LoraConfig lora;
     private final double scale;
     private final Map<String, Tensor> adapter;
     private final @Nullable Dtype dtype;
@@ -50,13 +56,14 @@ final class MergedWeights {
     /**
      * @param base model folder, for messages
      * @param config its {@code config.json}
-     * @param scale factor of {@code B A}
+     * @param lora scale of {@code B A}, and the target modules, each of which the adapter must have
      * @param dtype type of the written floating-point weights; null keeps the base's
      */
-    MergedWeights(Path base, JsonObject config, double scale, Map<String, Tensor> adapter, @Nullable Dtype dtype) {
+    MergedWeights(Path base, JsonObject config, LoraConfig lora, Map<String, Tensor> adapter, @Nullable Dtype dtype) {
         this.base = base;
         this.config = config;
-        this.scale = scale;
+        this.lora = lora;
+        this.scale = lora.scale();
         this.adapter = adapter;
         this.dtype = dtype;
         this.gpt2 = new JsonPrimitive("gpt2").equals(config.get("model_type"));
@@ -90,7 +97,32 @@ final class MergedWeights {
             }
             modules.put(weight, module);
         }
+        checkComplete(modules, source, where);
         return modules;
+    }
+
+    /**
+     * As a model does that an adapter is put on: a base weight that the target modules mean, without its tensors in the
+     * adapter, is the mark of a damaged or partial adapter.
+     */
+    private void checkComplete(Map<String, String> modules, TensorSource source, Path where) {
+        for (String weight : source.names()) {
+            if (modules.containsKey(weight) || !weight.endsWith(WEIGHT) || source.shape(weight).length != 2) {
+                continue;
+            }
+            String bare = weight.substring(0, weight.length() - WEIGHT.length());
+            String module = gpt2 && bare.startsWith("h.") ? "transformer." + bare : bare;
+            boolean inLayer = IN_LAYER.matcher(module).find();
+            for (String target : lora.targetModules()) {
+                // all-linear means the modules of the layers, not head and embedding
+                if (AdapterForm.matches(target, module) && (inLayer || !target.equals(AdapterForm.ALL_LINEAR))) {
+                    throw new IllegalArgumentException("adapter tensor " + module + LoraNames.A
+                            + " is missing: target module " + target + " means " + weight + " of " + where
+                            + " too, and an adapter has lora_A and lora_B for every module that its targets mean;"
+                            + " was its file cut, or the adapter trained on some of the layers?");
+                }
+            }
+        }
     }
 
     /**
@@ -120,7 +152,7 @@ final class MergedWeights {
 
     /** GPT-2's original checkpoints lack the prefix of its modules. */
     private String weightOf(String module, TensorSource source) {
-        String weight = module + ".weight";
+        String weight = module + WEIGHT;
         boolean bare =
                 gpt2 && weight.startsWith("transformer.") && !source.names().contains(weight);
         return bare ? weight.substring("transformer.".length()) : weight;

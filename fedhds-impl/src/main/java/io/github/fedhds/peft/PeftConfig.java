@@ -26,8 +26,7 @@ final class PeftConfig {
             "peft_type", "r", "lora_alpha", "lora_dropout", "target_modules", "use_rslora", "base_model_name_or_path");
 
     /**
-     * Options that change no number of a plain LoRA adapter: its origin, the chosen layers (known from the tensors),
-     * the layout of base weights, and parameters of methods that are rejected if they are enabled.
+     * Options that change no number of a plain LoRA adapter: its origin, the layout of base weights, and parameters of methods that are rejected if they are enabled.
      */
     private static final Set<String> HARMLESS = Set.of(
             "peft_version",
@@ -38,7 +37,6 @@ final class PeftConfig {
             "fan_in_fan_out",
             "exclude_modules",
             "layers_pattern",
-            "layers_to_transform",
             "megatron_core",
             "qalora_group_size",
             "ensure_weight_tying",
@@ -68,6 +66,10 @@ final class PeftConfig {
         for (Map.Entry<String, JsonElement> option : json.entrySet()) {
             String name = option.getKey();
             JsonElement value = option.getValue();
+            if (name.equals("layers_to_transform") && !isOff(value)) {
+                throw new FedHdsException(file + ": option layers_to_transform is " + JsonFile.shorten(value)
+                        + "; only adapters on all layers alike are supported: train without this option");
+            }
             boolean plain = switch (name) {
                 case "bias" ->
                     isOff(value) || (isString(value) && value.getAsString().equals("none"));

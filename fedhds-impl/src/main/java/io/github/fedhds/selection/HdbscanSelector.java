@@ -10,6 +10,7 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.internal.RoleName;
 import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Selection by clustering, as in the paper: groups are clusters of HDBSCAN or of another {@link Clusterer}. The centre
@@ -73,7 +75,7 @@ public final class HdbscanSelector implements CoresetSelector {
             return Coreset.empty();
         }
         Points points = candidates.points();
-        Clustering clusters = clustering.fit(points);
+        Clustering clusters = checked(clustering.fit(points), points);
         int[][] members = clusters.members();
         List<Group> groups = new ArrayList<>();
         for (int id = 0; id < members.length; id++) {
@@ -97,6 +99,26 @@ public final class HdbscanSelector implements CoresetSelector {
                     new Group(0, centre, Nearness.order(points, all, centre), Math.min(all.length, samplesPerGroup)));
         }
         return new Coreset(groups);
+    }
+
+    /** The answer of a clusterer, which may be the application's own and compiled without null checks. */
+    private Clustering checked(@Nullable Clustering clusters, Points points) {
+        String name = RoleName.of(clustering, "clusterer of the application");
+        if (clusters == null) {
+            throw new IllegalStateException(
+                    "the " + name + " returned null; it must return a Clustering, without clusters if it finds none");
+        }
+        int labels = clusters.labels().length;
+        if (labels != points.size()) {
+            throw new IllegalStateException("the " + name + " returned " + labels + " labels for " + points.size()
+                    + " points; it must return one each, " + Clustering.NOISE + " for noise");
+        }
+        if (clusters.clusters() > 0 && clusters.centroids().dimensions() != points.dimensions()) {
+            throw new IllegalStateException("the " + name + " returned centroids of "
+                    + clusters.centroids().dimensions() + " coordinates for points of " + points.dimensions()
+                    + "; they must have equally many");
+        }
+        return clusters;
     }
 
     /** The noise candidates in order, with duplicates in one group. */

@@ -9,16 +9,20 @@ import io.github.fedhds.round.RoundContext;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Chooses a client's samples by a score of the model: the baselines by perplexity and by instruction-following
  * difficulty. There is one group with the chosen samples in the order of their scores; its centre is the origin,
  * because points are not computed. Use it with {@link EverySelector} on the server.
  *
- * <p>A sample without a score (NaN: its answer does not fit) is never chosen. Of equal scores the first sample comes
+ * <p>A sample without a finite score (NaN: its answer does not fit; infinite: its training step would be left out) is
+ * never chosen; if no sample has one, nothing is chosen, and a warning is logged. Of equal scores the first sample comes
  * first. Cost: one or two passes through the model per sample; the seed is not used. Needs instructions, so it works
  * on clients only. Immutable, safe for many threads.
  *
@@ -38,6 +42,8 @@ public final class ScoreSelector implements CoresetSelector {
         PERPLEXITY,
         DIFFICULTY
     }
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(ScoreSelector.class);
 
     private final Kind kind;
     private final Amount amount;
@@ -79,15 +85,32 @@ public final class ScoreSelector implements CoresetSelector {
         IntToDoubleFunction score = score(candidates);
         Comparator<Integer> byScore = Comparator.comparingDouble(score::applyAsDouble);
         int[] chosen = IntStream.range(0, candidates.size())
-                .filter(i -> !Double.isNaN(score.applyAsDouble(i)))
+                .filter(i -> Double.isFinite(score.applyAsDouble(i)))
                 .boxed()
                 .sorted(order == Order.HIGHEST ? byScore.reversed() : byScore)
                 .limit(amount.of(candidates.size()))
                 .mapToInt(Integer::intValue)
                 .toArray();
+        if (IntStream.range(0, candidates.size()).noneMatch(i -> Double.isFinite(score.applyAsDouble(i)))) {
+            LOGGER.warn(
+                    "no sample{} has a score by {}, so none of its {} samples is chosen: {}",
+                    round.client().map(client -> " of client " + client).orElse(""),
+                    kind.name().toLowerCase(Locale.ROOT),
+                    candidates.size(),
+                    cause(candidates));
+        }
         return chosen.length == 0
                 ? Coreset.empty()
                 : new Coreset(List.of(new Group(0, new double[candidates.dimensions()], chosen, chosen.length)));
+    }
+
+    private String cause(Candidates candidates) {
+        boolean anyLoss =
+                Arrays.stream(candidates.scores(SampleScore.ANSWER_LOSS)).anyMatch(Double::isFinite);
+        return anyLoss
+                ? "each is faulty (1 or more) or not finite; choose by another selection"
+                : "all losses are NaN or infinite; raise maxTokens if the prompt leaves no room for an answer, and look"
+                        + " at the model's weights or the SampleScorer otherwise";
     }
 
     private IntToDoubleFunction score(Candidates candidates) {
@@ -99,7 +122,7 @@ public final class ScoreSelector implements CoresetSelector {
         double[] difficulty = new double[loss.length];
         Arrays.setAll(difficulty, i -> {
             double ratio = loss[i] / alone[i]; // 0 / 0 is NaN: no score
-            return ratio < 1 ? ratio : Double.NaN;
+            return ratio < 1 && Double.isFinite(alone[i]) ? ratio : Double.NaN; // a loss / infinity would be 0
         });
         return i -> difficulty[i];
     }

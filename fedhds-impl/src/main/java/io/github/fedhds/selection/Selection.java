@@ -4,6 +4,7 @@ import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.round.RoundContext;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -17,6 +18,12 @@ import java.util.function.Function;
  */
 public record Selection(CoresetSelector client, CoresetSelector server, Function<RoundContext, Optional<Frame>> frame) {
     private static final Function<RoundContext, Optional<Frame>> NONE = new NoFrame();
+
+    public Selection {
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(server, "server");
+        Objects.requireNonNull(frame, "frame");
+    }
 
     /**
      * The recommended strategy, with {@link io.github.fedhds.transformer.Pooling#PARTS}: chooses samples that are as

@@ -183,7 +183,7 @@ public final class Federation {
         if (reports.size() < rounds) {
             tell(l -> l.stopped(evaluations.best().orElseThrow()));
         }
-        outcome.untrained(past).ifPresent(this::tellUntrained);
+        outcome.untrained(past, data.size()).ifPresent(this::tellUntrained);
         return reports;
     }
 

@@ -62,8 +62,12 @@ final class RunOutcome implements ServerListener {
         }
     }
 
-    /** Why none of the run's rounds has changed the adapter; empty if one has. */
-    Optional<UntrainedRun> untrained(List<RoundReport> rounds) {
+    /**
+     * Why none of the run's rounds has changed the adapter; empty if one has.
+     *
+     * @param registered number of clients of the run; more clients per round are not advised if all are in each
+     */
+    Optional<UntrainedRun> untrained(List<RoundReport> rounds, int registered) {
         if (rounds.isEmpty()
                 || rounds.stream().anyMatch(round -> !round.result().isEmpty())) {
             return Optional.empty();
@@ -77,13 +81,16 @@ final class RunOutcome implements ServerListener {
         boolean ofSettings = ofClients && failed == 0 && !all.isEmpty() && OF_SETTINGS.containsAll(all.keySet());
         List<String> reason = new ArrayList<>(); // first what happened, then what may help
         reason.add("none of " + rounds.size() + " rounds has changed the adapter: " + what(cause, rounds, failed));
+        boolean everyone = rounds.stream().allMatch(round -> round.result().clients() >= registered);
+        String moreClients = everyone ? "" : "give a round more clients (activeShare), or "; // no advice where all take part
         if (cause == Cause.NO_GROUP_CHOSEN) {
             reason.add(
                     sum(rounds, RoundResult::centroids) == 0
-                            ? "give clients more samples, or choose by another Selection"
-                            : "give a round more clients (activeShare), or choose by another Selection, such as diverse");
+                            ? "give clients more samples, or choose by another Selection; a selection by scores also finds no"
+                                    + " group if no sample has a score (all NaN or infinite), and then logs a warning"
+                            : moreClients + "choose by another Selection, such as diverse");
         } else if (cause == Cause.ALL_VOID) {
-            reason.add("lower minAnswers or minShare, or give a round more clients (activeShare)");
+            reason.add(moreClients + "lower minAnswers or minShare");
         }
         all.keySet().stream().map(HINTS::get).filter(Objects::nonNull).forEach(reason::add);
         return Optional.of(new UntrainedRun(cause, all, ofSettings, String.join("; ", reason)));

@@ -20,6 +20,8 @@ import java.util.TreeSet;
  * run, and saves each round. For one thread at a time.
  */
 final class SavedFederation {
+    private static final String NOT_SET = "not set";
+
     private final CheckpointFolder folder;
     private final FedHdsServerBuilder parts;
     private final FedHdsServer fresh;
@@ -81,11 +83,12 @@ final class SavedFederation {
         TreeSet<String> names = new TreeSet<>(settings.keySet());
         names.addAll(checkpoint.settings().keySet());
         for (String name : names) {
-            String was = checkpoint.settings().getOrDefault(name, "not set");
-            String is = settings.getOrDefault(name, "not set");
+            String was = checkpoint.settings().getOrDefault(name, NOT_SET);
+            String is = settings.getOrDefault(name, NOT_SET);
             if (!was.equals(is)) {
-                throw new FedHdsException("the checkpoint in " + folder.path() + " was made with " + name + " " + was
-                        + ", this run has " + is + (name.equals("threads") ? ", which changes the last bits" : "")
+                throw new FedHdsException("the checkpoint in " + folder.path() + " was made "
+                        + (was.equals(NOT_SET) ? "without " + name : "with " + name + " " + was)
+                        + (is.equals(NOT_SET) ? ", which is not set in this run" : ", this run has " + is) + (name.equals("threads") ? ", which changes the last bits" : "")
                         + wayOut);
             }
         }

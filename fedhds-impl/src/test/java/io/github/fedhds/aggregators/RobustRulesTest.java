@@ -3,6 +3,7 @@ package io.github.fedhds.aggregators;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
@@ -225,6 +226,23 @@ class RobustRulesTest {
                 Arrays.toString(next.tensors().values().stream()
                         .mapToDouble(t -> t.get(0))
                         .toArray()));
+    }
+
+    @Test
+    void innerRule_lambdaThatReturnsNull_isNamedWithoutAnAddress() {
+        Aggregator lambda = (round, state) -> absent();
+        String told = String.valueOf(assertThrows(
+                        IllegalStateException.class,
+                        () -> NormClipping.of(1, lambda).open(RoundContext.first(), Adapter.empty()))
+                .getMessage());
+        assertEquals(
+                "the rule inside, a rule of the application, returned null; it must return an Aggregation from open",
+                told);
+    }
+
+    @SuppressWarnings("NullAway")
+    private static <T> T absent() {
+        return null;
     }
 
     /** Takes what it is given, NaN too, and counts how often it is asked. */

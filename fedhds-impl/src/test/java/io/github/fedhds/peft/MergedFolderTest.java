@@ -19,6 +19,7 @@ import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.TinyModel;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -29,6 +30,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -409,9 +411,96 @@ class MergedFolderTest {
     @Test
     void write_wholeTinyModel_loads() {
         Path tiny = TinyModel.write(base.resolve("tiny"));
-        String module = "model.layers.0.self_attn.q_proj";
+        LoraConfig queries = config.withTargetModules(List.of("q_proj")); // the tiny model has a head of its own
         MergedFolder.write(
-                tiny, config, adapter(module, tensor(1, 16, new float[16]), tensor(16, 1, new float[16])), out);
+                tiny, queries, onTiny("model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.q_proj"), out);
         TinyModel.load(out).close();
+    }
+
+    private static Adapter onTiny(String... modules) {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        for (String module : modules) {
+            tensors.putAll(adapter(module, tensor(1, 16, new float[16]), tensor(16, 1, new float[16]))
+                    .tensors());
+        }
+        return new Adapter(tensors);
+    }
+
+    /** A layer, a target module, a layer of one of two modules: what the model refuses, the merge refuses. */
+    @ParameterizedTest
+    @CsvSource({
+        "0.q_proj, 1.q_proj, , model.layers.0.self_attn.o_proj",
+        "0.o_proj, 1.o_proj, , model.layers.0.self_attn.q_proj",
+        "0.q_proj, 0.o_proj, , model.layers.1.self_attn",
+        "1.q_proj, 1.o_proj, , model.layers.0.self_attn",
+        "0.q_proj, 0.o_proj, 1.o_proj, model.layers.1.self_attn.q_proj",
+    })
+    void write_incompleteAdapter_isRefusedAsTheModelRefusesIt(
+            String first, String second, @Nullable String third, String missing) {
+        Path tiny = TinyModel.write(base.resolve("tiny"));
+        LoraConfig two = new LoraConfig(1, 2, 0, List.of("q_proj", "o_proj"), false);
+        Adapter partial = onTiny(Stream.of(first, second, third)
+                .filter(Objects::nonNull)
+                .map(name -> "model.layers." + name.replace(".", ".self_attn."))
+                .toArray(String[]::new));
+        Path saved = base.resolve("adapter");
+        PeftFolder.write(saved, two, partial, "tiny");
+        PeftFolder read = PeftFolder.read(saved);
+        try (LanguageModel model = TinyModel.load(tiny)) {
+            assertFails(VALUE, () -> read.on(model), "adapter tensor " + missing, ".lora_A", "is missing");
+        }
+        assertFails(
+                VALUE,
+                () -> MergedFolder.write(tiny, read.config(), read.adapter(), out),
+                "adapter tensor " + missing,
+                ".lora_A is missing",
+                "was its file cut");
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void write_allLinear_meansTheLayersOnly() {
+        Path tiny = TinyModel.write(base.resolve("tiny"));
+        assertFails(
+                VALUE,
+                () -> MergedFolder.write(
+                        tiny,
+                        config.withTargetModules(List.of("all-linear")),
+                        onTiny("model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.q_proj"),
+                        out),
+                "adapter tensor model.layers.0.",
+                "target module all-linear means");
+        assertFalse(Files.exists(out));
+    }
+
+    /** GPT-2's original files lack the prefix of the modules. */
+    @Test
+    void write_gpt2WithoutOneLayer_isRefused() throws IOException {
+        Files.writeString(base.resolve("config.json"), "{\"model_type\": \"gpt2\"}");
+        Tensor weight = tensor(3, 2, 1, 2, 3, 4, 5, 6);
+        SafetensorsWriter.write(
+                base.resolve("model.safetensors"),
+                Map.of("h.0.c_attn.weight", weight, "h.1.c_attn.weight", weight),
+                Map.of());
+        assertFails(
+                VALUE,
+                () -> write(adapter("transformer.h.0.c_attn")),
+                "adapter tensor transformer.h.1.c_attn.lora_A is missing",
+                "h.1.c_attn.weight of " + base.resolve("model.safetensors"));
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void read_adapterOnSomeLayers_isRefusedByItsOption() throws IOException {
+        Path saved = base.resolve("adapter");
+        PeftFolder.write(saved, config.withTargetModules(List.of("q_proj")), adapter("h.q_proj"), "base");
+        Path file = saved.resolve("adapter_config.json");
+        Files.writeString(file, Files.readString(file).replace("\"bias\": \"none\"", "\"layers_to_transform\": [0]"));
+        assertFails(
+                FAULT,
+                () -> PeftFolder.read(saved),
+                file.toString(),
+                "option layers_to_transform is [0]",
+                "all layers");
     }
 }

@@ -184,7 +184,8 @@ class PeftFolderTest {
             strings = {
                 "\"init_lora_weights\": \"gaussian\"",
                 "\"fan_in_fan_out\": true",
-                "\"layers_to_transform\": [0]",
+                "\"layers_to_transform\": null",
+                "\"layers_pattern\": \"layers\"",
                 "\"qalora_group_size\": 16",
                 "\"megatron_core\": \"megatron.core\"",
                 "\"eva_config\": {\"rho\": 2}",

@@ -3,6 +3,7 @@ package io.github.fedhds.selection;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -10,6 +11,9 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.RoundContext;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +59,41 @@ class ScoreSelectorTest {
         assertEquals(Coreset.empty(), one.select(candidates(new double[0], new double[0]), RoundContext.first()));
         assertEquals(Coreset.empty(), one.select(candidates(new double[] {NAN}, new double[1]), RoundContext.first()));
         assertArrayEquals(new int[] {0}, chosen(one, candidates(new double[] {1}, new double[1])));
+    }
+
+    /** An infinite loss is no score: the step would be left out. */
+    @Test
+    void scores_notFinite_areNeverChosen() {
+        double inf = Double.POSITIVE_INFINITY;
+        for (ScoreSelector.Order order : ScoreSelector.Order.values()) {
+            ScoreSelector all = ScoreSelector.perplexity().count(9).order(order).build();
+            double[] loss = {inf, 2, -inf, NAN};
+            assertArrayEquals(new int[] {1}, chosen(all, candidates(loss, new double[4])));
+            ScoreSelector difficulty =
+                    ScoreSelector.difficulty().count(9).order(order).build();
+            double[] alone = {4, inf, 4, 4};
+            assertArrayEquals(new int[0], chosen(difficulty, candidates(loss, alone)));
+            assertArrayEquals(new int[0], chosen(all, candidates(new double[] {inf, NAN}, new double[2])));
+        }
+    }
+
+    @Test
+    void scores_allNaN_areWarnedOf() {
+        PrintStream before = System.err;
+        ByteArrayOutputStream told = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+        try {
+            chosen(ScoreSelector.perplexity().build(), candidates(new double[] {NAN, NAN}, new double[2]));
+            chosen(ScoreSelector.difficulty().build(), candidates(new double[] {2, 3}, new double[] {1, 1}));
+            chosen(ScoreSelector.perplexity().build(), candidates(new double[] {1, NAN}, new double[2]));
+        } finally {
+            System.setErr(before);
+        }
+        String text = told.toString(StandardCharsets.UTF_8);
+        assertEquals(
+                2, text.lines().filter(line -> line.contains("no sample has a score")).count(), text);
+        assertTrue(text.contains("has a score by perplexity") && text.contains("all losses are NaN or infinite"), text);
+        assertTrue(text.contains("has a score by difficulty") && text.contains("each is faulty"), text);
     }
 
     @Test

@@ -132,8 +132,22 @@ class UntrainedRunTest extends OnTinyModel {
                 Cause.NO_GROUP_CHOSEN,
                 Map.of(),
                 false,
-                "none of 2 rounds has changed the adapter: no group was chosen among 6 centroids",
-                "activeShare");
+                "none of 2 rounds has changed the adapter: no group was chosen among 6 centroids; choose by another"
+                        + " Selection"); // all clients are in each round, so more are no advice
+    }
+
+    @Test
+    void noGroupChosen_notAllClients_advisesMore() {
+        federation(client -> client)
+                .activeShare(0.4)
+                .serverSettings(server -> server.selector((candidates, round) -> Coreset.empty()))
+                .build()
+                .run();
+        assertTold(
+                Cause.NO_GROUP_CHOSEN,
+                Map.of(),
+                false,
+                "give a round more clients (activeShare), or choose by another Selection");
     }
 
     @Test

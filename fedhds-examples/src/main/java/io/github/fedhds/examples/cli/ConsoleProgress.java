@@ -155,10 +155,13 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         if (counts.cutPrompts() + counts.skippedTooLong() + counts.skippedNonFinite() > 0) {
             out.printf(
                     Locale.ROOT,
-                    " (%d prompts cut, %d answers too long, %d steps not finite)",
+                    " (%d %s cut, %d %s too long, %d %s not finite)",
                     counts.cutPrompts(),
+                    counts.cutPrompts() == 1 ? "prompt" : "prompts",
                     counts.skippedTooLong(),
-                    counts.skippedNonFinite());
+                    counts.skippedTooLong() == 1 ? "answer" : "answers",
+                    counts.skippedNonFinite(),
+                    counts.skippedNonFinite() == 1 ? "step" : "steps");
         }
         out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
         report.score()

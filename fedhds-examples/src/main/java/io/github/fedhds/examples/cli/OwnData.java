@@ -39,8 +39,9 @@ record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruc
             throw new FedHdsException(path + " has no training instructions");
         }
         if (count.isEmpty() && tasks.containsKey("")) {
-            throw new FedHdsException(path + " has instructions without a task, so there is no task a client;"
-                    + " deal them to a number of clients with --clients");
+            throw new FedHdsException(
+                    path + " has instructions without a task, and without --clients there is one client per task;"
+                            + " deal them to a number of clients with --clients");
         }
         Map<ClientId, List<Instruction>> clients =
                 count.map(n -> Partitions.dirichlet(tasks, n, 0.5, 1, seed)).orElseGet(() -> Partitions.byTask(tasks));

@@ -102,13 +102,14 @@ final class OwnRun {
                 new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
         RunFolder files = new RunFolder(folder, config(fedHds, modelFolder));
         print(
-                "%d clients with %d instructions of %d tasks, %d instructions of %d unseen tasks; device %s%n",
+                "%d clients with %d instructions of %d tasks, %d instructions of %d unseen %s; device %s%n",
                 data.clients().size(),
                 data.instructions(),
                 data.tasks(),
                 unseen.size(),
                 data.unseenTasks(),
-                model.device());
+                data.unseenTasks() == 1 ? "task" : "tasks",
+                deviceName(model));
         if (begins) {
             evaluate(fedHds, unseen, Adapter.empty())
                     .ifPresent(base -> print("base model: Rouge-L %.4f on unseen tasks%n", base));
@@ -146,7 +147,8 @@ final class OwnRun {
 
     private void printSummary(TunedRun run, long held, FedHds fedHds, SampleLength length, Path modelFolder) {
         print(
-                "trained on %d of the %d instructions that the rounds' clients hold (%.2f %%); wrote %s%n",
+                "trained on %d of the %d instructions that the clients of all rounds hold, counted once per round (%.2f %%);"
+                        + " wrote %s%n",
                 run.samples(), held, 100.0 * run.samples() / Math.max(1, held), folder);
         fedHds.featureCache().map(FeatureCache::statistics).ifPresent(this::printCache);
         boolean notFinite =
@@ -159,6 +161,11 @@ final class OwnRun {
             out.println("some training steps were not finite and were left out: "
                     + damage.map(NothingTrained::damaged).orElse("lower --learning-rate"));
         }
+    }
+
+    /** The model's device without the parentheses of the only processor. */
+    private static String deviceName(LanguageModel model) {
+        return model.device().replace("()", "");
     }
 
     private void print(String format, Object... values) {
@@ -192,8 +199,14 @@ final class OwnRun {
         return new NothingTrained.Help(
                 "give each client more of them (--instances 1, fewer --clients), or choose with --selection "
                         + (paper ? "diverse" : "random"),
-                "give a round more clients (--fraction)" + (paper ? ", or choose with --selection diverse" : ""),
+                moreClients(paper),
                 length.tooLong());
+    }
+
+    /** More clients in a round help only if some are not in it. */
+    private String moreClients(boolean paper) {
+        String another = "choose with --selection " + (paper ? "diverse" : "random");
+        return fraction < 1 ? "give a round more clients (--fraction), or " + another : another;
     }
 
     private TunedRun run(TunedRun.Setting setting, RoundListener listener) {
@@ -235,7 +248,7 @@ final class OwnRun {
         LanguageModel model = fedHds.model();
         Fingerprint fingerprint = new Fingerprint()
                 .withModel("--model", model.digest(), modelFolder)
-                .with("--clients", options.clients.map(String::valueOf).orElse("one a task"))
+                .with("--clients", options.clients.map(String::valueOf).orElse("one per task"))
                 .with("--instances", own.instances.map(String::valueOf).orElse("the default"))
                 .with("--seed", options.seed)
                 .withData("--data", data.clients(), data.unseen())
@@ -323,9 +336,9 @@ final class OwnRun {
         config.put("max_length", own.maxLength);
         config.put("target_modules", fedHds.lora().targetModules());
         config.put("learning_rate", learningRate);
-        config.put("gradientCheckpointing", own.gradientCheckpointing);
+        config.put("gradient_checkpointing", own.gradientCheckpointing);
         config.put("answer_tokens", own.answerTokens);
-        config.put("device", model.device());
+        config.put("device", deviceName(model));
         config.put("threads", model.threads());
         config.put("parallel_clients", options.parallel);
         return config;

@@ -24,7 +24,7 @@ final class RunOptions {
             description = "share of the clients in a round (embedded: 0.34; own data: 0.05, but at least 16 clients)")
     Optional<Double> fraction = Optional.empty();
 
-    @Option(names = "--clients", description = "number of clients (embedded: 24; own data: one a task)")
+    @Option(names = "--clients", description = "number of clients (embedded: 24; own data: one per task)")
     Optional<Integer> clients = Optional.empty();
 
     @Option(names = "--seed", description = "seed of the run (default: 1)")

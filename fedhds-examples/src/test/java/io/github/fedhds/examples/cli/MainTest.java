@@ -74,7 +74,7 @@ class MainTest extends OnMainJob {
         assertEquals(2, config.get("rounds").getAsInt());
         assertEquals("diverse", config.get("selection").getAsString());
         assertTrue(config.getAsJsonArray("target_modules").size() > 0, config::toString);
-        assertEquals("cpu()", config.get("device").getAsString());
+        assertEquals("cpu", config.get("device").getAsString());
 
         assertTrue(outcome.out().contains("8 clients with 320 instructions of 8 tasks"), outcome.out());
         assertTrue(outcome.out().contains("diverse, round 2 of 2: 8 clients"), outcome.out());
@@ -112,7 +112,9 @@ class MainTest extends OnMainJob {
         Outcome outcome = ownOn(shared.resolve("natural"), folder.resolve("out"), "--selection", "full");
         assertEquals(0, outcome.status(), outcome.err());
         assertTrue(
-                outcome.out().contains("3 clients with 12 instructions of 3 tasks, 20 instructions of 1 unseen tasks"),
+                outcome.out()
+                        .contains(
+                                "3 clients with 12 instructions of 3 tasks, 20 instructions of 1 unseen task; device cpu"),
                 outcome.out());
         assertEquals(12, rounds(folder.resolve("out")).get(0).get("selected").getAsInt());
         assertTrue(changesTheModel(adapter(folder.resolve("out"))));

@@ -82,7 +82,8 @@ final class RunOutcome implements ServerListener {
         List<String> reason = new ArrayList<>(); // first what happened, then what may help
         reason.add("none of " + rounds.size() + " rounds has changed the adapter: " + what(cause, rounds, failed));
         boolean everyone = rounds.stream().allMatch(round -> round.result().clients() >= registered);
-        String moreClients = everyone ? "" : "give a round more clients (activeShare), or "; // no advice where all take part
+        String moreClients =
+                everyone ? "" : "give a round more clients (activeShare), or "; // no advice where all take part
         if (cause == Cause.NO_GROUP_CHOSEN) {
             reason.add(
                     sum(rounds, RoundResult::centroids) == 0

@@ -88,7 +88,8 @@ final class SavedFederation {
             if (!was.equals(is)) {
                 throw new FedHdsException("the checkpoint in " + folder.path() + " was made "
                         + (was.equals(NOT_SET) ? "without " + name : "with " + name + " " + was)
-                        + (is.equals(NOT_SET) ? ", which is not set in this run" : ", this run has " + is) + (name.equals("threads") ? ", which changes the last bits" : "")
+                        + (is.equals(NOT_SET) ? ", which is not set in this run" : ", this run has " + is)
+                        + (name.equals("threads") ? ", which changes the last bits" : "")
                         + wayOut);
             }
         }

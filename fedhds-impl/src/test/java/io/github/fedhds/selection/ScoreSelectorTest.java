@@ -91,7 +91,11 @@ class ScoreSelectorTest {
         }
         String text = told.toString(StandardCharsets.UTF_8);
         assertEquals(
-                2, text.lines().filter(line -> line.contains("no sample has a score")).count(), text);
+                2,
+                text.lines()
+                        .filter(line -> line.contains("no sample has a score"))
+                        .count(),
+                text);
         assertTrue(text.contains("has a score by perplexity") && text.contains("all losses are NaN or infinite"), text);
         assertTrue(text.contains("has a score by difficulty") && text.contains("each is faulty"), text);
     }

@@ -386,7 +386,10 @@ class ResumeTest {
                 federation(checkpoint, fedHds(model), "mine", 3, 4, 5, 6, 2, 3),
                 "made with data tiny, this run has mine",
                 wayOut);
-        refused(federation(checkpoint).checkpoint(checkpoint, Map.of()), "data tiny, which is not set in this run", wayOut);
+        refused(
+                federation(checkpoint).checkpoint(checkpoint, Map.of()),
+                "data tiny, which is not set in this run",
+                wayOut);
         refused(
                 federation(checkpoint)
                         .serverSettings(server -> server.runId("other")

@@ -157,7 +157,14 @@ class ArchitectureTest {
         onlyIn(
                 "org.slf4j..",
                 packages(
-                        "clustering", "evaluation", "features", "internal", "internal.algebra", "simulation", "state"));
+                        "clustering",
+                        "evaluation",
+                        "features",
+                        "internal",
+                        "internal.algebra",
+                        "selection",
+                        "simulation",
+                        "state"));
     }
 
     @Test

@@ -239,15 +239,15 @@ public final class FedHdsClient {
         SettingsMismatchException.check(id, opening.agreedSettings(), agreedSettings);
         RoundContext round = opening.contextOf(id);
         String digest = opening.digest();
-        Optional<Step> same = steps.stream()
-                .filter(step -> step.round().equals(round) && step.frame.equals(opening.frame()))
-                .findFirst();
         Optional<Step> known = steps.stream()
                 .filter(step -> step.report().openingDigest().equals(digest))
                 .findFirst();
         if (known.isPresent()) {
             return known.get().report();
         }
+        Optional<Step> same = steps.stream()
+                .filter(step -> step.round().equals(round) && step.frame.equals(opening.frame()))
+                .findFirst();
         // A round that was opened again with other clients has the same groups, and needs a report that answers it.
         GroupFinder.Found found = same.isPresent() ? same.get().found : finder.find(round, opening.frame());
         CentroidReport report =

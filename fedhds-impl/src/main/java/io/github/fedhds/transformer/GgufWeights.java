@@ -10,6 +10,7 @@ import io.github.fedhds.model.Family;
 import io.github.fedhds.model.GgufNames;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -27,10 +28,22 @@ final class GgufWeights implements TensorSource {
     private final SortedMap<String, String> names = new TreeMap<>(); // Hugging Face's to the file's
 
     /**
+     * Opens a file.
+     *
      * @param target type that tensors are unpacked to, F32 or BF16
-     * @throws FedHdsException if the file has a tensor that this architecture does not have
+     * @throws FedHdsException if the file is damaged, or has a tensor that this architecture does not have
      */
-    GgufWeights(GgufFile file, DecoderConfig config, Dtype target) {
+    static GgufWeights open(Path path, DecoderConfig config, Dtype target) {
+        GgufFile file = GgufFile.open(path);
+        try {
+            return new GgufWeights(file, config, target);
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private GgufWeights(GgufFile file, DecoderConfig config, Dtype target) {
         this.file = file;
         this.config = config;
         this.target = target;

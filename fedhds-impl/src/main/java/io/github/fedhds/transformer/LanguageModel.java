@@ -56,32 +56,13 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException if the device does not exist
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
-        return GgufFile.isGguf(folder) ? loadGguf(folder, options) : loadFolder(folder, options);
-    }
-
-    private static LanguageModel loadFolder(Path folder, ModelOptions options) {
         DecoderConfig config = DecoderConfig.read(folder);
-        Path file = ModelWeights.file(folder, HOLDS);
-        return load(file, config, () -> Tokenizer.load(folder), () -> ModelWeights.open(file), options);
-    }
-
-    private static LanguageModel loadGguf(Path path, ModelOptions options) {
-        DecoderConfig config = DecoderConfig.read(path);
-        try (GgufFile file = GgufFile.open(path)) {
-            Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
-            return load(path, config, () -> Tokenizer.load(path), () -> new GgufWeights(file, config, target), options);
-        }
-    }
-
-    private static LanguageModel load(
-            Path file,
-            DecoderConfig config,
-            Supplier<Tokenizer> tokenizerLoader,
-            Supplier<TensorSource> opener,
-            ModelOptions options) {
-        Tokenizer tokenizer = tokenizerLoader.get();
+        Path file = weightsFile(folder);
+        Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
+        Tokenizer tokenizer = Tokenizer.load(folder);
         NDManager manager = null;
-        try (TensorSource source = opener.get()) {
+        try (TensorSource source =
+                GgufFile.isGguf(file) ? GgufWeights.open(file, config, target) : ModelWeights.open(file)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
             if (options.precision() == Precision.BFLOAT16) {
@@ -107,9 +88,10 @@ public final class LanguageModel implements AutoCloseable {
      * @throws FedHdsException if a file is missing or damaged
      */
     public static Optional<String> firstNonFinite(Path folder) {
-        boolean gguf = GgufFile.isGguf(folder);
-        Path file = gguf ? folder : ModelWeights.file(folder, HOLDS);
-        try (TensorSource source = gguf ? openGguf(folder) : ModelWeights.open(file)) {
+        Path file = weightsFile(folder);
+        try (TensorSource source = GgufFile.isGguf(file)
+                ? GgufWeights.open(file, DecoderConfig.read(file), Dtype.F32)
+                : ModelWeights.open(file)) {
             for (String name : source.names()) {
                 float[] values = source.dtype(name).readsAsFloat() ? source.readFloats(name) : new float[0];
                 for (int i = 0; i < values.length; i++) {
@@ -122,9 +104,8 @@ public final class LanguageModel implements AutoCloseable {
         }
     }
 
-    private static TensorSource openGguf(Path path) {
-        DecoderConfig config = DecoderConfig.read(path);
-        return new GgufWeights(GgufFile.open(path), config, Dtype.F32);
+    private static Path weightsFile(Path path) {
+        return GgufFile.isGguf(path) ? path : ModelWeights.file(path, HOLDS);
     }
 
     /** Configuration of the model. */

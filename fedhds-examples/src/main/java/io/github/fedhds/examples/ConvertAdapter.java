@@ -17,10 +17,7 @@ public final class ConvertAdapter {
     private ConvertAdapter() {}
 
     public static void main(String[] args) {
-        if (args.length != 3) {
-            System.err.println("usage: ConvertAdapter MODEL ADAPTER OUT.gguf");
-            System.exit(2);
-        }
+        Programs.require(args.length == 3, "ConvertAdapter MODEL ADAPTER OUT.gguf");
         System.out.println("wrote " + convert(Path.of(args[0]), Path.of(args[1]), Path.of(args[2])));
     }
 

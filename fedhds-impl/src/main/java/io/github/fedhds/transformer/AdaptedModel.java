@@ -135,7 +135,7 @@ public final class AdaptedModel {
         checkStates(config(), states);
         int width = config().hiddenSize();
         int depth = states[states.length - 1];
-        Decoder.Variant variant = new Decoder.Variant(form, 0, decoder.precision(), depth);
+        Decoder.Variant variant = decoder.variant(form, 0, depth);
         float[][] features = new float[rows.size()][];
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);

@@ -46,6 +46,7 @@ final class Decoder implements AutoCloseable {
     private final int threads;
     private final NDManager manager;
     private final Precision precision;
+    private final boolean packed;
     private final DecoderLayout layout;
     private final NDList weights;
     private final Map<Key, PtSymbolBlock> modules = new ConcurrentHashMap<>();
@@ -57,15 +58,23 @@ final class Decoder implements AutoCloseable {
      *
      * @param manager closed with this decoder
      * @param precision type of the weights of products
+     * @param packed whether quantized matrices stay packed
      * @param threads threads inside one operation, 1 or more
      */
-    Decoder(DecoderConfig config, NDManager manager, DecoderWeights source, Precision precision, int threads) {
+    Decoder(
+            DecoderConfig config,
+            NDManager manager,
+            DecoderWeights source,
+            Precision precision,
+            boolean packed,
+            int threads) {
         this.config = config;
         this.threads = threads;
         this.manager = manager;
         this.precision = precision;
+        this.packed = packed;
         this.layout = source.layout();
-        try (WeightStore store = new WeightStore(manager, precision)) {
+        try (WeightStore store = new WeightStore(manager, precision, packed)) {
             this.weights = store.store(source);
         }
         weights.forEach(Decoder::asWeight);
@@ -79,6 +88,11 @@ final class Decoder implements AutoCloseable {
     /** Type of the weights of products. */
     Precision precision() {
         return precision;
+    }
+
+    /** True if matrices may be packed. */
+    boolean packed() {
+        return packed;
     }
 
     /** Threads inside one operation. */
@@ -197,12 +211,18 @@ final class Decoder implements AutoCloseable {
      * @param dropout probability of dropping an input of a LoRA product; 0 outside training
      * @param precision type of the products
      * @param depth number of layers that run
+     * @param packed whether matrices may be packed
      */
-    record Variant(AdapterForm form, double dropout, Precision precision, int depth) {}
+    record Variant(AdapterForm form, double dropout, Precision precision, int depth, boolean packed) {}
 
     /** The whole model with its loaded weights. */
     Variant variant(AdapterForm form, double dropout) {
-        return new Variant(form, dropout, precision, config.layers());
+        return variant(form, dropout, config.layers());
+    }
+
+    /** The first layers with their loaded weights. */
+    Variant variant(AdapterForm form, double dropout, int depth) {
+        return new Variant(form, dropout, precision, depth, packed);
     }
 
     /**
@@ -241,21 +261,30 @@ final class Decoder implements AutoCloseable {
     /** Copies of the weights, in the order of {@link DecoderLayout#weights}. */
     List<float[]> copyWeights() {
         checkOpen();
-        if (precision != Precision.FLOAT32) {
-            throw new IllegalStateException("the weights were loaded in " + precision + "; load them in FLOAT32");
+        if (precision != Precision.FLOAT32 || packed) {
+            throw new IllegalStateException("the weights were loaded in " + precision + (packed ? ", packed" : "")
+                    + "; load them in FLOAT32 and unpacked");
         }
         return weights.stream().map(NDArray::toFloatArray).toList();
     }
 
-    /** SHA-256 over configuration and weights in memory, in hexadecimal; reads one weight at a time. */
+    /** SHA-256 over configuration and unpacked weights, in hexadecimal; reads one weight at a time. */
     String digest() {
         checkOpen();
         Hasher hasher = Hashing.sha256().newHasher().putString(config.toString(), StandardCharsets.UTF_8);
-        for (NDArray weight : weights) {
-            hasher.putString(weight.getDataType() + " " + weight.getShape() + "\n", StandardCharsets.UTF_8);
-            hasher.putBytes(weight.toByteBuffer(true)); // on the CPU a view, no copy
+        if (packed) {
+            try (UnpackedWeights unpacked = new UnpackedWeights(manager, precision)) {
+                weights.forEach(weight -> unpacked.use(weight, values -> put(hasher, values)));
+            }
+        } else {
+            weights.forEach(weight -> put(hasher, weight));
         }
         return hasher.hash().toString();
+    }
+
+    private static void put(Hasher hasher, NDArray weight) {
+        hasher.putString(weight.getDataType() + " " + weight.getShape() + "\n", StandardCharsets.UTF_8);
+        hasher.putBytes(weight.toByteBuffer(true)); // on the CPU a view, no copy
     }
 
     @Override

@@ -115,7 +115,7 @@ final class DecoderSource {
     }
 
     private String embed() {
-        String x = "torch.to(torch.embedding(" + layer.outside(Slot.EMBEDDING, false) + ", ids), 6)";
+        String x = layer.embeddings(layer.outside(Slot.EMBEDDING, false));
         if (config.family() == Family.GPT2) {
             x = "torch.add(" + x + ", torch.to(torch.embedding(" + layer.outside(Slot.POSITIONS, false)
                     + ", positions), 6))";
@@ -197,7 +197,7 @@ final class DecoderSource {
     }
 
     private String head() {
-        String head = layer.times(layer.rounded("x"), layer.rounded(layer.outside(Slot.HEAD, false)));
+        String head = layer.times(layer.rounded("x"), layer.matrix(layer.outside(Slot.HEAD, false)));
         return layer.rounds() ? "torch.to(" + head + ", 6)" : head;
     }
 }

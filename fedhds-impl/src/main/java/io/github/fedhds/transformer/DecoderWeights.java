@@ -2,14 +2,17 @@ package io.github.fedhds.transformer;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.internal.safetensors.PackedMatrix;
 import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /**
@@ -89,6 +92,21 @@ final class DecoderWeights {
 
     DecoderLayout layout() {
         return layout;
+    }
+
+    /** The matrices that a weight consists of, if all of them can stay packed in the same form. */
+    Optional<List<PackedMatrix>> packed(DecoderLayout.Weight weight) {
+        List<PackedMatrix> parts = new ArrayList<>();
+        for (DecoderLayout.Part part : weight.parts()) {
+            Optional<PackedMatrix> matrix = source.packed(name(part.name(), missing));
+            if (matrix.isEmpty()
+                    || (!parts.isEmpty()
+                            && parts.get(0).blockBytes() != matrix.get().blockBytes())) {
+                return Optional.empty();
+            }
+            parts.add(matrix.get());
+        }
+        return Optional.of(parts);
     }
 
     /** The tensors that a weight consists of; their bytes are memory-mapped and loaded on access. */

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.HalfFloats;
+import io.github.fedhds.internal.safetensors.PackedMatrix;
 import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
@@ -12,9 +13,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The tensors of a GGUF file under the names, shapes and row orders of Hugging Face, unpacked when they are read. So an
@@ -133,6 +136,19 @@ final class GgufWeights implements TensorSource {
         float[] values = new float[(int) size];
         write(name, (index, value) -> values[index] = value);
         return values;
+    }
+
+    @Override
+    public Optional<PackedMatrix> packed(String name) {
+        String stored = stored(name);
+        int[] shape = file.shape(stored);
+        if (shape.length != 2) {
+            return Optional.empty();
+        }
+        IntUnaryOperator order = modules.isPaired(module(name)) ? modules::unpaired : row -> row;
+        return PackedForm.of(file.type(stored))
+                .map(form -> new PackedMatrix(
+                        file.readBlocks(stored, order), shape[0], shape[1] / form.elements(), form.bytes()));
     }
 
     /** Receives a value at its index in the tensor of Hugging Face. */

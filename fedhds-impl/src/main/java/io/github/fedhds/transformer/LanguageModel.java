@@ -69,7 +69,7 @@ public final class LanguageModel implements AutoCloseable {
                 TorchRuntime.checkBfloat16(manager);
             }
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
-            Decoder decoder = new Decoder(config, manager, weights, options.precision(), threads);
+            Decoder decoder = new Decoder(config, manager, weights, options.precision(), options.packed(), threads);
             return new LanguageModel(tokenizer, decoder, manager.getDevice().toString());
         } catch (RuntimeException | Error e) {
             tokenizer.close();

@@ -27,6 +27,7 @@ final class LayerSource {
     private final AdapterForm form;
     private final double dropout;
     private final boolean rounds;
+    private final boolean packed;
     private final DecoderLayout layout;
     private final List<String> adapted;
     private final String self;
@@ -41,6 +42,7 @@ final class LayerSource {
         this.form = variant.form();
         this.dropout = variant.dropout();
         this.rounds = variant.precision() == Precision.BFLOAT16;
+        this.packed = variant.packed();
         this.layout = new DecoderLayout(config);
         this.adapted = form.modules(config);
         this.self = "self: __torch__." + self;
@@ -49,7 +51,11 @@ final class LayerSource {
 
     /** Source of the methods. */
     String methods() {
-        return attention() + feed() + norm() + (dropout > 0 ? noise() : "");
+        return attention()
+                + feed()
+                + norm()
+                + (dropout > 0 ? noise() : "")
+                + (packed ? PackedForm.method(self, rounds ? 15 : 6) : "");
     }
 
     /** True if products run in bfloat16. */
@@ -185,7 +191,7 @@ final class LayerSource {
      */
     private String product(String result, Slot slot, String input) {
         Projection projection = layout.projection(slot);
-        String weight = rounded(inLayer(slot));
+        String weight = matrix(inLayer(slot));
         String bias = projection.bias() ? rounded(inLayer(slot, true)) : "";
         String text = result + " = "
                 + (projection.bias() && !cached
@@ -243,6 +249,20 @@ final class LayerSource {
     /** A weight outside the layers. */
     String outside(Slot slot, boolean bias) {
         return "weights[" + layout.place(slot, bias) + "]";
+    }
+
+    /** A matrix of the base in the type of the products. */
+    String matrix(String stored) {
+        return packed ? "self.unpacked(" + stored + ")" : rounded(stored);
+    }
+
+    /** The rows of a matrix of the base for the tokens, in float32. */
+    String embeddings(String stored) {
+        return packed
+                ? "torch.reshape(torch.to(self.unpacked(torch.index_select(" + stored
+                        + ", 0, torch.reshape(ids, [-1]))), 6)," + " [torch.size(ids, 0), torch.size(ids, 1), "
+                        + config.hiddenSize() + "])"
+                : "torch.to(torch.embedding(" + stored + ", ids), 6)";
     }
 
     String rounded(String array) {

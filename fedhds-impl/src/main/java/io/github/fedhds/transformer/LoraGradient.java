@@ -20,7 +20,8 @@ public final class LoraGradient extends LossGradient {
     LoraGradient(Decoder decoder, AdapterForm form, double dropout, boolean gradientCheckpointing) {
         // throws if the model lacks a target
         super(decoder, decoder.variant(form, checked(form, dropout)), form.parameters(decoder.config()));
-        this.gradientCheckpointing = gradientCheckpointing;
+        // Else autograd would keep the unpacked matrices of all layers.
+        this.gradientCheckpointing = gradientCheckpointing || decoder.packed();
     }
 
     private static double checked(AdapterForm form, double dropout) {

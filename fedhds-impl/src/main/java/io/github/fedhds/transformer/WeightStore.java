@@ -8,16 +8,22 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.internal.safetensors.PackedMatrix;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderLayout.Slot;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Loads weights from files into native memory: torch reads the memory-mapped bytes and converts them to the target
  * type, one weight at a time, so that neither Java heap nor a second copy of the model is needed.
  */
 final class WeightStore implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(WeightStore.class);
+
     private static final String PARTS = "parts[]";
 
     /** Arguments: the target type, whether parts are transposed, and the type of each part. */
@@ -39,15 +45,20 @@ final class WeightStore implements AutoCloseable {
 
     private final NDManager manager;
     private final Precision precision;
+    private final boolean packs;
     private final PtSymbolBlock module;
+    private long packedBytes;
+    private long bytes;
 
     /**
      * @param manager owns the weights
      * @param precision type of the weights of products and embeddings; norms are float32
+     * @param packs whether quantized matrices stay packed, and others keep their type
      */
-    WeightStore(NDManager manager, Precision precision) {
+    WeightStore(NDManager manager, Precision precision, boolean packs) {
         this.manager = manager;
         this.precision = precision;
+        this.packs = packs;
         this.module = TorchScriptArchive.compile(manager, "WeightStore", SOURCE);
     }
 
@@ -55,16 +66,47 @@ final class WeightStore implements AutoCloseable {
     NDList store(DecoderWeights source) {
         NDList weights = new NDList();
         for (DecoderLayout.Weight weight : source.layout().weights()) {
-            weights.add(store(source.read(weight), weight));
+            NDArray stored = packs ? packed(source, weight) : unpacked(source.read(weight), weight);
+            bytes += stored.size() * stored.getDataType().getNumOfBytes();
+            weights.add(stored);
+        }
+        if (packs) {
+            LOGGER.info(
+                    "the base model takes {} MB, of which {} MB are packed matrices", bytes >> 20, packedBytes >> 20);
         }
         return weights;
     }
 
-    private NDArray store(List<DecoderWeights.Stored> parts, DecoderLayout.Weight weight) {
+    private NDArray packed(DecoderWeights source, DecoderLayout.Weight weight) {
+        boolean product = !weight.bias() && weight.slot() != Slot.POSITIONS && !isNorm(weight.slot());
+        Optional<List<PackedMatrix>> blocks = product ? source.packed(weight) : Optional.empty();
+        if (blocks.isEmpty()) {
+            return unpacked(source.read(weight), weight);
+        }
+        List<DecoderWeights.Stored> parts = blocks.get().stream()
+                .map(matrix -> new DecoderWeights.Stored(
+                        matrix.bytes(), Dtype.U8, new int[] {matrix.rows(), matrix.blocks(), matrix.blockBytes()}))
+                .toList();
+        NDArray kept = store(parts, Dtype.U8, false);
+        packedBytes += kept.size();
+        return kept;
+    }
+
+    private NDArray unpacked(List<DecoderWeights.Stored> parts, DecoderLayout.Weight weight) {
+        Dtype own = parts.get(0).dtype();
+        boolean keeps = packs
+                && !weight.bias()
+                && !isNorm(weight.slot())
+                && (own == Dtype.BF16 || own == Dtype.F16)
+                && parts.stream().allMatch(part -> part.dtype() == own);
+        return store(parts, keeps ? own : type(weight.slot()), weight.transposed());
+    }
+
+    private NDArray store(List<DecoderWeights.Stored> parts, Dtype type, boolean transposed) {
         try (NDManager scope = manager.newSubManager()) {
             long[] settings = new long[parts.size() + 2];
-            settings[0] = torch(type(weight.slot()));
-            settings[1] = weight.transposed() ? 1 : 0;
+            settings[0] = torch(type);
+            settings[1] = transposed ? 1 : 0;
             NDList inputs = new NDList();
             for (DecoderWeights.Stored part : parts) {
                 long[] shape = Arrays.stream(part.shape()).asLongStream().toArray();
@@ -83,17 +125,20 @@ final class WeightStore implements AutoCloseable {
     }
 
     private Dtype type(Slot slot) {
-        boolean rounds = precision == Precision.BFLOAT16
-                && switch (slot) {
-                    case ATTENTION_NORM, QUERY_NORM, KEY_NORM, MLP_NORM, FINAL_NORM -> false;
-                    default -> true;
-                };
-        return rounds ? Dtype.BF16 : Dtype.F32;
+        return precision == Precision.BFLOAT16 && !isNorm(slot) ? Dtype.BF16 : Dtype.F32;
+    }
+
+    private static boolean isNorm(Slot slot) {
+        return switch (slot) {
+            case ATTENTION_NORM, QUERY_NORM, KEY_NORM, MLP_NORM, FINAL_NORM -> true;
+            default -> false;
+        };
     }
 
     /** TorchScript's number for a type. */
     private static long torch(Dtype dtype) {
         return switch (dtype) {
+            case U8 -> 0;
             case F16 -> 5;
             case F32 -> 6;
             case F64 -> 7;

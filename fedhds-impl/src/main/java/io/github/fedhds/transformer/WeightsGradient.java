@@ -23,7 +23,7 @@ public final class WeightsGradient extends LossGradient {
         super(
                 decoder,
                 new Decoder.Variant(
-                        AdapterForm.none(), 0, precision, decoder.config().layers()),
+                        AdapterForm.none(), 0, precision, decoder.config().layers(), false),
                 DecoderWeights.shapes(decoder.config()).values().stream()
                         .mapToInt(WeightsGradient::product)
                         .sum());

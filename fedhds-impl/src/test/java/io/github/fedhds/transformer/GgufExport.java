@@ -57,10 +57,12 @@ final class GgufExport {
     private final Path folder;
     private final DecoderConfig config;
     private final String architecture;
+    private final GgufType matrices;
     private final GgufWriter writer = new GgufWriter();
 
-    private GgufExport(Path folder) {
+    private GgufExport(Path folder, GgufType matrices) {
         this.folder = folder;
+        this.matrices = matrices;
         this.config = DecoderConfig.read(folder);
         String type = json("config.json").get("model_type").getAsString();
         this.architecture = type.equals("mistral") ? "llama" : type;
@@ -68,7 +70,12 @@ final class GgufExport {
 
     /** All that a file needs, to be changed or written. */
     static GgufWriter of(Path folder) {
-        GgufExport export = new GgufExport(folder);
+        return of(folder, GgufType.F32);
+    }
+
+    /** The same with another type of the matrices whose rows are whole blocks of it. */
+    static GgufWriter of(Path folder, GgufType matrices) {
+        GgufExport export = new GgufExport(folder, matrices);
         export.configuration();
         export.vocabulary();
         export.weights();
@@ -181,7 +188,8 @@ final class GgufExport {
                 int[] stored = conv ? new int[] {shape[1], shape[0]} : shape;
                 float[] ordered = conv ? transposed(values, shape) : ordered(name, values, shape);
                 if (!name.endsWith(".attn.bias") || !isGpt2()) {
-                    writer.add(renamed(name), stored, GgufType.F32, () -> ordered);
+                    boolean packs = stored.length == 2 && stored[1] % matrices.elements() == 0;
+                    writer.add(renamed(name), stored, packs ? matrices : GgufType.F32, () -> ordered);
                 }
             }
         }

@@ -18,7 +18,6 @@ import io.github.fedhds.model.AttentionForm;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
 import io.github.fedhds.model.ModelOptions;
-import io.github.fedhds.model.Precision;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -264,7 +263,7 @@ class ModelFolderTest extends OnModelFolder {
                 return opened.get(0);
             });
             runtime.when(TorchRuntime::threads).thenThrow(new OutOfMemoryError("a test's"));
-            ModelOptions options = new ModelOptions("cpu", 0, Precision.FLOAT32);
+            ModelOptions options = ModelOptions.defaults().onDevice("cpu");
             assertFails(OutOfMemoryError.class, () -> LanguageModel.load(folder, options), "a test's");
         }
         assertFalse(opened.get(0).isOpen());
@@ -276,7 +275,7 @@ class ModelFolderTest extends OnModelFolder {
         assertFails(VALUE, () -> ModelOptions.defaults().withThreads(-1), "threads must be 0 or more, was -1");
         TinyModel.write(folder);
         try (LanguageModel model =
-                LanguageModel.load(folder, new ModelOptions("auto", 0, Precision.FLOAT32).withThreads(1))) {
+                LanguageModel.load(folder, ModelOptions.defaults().withThreads(1))) {
             assertEquals(1, model.threads());
         }
     }

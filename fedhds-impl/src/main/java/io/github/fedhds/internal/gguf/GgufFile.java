@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.IntUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -200,6 +201,33 @@ public final class GgufFile implements AutoCloseable {
                     reader.row(first + row, values);
                 }
             }
+        } catch (IOException e) {
+            throw FileFault.of(file, "cannot be read", e);
+        }
+    }
+
+    /**
+     * The stored blocks of a matrix, copied, in another order of rows.
+     *
+     * @param rowOf place of each stored row
+     * @throws FedHdsException if there is no such tensor, it has 2 GiB or more, or the file cannot be read
+     */
+    public ByteBuffer readBlocks(String name, IntUnaryOperator rowOf) {
+        Located located = located(name);
+        long size = located.tensor().bytes();
+        if (size > Integer.MAX_VALUE - 8) {
+            throw new FedHdsException(file + ": tensor " + name + " has " + size + " bytes, more than can stay packed");
+        }
+        int rows = located.tensor().shape()[0];
+        int rowBytes = (int) (size / rows);
+        try {
+            ByteBuffer stored =
+                    located.channel().map(MapMode.READ_ONLY, located.tensor().start(), size);
+            ByteBuffer blocks = ByteBuffer.allocateDirect((int) size);
+            for (int row = 0; row < rows; row++) {
+                blocks.put(rowOf.applyAsInt(row) * rowBytes, stored, row * rowBytes, rowBytes);
+            }
+            return blocks;
         } catch (IOException e) {
             throw FileFault.of(file, "cannot be read", e);
         }

@@ -14,25 +14,25 @@ import java.util.stream.Collectors;
 public enum GgufType {
     F32(0, 1, 4) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             to[start] = from.getFloat(at);
         }
     },
     F16(1, 1, 2) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             to[start] = half(from, at);
         }
     },
     BF16(30, 1, 2) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             to[start] = HalfFloats.fromBf16(from.getShort(at));
         }
     },
     Q4_0(2, 32, 18) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at);
             for (int j = 0; j < 16; j++) {
                 int packed = from.get(at + 2 + j);
@@ -43,7 +43,7 @@ public enum GgufType {
     },
     Q4_1(3, 32, 20) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at);
             float least = half(from, at + 2);
             for (int j = 0; j < 16; j++) {
@@ -55,7 +55,7 @@ public enum GgufType {
     },
     Q5_0(6, 32, 22) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at);
             int high = from.getInt(at + 2);
             for (int j = 0; j < 16; j++) {
@@ -67,7 +67,7 @@ public enum GgufType {
     },
     Q5_1(7, 32, 24) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at);
             float least = half(from, at + 2);
             int high = from.getInt(at + 4);
@@ -80,7 +80,7 @@ public enum GgufType {
     },
     Q8_0(8, 32, 34) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at);
             for (int j = 0; j < 32; j++) {
                 to[start + j] = from.get(at + 2 + j) * scale;
@@ -89,7 +89,7 @@ public enum GgufType {
     },
     Q2_K(10, 256, 84) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at + 80);
             float least = half(from, at + 82);
             for (int i = 0; i < 256; i++) {
@@ -101,7 +101,7 @@ public enum GgufType {
     },
     Q3_K(11, 256, 110) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at + 108);
             for (int i = 0; i < 256; i++) {
                 int k = subBlock(i);
@@ -116,19 +116,19 @@ public enum GgufType {
     },
     Q4_K(12, 256, 144) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             unpackK(from, at, to, start, false);
         }
     },
     Q5_K(13, 256, 176) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             unpackK(from, at, to, start, true);
         }
     },
     Q6_K(14, 256, 210) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at + 208);
             for (int i = 0; i < 256; i++) {
                 int half = i / 128;
@@ -142,13 +142,13 @@ public enum GgufType {
     },
     IQ4_NL(20, 32, 18) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             unpackTable(from, at + 2, half(from, at), to, start);
         }
     },
     IQ4_XS(23, 256, 136) {
         @Override
-        void unpack(ByteBuffer from, int at, float[] to, int start) {
+        public void unpack(ByteBuffer from, int at, float[] to, int start) {
             float scale = half(from, at);
             int high = from.getShort(at + 2);
             for (int b = 0; b < 8; b++) {
@@ -228,7 +228,7 @@ public enum GgufType {
      * @param at position of the block's first byte
      * @param to receives {@link #elements} values from {@code start} on
      */
-    abstract void unpack(ByteBuffer from, int at, float[] to, int start);
+    public abstract void unpack(ByteBuffer from, int at, float[] to, int start);
 
     private static float half(ByteBuffer from, int at) {
         return (float) HalfFloats.fromF16(from.getShort(at));

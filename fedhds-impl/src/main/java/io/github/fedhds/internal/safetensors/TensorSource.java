@@ -2,6 +2,7 @@ package io.github.fedhds.internal.safetensors;
 
 import io.github.fedhds.adapter.Tensor;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.SortedSet;
 
 /** Named tensors that are read one at a time: a file, or several files with an index. Safe for many threads. */
@@ -46,6 +47,16 @@ public interface TensorSource extends AutoCloseable {
      */
     default Tensor readTensor(String name) {
         return new Tensor(shape(name), readFloats(name));
+    }
+
+    /**
+     * A quantized matrix as it is stored, for sources with matrices that can stay packed in memory; else empty. The other
+     * methods unpack such a matrix.
+     *
+     * @throws io.github.fedhds.FedHdsException if there is no such tensor, or it cannot be read
+     */
+    default Optional<PackedMatrix> packed(String name) {
+        return Optional.empty();
     }
 
     /** Closes the files; reading afterwards is an error. */

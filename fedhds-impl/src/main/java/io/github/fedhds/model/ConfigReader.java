@@ -47,10 +47,21 @@ final class ConfigReader {
 
     private static DecoderConfig of(JsonOptions json, List<Integer> generationEos) {
         String family = json.oneOf("model_type", FAMILIES);
-        json.given("quantization_config").ifPresent(value -> {
-            throw new IllegalArgumentException("quantization_config is " + JsonFile.shorten(value) + "; not supported");
-        });
+        json.inner("quantization_config").ifPresent(ConfigReader::checkQuantization);
         return family.equals(GPT2) ? gpt2(json, generationEos) : llama(json, family, generationEos);
+    }
+
+    /** The matrices of the file tell the rest. */
+    private static void checkQuantization(JsonOptions json) {
+        json.oneOf("quant_method", List.of("bitsandbytes"));
+        if (!json.flag("load_in_4bit")) {
+            throw new IllegalArgumentException(json.prefix() + "load_in_4bit is false; of bitsandbytes only 4 bits with"
+                    + " bnb_4bit_quant_type \"nf4\" are supported");
+        }
+        json.oneOf("bnb_4bit_quant_type", List.of("nf4"));
+        if (json.given("bnb_4bit_quant_storage").isPresent()) {
+            json.oneOf("bnb_4bit_quant_storage", List.of("uint8"));
+        }
     }
 
     /** GPT-2 has different names for its options. */

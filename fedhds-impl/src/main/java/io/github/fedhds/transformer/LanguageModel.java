@@ -61,8 +61,7 @@ public final class LanguageModel implements AutoCloseable {
         Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
         Tokenizer tokenizer = Tokenizer.load(folder);
         NDManager manager = null;
-        try (TensorSource source =
-                GgufFile.isGguf(file) ? GgufWeights.open(file, config, target) : ModelWeights.open(file)) {
+        try (TensorSource source = open(file, config, target)) {
             DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
             manager = TorchRuntime.open(options.device());
             if (options.precision() == Precision.BFLOAT16) {
@@ -89,9 +88,7 @@ public final class LanguageModel implements AutoCloseable {
      */
     public static Optional<String> firstNonFinite(Path folder) {
         Path file = weightsFile(folder);
-        try (TensorSource source = GgufFile.isGguf(file)
-                ? GgufWeights.open(file, DecoderConfig.read(file), Dtype.F32)
-                : ModelWeights.open(file)) {
+        try (TensorSource source = open(file, DecoderConfig.read(folder), Dtype.F32)) {
             for (String name : source.names()) {
                 float[] values = source.dtype(name).readsAsFloat() ? source.readFloats(name) : new float[0];
                 for (int i = 0; i < values.length; i++) {
@@ -101,6 +98,19 @@ public final class LanguageModel implements AutoCloseable {
                 }
             }
             return Optional.empty();
+        }
+    }
+
+    private static TensorSource open(Path file, DecoderConfig config, Dtype target) {
+        if (GgufFile.isGguf(file)) {
+            return GgufWeights.open(file, config, target);
+        }
+        TensorSource source = ModelWeights.open(file);
+        try {
+            return Nf4Weights.of(source, file.toString());
+        } catch (RuntimeException | Error e) {
+            source.close();
+            throw e;
         }
     }
 

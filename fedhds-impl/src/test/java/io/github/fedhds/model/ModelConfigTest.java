@@ -123,13 +123,27 @@ class ModelConfigTest extends OnModelFolder {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "{\"quant_method\":\"gptq\"}; quant_method is \"gptq\"",
+                "{\"bits\":4}; quant_method is missing",
+                "{\"quant_method\":\"bitsandbytes\",\"load_in_8bit\":true}; load_in_4bit is false",
+                "{\"quant_method\":\"bitsandbytes\",\"load_in_4bit\":true,\"bnb_4bit_quant_type\":\"fp4\"};"
+                        + "bnb_4bit_quant_type is \"fp4\""
+            })
+    void load_quantizationThatIsNotRead_isNamed(String value, String fault) throws IOException {
+        changeConfig(json -> json.add("quantization_config", JsonParser.parseString(value)));
+        assertFails(FAULT, this::load, folder.resolve("config.json") + ": quantization_config." + fault, "support");
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "model_type, \"gptj\"",
         "model_type, 3",
         "hidden_act, \"gelu\"",
         "hidden_act, [\"silu\"]",
         "mlp_bias, true",
-        "quantization_config, {\"bits\":4}",
         "partial_rotary_factor, 0.5",
         "use_sliding_window, true"
     })

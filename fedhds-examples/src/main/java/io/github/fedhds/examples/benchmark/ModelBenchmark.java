@@ -59,7 +59,7 @@ public final class ModelBenchmark implements Callable<Integer> {
         MEMORY
     }
 
-    @Parameters(index = "0", description = "model folder")
+    @Parameters(index = "0", description = "model folder or GGUF file")
     private Path model = Path.of("");
 
     @Option(
@@ -70,6 +70,9 @@ public final class ModelBenchmark implements Callable<Integer> {
 
     @Option(names = "--precision", description = "type of the weights: ${COMPLETION-CANDIDATES}")
     private Precision precision = Precision.FLOAT32;
+
+    @Option(names = "--packed", description = "keep the matrices of a GGUF or NF4 model packed in memory")
+    private boolean packed;
 
     @Option(names = "--threads", description = "threads inside one operation")
     private int threads = 2;
@@ -112,8 +115,11 @@ public final class ModelBenchmark implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "the rows mixed_features and lora_epoch need --data; give it, or other --rows");
         }
-        ModelOptions options =
-                ModelOptions.defaults().onDevice("cpu").withThreads(threads).withPrecision(precision);
+        ModelOptions options = ModelOptions.defaults()
+                .onDevice("cpu")
+                .withThreads(threads)
+                .withPrecision(precision)
+                .withPacked(packed);
         try (LanguageModel loaded = LanguageModel.load(model, options)) {
             for (Row row : rows) {
                 String line = switch (row) {

@@ -55,12 +55,22 @@ final class RunOptions {
             description = "type of the weights: float32 or bfloat16, which takes half the memory (default: float32)")
     Precision precision = Precision.FLOAT32;
 
+    @Option(
+            names = "--packed",
+            description =
+                    "keep the matrices of a GGUF or NF4 model packed in memory: less memory, slower, same results")
+    boolean packed;
+
     @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
     int parallel = Runtime.getRuntime().availableProcessors();
 
     /** One thread per operation: clients run in parallel instead, and their number changes no bit. */
     ModelOptions ofModel() {
-        return ModelOptions.defaults().onDevice(device).withThreads(1).withPrecision(precision);
+        return ModelOptions.defaults()
+                .onDevice(device)
+                .withThreads(1)
+                .withPrecision(precision)
+                .withPacked(packed);
     }
 
     /**

@@ -92,7 +92,7 @@ public final class DataFile {
                 kinds.add(reader.kind());
             }
         }
-        String kind = files.size() + (files.size() == 1 ? " file, " : " files, ") + String.join(" and ", kinds);
+        String kind = files.size() + (files.size() == 1 ? " file, " : " files, ") + String.join(", ", kinds);
         LOG.info("{}: {}", folder, counts.summary(kind));
         checkNotEmpty(folder, into, counts);
     }

@@ -74,7 +74,7 @@ final class InstructionForm {
     private Optional<Instruction> read() {
         String task = first("task", "category").orElse("");
         if (given("instruction").isPresent()) {
-            counts.form("instruction and answer");
+            counts.form("{instruction}");
             return Optional.of(new Instruction(
                     required("instruction"), first("input", "context").orElse(""), answer("output", "response"), task));
         }
@@ -84,7 +84,7 @@ final class InstructionForm {
         }
         for (String key : List.of("messages", "conversations")) {
             if (given(key).orElse(null) instanceof JsonArray messages) {
-                counts.form(key);
+                counts.form("{" + key + "}");
                 return new Dialogue(place, key, counts).read(messages, task);
             }
             if (given(key).isPresent()) {
@@ -105,7 +105,7 @@ final class InstructionForm {
     }
 
     private Optional<Instruction> completed(JsonElement prompt, String task) {
-        counts.form("prompt and completion");
+        counts.form("{prompt}");
         if (prompt instanceof JsonArray asked && given("completion").orElse(null) instanceof JsonArray answered) {
             JsonArray both = new JsonArray();
             both.addAll(asked);

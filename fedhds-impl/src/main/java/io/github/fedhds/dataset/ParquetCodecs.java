@@ -4,9 +4,9 @@ import io.github.fedhds.internal.file.GzipInput;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.bytes.BytesInput;
 import org.apache.parquet.compression.CompressionCodecFactory;
+import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.hadoop.CodecFactory;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 
@@ -14,7 +14,7 @@ import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 final class ParquetCodecs implements CompressionCodecFactory {
     private static final int PAGE_SIZE = 1 << 20; // a hint, for writers only
 
-    private final CodecFactory others = new CodecFactory(new Configuration(), PAGE_SIZE);
+    private final CodecFactory others = new CodecFactory(new PlainParquetConfiguration(), PAGE_SIZE);
 
     @Override
     public BytesInputDecompressor getDecompressor(CompressionCodecName codec) {

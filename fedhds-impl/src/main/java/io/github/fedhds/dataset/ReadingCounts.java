@@ -54,7 +54,7 @@ final class ReadingCounts {
                 .map(each -> each.getValue() + " " + each.getKey())
                 .collect(Collectors.joining(", "));
         return kind
-                + (forms.isEmpty() ? "" : " of " + String.join(" and ", forms))
+                + (forms.isEmpty() ? "" : " of " + String.join(", ", forms))
                 + ", " + instructions + (instructions == 1 ? " instruction" : " instructions")
                 + ", " + allSkipped() + " skipped" + (reasons.isEmpty() ? "" : ": " + reasons)
                 + (severalTurns == 0

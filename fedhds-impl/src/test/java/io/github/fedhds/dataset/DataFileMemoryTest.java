@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Files several times as large as the heap of a process of its own are read to the end. */
 class DataFileMemoryTest {
-    private static final int ROWS = 60_000; // of 1,000 characters
+    private static final int ROWS = 24_000; // of 1,000 characters
     private static final String TEXT = "word ".repeat(200);
 
     @TempDir
@@ -68,7 +68,7 @@ class DataFileMemoryTest {
     private static int count(Path file) throws IOException, InterruptedException {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx16m",
+                        "-Xmx10m",
                         "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
                         "-cp",

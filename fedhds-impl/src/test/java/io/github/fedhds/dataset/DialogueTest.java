@@ -83,7 +83,7 @@ class DialogueTest {
             assertFalse(reader.hasNext());
             assertEquals("{conversation " + reason + "=1}", reader.skipped().toString());
             assertTrue(reader.summary()
-                    .endsWith("data.jsonl: JSON objects of messages, 0 instructions, 1 skipped: 1 conversation "
+                    .endsWith("data.jsonl: JSON objects of {messages}, 0 instructions, 1 skipped: 1 conversation "
                             + reason));
         }
     }

@@ -46,7 +46,7 @@ class ParquetRecordsTest {
         try (InstructionReader reader = DataFile.open(packed)) {
             reader.forEachRemaining(instruction -> {});
             assertEquals(
-                    packed + ": gzipped Parquet of instruction and answer, 2 instructions, 2 skipped: 1 empty answer,"
+                    packed + ": gzipped Parquet of {instruction}, 2 instructions, 2 skipped: 1 empty answer,"
                             + " 1 empty instruction",
                     reader.summary());
         }

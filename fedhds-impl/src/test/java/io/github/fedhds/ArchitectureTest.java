@@ -115,6 +115,12 @@ class ArchitectureTest {
     }
 
     @Test
+    void parquet_isUsedByDatasetOnly() {
+        onlyIn("org.apache.parquet..", packages("dataset"));
+        onlyIn("org.apache.hadoop..", packages("dataset"));
+    }
+
+    @Test
     void jna_isUsedByTorchRuntimeOnly() {
         onlyIn("com.sun.jna..", packages("internal"));
     }
@@ -158,6 +164,7 @@ class ArchitectureTest {
                 "org.slf4j..",
                 packages(
                         "clustering",
+                        "dataset",
                         "evaluation",
                         "features",
                         "internal",

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.codec.MessageCodec;
-import io.github.fedhds.dataset.JsonLines;
+import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.internal.file.AtomicFile;
@@ -77,7 +77,7 @@ class FileErrorsTest {
                 () -> TinyModel.load(sharded).close());
         jsonFiles.put("adapter/adapter_config.json", () -> PeftFolder.read(folder.resolve("adapter")));
         jsonFiles.put("natural/tasks/t.json", natural);
-        jsonFiles.put("data.jsonl", () -> JsonLines.readAll(folder.resolve("data.jsonl")));
+        jsonFiles.put("data.jsonl", () -> DataFile.readAll(folder.resolve("data.jsonl")));
         otherFiles.put("natural/splits/default/train_tasks.txt", natural);
         otherFiles.put("model/model.safetensors", () -> TinyModel.load(model).close());
         otherFiles.put("adapter/adapter_model.safetensors", () -> PeftFolder.read(folder.resolve("adapter")));

@@ -23,6 +23,11 @@ public final class SharedFolders {
         return folder("data");
     }
 
+    /** Inputs that failed once. */
+    public static Path cases() {
+        return folder("cases");
+    }
+
     private static Path folder(String name) {
         String property = System.getProperty("fedhds." + name, "../../shared/" + name);
         Path path = Path.of(property);

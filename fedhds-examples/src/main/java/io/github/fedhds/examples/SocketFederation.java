@@ -6,7 +6,7 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.codec.InvalidMessageException;
 import io.github.fedhds.codec.MessageCodec;
-import io.github.fedhds.dataset.JsonLines;
+import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.round.ClientId;
@@ -110,7 +110,7 @@ public final class SocketFederation {
         try (LanguageModel model = LanguageModel.load(Path.of(args[2]))) {
             FedHds fedHds = fedHds(model);
             FedHdsClient client = fedHds.client(id)
-                    .instructions(JsonLines.readAll(Path.of(args[3])))
+                    .instructions(DataFile.readAll(Path.of(args[3])))
                     .build();
             MessageCodec codec = fedHds.codec();
             byte[] answer = new byte[0];

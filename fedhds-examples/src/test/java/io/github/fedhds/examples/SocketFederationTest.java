@@ -7,7 +7,7 @@ import com.google.gson.JsonObject;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.ServerState;
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.dataset.JsonLines;
+import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
@@ -149,8 +149,8 @@ class SocketFederationTest {
         try (LanguageModel model = LanguageModel.load(folder)) {
             FedHds fedHds = FedHds.on(model).recommended(0.1).learningRate(1e-3).build();
             Federation federation = Federation.builder(fedHds)
-                    .client(new ClientId("a"), JsonLines.readAll(a))
-                    .client(new ClientId("b"), JsonLines.readAll(b))
+                    .client(new ClientId("a"), DataFile.readAll(a))
+                    .client(new ClientId("b"), DataFile.readAll(b))
                     .client(new ClientId("silent"), SocketFederationTest::never)
                     .failedClients(1)
                     .rounds(ROUNDS)

@@ -2,10 +2,8 @@ package io.github.fedhds.dataset;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.round.RoundContext;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
@@ -33,34 +31,15 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
 
     /**
      * Reads a data set with the default settings of its kind: a folder with {@code tasks/} as
-     * {@link NaturalInstructions}, a file that ends in {@code .jsonl} or {@code .json} as {@link JsonLines}.
+     * {@link NaturalInstructions}, any other file or folder as {@link DataFile}.
      *
      * @param seed seed of the random choice of instances or tasks
-     * @throws FedHdsException if the path is of neither kind, or its data are invalid or empty
+     * @throws FedHdsException if the path is of no known kind, or its data are invalid or empty
      */
     public static Dataset load(Path path, long seed) {
-        if (Files.isDirectory(path.resolve("tasks"))) {
-            return NaturalInstructions.builder().seed(seed).build().read(path);
-        }
-        checkFile(path);
-        return JsonLines.builder().seed(seed).build().read(path);
-    }
-
-    /**
-     * Checks that a path that is not a folder of Natural Instructions can be a file of JSON objects.
-     *
-     * @throws FedHdsException if it cannot
-     */
-    static void checkFile(Path path) {
-        if (Files.isRegularFile(path) && path.toString().matches(".*\\.jsonl?")) {
-            return;
-        }
-        if (!Files.exists(path)) {
-            throw FileFault.of(path, "cannot be read", new NoSuchFileException(path.toString()));
-        }
-        throw new FedHdsException(
-                path + ": is of no known kind; expected a folder with tasks/ (Natural Instructions) or a"
-                        + " .jsonl or .json file of " + InstructionForm.READ);
+        return Files.isDirectory(path.resolve("tasks"))
+                ? NaturalInstructions.builder().seed(seed).build().read(path)
+                : DataFile.builder().seed(seed).build().read(path);
     }
 
     /** All training instructions, task by task. */

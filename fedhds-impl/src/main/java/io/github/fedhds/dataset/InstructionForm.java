@@ -7,57 +7,96 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.json.JsonOptions;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
-/** Detects which of the known forms a JSON object has, and converts it to an instruction. */
+/**
+ * Detects which of the known forms a row has, and converts it to an instruction. A key that is null counts as absent,
+ * because merged data sets fill missing columns with null; where no other key has the value, it is empty.
+ */
 final class InstructionForm {
     /** The supported forms, for messages. */
     static final String READ = "{instruction, input, output, task}, {instruction, context, response, category},"
-            + " {prompt, completion, task}, {messages: [{role, content}, ...], task}";
+            + " {prompt, completion, task}, {messages: [{role, content}, ...], task},"
+            + " {conversations: [{from, value}, ...], task}";
+
+    /** All keys that are read. */
+    static final Set<String> KEYS = Set.of(
+            "instruction",
+            "input",
+            "context",
+            "output",
+            "response",
+            "task",
+            "category",
+            "prompt",
+            "completion",
+            "messages",
+            "conversations");
+
+    private static final List<String> QUESTIONS = List.of("instruction", "prompt", "messages", "conversations");
 
     private final String place;
     private final JsonObject json;
+    private final ReadingCounts counts;
 
-    private InstructionForm(String place, JsonObject json) {
-        this.place = place;
-        this.json = json;
+    private InstructionForm(DataRecord row, ReadingCounts counts) {
+        place = row.place();
+        json = row.json();
+        this.counts = counts;
     }
 
     /**
-     * The instruction of an object.
+     * The instruction of a row; empty if it is skipped, which is counted.
      *
-     * @param place file and position in it, for messages
-     * @throws FedHdsException if the object has none of the forms; the message names its keys and the forms
+     * @throws FedHdsException if the row has none of the forms; the message names its keys and the forms
      */
-    static Instruction read(String place, JsonObject json) {
-        return new InstructionForm(place, json).read();
+    static Optional<Instruction> read(DataRecord row, ReadingCounts counts) {
+        Optional<Instruction> read = new InstructionForm(row, counts).read();
+        if (read.isEmpty()) {
+            return read;
+        }
+        Instruction instruction = read.get();
+        if (instruction.output().isBlank()) {
+            counts.skip("empty answer");
+            return Optional.empty();
+        }
+        if (instruction.instruction().isBlank() && instruction.input().isBlank()) {
+            counts.skip("empty instruction");
+            return Optional.empty();
+        }
+        counts.instruction();
+        return read;
     }
 
-    private Instruction read() {
+    private Optional<Instruction> read() {
         String task = first("task", "category").orElse("");
         if (given("instruction").isPresent()) {
-            String instruction = required("instruction");
-            return new Instruction(
-                    instruction, first("input", "context").orElse(""), required("output", "response"), task);
+            counts.form("{instruction}");
+            return Optional.of(new Instruction(
+                    required("instruction"), first("input", "context").orElse(""), answer("output", "response"), task));
         }
         Optional<JsonElement> prompt = given("prompt");
         if (prompt.isPresent()) {
-            JsonElement completion = given("completion").orElseThrow(() -> missing("completion"));
-            if (prompt.get() instanceof JsonArray asked && completion instanceof JsonArray answered) {
-                JsonArray both = new JsonArray();
-                both.addAll(asked);
-                both.addAll(answered);
-                return dialogue("prompt and completion", both, task);
+            return completed(prompt.get(), task);
+        }
+        for (String key : List.of("messages", "conversations")) {
+            if (given(key).orElse(null) instanceof JsonArray messages) {
+                counts.form("{" + key + "}");
+                return new Dialogue(place, key, counts).read(messages, task);
             }
-            return new Instruction(required("prompt"), "", required("completion"), task);
+            if (given(key).isPresent()) {
+                throw new FedHdsException(
+                        place + ": " + key + " must be a list, was " + JsonFile.shorten(json.get(key)));
+            }
         }
-        if (given("messages").orElse(null) instanceof JsonArray messages) {
-            return dialogue("messages", messages, task);
+        if (QUESTIONS.stream().anyMatch(json::has)) { // and each of them is null
+            counts.skip("empty instruction");
+            return Optional.empty();
         }
-        if (given("output").isPresent() || given("response").isPresent()) {
+        if (json.has("output") || json.has("response")) {
             throw missing("instruction");
         }
         throw new FedHdsException(place + ": " + (json.has("Instances") ? "is a task of Natural Instructions" : keys())
@@ -65,42 +104,23 @@ final class InstructionForm {
                 + (json.has("Instances") ? ", or the folder that holds tasks/ and splits/" : ""));
     }
 
+    private Optional<Instruction> completed(JsonElement prompt, String task) {
+        counts.form("{prompt}");
+        if (prompt instanceof JsonArray asked && given("completion").orElse(null) instanceof JsonArray answered) {
+            JsonArray both = new JsonArray();
+            both.addAll(asked);
+            both.addAll(answered);
+            return new Dialogue(place, "prompt and completion", counts).read(both, task);
+        }
+        return Optional.of(new Instruction(required("prompt"), "", answer("completion"), task));
+    }
+
     private String keys() {
         return json.isEmpty() ? "the object is empty" : "has the keys " + JsonFile.shorten(json.keySet());
     }
 
-    /** One question and one answer, optionally after a system text, which is put before the question. */
-    private Instruction dialogue(String name, JsonArray messages, String task) {
-        List<String> roles = new ArrayList<>();
-        List<String> contents = new ArrayList<>();
-        for (int i = 0; i < messages.size(); i++) {
-            String which = name + "[" + i + "]";
-            if (!(messages.get(i) instanceof JsonObject message)) {
-                throw new FedHdsException(
-                        place + ": " + which + " must be {role, content}, was " + JsonFile.shorten(messages.get(i)));
-            }
-            roles.add(JsonText.of(place, which + ".role", given(message, "role").orElse(null)));
-            contents.add(JsonText.of(
-                    place, which + ".content", given(message, "content").orElse(null)));
-        }
-        if (roles.equals(List.of("user", "assistant"))) {
-            return new Instruction(contents.get(0), "", contents.get(1), task);
-        }
-        if (roles.equals(List.of("system", "user", "assistant"))) {
-            return new Instruction(contents.get(0) + "\n\n" + contents.get(1), "", contents.get(2), task);
-        }
-        throw new FedHdsException(place + ": " + name + " has the roles " + JsonFile.shorten(roles)
-                + "; read are user and assistant, once each, perhaps with system before them:"
-                + " make one sample of each question and answer");
-    }
-
-    /** A value that is present; null counts as absent, because merged data sets fill missing columns with null. */
-    private static Optional<JsonElement> given(JsonObject json, String key) {
-        return new JsonOptions("", json).given(key);
-    }
-
     private Optional<JsonElement> given(String key) {
-        return given(json, key);
+        return new JsonOptions("", json).given(key);
     }
 
     /** The text of the first key that is present. */
@@ -113,6 +133,16 @@ final class InstructionForm {
 
     private String required(String... keys) {
         return first(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
+    }
+
+    /** The text of the first key that is present, empty if one is null. */
+    private String answer(String... keys) {
+        return first(keys).orElseGet(() -> {
+            if (Arrays.stream(keys).noneMatch(json::has)) {
+                throw missing(String.join(" or ", keys));
+            }
+            return "";
+        });
     }
 
     private FedHdsException missing(String what) {

@@ -29,7 +29,7 @@ record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruc
      * Reads the data.
      *
      * @param count number of clients to distribute the tasks to; empty: one client per task
-     * @param instances share of each task's instances; empty: 0.2 of Natural Instructions, all of JSON Lines
+     * @param instances share of each task's instances; empty: 0.2 of Natural Instructions, all of other data files
      * @throws FedHdsException if they are missing, damaged or empty
      */
     static OwnData read(Path path, Optional<Integer> count, Optional<Double> instances, long seed) {

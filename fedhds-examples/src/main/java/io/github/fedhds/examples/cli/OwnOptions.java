@@ -19,8 +19,10 @@ final class OwnOptions {
 
     @Option(
             names = "--data",
-            description = "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a .jsonl or .json file"
-                    + " of {instruction, input, output, task}, Dolly's names, {prompt, completion} or {messages}")
+            description =
+                    "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a file or folder of files:"
+                            + " JSON objects, JSON array, CSV or Parquet, also gzipped, of {instruction, input, output, task},"
+                            + " Dolly's names, {prompt, completion}, {messages} or {conversations}")
     Optional<Path> data = Optional.empty();
 
     @Option(names = "--instances", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")

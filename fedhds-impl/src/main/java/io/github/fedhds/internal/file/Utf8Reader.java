@@ -46,7 +46,8 @@ public final class Utf8Reader extends Reader {
     private long offset;
     private long line = 1;
 
-    Utf8Reader(InputStream in) {
+    /** Decodes a stream, which it closes. */
+    public Utf8Reader(InputStream in) {
         this.in = in;
     }
 

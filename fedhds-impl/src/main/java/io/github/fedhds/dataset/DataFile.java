@@ -1,0 +1,166 @@
+package io.github.fedhds.dataset;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.RandomOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads instructions from files of several kinds, each plain or gzipped: JSON objects, one after another (one per line,
+ * or indented) or in one array; CSV with a header (RFC 4180); Parquet, for which the application adds the Maven artifact
+ * {@code blue.strategic.parquet:parquet-floor}. The kind is detected by content. A folder of such files is read by name;
+ * there, the task of a row that names none is the file's name.
+ *
+ * <p>Keys or columns: {@code instruction}, {@code input}, {@code output}, {@code task}; or as in Dolly {@code
+ * instruction}, {@code context}, {@code response}, {@code category}; or {@code prompt}, {@code completion}; or {@code
+ * messages} with {@code role} and {@code content}; or {@code conversations} with {@code from} and {@code value}
+ * (ShareGPT). Of a conversation the last assistant turn is the output, and what precedes it the instruction. Input and
+ * task may be missing or null; others are ignored. Rows with an empty answer or instruction are skipped. A log line
+ * says what was read and skipped. Immutable, safe for many threads.
+ *
+ * @see <a href="https://huggingface.co/datasets/databricks/databricks-dolly-15k">Dolly-15K</a>
+ */
+public final class DataFile {
+    private static final Logger LOG = LoggerFactory.getLogger(DataFile.class);
+
+    private final double unseenShare;
+    private final long seed;
+
+    private DataFile(Builder builder) {
+        unseenShare = builder.unseenShare;
+        seed = builder.seed;
+    }
+
+    /** Starts with the default settings. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Opens a file, whose instructions are then read one at a time.
+     *
+     * @throws FedHdsException if the file cannot be read or is of no known kind
+     */
+    public static InstructionReader open(Path file) {
+        return new InstructionReader(file);
+    }
+
+    /**
+     * Reads the instructions of a file or of the files of a folder, in their order. The task is empty if a row of a
+     * file names none.
+     *
+     * @throws FedHdsException if a file cannot be read, is not UTF-8, is damaged, or has a row of an unknown form, or if
+     *     there is no instruction; the message names file and line
+     */
+    public static List<Instruction> readAll(Path path) {
+        List<Instruction> list = new ArrayList<>();
+        if (Files.isDirectory(path)) {
+            readFolder(path, list);
+        } else {
+            try (InstructionReader reader = open(path)) {
+                reader.forEachRemaining(list::add);
+                LOG.info("{}", reader.summary());
+                checkNotEmpty(path, list, reader.counts());
+            }
+        }
+        return list;
+    }
+
+    private static void readFolder(Path folder, List<Instruction> into) {
+        ReadingCounts counts = new ReadingCounts();
+        TreeSet<String> kinds = new TreeSet<>();
+        List<Path> files = DataFolder.files(folder);
+        for (Path file : files) {
+            String task = DataFolder.task(file);
+            Consumer<Instruction> named =
+                    instruction -> into.add(instruction.task().isEmpty() ? withTask(instruction, task) : instruction);
+            try (InstructionReader reader = open(file)) {
+                reader.forEachRemaining(named);
+                LOG.debug("{}", reader.summary());
+                counts.add(reader.counts());
+                kinds.add(reader.kind());
+            }
+        }
+        String kind = files.size() + (files.size() == 1 ? " file, " : " files, ") + String.join(", ", kinds);
+        LOG.info("{}: {}", folder, counts.summary(kind));
+        checkNotEmpty(folder, into, counts);
+    }
+
+    private static Instruction withTask(Instruction instruction, String task) {
+        return new Instruction(instruction.instruction(), instruction.input(), instruction.output(), task);
+    }
+
+    private static void checkNotEmpty(Path path, List<Instruction> list, ReadingCounts counts) {
+        if (list.isEmpty()) {
+            throw new FedHdsException(path + ": the data set is empty; "
+                    + (counts.allSkipped() > 0 ? "all rows were skipped: " + counts.skipped() + "; " : "")
+                    + "expected rows of the form " + InstructionForm.READ);
+        }
+    }
+
+    /**
+     * Reads a file or folder and holds out whole tasks as unseen tasks.
+     *
+     * @return tasks by name; a single task is not held out
+     * @throws FedHdsException as {@link #readAll}
+     */
+    public Dataset read(Path path) {
+        SortedMap<String, List<Instruction>> tasks = new TreeMap<>();
+        for (Instruction instruction : readAll(path)) {
+            tasks.computeIfAbsent(instruction.task(), task -> new ArrayList<>()).add(instruction);
+        }
+        List<String> names = List.copyOf(tasks.keySet());
+        int held = unseenShare == 0
+                ? 0
+                : Math.min(names.size() - 1, (int) Math.max(1, Math.round(unseenShare * names.size())));
+        Map<String, List<Instruction>> unseen = new LinkedHashMap<>();
+        for (int place : RandomOrder.sample(names.size(), held, Dataset.random(seed, "unseen tasks"))) {
+            String name = names.get(place);
+            unseen.put(name, tasks.getOrDefault(name, List.of()));
+        }
+        tasks.keySet().removeAll(unseen.keySet());
+        return new Dataset(tasks, unseen);
+    }
+
+    /** Collects settings. Not safe for many threads. */
+    public static final class Builder {
+        private double unseenShare = 0.1;
+        private long seed;
+
+        private Builder() {}
+
+        /**
+         * Share of the tasks held out as unseen, at least one task and never all; from 0 (none) to below 1, 0.1 by
+         * default.
+         */
+        public Builder unseenShare(double unseenShare) {
+            if (!(unseenShare >= 0 && unseenShare < 1)) {
+                throw new IllegalArgumentException("unseenShare must be 0 or more and below 1, was " + unseenShare);
+            }
+            this.unseenShare = unseenShare;
+            return this;
+        }
+
+        /** Seed of the choice of the tasks held out; 0 by default. */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /** Creates the reader. */
+        public DataFile build() {
+            return new DataFile(this);
+        }
+    }
+}

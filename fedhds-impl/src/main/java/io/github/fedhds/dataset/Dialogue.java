@@ -1,0 +1,123 @@
+package io.github.fedhds.dataset;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.json.JsonFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Converts a conversation to one instruction: the last assistant turn is the output, what precedes it the instruction,
+ * what follows it is ignored. A system message is put before the instruction. Earlier turns become plain text, because
+ * an instruction has no turns.
+ */
+final class Dialogue {
+    private enum Role {
+        SYSTEM,
+        USER,
+        ASSISTANT
+    }
+
+    private record Turn(Role role, String text) {
+        String named() {
+            return (role == Role.USER ? "User: " : "Assistant: ") + text;
+        }
+    }
+
+    private final String place;
+    private final String name;
+    private final ReadingCounts counts;
+
+    Dialogue(String place, String name, ReadingCounts counts) {
+        this.place = place;
+        this.name = name;
+        this.counts = counts;
+    }
+
+    /** The instruction, or empty if the conversation was skipped and counted. */
+    Optional<Instruction> read(JsonArray messages, String task) {
+        List<Turn> turns = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            Optional<Turn> turn = turn(name + "[" + i + "]", messages.get(i));
+            if (turn.isEmpty()) {
+                return Optional.empty();
+            }
+            turns.add(turn.get());
+        }
+        int system = !turns.isEmpty() && turns.get(0).role() == Role.SYSTEM ? 1 : 0;
+        int last = turns.size() - 1;
+        while (last >= 0 && turns.get(last).role() != Role.ASSISTANT) {
+            last--;
+        }
+        if (last < 0) {
+            return skip("without an assistant turn");
+        }
+        List<Turn> before = turns.subList(Math.min(system, last), last);
+        if (before.stream().anyMatch(turn -> turn.role() == Role.SYSTEM)) {
+            return skip("with a system message after the first turn");
+        }
+        if (before.stream().noneMatch(turn -> turn.role() == Role.USER)) {
+            return skip("without a user turn before the last answer");
+        }
+        String asked = before.size() == 1
+                ? before.get(0).text()
+                : before.stream().map(Turn::named).collect(Collectors.joining("\n"));
+        String output = turns.get(last).text();
+        if (before.size() > 1 && !output.isBlank()) {
+            counts.severalTurns();
+        }
+        String systemText = system == 0 ? "" : turns.get(0).text();
+        return Optional.of(
+                new Instruction(systemText.isBlank() ? asked : systemText + "\n\n" + asked, "", output, task));
+    }
+
+    private Optional<Turn> turn(String which, JsonElement element) {
+        if (!(element instanceof JsonObject message)) {
+            throw new FedHdsException(place + ": " + which + " must be {role, content} or {from, value}, was "
+                    + JsonFile.shorten(element));
+        }
+        String roleKey = message.has("role") || !message.has("from") ? "role" : "from";
+        String textKey = message.has("content") || !message.has("value") ? "content" : "value";
+        String roleName = JsonText.of(place, which + "." + roleKey, message.get(roleKey));
+        Role role = switch (roleName.toLowerCase(Locale.ROOT)) {
+            case "system", "developer" -> Role.SYSTEM;
+            case "user", "human" -> Role.USER;
+            case "assistant", "gpt", "chatgpt", "model", "bot" -> Role.ASSISTANT;
+            default -> null;
+        };
+        if (role == null) {
+            skip("with a role other than system, user and assistant");
+            return Optional.empty();
+        }
+        JsonElement content = message.get(textKey);
+        if (content instanceof JsonArray parts) {
+            return parts(which + "." + textKey, parts).map(text -> new Turn(role, text));
+        }
+        boolean empty = content != null && content.isJsonNull();
+        return Optional.of(new Turn(role, empty ? "" : JsonText.of(place, which + "." + textKey, content)));
+    }
+
+    /** The texts of a content in parts, as {@code [{"type": "text", "text": "..."}]}. */
+    private Optional<String> parts(String which, JsonArray parts) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < parts.size(); i++) {
+            if (!(parts.get(i) instanceof JsonObject part) || !part.has("text")) {
+                skip("with content other than text");
+                return Optional.empty();
+            }
+            texts.add(JsonText.of(place, which + "[" + i + "].text", part.get("text")));
+        }
+        return Optional.of(String.join("\n", texts));
+    }
+
+    private Optional<Instruction> skip(String what) {
+        counts.skip("conversation " + what);
+        return Optional.empty();
+    }
+}

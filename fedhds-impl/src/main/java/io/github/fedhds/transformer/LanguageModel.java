@@ -64,7 +64,7 @@ public final class LanguageModel implements AutoCloseable {
         try (TensorSource source =
                 GgufFile.isGguf(file) ? GgufWeights.open(file, read, target) : ModelWeights.open(file)) {
             DecoderConfig config = tokenizer.withEndTokens(read);
-            DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
+            DecoderWeights weights = DecoderWeights.of(config, source, file);
             manager = TorchRuntime.open(options.device());
             if (options.precision() == Precision.BFLOAT16) {
                 TorchRuntime.checkBfloat16(manager);

@@ -12,6 +12,8 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptPart;
+import io.github.fedhds.instruction.Turn;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
@@ -78,6 +80,8 @@ class NullComponentsTest {
                 Coreset.empty(),
                 SampleScore.ANSWER_LOSS,
                 new Instruction("do", "", "done"),
+                PromptPart.text("do"),
+                Turn.user("do"),
                 new ServerState("r", 1, 0, List.of(), Map.of(), NONE, NONE),
                 new RoundProgress(
                         1, RoundProgress.Step.REPORTS, List.of(), List.of(), List.of(), List.of(), 0, Optional.empty()),

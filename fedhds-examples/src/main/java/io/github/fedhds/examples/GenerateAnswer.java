@@ -1,8 +1,11 @@
 package io.github.fedhds.examples;
 
+import io.github.fedhds.examples.cli.TemplateName;
+import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,17 +23,21 @@ import picocli.CommandLine.Spec;
         name = "generate-answer",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        customSynopsis = "generate-answer [--max-tokens N] BASE [ADAPTER] \"INSTRUCTION\"",
+        customSynopsis = "generate-answer [--max-tokens N] [--template NAME] BASE [ADAPTER] \"INSTRUCTION\"",
         description =
-                "Answers an instruction, in the Alpaca prompt that the adapters of the main job are trained with.")
+                "Answers an instruction, in the prompt template that the adapters of the main job are trained with.")
 public final class GenerateAnswer implements Callable<Integer> {
     @Parameters(
             arity = "2..3",
-            description = "folder of the base model; adapter folder in PEFT's layout, if any; the instruction")
+            description =
+                    "folder or GGUF file of the base model; adapter folder in PEFT's layout, if any; the instruction")
     private List<String> arguments = List.of();
 
     @Option(names = "--max-tokens", description = "tokens of the answer at most")
     private int maxTokens = 128;
+
+    @Option(names = "--template", description = "prompt template, as --template of the main job")
+    private TemplateName template = TemplateName.AUTO;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -41,7 +48,9 @@ public final class GenerateAnswer implements Callable<Integer> {
 
     /** A failure is reported in one line, with status 1. */
     static CommandLine commandLine() {
-        return new CommandLine(new GenerateAnswer()).setExecutionExceptionHandler((failure, command, parsed) -> {
+        CommandLine line = new CommandLine(new GenerateAnswer());
+        TemplateName.register(line);
+        return line.setExecutionExceptionHandler((failure, command, parsed) -> {
             command.getErr().println(failure.getMessage());
             return 1;
         });
@@ -57,7 +66,8 @@ public final class GenerateAnswer implements Callable<Integer> {
                     ? model.base()
                     : PeftFolder.read(Path.of(arguments.get(1))).on(model);
             PrintWriter out = spec.commandLine().getOut();
-            out.println(adapted.answer(arguments.get(arguments.size() - 1), maxTokens));
+            Instruction question = new Instruction(arguments.get(arguments.size() - 1), "", "");
+            out.println(adapted.answer(question, template.of(model), maxTokens, Sampling.greedy()));
             out.flush();
         }
         return 0;

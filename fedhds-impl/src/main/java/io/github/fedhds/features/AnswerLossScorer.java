@@ -12,6 +12,7 @@ import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -52,9 +53,29 @@ public final class AnswerLossScorer implements SampleScorer {
         this.model = model;
         this.form = form;
         this.withPrompt = model.sampleEncoder(template, maxTokens);
-        this.alone = model.sampleEncoder(sample -> "", maxTokens);
+        this.alone = model.sampleEncoder(withoutPrompt(template), maxTokens);
         this.tokenBudget = tokenBudget;
         this.cuts = new CutWatch(cuts);
+    }
+
+    /** The same answers and the same end token, without a prompt. */
+    private static PromptTemplate withoutPrompt(PromptTemplate template) {
+        return new PromptTemplate() {
+            @Override
+            public String prompt(Instruction instruction) {
+                return "";
+            }
+
+            @Override
+            public String answer(Instruction instruction) {
+                return template.answer(instruction);
+            }
+
+            @Override
+            public Optional<String> endToken() {
+                return template.endToken();
+            }
+        };
     }
 
     @Override

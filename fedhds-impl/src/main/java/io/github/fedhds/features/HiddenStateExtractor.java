@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Features of an instruction: the hidden states of all layers, over its prompt, answer and EOS id. Rows are
@@ -46,7 +47,8 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private HiddenStateExtractor(Builder builder) {
         model = builder.model;
         form = builder.form;
-        encoder = model.sampleEncoder(builder.template, builder.maxTokens);
+        encoder = model.sampleEncoder(
+                builder.template == null ? model.promptTemplate() : builder.template, builder.maxTokens);
         pooling = builder.pooling;
         tokenBudget = builder.tokenBudget;
         states = builder.states.orElseGet(
@@ -140,7 +142,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     public static final class Builder {
         private final LanguageModel model;
         private AdapterForm form = AdapterForm.none();
-        private PromptTemplate template = PromptTemplate.alpaca();
+        private @Nullable PromptTemplate template;
         private Pooling pooling = Pooling.LAST_TOKEN;
         private int maxTokens = 1024;
         private int tokenBudget = 2048;
@@ -161,7 +163,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
             return this;
         }
 
-        /** The prompt template; Alpaca's by default. */
+        /** The prompt template; {@link LanguageModel#promptTemplate the model's own} by default. */
         public Builder template(PromptTemplate template) {
             this.template = Objects.requireNonNull(template, "template");
             return this;

@@ -3,6 +3,7 @@ package io.github.fedhds.lora;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptPart;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.round.RoundContext;
 import java.util.List;
@@ -15,18 +16,21 @@ import java.util.function.IntFunction;
 final class Fingerprint {
     private static final List<Instruction> SAMPLES = List.of(
             new Instruction("instruction", "input", "output", "task"),
-            new Instruction("two\nlines, \u00fc", "", "output"),
+            new Instruction("two\nlines, \u00fc", "", " output "),
             new Instruction("", "input\n", ""));
 
     private Fingerprint() {}
 
-    /** Digest of the prompts of a few samples. */
+    /** Digest of the prompts and answers of a few samples, and of the end token. */
     static String ofTemplate(PromptTemplate template) {
         Hasher hasher = Hashing.sha256().newHasher();
         for (Instruction sample : SAMPLES) {
-            String prompt = template.prompt(sample);
-            hasher.putInt(prompt.length()).putUnencodedChars(prompt);
+            for (PromptPart part : template.parts(sample)) {
+                hasher.putBoolean(part.special()).putInt(part.text().length()).putUnencodedChars(part.text());
+            }
+            hasher.putUnencodedChars(template.answer(sample));
         }
+        hasher.putUnencodedChars(template.endToken().orElse(""));
         return text(hasher);
     }
 

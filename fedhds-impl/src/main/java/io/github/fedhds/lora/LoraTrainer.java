@@ -57,7 +57,7 @@ public final class LoraTrainer implements LocalTrainer {
         lora = builder.lora;
         form = lora.form();
         graph = model.loraGradient(form, lora.dropout(), builder.gradientCheckpointing);
-        template = builder.template;
+        template = builder.template();
         maxTokens = builder.maxTokens;
         encoder = model.sampleEncoder(template, maxTokens);
         loop = builder.loop();
@@ -154,7 +154,7 @@ public final class LoraTrainer implements LocalTrainer {
     public static final class Builder {
         private final @Nullable LanguageModel model;
         private LoraConfig lora = LoraConfig.defaults();
-        private PromptTemplate template = PromptTemplate.alpaca();
+        private @Nullable PromptTemplate template;
         private double learningRate = 3e-4;
         private double decay = 1;
         private LearningRateSchedule schedule = LearningRateSchedule.constant(0);
@@ -181,7 +181,10 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** The prompt template; Alpaca's by default. */
+        /**
+         * The prompt template; by default {@link LanguageModel#promptTemplate the model's own}, Alpaca's if it has none or
+         * there is no model.
+         */
         public Builder template(PromptTemplate template) {
             this.template = Objects.requireNonNull(template, "template");
             return this;
@@ -320,6 +323,23 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
+        /**
+         * The prompt template as set so far; the default if it is not set.
+         *
+         * @throws FedHdsException if it is not set, and the model's own is in a form that this library does not know
+         */
+        public PromptTemplate template() {
+            if (template != null) {
+                return template;
+            }
+            return model == null ? PromptTemplate.alpaca() : model.promptTemplate();
+        }
+
+        /** Whether the prompt template is set. */
+        public boolean hasTemplate() {
+            return template != null;
+        }
+
         /** Rank, alpha, dropout and target modules as set so far. */
         public LoraConfig lora() {
             return lora;
@@ -346,7 +366,7 @@ public final class LoraTrainer implements LocalTrainer {
             settings.put(
                     "LoRA target modules",
                     lora.targetModules().stream().sorted().collect(Collectors.joining(",")));
-            settings.put("prompt template", Fingerprint.ofTemplate(template));
+            settings.put("prompt template", Fingerprint.ofTemplate(template()));
             settings.put(
                     "longest sample",
                     String.valueOf(

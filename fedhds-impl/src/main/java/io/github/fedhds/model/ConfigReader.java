@@ -29,6 +29,17 @@ final class ConfigReader {
     /** The default of transformers. */
     private static final double DEFAULT_ROTARY_BASE = 10000;
 
+    /** All options of a rotary embedding that are read here; another one might change the numbers. */
+    private static final Set<String> ROTARY = Set.of(
+            "rope_type",
+            "type",
+            "rope_theta",
+            "partial_rotary_factor",
+            "factor",
+            "low_freq_factor",
+            "high_freq_factor",
+            "original_max_position_embeddings");
+
     private ConfigReader() {}
 
     static DecoderConfig read(Path folder) {
@@ -154,11 +165,15 @@ final class ConfigReader {
 
     /**
      * A text ends at the ids of generation_config.json, if there are any, and always at the id that training appends:
-     * the first of config.json's.
+     * the first of config.json's. Files that have none in common would train one end and generate to another.
      */
     private static List<Integer> eosIds(List<Integer> own, List<Integer> generation) {
         if (generation.isEmpty()) {
             return own;
+        }
+        if (!own.isEmpty() && own.stream().noneMatch(generation::contains)) {
+            throw new IllegalArgumentException("eos_token_id is " + own + ", but generation_config.json has "
+                    + generation + "; give both files an id in common");
         }
         Set<Integer> all = new LinkedHashSet<>(own.subList(0, Math.min(1, own.size())));
         all.addAll(generation);
@@ -254,6 +269,8 @@ final class ConfigReader {
                         rotary.prefix() + key + " is " + JsonFile.shorten(value) + "; supported: one for all layers");
             }
         });
+        checkKeys(rotary);
+        json.inner("rope_scaling").ifPresent(ConfigReader::checkKeys);
         boolean typed = rotary.has("rope_type") || rotary.has("type");
         Optional<RotaryScaling> newer = typed ? Optional.of(ofType(rotary)) : Optional.empty();
         if (older.isPresent() && newer.isPresent() && !older.equals(newer)) {
@@ -261,6 +278,16 @@ final class ConfigReader {
                     + newer.get() + "; remove one of them");
         }
         return newer.or(() -> older).orElse(new RotaryScaling.None());
+    }
+
+    private static void checkKeys(JsonOptions rotary) {
+        rotary.json().keySet().stream()
+                .filter(key -> !ROTARY.contains(key) && rotary.given(key).isPresent())
+                .findFirst()
+                .ifPresent(key -> {
+                    throw new IllegalArgumentException(rotary.prefix() + key + " is "
+                            + JsonFile.shorten(rotary.json().get(key)) + ", which is not supported");
+                });
     }
 
     /** Older files have {@code type}, newer ones {@code rope_type}, some have both. */

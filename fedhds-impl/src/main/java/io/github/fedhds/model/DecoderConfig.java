@@ -3,6 +3,7 @@ package io.github.fedhds.model;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.gguf.GgufFile;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -80,6 +81,31 @@ public record DecoderConfig(
                         + " vocab_size - 1 = " + (vocabulary - 1) + ", was " + id);
             }
         }
+    }
+
+    /** The same with one more id at which a text ends, if it is not one yet. */
+    public DecoderConfig withEosId(int id) {
+        if (eosIds.contains(id)) {
+            return this;
+        }
+        List<Integer> more = new ArrayList<>(eosIds);
+        more.add(id);
+        return new DecoderConfig(
+                family,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headSize,
+                vocabulary,
+                contextLength,
+                normEpsilon,
+                rotaryBase,
+                rotaryScaling,
+                attention,
+                tiedHead,
+                more);
     }
 
     private static void fits(String name, int first, int second) {

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.internal.RoleText;
+import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
@@ -54,6 +55,12 @@ record AgreedSettings(
     private static Map<String, String> training(FedHds.Builder builder) {
         Map<String, String> training = new TreeMap<>(builder.trainer.settings());
         LanguageModel features = builder.featureModel;
+        if (features != null && features != builder.model && !builder.trainer.hasTemplate()) {
+            String name = "prompt template";
+            training.put(
+                    "feature model " + name,
+                    String.valueOf(LoraTrainer.builder(features).settings().get(name)));
+        }
         int context = Math.max(
                 builder.config.contextLength(),
                 features == null ? 0 : features.config().contextLength());

@@ -26,6 +26,7 @@ import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.tokenizer.SampleCuts;
+import io.github.fedhds.tokenizer.Tokenizer;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
@@ -89,14 +90,15 @@ public final class FedHds {
 
     /**
      * Starts with the default settings for a server without weights: reads only {@code config.json} of a model folder,
-     * for the shapes of the first adapter. {@link #client} and other methods that need the model then throw. Clients
+     * for the shapes of the first adapter, and the chat template, if the folder has one ({@code tokenizer_config.json} or
+     * {@code chat_template.jinja}). {@link #client} and other methods that need the model then throw. Clients
      * compare the digests of weights and tokenizer: set them with {@link Builder#modelDigest} and
      * {@link Builder#tokenizerDigest}.
      *
      * @throws FedHdsException if the file is missing or damaged, or has options that this library does not support
      */
     public static Builder withoutWeights(Path modelFolder) {
-        return new Builder(DecoderConfig.read(Objects.requireNonNull(modelFolder, "modelFolder")));
+        return new Builder(Objects.requireNonNull(modelFolder, "modelFolder"));
     }
 
     /** A builder of a client with the roles of this object; set its instructions. */
@@ -202,6 +204,9 @@ public final class FedHds {
         final LoraTrainer.Builder trainer;
 
         @Nullable
+        private Path folder;
+
+        @Nullable
         LanguageModel featureModel;
 
         @Nullable
@@ -229,9 +234,10 @@ public final class FedHds {
             this.trainer = LoraTrainer.builder(model);
         }
 
-        private Builder(DecoderConfig config) {
-            this.config = config;
+        private Builder(Path folder) {
+            this.config = DecoderConfig.read(folder);
             this.model = null;
+            this.folder = folder;
             this.trainer = LoraTrainer.withoutModel();
         }
 
@@ -272,7 +278,11 @@ public final class FedHds {
             return this;
         }
 
-        /** The prompt template; Alpaca's by default. */
+        /**
+         * The prompt template of training, features, scores and evaluation. By default
+         * {@link LanguageModel#promptTemplate the model's own}, which is Alpaca's for a model without a chat template; a
+         * {@link #featureModel} then has its own, too. For a server without weights it is the one in the model folder.
+         */
         public Builder template(PromptTemplate template) {
             trainer.template(template);
             return this;
@@ -411,8 +421,15 @@ public final class FedHds {
             return this;
         }
 
-        /** Creates the object with these settings. */
+        /**
+         * Creates the object with these settings.
+         *
+         * @throws FedHdsException if no template is set, and the model's own is in a form that this library does not know
+         */
         public FedHds build() {
+            if (folder != null && !trainer.hasTemplate()) {
+                trainer.template(Tokenizer.promptTemplate(folder));
+            }
             return new FedHds(this);
         }
     }

@@ -45,12 +45,14 @@ record ModelParts(
         HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(
                         builder.featureModel == null ? model : builder.featureModel)
                 .adapter(turbo ? AdapterForm.none() : trainer.lora().form())
-                .template(trainer.template())
                 .maxTokens(trainer.maxTokens())
                 .pooling(builder.pooling)
                 .tokenBudget(TOKEN_BUDGET)
                 .cuts(builder.cuts);
         cache.ifPresent(features::cache);
+        if (!turbo || builder.trainer.hasTemplate()) { // else the feature model's own
+            features.template(trainer.template());
+        }
         AnswerLossScorer scorer = new AnswerLossScorer(
                 model, trainer.lora().form(), trainer.template(), trainer.maxTokens(), TOKEN_BUDGET, builder.cuts);
         return new ModelParts(model, trainer, features.build(), scorer, cache);

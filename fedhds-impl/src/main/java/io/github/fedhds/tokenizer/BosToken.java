@@ -50,6 +50,15 @@ final class BosToken {
         }
     }
 
+    /** The EOS token of {@code tokenizer_config.json}; empty if it names none. */
+    static Optional<String> eosToken(Path folder) {
+        Path file = folder.resolve("tokenizer_config.json");
+        return Files.isRegularFile(file)
+                ? Optional.of(content(JsonFile.readObject(file, MAX_BYTES), "eos_token"))
+                        .filter(token -> !token.isEmpty())
+                : Optional.empty();
+    }
+
     private Optional<int[]> ids(TokenizerFile tokenizer) {
         boolean llama = LLAMA.contains(text(options.json().get("tokenizer_class")));
         boolean wanted = options.flag("add_bos_token", llama);
@@ -83,7 +92,12 @@ final class BosToken {
     }
 
     private static String content(JsonObject json) {
-        JsonElement token = json.get("bos_token");
+        return content(json, "bos_token");
+    }
+
+    /** A special token of {@code tokenizer_config.json}, which is a text or an object with the text as its content. */
+    private static String content(JsonObject json, String name) {
+        JsonElement token = json.get(name);
         return text(token instanceof JsonObject object ? object.get("content") : token);
     }
 

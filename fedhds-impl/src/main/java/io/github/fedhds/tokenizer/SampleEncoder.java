@@ -1,15 +1,19 @@
 package io.github.fedhds.tokenizer;
 
+import io.github.fedhds.instruction.ChatTemplate;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.instruction.Turn;
 import io.github.fedhds.model.DecoderConfig;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Converts samples to tokens: prompt, answer, EOS id. A sample that is too long is cut at the end of the input text,
+ * Converts samples to tokens: prompt, answer, and the end token: the template's, or the model's EOS token. A special token
+ * that is written in a sample's text stays text. A sample that is too long is cut at the end of the input text,
  * then at the end of the instruction; the template's own words, the response marker and the answer stay. Immutable,
  * safe for many threads.
  */
@@ -21,6 +25,8 @@ public final class SampleEncoder {
 
     /**
      * @param maxTokens longest sequence, at least 2; lowered to the model's context length
+     * @throws IllegalArgumentException if the tokenizer has no special token of the template's name, or the template's
+     *     end token is not one at which the model's texts end
      */
     public SampleEncoder(DecoderConfig config, Tokenizer tokenizer, PromptTemplate template, int maxTokens) {
         if (maxTokens < 2) {
@@ -29,7 +35,22 @@ public final class SampleEncoder {
         this.tokenizer = tokenizer;
         this.template = template;
         this.maxTokens = Math.min(maxTokens, config.contextLength());
-        this.eosId = config.eosIds().get(0);
+        this.eosId = endId(config, tokenizer, template);
+    }
+
+    private static int endId(DecoderConfig config, Tokenizer tokenizer, PromptTemplate template) {
+        Optional<String> token = template.endToken();
+        if (token.isEmpty()) {
+            return config.eosIds().get(0);
+        }
+        int id = tokenizer.specialId(token.get());
+        if (!config.eosIds().contains(id)) { // generation would go on behind it
+            throw new IllegalArgumentException("the prompt template ends an answer with " + token.get() + ", id " + id
+                    + ", but the model's end tokens are " + config.eosIds() + "; add the id to eos_token_id in"
+                    + " generation_config.json, or set the template that the model was trained with (template of FedHds,"
+                    + " --template of the main job)");
+        }
+        return id;
     }
 
     /** Maximum length of a sequence. */
@@ -39,7 +60,7 @@ public final class SampleEncoder {
 
     /** Tokens of the prompt template without a sample's texts. They are never cut, so a sample has more. */
     public int templateTokens() {
-        return tokenizer.encode(template.prompt(new Instruction("", "", ""))).length;
+        return encoded(new Instruction("", "", "")).ids().length;
     }
 
     /** Prompt, answer and EOS id; empty if the answer and the bare template do not fit. */
@@ -99,6 +120,33 @@ public final class SampleEncoder {
                 .orElseThrow(() -> new IllegalArgumentException(noRoom(answerTokens)));
     }
 
+    /**
+     * A conversation for training: one sample per turn of the assistant, with all turns before it as its prompt, so that
+     * the loss is on the assistant's turns only. Empty for a turn that does not fit with the turns before it; nothing is
+     * cut.
+     *
+     * @param turns an optional system turn, then user and assistant in turn
+     * @throws IllegalArgumentException if the template has no turns, or the turns are in another order
+     */
+    public List<Optional<EncodedSample>> forConversation(List<Turn> turns) {
+        if (!(template instanceof ChatTemplate chat)) {
+            throw new IllegalArgumentException("this prompt template has no turns; use a ChatTemplate");
+        }
+        List<Optional<EncodedSample>> samples = new ArrayList<>();
+        for (int i = 0; i < turns.size(); i++) {
+            if (turns.get(i).role() == Turn.Role.ASSISTANT) {
+                int[] prompt = tokenizer.encode(chat.parts(turns.subList(0, i)));
+                int[] ids = concat(
+                        prompt, answer(new Instruction("", "", turns.get(i).text())));
+                samples.add(
+                        ids.length > maxTokens
+                                ? Optional.empty()
+                                : Optional.of(new EncodedSample(ids, prompt.length, false)));
+            }
+        }
+        return samples;
+    }
+
     private String noRoom(int answerTokens) {
         int room = maxTokens - templateTokens();
         return "the prompt template alone has " + templateTokens() + " tokens, so " + answerTokens
@@ -108,7 +156,7 @@ public final class SampleEncoder {
     }
 
     private int[] answer(Instruction sample) {
-        int[] plain = tokenizer.encodePlain(sample.output());
+        int[] plain = tokenizer.encodePlain(template.answer(sample));
         int[] answer = Arrays.copyOf(plain, plain.length + 1);
         answer[plain.length] = eosId;
         return answer;
@@ -118,14 +166,13 @@ public final class SampleEncoder {
     private record Prompt(Instruction sample, int[] ids) {}
 
     private Prompt encoded(Instruction sample) {
-        @Nullable String prompt = template.prompt(sample); // may be the application's own
-        if (prompt == null) {
+        if (template.prompt(sample) == null) { // may be the application's own
             throw new IllegalStateException(
                     "the prompt template " + template.getClass().getName()
                             + " returned null; it must return a text for every instruction, even if instruction, input"
                             + " and output are empty");
         }
-        return new Prompt(sample, tokenizer.encode(prompt));
+        return new Prompt(sample, tokenizer.encode(template.parts(sample)));
     }
 
     private Optional<EncodedSample> prompt(Instruction sample, int room) {

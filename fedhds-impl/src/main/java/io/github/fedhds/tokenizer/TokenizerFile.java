@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,6 +102,61 @@ final class TokenizerFile {
                 .map(vocabulary -> number(vocabulary.get(token)))
                 .orElse(-1.0);
         return id >= 0 ? OptionalInt.of((int) id) : OptionalInt.empty();
+    }
+
+    /** Special tokens, which are found in a text before it is split, with their ids. */
+    Map<String, Integer> specialTokens() {
+        Map<String, Integer> ids = new LinkedHashMap<>();
+        if (json.get("added_tokens") instanceof JsonArray added) {
+            for (JsonElement element : added) {
+                object(element)
+                        .filter(token -> token.get("special") instanceof JsonPrimitive special
+                                && special.isBoolean()
+                                && special.getAsBoolean())
+                        .map(token -> text(token.get("content")))
+                        .ifPresent(content -> id(content).ifPresent(id -> ids.put(content, id)));
+            }
+        }
+        return ids;
+    }
+
+    /**
+     * The same tokenizer with other texts of the special tokens, so that their own texts are split as any other text. The
+     * ids stay.
+     *
+     * @param names the new text of each special token
+     */
+    TokenizerFile renamed(Map<String, String> names) {
+        JsonObject copy = json.deepCopy();
+        copy.remove("post_processor");
+        if (copy.get("added_tokens") instanceof JsonArray added) {
+            added.forEach(token -> object(token).ifPresent(one -> rename(one, "content", names)));
+        }
+        object(copy.get("model")).ifPresent(model -> {
+            rename(model, "unk_token", names);
+            if (model.get("vocab") instanceof JsonArray pieces) { // Unigram: pairs of piece and score
+                for (JsonElement piece : pieces) {
+                    if (piece instanceof JsonArray pair && !pair.isEmpty() && names.containsKey(text(pair.get(0)))) {
+                        pair.set(0, new JsonPrimitive(names.get(text(pair.get(0)))));
+                    }
+                }
+            }
+            object(model.get("vocab"))
+                    .ifPresent(vocabulary -> names.forEach((from, to) -> {
+                        JsonElement id = vocabulary.remove(from);
+                        if (id != null) {
+                            vocabulary.add(to, id);
+                        }
+                    }));
+        });
+        return new TokenizerFile(file, copy);
+    }
+
+    private static void rename(JsonObject object, String key, Map<String, String> names) {
+        String to = names.get(text(object.get(key)));
+        if (to != null) {
+            object.addProperty(key, to);
+        }
     }
 
     private FedHdsException fault(String what) {

@@ -286,14 +286,15 @@ public final class AdaptedModel {
     }
 
     /**
-     * Answers an instruction greedily, with the prompt of {@link PromptTemplate#alpaca}.
+     * Answers an instruction greedily, with {@link LanguageModel#promptTemplate}.
      *
      * @param maxNewTokens maximum number of tokens of the answer, 0 or more
      * @return the answer's text, without surrounding spaces
      * @see #answer(Instruction, PromptTemplate, int, Sampling)
      */
     public String answer(String instruction, int maxNewTokens) {
-        return answer(new Instruction(instruction, "", ""), PromptTemplate.alpaca(), maxNewTokens, Sampling.greedy());
+        return answer(
+                new Instruction(instruction, "", ""), tokenizer.promptTemplate(), maxNewTokens, Sampling.greedy());
     }
 
     /**

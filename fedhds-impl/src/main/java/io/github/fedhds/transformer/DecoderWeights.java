@@ -1,12 +1,14 @@
 package io.github.fedhds.transformer;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.PackedMatrix;
 import io.github.fedhds.internal.safetensors.TensorSource;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 
 /**
  * The weights of a decoder in the files of a model folder: checks that a source has exactly these, and returns their
@@ -23,14 +26,17 @@ final class DecoderWeights {
     /** A tensor as stored in the file. */
     record Stored(ByteBuffer bytes, Dtype dtype, int[] shape) {}
 
+    private static final String HEAD = "lm_head.weight";
+
     private final DecoderLayout layout;
     private final TensorSource source;
-    private final String missing;
+    private final UnaryOperator<String> names;
 
-    private DecoderWeights(DecoderLayout layout, TensorSource source, String missing) {
+    /** @param names the name in the file of a tensor with its full name */
+    private DecoderWeights(DecoderLayout layout, TensorSource source, UnaryOperator<String> names) {
         this.layout = layout;
         this.source = source;
-        this.missing = missing;
+        this.names = names;
     }
 
     /** Names and shapes of the tensors that a file must have. */
@@ -48,20 +54,50 @@ final class DecoderWeights {
      * @throws FedHdsException if a tensor is missing or unexpected, or has another shape or a type that is not floating
      *     point
      */
-    static DecoderWeights of(DecoderConfig config, TensorSource source, String where) {
+    static DecoderWeights of(DecoderConfig config, TensorSource source, Path where) {
+        String asks = GgufFile.isGguf(where) ? "its metadata asks for" : "config.json asks for";
         TreeSet<String> left = new TreeSet<>(source.names());
         if (config.layers() > left.size()) { // fails before a wrong number of layers creates a huge map of names
             throw new FedHdsException(where + " has " + left.size() + " tensors, too few for the " + config.layers()
-                    + " layers that config.json asks for");
+                    + " layers that " + asks);
         }
         DecoderLayout layout = new DecoderLayout(config);
         String prefix = layout.prefix();
         // Exports of a model without its head, such as GPT-2's original files, omit the prefix.
         String missing = left.stream().noneMatch(name -> name.startsWith(prefix)) ? prefix : "";
-        shapes(config).forEach((full, shape) -> {
-            String name = name(full, missing);
+        UnaryOperator<String> names = full -> full.startsWith(missing) ? full.substring(missing.length()) : full;
+        String embedding = layout.weights().get(0).parts().get(0).name();
+        if (config.tiedHead() && !left.contains(names.apply(embedding)) && left.contains(HEAD)) {
+            UnaryOperator<String> others = names; // some exports write only the head of a tied pair
+            names = full -> full.equals(embedding) ? HEAD : others.apply(full);
+        }
+        check(shapes(config), source, left, names, where, asks);
+        // Old exports contain tables that are computed here: wavelengths, and GPT-2's causal masks.
+        left.removeIf(name -> name.endsWith("rotary_emb.inv_freq")
+                || (config.family() == Family.GPT2
+                        && (name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias"))));
+        if (config.tiedHead()) {
+            left.remove(HEAD); // some exports write the tied head a second time
+        }
+        if (!left.isEmpty()) {
+            throw new FedHdsException(where + " has tensors that this model does not use: " + left
+                    + (GgufFile.isGguf(where) ? "" : "; is config.json of another model?"));
+        }
+        return new DecoderWeights(layout, source, names);
+    }
+
+    /** Checks that all tensors are there, and removes their names from those left. */
+    private static void check(
+            Map<String, int[]> shapes,
+            TensorSource source,
+            TreeSet<String> left,
+            UnaryOperator<String> names,
+            Path where,
+            String asks) {
+        shapes.forEach((full, shape) -> {
+            String name = names.apply(full);
             if (!left.remove(name)) {
-                throw new FedHdsException(where + " has no tensor " + full + ", which config.json asks for");
+                throw new FedHdsException(where + " has no tensor " + full + ", which " + asks);
             }
             if (!source.dtype(name).readsAsFloat()) {
                 throw new FedHdsException(where + ": " + name + " is of type " + source.dtype(name)
@@ -69,25 +105,9 @@ final class DecoderWeights {
             }
             if (!Arrays.equals(source.shape(name), shape)) {
                 throw new FedHdsException(where + ": " + name + " has shape " + Arrays.toString(source.shape(name))
-                        + ", config.json asks for " + Arrays.toString(shape));
+                        + ", " + asks + " " + Arrays.toString(shape));
             }
         });
-        // Old exports contain tables that are computed here: wavelengths, and GPT-2's causal masks.
-        left.removeIf(name -> name.endsWith("rotary_emb.inv_freq")
-                || (config.family() == Family.GPT2
-                        && (name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias"))));
-        if (config.tiedHead()) {
-            left.remove("lm_head.weight"); // some exports write the tied head a second time
-        }
-        if (!left.isEmpty()) {
-            throw new FedHdsException(where + " has tensors that this model does not use: " + left
-                    + "; is config.json of another model?");
-        }
-        return new DecoderWeights(layout, source, missing);
-    }
-
-    private static String name(String full, String missing) {
-        return full.startsWith(missing) ? full.substring(missing.length()) : full;
     }
 
     DecoderLayout layout() {
@@ -112,7 +132,7 @@ final class DecoderWeights {
     /** The tensors that a weight consists of; their bytes are memory-mapped and loaded on access. */
     List<Stored> read(DecoderLayout.Weight weight) {
         return weight.parts().stream()
-                .map(part -> name(part.name(), missing))
+                .map(part -> names.apply(part.name()))
                 .map(name -> new Stored(source.read(name), source.dtype(name), source.shape(name)))
                 .toList();
     }

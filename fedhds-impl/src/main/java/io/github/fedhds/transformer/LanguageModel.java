@@ -56,13 +56,14 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException if the device does not exist
      */
     public static LanguageModel load(Path folder, ModelOptions options) {
-        DecoderConfig config = DecoderConfig.read(folder);
+        DecoderConfig read = DecoderConfig.read(folder);
         Path file = weightsFile(folder);
         Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
         Tokenizer tokenizer = Tokenizer.load(folder);
         NDManager manager = null;
-        try (TensorSource source = open(file, config, target)) {
-            DecoderWeights weights = DecoderWeights.of(config, source, file.toString());
+        try (TensorSource source = open(file, read, target)) {
+            DecoderConfig config = tokenizer.withEndTokens(read);
+            DecoderWeights weights = DecoderWeights.of(config, source, file);
             manager = TorchRuntime.open(options.device());
             if (options.precision() == Precision.BFLOAT16) {
                 TorchRuntime.checkBfloat16(manager);
@@ -135,6 +136,11 @@ public final class LanguageModel implements AutoCloseable {
      */
     public SampleEncoder sampleEncoder(PromptTemplate template, int maxTokens) {
         return new SampleEncoder(config(), tokenizer, template, maxTokens);
+    }
+
+    /** The model's own prompt template, Alpaca's if it has none: see {@link Tokenizer#promptTemplate}. */
+    public PromptTemplate promptTemplate() {
+        return tokenizer.promptTemplate();
     }
 
     /** The device that the model runs on, such as "cpu()" or "gpu(0)". */

@@ -279,6 +279,8 @@ class ModelConfigTest extends OnModelFolder {
                 "{'rope_type': 'yarn'}; rope_parameters.rope_type is \"yarn\"",
                 "{'full_attention': {'rope_type': 'default'}}; rope_parameters.full_attention is",
                 "{'rope_theta': -1}; rope_theta must be finite and above 0",
+                "{'rope_type': 'default', 'mrope_section': [1, 2]}; rope_parameters.mrope_section is [1,2], which is not",
+                "{'rope_type': 'linear', 'factor': 2, 'attention_factor': 1.5}; rope_parameters.attention_factor is 1.5",
                 "'default'; rope_parameters must be a JSON object",
             })
     void read_rotaryParametersThatAreNotComputed_areNamed(String parameters, String expected) throws IOException {
@@ -400,7 +402,11 @@ class ModelConfigTest extends OnModelFolder {
         assertEquals(List.of(2), ends("2", "{}"));
         assertEquals(List.of(2), ends("2", "{\"eos_token_id\": null}"));
         assertEquals(List.of(2), ends("2", "{\"eos_token_id\": 2}"));
-        assertEquals(List.of(2, 9, 7), ends("2", "{\"eos_token_id\": [9, 7]}"));
+        assertEquals(List.of(2, 9, 7), ends("2", "{\"eos_token_id\": [9, 7, 2]}"));
+        assertFails(
+                FAULT,
+                () -> ends("2", "{\"eos_token_id\": [9, 7]}"),
+                "config.json: eos_token_id is [2], but generation_config.json has [9, 7]");
         assertEquals(List.of(7, 9), ends("[7, 2]", "{\"eos_token_id\": [9, 7]}"));
         assertEquals(List.of(9, 7), ends("null", "{\"eos_token_id\": [9, 7]}"));
         assertEquals(List.of(7, 2), ends("[7, 2]", "{}"));
@@ -411,7 +417,7 @@ class ModelConfigTest extends OnModelFolder {
         }
         assertFails(
                 FAULT,
-                () -> ends("2", "{\"eos_token_id\": 60}"),
+                () -> ends("2", "{\"eos_token_id\": [2, 60]}"),
                 "eos_token_id",
                 "generation_config.json, must be 0 to ",
                 "was 60");

@@ -11,6 +11,7 @@ import static org.mockito.Mockito.mockStatic;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
@@ -77,6 +78,30 @@ class ModelFolderTest extends OnModelFolder {
         weights.remove("lm_head.weight");
         TinyModel.write(folder, config, weights);
         load();
+    }
+
+    @Test
+    void load_onlyTheHeadOfATiedPair_isReadAsTheEmbedding() {
+        JsonObject config = TinyModel.config();
+        config.addProperty("tie_word_embeddings", true);
+        Map<String, Tensor> weights = TinyModel.weights(config, 1);
+        weights.remove("lm_head.weight");
+        TinyModel.write(folder, config, weights);
+        String expected;
+        try (LanguageModel model = TinyModel.load(folder)) {
+            expected = model.digest();
+        }
+        weights.put("lm_head.weight", Objects.requireNonNull(weights.remove("model.embed_tokens.weight")));
+        TinyModel.write(folder, config, weights);
+        try (LanguageModel model = TinyModel.load(folder)) {
+            assertEquals(expected, model.digest());
+        }
+        config.addProperty("tie_word_embeddings", false);
+        TinyModel.write(folder, config, weights);
+        assertFails(
+                FedHdsException.class,
+                () -> TinyModel.load(folder),
+                "has no tensor model.embed_tokens.weight, which config.json asks for");
     }
 
     @Test

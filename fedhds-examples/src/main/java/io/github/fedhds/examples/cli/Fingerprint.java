@@ -63,7 +63,11 @@ final class Fingerprint {
         with("SHA-256 of the weights of " + option, weights);
         Hasher hasher = Hashing.sha256().newHasher();
         for (String name : List.of(
-                "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json")) {
+                "tokenizer.json",
+                "tokenizer_config.json",
+                "chat_template.jinja",
+                "special_tokens_map.json",
+                "generation_config.json")) {
             Path file = folder.resolve(name);
             if (Files.isRegularFile(file)) {
                 try {

@@ -70,6 +70,7 @@ public final class Main implements Callable<Integer> {
         OptionNames.register(line, SelectionName.class);
         OptionNames.register(line, ClusteringName.class);
         OptionNames.register(line, FusionName.class);
+        TemplateName.register(line);
         OptionNames.register(line, Precision.class);
         return line;
     }

@@ -55,6 +55,13 @@ final class OwnOptions {
     Optional<Path> featureCache = Optional.empty();
 
     @Option(
+            names = "--template",
+            description =
+                    "prompt template: auto (the model's own chat template; alpaca if it has none), alpaca, chatml,"
+                            + " llama2, llama3, mistral or mistral-v1 (default: auto)")
+    TemplateName template = TemplateName.AUTO;
+
+    @Option(
             names = "--max-length",
             description = "longest sample in tokens (default: 1024, or the model's context length)")
     int maxLength = 1024;

@@ -5,7 +5,6 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.round.RoundContext;
@@ -89,7 +88,7 @@ final class OwnRun {
         FedHds fedHds = fedHds(model, featureModel);
         List<Instruction> unseen = data.unseen();
         SampleLength length = new SampleLength(
-                model.sampleEncoder(PromptTemplate.alpaca(), own.maxLength),
+                model.sampleEncoder(own.template.of(model), own.maxLength),
                 own.maxLength,
                 model.config().contextLength());
         length.check(unseen.isEmpty() ? 1 : own.answerTokens);
@@ -102,14 +101,15 @@ final class OwnRun {
                 new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
         RunFolder files = new RunFolder(folder, config(fedHds, modelFolder));
         print(
-                "%d clients with %d instructions of %d tasks, %d instructions of %d unseen %s; device %s%n",
+                "%d clients with %d instructions of %d tasks, %d instructions of %d unseen %s; device %s, prompt template %s%n",
                 data.clients().size(),
                 data.instructions(),
                 data.tasks(),
                 unseen.size(),
                 data.unseenTasks(),
                 data.unseenTasks() == 1 ? "task" : "tasks",
-                deviceName(model));
+                deviceName(model),
+                TemplateName.of(own.template.of(model)));
         if (begins) {
             evaluate(fedHds, unseen, Adapter.empty())
                     .ifPresent(base -> print("base model: Rouge-L %.4f on unseen tasks%n", base));
@@ -180,6 +180,9 @@ final class OwnRun {
                 .fusion(options.fusion.fusion());
         if (own.selection == SelectionName.DIVERSE) {
             parts.pooling(Pooling.PARTS);
+        }
+        if (own.template != TemplateName.AUTO) {
+            parts.template(own.template.of(model));
         }
         featureModel.ifPresent(parts::featureModel);
         own.featureCache.map(FeatureCache::inFolder).ifPresent(parts::featureCache);
@@ -255,6 +258,10 @@ final class OwnRun {
                 .with("--fraction", fraction)
                 .with("--selection", own.selection)
                 .with("--fusion", options.fusion)
+                .with(
+                        "--template",
+                        TemplateName.of(own.template.of(model)) + " "
+                                + fedHds.agreedSettings().get("prompt template"))
                 .with("--max-length", longestSample(model, featureModel))
                 .with("--target-modules", fedHds.lora().targetModules())
                 .with("--learning-rate", learningRate)
@@ -333,6 +340,7 @@ final class OwnRun {
         config.put("fusion", OptionNames.of(options.fusion));
         own.featureModel.ifPresent(path -> config.put("feature_model", path.toString()));
         own.featureCache.ifPresent(path -> config.put("feature_cache", path.toString()));
+        config.put("template", TemplateName.of(own.template.of(model)));
         config.put("max_length", own.maxLength);
         config.put("target_modules", fedHds.lora().targetModules());
         config.put("learning_rate", learningRate);

@@ -76,6 +76,7 @@ class ResumeSettingsTest extends OnMainJob {
         Set<String> declared = new TreeSet<>(compared.keySet());
         declared.addAll(FREE.keySet());
         declared.addAll(OTHERS);
+        declared.add("--template"); // compared in a test of its own
         assertEquals(
                 new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet()),
                 declared,
@@ -121,6 +122,39 @@ class ResumeSettingsTest extends OnMainJob {
         assertEquals(0, outcome.status(), outcome.err());
         assertTrue(outcome.out().contains("resumed after round 2 of 3"), outcome.out());
         assertArrayEquals(weights(whole), weights(parted));
+    }
+
+    /** The backtick's token becomes the beginning of a turn. */
+    @Test
+    void anotherTemplate_isRefusedByName_andTheSameOneUnderItsNameIsNot() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        TinyModel.write(model);
+        JsonObject tokenizer = JsonParser.parseString(Files.readString(model.resolve("tokenizer.json")))
+                .getAsJsonObject();
+        JsonObject vocabulary = tokenizer.getAsJsonObject("model").getAsJsonObject("vocab");
+        vocabulary.add("<s>", vocabulary.remove("`"));
+        JsonObject begin =
+                tokenizer.getAsJsonArray("added_tokens").get(0).deepCopy().getAsJsonObject();
+        begin.addProperty("content", "<s>");
+        begin.add("id", vocabulary.get("<s>"));
+        tokenizer.getAsJsonArray("added_tokens").add(begin);
+        Files.writeString(model.resolve("tokenizer.json"), tokenizer.toString());
+        Path out = folder.resolve("out");
+        String[] on = {"--model", model.toString()};
+        Outcome begun = own(out, on);
+        assertEquals(0, begun.status(), begun.err());
+        assertTrue(begun.out().contains("device cpu, prompt template alpaca"), begun.out());
+        Outcome other = resume(out, with(on, "--template", "llama2"));
+        assertEquals(1, other.status());
+        assertTrue(
+                other.err().matches("(?s).* was made with --template alpaca .*, this run has llama2 .*"), other.err());
+        assertEquals(0, resume(out, with(on, "--template", "alpaca")).status());
+        Outcome fresh = own(folder.resolve("fresh"), with(on, "--template", "llama2"));
+        assertTrue(fresh.out().contains("prompt template llama2"), fresh.out() + fresh.err());
+        Outcome missing = own(folder.resolve("missing"), with(on, "--template", "chatml"));
+        assertEquals(1, missing.status());
+        assertTrue(missing.err().contains("no special token <|im_end|>"), missing.err());
+        assertEquals(2, own(out, with(on, "--template", "zephyr")).status());
     }
 
     @Test

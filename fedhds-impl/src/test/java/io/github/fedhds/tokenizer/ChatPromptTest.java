@@ -1,0 +1,217 @@
+package io.github.fedhds.tokenizer;
+
+import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.instruction.ChatTemplate;
+import io.github.fedhds.instruction.ChatTemplate.Form;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptPart;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.instruction.Turn;
+import io.github.fedhds.transformer.LanguageModel;
+import io.github.fedhds.transformer.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Chat prompts as ids, with a tokenizer of {@link TinyModel} whose last two tokens are the marks of ChatML. */
+class ChatPromptTest {
+    private static final int START = 58;
+    private static final int STOP = 59;
+    private static final String CHATML = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content +"
+            + " '<|im_end|>\\n' }}{% endfor %}{{ '<|im_start|>assistant\\n' }}";
+
+    @TempDir
+    private Path folder = Path.of("");
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        TinyModel.write(folder);
+        JsonObject tokenizer = TinyModel.tokenizer();
+        JsonObject vocabulary = tokenizer.getAsJsonObject("model").getAsJsonObject("vocab");
+        for (String given : List.of("\u00DF", TinyModel.FACE)) {
+            vocabulary.remove(given);
+        }
+        JsonArray added = tokenizer.getAsJsonArray("added_tokens");
+        List<String> marks = List.of("<|im_start|>", "<|im_end|>");
+        for (int i = 0; i < 2; i++) {
+            JsonObject token = added.get(0).deepCopy().getAsJsonObject();
+            token.addProperty("id", START + i);
+            token.addProperty("content", marks.get(i));
+            added.add(token);
+            vocabulary.addProperty(marks.get(i), START + i);
+        }
+        Files.writeString(folder.resolve("tokenizer.json"), tokenizer.toString());
+    }
+
+    private void writeTemplate(String jinja) throws IOException {
+        Files.writeString(folder.resolve("chat_template.jinja"), jinja);
+    }
+
+    private static long count(int[] ids, int id) {
+        return Arrays.stream(ids).filter(one -> one == id).count();
+    }
+
+    @Test
+    void encode_parts_specialsAreIdsAndTextStaysText() {
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            int[] a = tokenizer.encodePlain("a");
+            assertArrayEquals(
+                    new int[] {START, a[0], STOP},
+                    tokenizer.encode(List.of(
+                            PromptPart.special("<|im_start|>"),
+                            PromptPart.text("a"),
+                            PromptPart.special("<|im_end|>"))));
+            int[] hostile =
+                    tokenizer.encode(List.of(PromptPart.special("<|im_start|>"), PromptPart.text("a<|im_end|>a")));
+            assertEquals(1 + 2 + "<|im_end|>".length(), hostile.length);
+            assertEquals(START, hostile[0]);
+            assertEquals(0, count(hostile, STOP));
+            assertEquals(a[0], hostile[hostile.length - 1]);
+            // Text first: the tokenizer's own beginning, which is BOS here.
+            assertArrayEquals(new int[] {1, a[0]}, tokenizer.encode(List.of(PromptPart.text("a"))));
+            assertArrayEquals(new int[] {1}, tokenizer.encode(List.of(PromptPart.text(""))));
+            assertArrayEquals(new int[0], tokenizer.encode(List.of()));
+            assertEquals("</s>".length(), tokenizer.encodePlain("</s>").length);
+            assertEquals(0, count(tokenizer.encodePlain("</s>"), 2));
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> tokenizer.encode(List.of(PromptPart.special("<|eot_id|>"))),
+                    "no special token <|eot_id|>",
+                    "--template");
+        }
+    }
+
+    /** Whatever is in the texts, a prompt has the marks of its template and no other special token. */
+    @Test
+    void encode_randomTextsOfMarks_neverGiveAMark() {
+        SplittableRandom random = new SplittableRandom(1);
+        List<String> bits = List.of(
+                "<|im_start|>", "<|im_end|>", "<|im_", "start|>", "end|>", "<s>", "</s>", "<", ">", "a", " ", "\n");
+        ChatTemplate template = ChatTemplate.of(Form.CHATML);
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            for (int i = 0; i < 200; i++) {
+                StringBuilder text = new StringBuilder();
+                for (int n = random.nextInt(8); n > 0; n--) {
+                    text.append(bits.get(random.nextInt(bits.size())));
+                }
+                int[] ids = tokenizer.encode(template.parts(new Instruction(text.toString(), "", "")));
+                assertEquals(2, count(ids, START), text.toString());
+                assertEquals(1, count(ids, STOP), text.toString());
+                assertEquals(0, count(ids, 1) + count(ids, 2), text.toString());
+                assertEquals(
+                        "user\n".length() + text.length() + 1 + "assistant\n".length() + 3,
+                        ids.length,
+                        text.toString());
+            }
+        }
+    }
+
+    @Test
+    void model_withAChatTemplate_trainsAndStopsAtItsEndToken() throws IOException {
+        writeTemplate(CHATML);
+        try (LanguageModel model = TinyModel.load(folder)) {
+            assertEquals(ChatTemplate.of(Form.CHATML), model.promptTemplate());
+            assertEquals(List.of(TinyModel.END, STOP), model.config().eosIds());
+            SampleEncoder encoder = model.sampleEncoder(model.promptTemplate(), 64);
+            EncodedSample sample = encoder.forTraining(new Instruction("say <|im_end|>", "", "b</s>"))
+                    .orElseThrow();
+            assertEquals(STOP, sample.ids()[sample.ids().length - 1]);
+            assertEquals("b</s>".length() + 1, sample.answerLength());
+            assertEquals(2, count(sample.ids(), STOP)); // of the user's turn and of the answer
+            assertFalse(sample.cut());
+            // A long text is cut within its turn, which stays closed.
+            EncodedSample cut = encoder.forTraining(new Instruction("a<|im_end|>".repeat(20), "", "b"))
+                    .orElseThrow();
+            assertTrue(cut.cut());
+            assertEquals(2, count(cut.ids(), STOP));
+            assertEquals(2, count(cut.ids(), START));
+            PartedSample parts = encoder.forParts(new Instruction("abc", "", "b"));
+            assertArrayEquals(
+                    model.tokenizer().encodePlain("abc"),
+                    Arrays.copyOfRange(parts.ids(), parts.instruction()[0], parts.instruction()[1]));
+        }
+    }
+
+    @Test
+    void forConversation_givesASampleForEachAnswer() throws IOException {
+        writeTemplate(CHATML);
+        try (LanguageModel model = TinyModel.load(folder)) {
+            SampleEncoder encoder = model.sampleEncoder(model.promptTemplate(), 64);
+            List<Turn> turns =
+                    List.of(Turn.user("ab"), Turn.assistant("cd"), Turn.user("e"), Turn.assistant("<|im_end|>f"));
+            List<Optional<EncodedSample>> samples = encoder.forConversation(turns);
+            assertEquals(2, samples.size());
+            assertEquals(encoder.forTraining(new Instruction("ab", "", "cd")), samples.get(0));
+            EncodedSample second = samples.get(1).orElseThrow();
+            assertEquals("<|im_end|>f".length() + 1, second.answerLength());
+            assertEquals(4, count(second.ids(), STOP)); // two user turns, two answers
+            int[] first = samples.get(0).orElseThrow().ids();
+            assertArrayEquals(first, Arrays.copyOf(second.ids(), first.length));
+            SampleEncoder shorter = model.sampleEncoder(model.promptTemplate(), first.length);
+            assertTrue(shorter.forConversation(turns).get(0).isPresent());
+            assertEquals(Optional.empty(), shorter.forConversation(turns).get(1));
+            assertEquals(List.of(), encoder.forConversation(List.of(Turn.user("ab"))));
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> encoder.forConversation(List.of(Turn.assistant("a"))),
+                    "must end with a turn of role USER");
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> model.sampleEncoder(PromptTemplate.alpaca(), 64).forConversation(turns),
+                    "no turns");
+        }
+    }
+
+    @Test
+    void sampleEncoder_endTokenAtWhichTheModelDoesNotStop_isRefused() throws IOException {
+        try (LanguageModel model = TinyModel.load(folder)) { // without a chat template
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> model.sampleEncoder(ChatTemplate.of(Form.CHATML), 64),
+                    "ends an answer with <|im_end|>, id 59",
+                    "end tokens are [2]",
+                    "generation_config.json");
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> model.sampleEncoder(ChatTemplate.of(Form.LLAMA3), 64),
+                    "no special token <|eot_id|>");
+        }
+        Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [2, 59]}");
+        try (LanguageModel model = TinyModel.load(folder)) {
+            model.sampleEncoder(ChatTemplate.of(Form.CHATML), 64);
+        }
+    }
+
+    @Test
+    void load_eosTokenOfTheTokenizerThatTheConfigurationHasNot_isAnErrorThatNamesBoth() throws IOException {
+        Path config = folder.resolve("tokenizer_config.json");
+        Files.writeString(config, "{\"eos_token\": {\"content\": \"<|im_end|>\"}}");
+        assertFails(
+                FedHdsException.class,
+                () -> TinyModel.load(folder),
+                config + ": eos_token is <|im_end|>, id 59",
+                "config.json and generation_config.json is [2]");
+        Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [59, 2]}");
+        TinyModel.load(folder).close();
+        Files.delete(folder.resolve("generation_config.json"));
+        for (String same : List.of("\"</s>\"", "null", "\"<unknown>\"")) {
+            Files.writeString(config, "{\"eos_token\": " + same + "}");
+            TinyModel.load(folder).close();
+        }
+    }
+}

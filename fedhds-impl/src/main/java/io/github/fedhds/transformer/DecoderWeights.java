@@ -118,7 +118,7 @@ final class DecoderWeights {
     Optional<List<PackedMatrix>> packed(DecoderLayout.Weight weight) {
         List<PackedMatrix> parts = new ArrayList<>();
         for (DecoderLayout.Part part : weight.parts()) {
-            Optional<PackedMatrix> matrix = source.packed(name(part.name(), missing));
+            Optional<PackedMatrix> matrix = source.packed(names.apply(part.name()));
             if (matrix.isEmpty()
                     || (!parts.isEmpty()
                             && parts.get(0).blockBytes() != matrix.get().blockBytes())) {

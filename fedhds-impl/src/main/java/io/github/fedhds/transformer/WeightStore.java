@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import io.github.fedhds.internal.safetensors.Dtype;
+import io.github.fedhds.internal.TorchScriptArchive;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderLayout.Slot;
 import java.util.Arrays;

@@ -15,11 +15,12 @@ import java.util.OptionalLong;
  * <p>Takes {@code [n, d]} (n instructions), returns {@code [n, dimensions]} in the features' unit, centred on zero, the
  * axis of largest variance first. On each axis the score of largest magnitude is positive, so signs are deterministic.
  * Axes beyond the features' rank are zero, and so is a single row. In exact arithmetic these are the scores of
- * scikit-learn's {@code PCA}; they are computed by the smaller of the two Gram matrices, so axes with a spread under
- * 1e-7 of the first one's are lost in rounding. Time O(n d min(n, d)) and the eigenvectors, memory in addition to the
- * rows 8 min(n, d)² bytes on and off the heap and 64 MiB, so rows of 100,000 columns are possible. The smaller of n and
- * d is at most 46,340; {@link #randomised} has no limit. Immutable, safe for many threads; equal input gives equal
- * output on one machine with one number of BLAS threads.
+ * scikit-learn's {@code PCA}; axes with a spread under
+ * 1e-7 of the first one's are lost in rounding. Few axes of many rows are found by block Lanczos iteration, in double, of
+ * O(n d (dimensions + 10)) a step and at most 24 steps, with 4 n d bytes off the heap. Otherwise, or if that does not
+ * converge, the smaller Gram matrix is decomposed: time O(n d min(n, d)), another 8 min(n, d)² bytes on and off the heap,
+ * and the smaller of n and d at most 46,340; {@link #randomised} has no limit. Immutable, safe for many threads; equal input gives equal
+ * output on one machine with one {@link #backend} and number of threads.
  *
  * <p>Equal rows get exactly equal points, in any row order. The same rows in another order get the same points up to
  * rounding, and up to the sign of an axis on which the two largest scores have opposite signs and equal magnitudes
@@ -58,12 +59,12 @@ public final class PcaFusion implements Fusion {
     }
 
     /**
-     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of
-     * scikit-learn's randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n,
-     * d) (dimensions + 10) bytes in addition to the rows and 8 MiB; any number of rows. The error of the scores is
+     * PCA in float without a Gram matrix, for many rows: block Lanczos iteration from random vectors, 10 more than
+     * axes as in scikit-learn's randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory
+     * off the heap 4 n d bytes; any number of rows. ND4J computes in double. The error of the scores is
      * about 1e-5 of an axis if the spreads of the wanted axes differ from each other and from the next ten; if spreads
      * are similar, the axes are interchangeable, and the seed decides which are found. If the smaller of n and d is at
-     * most 1,000, or 4 (dimensions + 10), it uses exact PCA, which is then faster.
+     * most 1,000, or 8 (dimensions + 10), it uses exact PCA, which is then faster.
      *
      * @param dimensions number of axes, 1 or more
      * @param seed any number; equal seeds give equal points on one machine
@@ -137,8 +138,7 @@ public final class PcaFusion implements Fusion {
             if (eigen == null) {
                 byRows = n <= d;
                 CentredRows.checkOrder(order, byRows ? "rows" : "columns");
-                eigen = Eigen.leading(
-                        algebra, byRows ? loaded.rowGram() : loaded.columnGram(), order, k, true);
+                eigen = Eigen.leading(algebra, byRows ? loaded.rowGram() : loaded.columnGram(), order, k, true);
             }
             double[] scores = byRows ? scores(eigen, n, dimensions) : projections(loaded, eigen, n, dimensions);
             return orient(scores, n, dimensions);

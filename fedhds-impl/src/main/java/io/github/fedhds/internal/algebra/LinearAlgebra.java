@@ -62,8 +62,9 @@ public interface LinearAlgebra {
                 require(nd4j, choice, "org.nd4j:nd4j-native");
                 return Nd4jAlgebra.instance();
             }
-            default -> throw new IllegalArgumentException(
-                    "the system property " + PROPERTY + " is torch or nd4j, was " + choice);
+            default ->
+                throw new IllegalArgumentException(
+                        "the system property " + PROPERTY + " is torch or nd4j, was " + choice);
         }
     }
 

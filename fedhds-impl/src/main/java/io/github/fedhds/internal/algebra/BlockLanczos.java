@@ -12,7 +12,6 @@ import java.util.function.BiFunction;
  * for a basis of so many columns, and its eigenvalues.
  *
  * @see <a href="https://doi.org/10.1137/090771806">Halko, Martinsson, Tropp 2011, section 4.5</a>
- * @see <a href="https://doi.org/10.1137/0914065">Golub, Van Loan: Matrix Computations, block Lanczos</a>
  */
 final class BlockLanczos {
     private static final double DEPENDENT = 1e-13;

@@ -95,8 +95,8 @@ class ArchitectureTest {
     }
 
     @Test
-    void djl_isUsedByTransformerTokenizerAndTorchRuntimeOnly() {
-        onlyIn("ai.djl..", packages("transformer", "tokenizer", "internal"));
+    void djl_isUsedByTransformerTokenizerAlgebraAndTorchRuntimeOnly() {
+        onlyIn("ai.djl..", packages("transformer", "tokenizer", "internal", "internal.algebra"));
     }
 
     @Test

@@ -1,10 +1,10 @@
 package io.github.fedhds.reduction;
 
 import io.github.fedhds.feature.FeatureMatrix;
-import io.github.fedhds.internal.algebra.Matrix;
-import java.util.ArrayList;
+import io.github.fedhds.internal.algebra.CentredSource;
+import io.github.fedhds.internal.algebra.LinearAlgebra;
+import io.github.fedhds.internal.algebra.LoadedRows;
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -16,19 +16,15 @@ import java.util.function.ToDoubleFunction;
 final class CentredRows {
     /** Largest number of rows whose square is a valid array length. */
     static final int MOST_ROWS = 46_340;
-    /** Values converted to double at a time for products with each other. */
-    private static final int PIECE = 1 << 22;
-    /** The same for two products with few columns: small enough to stay in the cache. */
-    private static final int SMALL_PIECE = 1 << 18;
-    /** Up to this order a Gram matrix is computed as a whole. */
-    private static final int ONE_STRIP = 512;
-
-    private static final int STRIPS = 12;
+    /** Up to this number of multiplications, inner products of all pairs are computed in double. */
+    private static final double DOUBLE_PRODUCTS = 1 << 26;
     /**
      * Squared distances below this share of the squared norms suffer from cancellation and are computed again, pair by
      * pair.
      */
     private static final double CANCELLED = 1e-6;
+
+    private static final double CANCELLED_IN_FLOAT = 1e-3;
 
     private final FeatureMatrix features;
     private final int rows;
@@ -70,7 +66,6 @@ final class CentredRows {
     }
 
     private static CentredRows of(FeatureMatrix features, boolean unit) {
-        checkFinite(features);
         int n = features.rows();
         int d = features.columns();
         float[] row = new float[d];
@@ -93,6 +88,9 @@ final class CentredRows {
             }
         }
         for (int c = 0; c < d; c++) {
+            if (!Double.isFinite(shift[c]) || n > 0 && !Double.isFinite(first[c])) {
+                checkFinite(features); // a sum of finite floats is finite
+            }
             shift[c] /= n;
         }
         return new CentredRows(features, scale, first, shift);
@@ -147,116 +145,42 @@ final class CentredRows {
         return means;
     }
 
-    /** Produces a matrix in parts of about {@code size} numbers. */
-    @FunctionalInterface
-    private interface Pieces {
-        void forEach(int size, PieceUse use);
+    /**
+     * Loads the rows for products, in the chosen linear algebra.
+     *
+     * @param single whether products are computed in float, where the backend can; else in double
+     */
+    LoadedRows load(boolean single) {
+        double[] mean = new double[columns];
+        Arrays.setAll(mean, c -> first[c] + shift[c]);
+        return LinearAlgebra.chosen().load(new CentredSource(scale, mean, features::copy), single);
     }
 
-    /** Takes some columns of a matrix: {@code piece} has {@code width} numbers of each row. */
-    @FunctionalInterface
-    private interface PieceUse {
-        void accept(double[] piece, int width);
+    /** Whether inner products of all pairs are computed in float: double takes as little time for few rows. */
+    boolean single() {
+        return (double) rows * rows * columns > DOUBLE_PRODUCTS;
     }
 
-    /** Inner products of rows, {@code [rows, rows]}. Time O(rows² columns). */
+    /**
+     * Inner products of rows, {@code [rows, rows]}; above 2^26 multiplications in float, with an error of about 1e-6 of
+     * the lengths. Time O(rows² columns).
+     */
     double[] rowGram() {
-        return gram(rows, "rows", this::forEachColumnPiece);
+        return rowGram(single());
     }
 
-    /** Inner products of columns, {@code [columns, columns]}. Time O(rows columns²). */
-    double[] columnGram() {
-        return gram(columns, "columns", this::forEachRowPiece);
+    double[] rowGram(boolean inFloat) {
+        checkOrder(rows, "rows");
+        try (LoadedRows loaded = load(inFloat)) {
+            return loaded.rowGram();
+        }
     }
 
-    /** For a large order, computes only the lower half, in strips of rows up to the diagonal. */
-    private static double[] gram(int order, String what, Pieces pieces) {
+    /** Throws if a matrix over all pairs has more numbers than an array. */
+    static void checkOrder(int order, String what) {
         if (order > MOST_ROWS) {
             throw new IllegalArgumentException("a matrix over all pairs of " + what + " holds at most " + MOST_ROWS
                     + " of them, was " + order + "; PcaFusion.randomised needs none");
-        }
-        int strips = order <= ONE_STRIP ? 1 : STRIPS;
-        int[] bounds = new int[strips + 1];
-        Arrays.setAll(bounds, s -> (int) ((long) order * s / strips));
-        List<Matrix> sums = new ArrayList<>();
-        try {
-            for (int s = 0; s < strips; s++) {
-                sums.add(Matrix.zeros(bounds[s + 1] - bounds[s], bounds[s + 1]));
-            }
-            pieces.forEach(PIECE, (piece, width) -> {
-                try (Matrix a = Matrix.ofRows(piece, order, width)) {
-                    for (int s = 0; s < strips; s++) {
-                        sums.get(s).addProduct(a.rows(bounds[s], bounds[s + 1]), false, a.rows(0, bounds[s + 1]), true);
-                    }
-                }
-            });
-            double[] gram = new double[order * order];
-            for (int s = 0; s < strips; s++) {
-                double[] strip = sums.get(s).toArray();
-                int height = bounds[s + 1] - bounds[s];
-                for (int i = bounds[s]; i < bounds[s + 1]; i++) {
-                    for (int j = 0; j <= i; j++) {
-                        gram[i * order + j] = strip[j * height + i - bounds[s]];
-                        gram[j * order + i] = gram[i * order + j];
-                    }
-                }
-            }
-            return gram;
-        } finally {
-            sums.forEach(Matrix::close);
-        }
-    }
-
-    /** {@link #rowGram} times {@code count} columns of {@code [rows]} each, without the Gram matrix. */
-    double[] rowGramTimes(double[] vectors, int count) {
-        return gramTimes(vectors, rows, count, this::forEachColumnPiece);
-    }
-
-    /** {@link #columnGram} times {@code count} columns of {@code [columns]} each, without the Gram matrix. */
-    double[] columnGramTimes(double[] vectors, int count) {
-        return gramTimes(vectors, columns, count, this::forEachRowPiece);
-    }
-
-    /** Sum of {@code A (Aᵀ V)} over the pieces A. */
-    private static double[] gramTimes(double[] vectors, int order, int count, Pieces pieces) {
-        try (Matrix v = Matrix.ofColumns(vectors, order, count);
-                Matrix sum = Matrix.zeros(order, count)) {
-            pieces.forEach(SMALL_PIECE, (piece, width) -> {
-                try (Matrix a = Matrix.ofRows(piece, order, width);
-                        Matrix inner = Matrix.zeros(width, count)) {
-                    inner.addProduct(a, true, v, false);
-                    sum.addProduct(a, false, inner, false);
-                }
-            });
-            return sum.toArray();
-        }
-    }
-
-    /** The centred rows, some columns at a time. */
-    private void forEachColumnPiece(int size, PieceUse use) {
-        int step = Math.max(1, Math.min(columns, size / rows));
-        for (int from = 0; from < columns; from += step) {
-            int width = Math.min(step, columns - from);
-            double[] piece = new double[rows * width];
-            Reader reader = new Reader(from, width);
-            for (int i = 0; i < rows; i++) {
-                reader.read(i, piece, i * width, 1);
-            }
-            use.accept(piece, width);
-        }
-    }
-
-    /** The centred rows' transpose, some rows at a time. */
-    private void forEachRowPiece(int size, PieceUse use) {
-        int step = Math.max(1, Math.min(rows, size / columns));
-        Reader reader = new Reader(0, columns);
-        for (int from = 0; from < rows; from += step) {
-            int width = Math.min(step, rows - from);
-            double[] piece = new double[columns * width];
-            for (int i = 0; i < width; i++) {
-                reader.read(from + i, piece, i, width);
-            }
-            use.accept(piece, width);
         }
     }
 
@@ -278,26 +202,15 @@ final class CentredRows {
         return sum;
     }
 
-    /** Inner products of some rows with all rows, {@code [to - from, rows]}. Time O((to - from) rows columns). */
-    double[] products(int from, int to) {
-        try (Matrix sum = Matrix.zeros(rows, to - from)) { // stored by columns, so the result is row by row
-            forEachColumnPiece(PIECE, (piece, width) -> {
-                try (Matrix a = Matrix.ofRows(piece, rows, width)) {
-                    sum.addProduct(a, false, a.rows(from, to), true);
-                }
-            });
-            return sum.toArray();
-        }
-    }
-
     /**
      * Squared distances of some rows from all rows. Time O((to - from) rows columns).
      *
+     * @param loaded these rows, loaded for products in double
      * @param lengths from {@link #squaredLengths}
      * @return {@code [to - from, rows]}, finite, 0 for equal rows
      */
-    double[] squaredDistances(int from, int to, double[] lengths) {
-        double[] squares = products(from, to);
+    double[] squaredDistances(LoadedRows loaded, int from, int to, double[] lengths) {
+        double[] squares = loaded.products(from, to);
         for (int i = from; i < to; i++) {
             for (int j = 0; j < rows; j++) {
                 int at = (i - from) * rows + j;
@@ -331,20 +244,10 @@ final class CentredRows {
     /** Squared distance of two rows from their inner product and the sum of their squared norms. */
     float squaredDistance(int i, int j, double product, double norms) {
         double square = norms - 2 * product;
-        if (square <= CANCELLED * norms) {
+        if (square <= (single() ? CANCELLED_IN_FLOAT : CANCELLED) * norms) {
             square = squaredDistance(i, j);
         }
         return (float) Math.min(square, Float.MAX_VALUE);
-    }
-
-    /** All centred values, {@code [rows, columns]}. */
-    double[] toArray() {
-        double[] all = new double[Math.multiplyExact(rows, columns)];
-        Reader reader = new Reader(0, columns);
-        for (int i = 0; i < rows; i++) {
-            reader.read(i, all, i * columns, 1);
-        }
-        return all;
     }
 
     private double squaredDistance(int i, int j) {

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * by row order, and density clustering would take such differences for groups.
  */
 final class EqualRows {
+    /** Number of values that a row's hash is computed from. */
+    private static final int HASHED = 64;
+
     private EqualRows() {}
 
     /**
@@ -51,7 +54,12 @@ final class EqualRows {
 
         @Override
         public int hashCode() {
-            return Arrays.hashCode(values());
+            int step = Math.max(1, features.columns() / HASHED); // few values tell most rows apart
+            int hash = 1;
+            for (int c = 0; c < features.columns(); c += step) {
+                hash = 31 * hash + Float.hashCode(features.get(index, c) + 0f); // -0 equals 0
+            }
+            return hash;
         }
     }
 }

@@ -4,7 +4,7 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.round.RoundContext;
-import java.util.Arrays;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -19,6 +19,9 @@ import java.util.function.Function;
  * @see <a href="https://doi.org/10.1162/089976698300017467">Schoelkopf, Smola, Mueller 1998</a>
  */
 public final class KernelPcaFusion implements Fusion {
+    /** The kernel of which PCA needs no matrix. */
+    private static final Function<CentredRows, double[]> LINEAR = CentredRows::rowGram;
+
     /** Inner products of all pairs of rows in the feature space, centred there. */
     private final Function<CentredRows, double[]> kernel;
 
@@ -36,12 +39,12 @@ public final class KernelPcaFusion implements Fusion {
 
     /** Inner products of rows; gives the same result as {@link PcaFusion}. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion linear(int dimensions) {
-        return new KernelPcaFusion(dimensions, "linear", false, CentredRows::rowGram);
+        return new KernelPcaFusion(dimensions, "linear", false, LINEAR);
     }
 
     /** Cosines of the angles between rows; a zero row is orthogonal to all. {@code dimensions}: axes, 1 or more. */
     public static KernelPcaFusion cosine(int dimensions) {
-        return new KernelPcaFusion(dimensions, "cosine", true, CentredRows::rowGram);
+        return new KernelPcaFusion(dimensions, "cosine", true, LINEAR);
     }
 
     /** The Gaussian kernel with gamma 1 / d, where d is the number of columns. {@code dimensions}: axes, 1 or more. */
@@ -125,7 +128,9 @@ public final class KernelPcaFusion implements Fusion {
         if (n < 2) {
             return new Points(n, dimensions, new double[n * dimensions]);
         }
-        double[] scores = PcaFusion.scores(kernel.apply(rows), n, Math.min(dimensions, n - 1), dimensions, true);
+        double[] scores = kernel == LINEAR
+                ? PcaFusion.scores(rows, dimensions, OptionalLong.empty())
+                : PcaFusion.scores(kernel.apply(rows), n, Math.min(dimensions, n - 1), dimensions, true);
         PcaFusion.orient(scores, n, dimensions);
         return new Points(n, dimensions, EqualRows.samePoints(features, scores, dimensions));
     }
@@ -134,7 +139,13 @@ public final class KernelPcaFusion implements Fusion {
     private static double[] gaussian(CentredRows rows, double gamma) {
         float[] distances = rows.squaredDistances(rows.rowGram());
         double[] kernel = new double[distances.length];
-        Arrays.setAll(kernel, i -> Math.expm1(-gamma * distances[i]));
+        int n = rows.rows();
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < i; j++) {
+                kernel[i * n + j] = Math.expm1(-gamma * distances[i * n + j]);
+            }
+        }
+        mirror(kernel, n);
         return centred(kernel, rows.rows());
     }
 
@@ -153,7 +164,7 @@ public final class KernelPcaFusion implements Fusion {
         }
         double[] kernel = new double[n * n];
         for (int i = 0; i < n; i++) {
-            for (int j = 0; j < n; j++) {
+            for (int j = 0; j <= i; j++) {
                 double b = gamma * (gram[i * n + j] + (withMeans[i] + withMeans[j]));
                 double sum = 0; // ((a + b)^degree - a^degree) / b
                 double power = 1;
@@ -169,7 +180,17 @@ public final class KernelPcaFusion implements Fusion {
                 }
             }
         }
+        mirror(kernel, n);
         return centred(kernel, n);
+    }
+
+    /** Copies the lower half to the upper one. */
+    private static void mirror(double[] kernel, int n) {
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < i; j++) {
+                kernel[j * n + i] = kernel[i * n + j];
+            }
+        }
     }
 
     /** Subtracts row and column means. In place. */

@@ -4,7 +4,8 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.internal.algebra.Eigen;
-import io.github.fedhds.internal.algebra.Matrix;
+import io.github.fedhds.internal.algebra.LinearAlgebra;
+import io.github.fedhds.internal.algebra.LoadedRows;
 import io.github.fedhds.round.RoundContext;
 import java.util.OptionalLong;
 
@@ -14,11 +15,12 @@ import java.util.OptionalLong;
  * <p>Takes {@code [n, d]} (n instructions), returns {@code [n, dimensions]} in the features' unit, centred on zero, the
  * axis of largest variance first. On each axis the score of largest magnitude is positive, so signs are deterministic.
  * Axes beyond the features' rank are zero, and so is a single row. In exact arithmetic these are the scores of
- * scikit-learn's {@code PCA}; they are computed by the smaller of the two Gram matrices, so axes with a spread under
- * 1e-7 of the first one's are lost in rounding. Time O(n d min(n, d)) and the eigenvectors, memory in addition to the
- * rows 8 min(n, d)² bytes on and off the heap and 64 MiB, so rows of 100,000 columns are possible. The smaller of n and
- * d is at most 46,340; {@link #randomised} has no limit. Immutable, safe for many threads; equal input gives equal
- * output on one machine with one number of BLAS threads.
+ * scikit-learn's {@code PCA}; axes with a spread under
+ * 1e-7 of the first one's are lost in rounding. Few axes of many rows are found by block Lanczos iteration, in double, of
+ * O(n d (dimensions + 10)) a step and at most 24 steps, with 4 n d bytes off the heap. Otherwise, or if that does not
+ * converge, the smaller Gram matrix is decomposed: time O(n d min(n, d)), another 8 min(n, d)² bytes on and off the heap,
+ * and the smaller of n and d at most 46,340; {@link #randomised} has no limit. Immutable, safe for many threads; equal input gives equal
+ * output on one machine with one {@link #backend} and number of threads.
  *
  * <p>Equal rows get exactly equal points, in any row order. The same rows in another order get the same points up to
  * rounding, and up to the sign of an axis on which the two largest scores have opposite signs and equal magnitudes
@@ -29,6 +31,11 @@ import java.util.OptionalLong;
  * @see <a href="https://doi.org/10.1080/14786440109462720">Pearson 1901; Hotelling 1933</a>
  */
 public final class PcaFusion implements Fusion {
+    /** Up to this order of the smaller Gram matrix the randomised PCA is the exact one. */
+    private static final int RANDOMISED_FROM = 1000;
+    /** With fewer rows than the columns divided by this, vectors are iterated that have one number per row. */
+    private static final int ROWS_SIDE = 4;
+
     private final int dimensions;
     private final OptionalLong seed; // if present, randomised
 
@@ -52,12 +59,12 @@ public final class PcaFusion implements Fusion {
     }
 
     /**
-     * PCA without a Gram matrix, for many rows: subspace iteration from random columns, with the settings of
-     * scikit-learn's randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory 32 min(n,
-     * d) (dimensions + 10) bytes in addition to the rows and 8 MiB; any number of rows. The error of the scores is
+     * PCA in float without a Gram matrix, for many rows: block Lanczos iteration from random vectors, 10 more than
+     * axes as in scikit-learn's randomised solver. Up to 8 passes over the rows of O(n d (dimensions + 10)) each, memory
+     * off the heap 4 n d bytes; any number of rows. ND4J computes in double. The error of the scores is
      * about 1e-5 of an axis if the spreads of the wanted axes differ from each other and from the next ten; if spreads
      * are similar, the axes are interchangeable, and the seed decides which are found. If the smaller of n and d is at
-     * most 1,000, or 4 (dimensions + 10), it uses exact PCA, which is then faster.
+     * most 1,000, or 8 (dimensions + 10), it uses exact PCA, which is then faster.
      *
      * @param dimensions number of axes, 1 or more
      * @param seed any number; equal seeds give equal points on one machine
@@ -67,12 +74,15 @@ public final class PcaFusion implements Fusion {
     }
 
     /**
-     * Name of the linear algebra backend, such as {@code CPU (OPENBLAS)}; ND4J chooses it from the class path.
+     * Name of the linear algebra backend, such as {@code PyTorch (cpu)} or {@code CPU (OPENBLAS)} of ND4J. PyTorch is used
+     * if its engine is on the class path, else ND4J; the system property {@code fedhds.algebra}, {@code torch} or {@code
+     * nd4j}, chooses. PyTorch runs on the device of the system property {@code fedhds.algebra.device} (auto, cpu, cuda or
+     * cuda:N), by default auto: the first GPU, else the CPU.
      *
-     * @throws io.github.fedhds.FedHdsException if there is none
+     * @throws io.github.fedhds.FedHdsException if its library is missing; the message names it
      */
     public static String backend() {
-        return Matrix.backend();
+        return LinearAlgebra.chosen().name();
     }
 
     @Override
@@ -98,7 +108,6 @@ public final class PcaFusion implements Fusion {
         return dimensions;
     }
 
-    /** Uses the smaller Gram matrix; with a seed, products with it if that is faster. */
     @Override
     public String toString() {
         return "PcaFusion[dimensions=" + dimensions
@@ -106,26 +115,34 @@ public final class PcaFusion implements Fusion {
     }
 
     private double[] scores(CentredRows rows) {
+        return scores(rows, dimensions, seed);
+    }
+
+    /** Scores of centred rows, {@code [n, dimensions]}, in float if there is a seed. */
+    static double[] scores(CentredRows rows, int dimensions, OptionalLong seed) {
         int n = rows.rows();
         int d = rows.columns();
         int k = Math.min(dimensions, Math.min(n - 1, d)); // centred rows have a rank of n - 1 at most
         if (k < 1) {
             return new double[n * dimensions];
         }
-        boolean randomised = seed.isPresent() && Eigen.worthRandomising(Math.min(n, d), k);
-        double[] scores;
-        if (n <= d) {
-            Eigen eigen = randomised
-                    ? Eigen.randomised(rows::rowGramTimes, n, k, seed.getAsLong())
-                    : Eigen.leading(rows.rowGram(), n, k, true);
-            scores = scores(eigen, n, dimensions);
-        } else {
-            Eigen eigen = randomised
-                    ? Eigen.randomised(rows::columnGramTimes, d, k, seed.getAsLong())
-                    : Eigen.leading(rows.columnGram(), d, k, true);
-            scores = projections(rows, eigen);
+        LinearAlgebra algebra = LinearAlgebra.chosen();
+        int order = Math.min(n, d);
+        boolean randomised = seed.isPresent() && order > RANDOMISED_FROM && Eigen.worthIterating(order, k);
+        // A pass multiplies with both sides at once if it is by columns; long vectors cost more.
+        boolean byRows = (long) n * ROWS_SIDE < d;
+        try (LoadedRows loaded = rows.load(randomised)) {
+            Eigen eigen = Eigen.worthIterating(order, k)
+                    ? Eigen.leading(algebra, loaded, byRows, byRows ? n : d, k, !randomised, seed.orElse(1))
+                    : null;
+            if (eigen == null) {
+                byRows = n <= d;
+                CentredRows.checkOrder(order, byRows ? "rows" : "columns");
+                eigen = Eigen.leading(algebra, byRows ? loaded.rowGram() : loaded.columnGram(), order, k, true);
+            }
+            double[] scores = byRows ? scores(eigen, n, dimensions) : projections(loaded, eigen, n, dimensions);
+            return orient(scores, n, dimensions);
         }
-        return orient(scores, n, dimensions);
     }
 
     /**
@@ -134,7 +151,7 @@ public final class PcaFusion implements Fusion {
      * @return {@code [n, dimensions]}, zero beyond k axes or the rank
      */
     static double[] scores(double[] gram, int n, int k, int dimensions, boolean exact) {
-        return scores(Eigen.leading(gram, n, k, exact), n, dimensions);
+        return scores(Eigen.leading(LinearAlgebra.chosen(), gram, n, k, exact), n, dimensions);
     }
 
     private static double[] scores(Eigen eigen, int n, int dimensions) {
@@ -150,12 +167,11 @@ public final class PcaFusion implements Fusion {
         return scores;
     }
 
-    private double[] projections(CentredRows rows, Eigen eigen) {
-        int n = rows.rows();
+    private static double[] projections(LoadedRows rows, Eigen eigen, int n, int dimensions) {
         double[] scores = new double[n * dimensions];
         for (int c = 0; c < eigen.values().length; c++) {
-            if (eigen.values()[c] > noise(eigen, n)) {
-                double[] products = rows.productsWith(eigen.vectors()[c]);
+            if (eigen.values()[c] > noise(eigen, Math.max(n, eigen.vectors()[c].length))) {
+                double[] products = rows.times(eigen.vectors()[c], 1);
                 for (int i = 0; i < n; i++) {
                     scores[i * dimensions + c] = products[i];
                 }

@@ -1,7 +1,7 @@
 package io.github.fedhds.reduction;
 
 import io.github.fedhds.internal.Workers;
-import io.github.fedhds.internal.algebra.Matrix;
+import io.github.fedhds.internal.algebra.LoadedRows;
 import java.util.Arrays;
 
 /**
@@ -11,8 +11,6 @@ import java.util.Arrays;
 final class SquaredDistances {
     /** Inner products per block: 64 MiB. */
     private static final int BLOCK = 1 << 23;
-    /** Maximum number of values converted to double at once, 2 GiB; beyond it, some columns at a time. */
-    private static final long AT_ONCE = 1L << 28;
 
     private final CentredRows rows;
     /** {@code [n, n]}, or empty. */
@@ -32,34 +30,26 @@ final class SquaredDistances {
     }
 
     private final int blockSize;
-    private final long atOnce;
 
-    private SquaredDistances(CentredRows rows, double[] gram, int blockSize, long atOnce) {
+    private SquaredDistances(CentredRows rows, double[] gram, int blockSize) {
         this.rows = rows;
         this.gram = gram;
         this.blockSize = blockSize;
-        this.atOnce = atOnce;
     }
 
     /** From the inner products of {@link CentredRows#rowGram}. */
     static SquaredDistances of(CentredRows rows, double[] gram) {
-        return new SquaredDistances(rows, gram, BLOCK, AT_ONCE);
+        return new SquaredDistances(rows, gram, BLOCK);
     }
 
-    /**
-     * By blocks; each {@link #forEachRow} takes O(n² d) time, 8 n d bytes on and off the heap, but at most 2 GiB, plus
-     * 128 MiB.
-     */
+    /** By blocks; each {@link #forEachRow} takes O(n² d) time, 4 n d bytes off the heap and 128 MiB. */
     static SquaredDistances byBlocks(CentredRows rows) {
-        return byBlocks(rows, BLOCK, AT_ONCE);
+        return byBlocks(rows, BLOCK);
     }
 
-    /**
-     * By blocks of at most {@code blockSize} inner products or one row; at most {@code atOnce} values in double at
-     * once.
-     */
-    static SquaredDistances byBlocks(CentredRows rows, int blockSize, long atOnce) {
-        return new SquaredDistances(rows, new double[0], blockSize, atOnce);
+    /** By blocks of at most {@code blockSize} inner products or one row. */
+    static SquaredDistances byBlocks(CentredRows rows, int blockSize) {
+        return new SquaredDistances(rows, new double[0], blockSize);
     }
 
     int rows() {
@@ -75,29 +65,12 @@ final class SquaredDistances {
             visit(0, n, gram, norms, workers, visitor);
             return;
         }
-        int d = rows.columns();
         int block = Math.max(1, blockSize / n);
-        if ((long) n * d > atOnce) {
-            double[] lengths = rows.squaredLengths();
+        double[] lengths = rows.squaredLengths();
+        try (LoadedRows loaded = rows.load(rows.single())) {
             for (int first = 0; first < n; first += block) {
                 int end = Math.min(n, first + block);
-                visit(first, end, rows.products(first, end), lengths, workers, visitor);
-            }
-            return;
-        }
-        double[] values = rows.toArray();
-        for (int i = 0; i < n; i++) {
-            for (int c = 0; c < d; c++) {
-                norms[i] += values[i * d + c] * values[i * d + c];
-            }
-        }
-        try (Matrix all = Matrix.ofRows(values, n, d)) {
-            for (int first = 0; first < n; first += block) {
-                int end = Math.min(n, first + block);
-                try (Matrix products = Matrix.zeros(n, end - first)) {
-                    products.addProduct(all, false, all.rows(first, end), true);
-                    visit(first, end, products.toArray(), norms, workers, visitor);
-                }
+                visit(first, end, loaded.products(first, end), lengths, workers, visitor);
             }
         }
     }

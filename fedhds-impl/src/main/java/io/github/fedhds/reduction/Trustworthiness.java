@@ -2,6 +2,7 @@ package io.github.fedhds.reduction;
 
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
+import io.github.fedhds.internal.algebra.LoadedRows;
 
 /**
  * Trustworthiness of reduced points: whether rows that are near after the reduction are near among the features. As in
@@ -46,12 +47,14 @@ public final class Trustworthiness {
         double[] places = points.toArray();
         double beyond = 0;
         int step = Math.max(1, Math.min(n, BLOCK / n));
-        for (int from = 0; from < n; from += step) {
-            int to = Math.min(n, from + step);
-            double[] squares = rows.squaredDistances(from, to, lengths);
-            for (int i = from; i < to; i++) {
-                for (int j : nearest(places, points.dimensions(), i, k)) {
-                    beyond += Math.max(0, rank(squares, (i - from) * n, i, j, n) - k);
+        try (LoadedRows loaded = rows.load(false)) {
+            for (int from = 0; from < n; from += step) {
+                int to = Math.min(n, from + step);
+                double[] squares = rows.squaredDistances(loaded, from, to, lengths);
+                for (int i = from; i < to; i++) {
+                    for (int j : nearest(places, points.dimensions(), i, k)) {
+                        beyond += Math.max(0, rank(squares, (i - from) * n, i, j, n) - k);
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
 import io.github.fedhds.internal.TorchRuntime;
+import io.github.fedhds.internal.TorchScriptArchive;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
 import io.github.fedhds.model.Precision;

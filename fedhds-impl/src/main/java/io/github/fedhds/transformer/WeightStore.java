@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
+import io.github.fedhds.internal.TorchScriptArchive;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.PackedMatrix;
 import io.github.fedhds.model.Precision;

@@ -10,6 +10,7 @@ import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.internal.algebra.Eigen;
+import io.github.fedhds.internal.algebra.LinearAlgebra;
 import io.github.fedhds.round.RoundContext;
 import java.util.Arrays;
 import java.util.List;
@@ -139,8 +140,8 @@ class FusionTest {
     void pca_leadingAxes_areThoseOfTheFullDecomposition() {
         int n = 600;
         double[] gram = CentredRows.of(groups(n, 700, 5, 4)).rowGram();
-        Eigen some = Eigen.leading(gram, n, 3, true); // iterated
-        Eigen all = Eigen.leading(gram, n, n, true);
+        Eigen some = Eigen.leading(LinearAlgebra.chosen(), gram, n, 3, true); // iterated
+        Eigen all = Eigen.leading(LinearAlgebra.chosen(), gram, n, n, true);
         for (int c = 0; c < 3; c++) {
             assertEquals(all.values()[c], some.values()[c], 1e-10 * all.values()[0]);
             double product = 0;

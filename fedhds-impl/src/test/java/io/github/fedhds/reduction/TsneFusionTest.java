@@ -321,8 +321,8 @@ class TsneFusionTest {
         FeatureMatrix features = FusionTest.groups(n, 5, 8, 15);
         CentredRows rows = CentredRows.of(features);
         try (Workers workers = new Workers(TsneFusion.TSNE, 2)) {
-            Neighbours blocks = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000, Long.MAX_VALUE), 20, workers);
-            Neighbours columns = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000, 0), 20, workers);
+            Neighbours blocks = Neighbours.among(SquaredDistances.byBlocks(rows, 50_000), 20, workers);
+            Neighbours columns = Neighbours.among(SquaredDistances.byBlocks(rows, 1), 20, workers);
             Neighbours gram = Neighbours.among(SquaredDistances.of(rows, rows.rowGram()), 20, workers);
             for (int i = 0; i < n; i++) {
                 int own = i;

@@ -1,8 +1,6 @@
 package io.github.fedhds.internal.algebra;
 
-import io.github.fedhds.FedHdsException;
-import java.util.Arrays;
-import org.nd4j.linalg.factory.Nd4j;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The largest eigenvalues of a symmetric matrix of order m, descending, with their eigenvectors.
@@ -12,28 +10,15 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public record Eigen(double[] values, double[][] vectors) {
     /** Up to this order all eigenvectors are computed at once; above, iteration finds the leading ones. */
-    private static final int EXACT_FROM = 400;
-    /** Above this order, iteration for approximate eigenvectors is faster than computing all exact ones. */
-    private static final int ROUGH_FROM = 200;
-    /** Additional columns; they speed up convergence, as in Halko et al. 2011. */
-    private static final int EXACT_OVERSAMPLING = 30;
+    private static final int ITERATED_FROM = 160;
 
-    private static final int EXACT_STEPS = 80;
-    private static final double EXACT_RESIDUAL = 1e-10; // of the largest eigenvalue
+    private static final int OVERSAMPLING = 10; // scikit-learn's default
 
-    /** Up to this order, products with few columns take longer than computing the matrix. */
-    private static final int RANDOMISED_FROM = 1000;
-
-    private static final int OVERSAMPLING = 10; // this and the steps are scikit-learn's defaults
+    private static final int EXACT_STEPS = 24;
+    private static final double EXACT_RESIDUAL = 1e-11; // of the largest eigenvalue
     private static final int STEPS = 8;
     private static final double RESIDUAL = 1e-6;
-
-    /** A symmetric matrix, defined by its products. */
-    @FunctionalInterface
-    public interface SymmetricOperator {
-        /** The matrix times {@code count} columns, one after the other in {@code columns}. */
-        double[] times(double[] columns, int count);
-    }
+    private static final long SEED = 7;
 
     /**
      * The k largest eigenvalues of a symmetric matrix that has no large negative ones.
@@ -43,66 +28,53 @@ public record Eigen(double[] values, double[][] vectors) {
      * @param exact whether exact up to rounding; else about as exact as scikit-learn's randomised PCA, enough to start
      *     t-SNE
      */
-    public static Eigen leading(double[] matrix, int m, int k, boolean exact) {
+    public static Eigen leading(LinearAlgebra algebra, double[] matrix, int m, int k, boolean exact) {
         if (m == 1) {
             return new Eigen(new double[] {matrix[0]}, new double[][] {{1}});
         }
-        int block = k + (exact ? EXACT_OVERSAMPLING : OVERSAMPLING);
-        if (m > (exact ? EXACT_FROM : ROUGH_FROM) && block < m / 4) {
-            try (Matrix a = Matrix.ofColumns(matrix, m, m)) {
-                SubspaceIteration iteration = new SubspaceIteration((columns, count) -> times(a, columns), m, k, block);
-                Eigen found = iteration.run(exact ? EXACT_STEPS : STEPS, exact ? EXACT_RESIDUAL : RESIDUAL, 7);
+        if (worthIterating(m, k)) {
+            try (LoadedMatrix loaded = algebra.load(matrix, m)) {
+                BlockLanczos iteration = new BlockLanczos(algebra, loaded::times, m, k);
+                Eigen found = run(iteration, m, k, exact, SEED);
                 if (iteration.converged() || !exact) {
                     return found;
                 }
             }
         }
-        return full(matrix, m, k);
+        return algebra.eigen(matrix, m, k);
     }
 
-    private static double[] times(Matrix a, double[] columns) {
-        int m = a.values.rows();
-        int count = columns.length / m;
-        try (Matrix b = Matrix.ofColumns(columns, m, count);
-                Matrix product = Matrix.zeros(m, count)) {
-            product.addProduct(a, false, b, false);
-            return product.toArray();
-        }
+    /** Whether iteration for k eigenvalues of a matrix of order m is faster than computing all of them. */
+    public static boolean worthIterating(int m, int k) {
+        return m > ITERATED_FROM && k + OVERSAMPLING < m / 8;
     }
 
     /**
-     * The k largest eigenvalues of a matrix that is not stored, about as exact as scikit-learn's randomised solver.
+     * The k largest eigenvalues of the Gram matrix of the columns of some rows, or if {@code byRows} of the rows, by
+     * products with the rows alone.
      *
-     * @param k number of eigenvalues; {@link #worthRandomising} must hold
+     * @param exact as in {@link #leading}
+     * @return null if {@code exact} and the iteration did not converge, because many eigenvalues are about equal
      */
-    public static Eigen randomised(SymmetricOperator matrix, int m, int k, long seed) {
-        return new SubspaceIteration(matrix, m, k, k + OVERSAMPLING).run(STEPS, RESIDUAL, seed);
+    public static @Nullable Eigen leading(
+            LinearAlgebra algebra, LoadedRows rows, boolean byRows, int order, int k, boolean exact, long seed) {
+        BlockLanczos iteration = new BlockLanczos(
+                algebra,
+                byRows
+                        ? (vectors, count) -> rows.times(rows.transposedTimes(vectors, count), count)
+                        : rows::columnGramTimes,
+                order,
+                k);
+        Eigen found = run(iteration, order, k, exact, seed);
+        return iteration.converged() || !exact ? found : null;
     }
 
-    /** Whether finding k eigenvalues of a matrix of order m is faster without the matrix. */
-    public static boolean worthRandomising(int m, int k) {
-        return m > RANDOMISED_FROM && k + OVERSAMPLING < m / 4;
-    }
-
-    /** Computes all of them with LAPACK. */
-    static Eigen full(double[] matrix, int m, int k) {
-        try (Matrix a = Matrix.ofColumns(matrix, m, m); // overwritten by the vectors
-                Matrix values = Matrix.zeros(m, 1)) {
-            int info = Nd4j.getBlasWrapper().lapack().syev('V', 'U', a.values, values.values.reshape(m));
-            if (info != 0) {
-                throw new FedHdsException(
-                        "the eigen-decomposition of a " + m + " x " + m + " matrix failed, code " + info);
-            }
-            double[] rising = values.toArray();
-            double[] columns = a.toArray();
-            double[] largest = new double[k];
-            double[][] vectors = new double[k][];
-            for (int c = 0; c < k; c++) {
-                int from = m - 1 - c;
-                largest[c] = rising[from];
-                vectors[c] = Arrays.copyOfRange(columns, from * m, (from + 1) * m);
-            }
-            return new Eigen(largest, vectors);
-        }
+    private static Eigen run(BlockLanczos iteration, int order, int k, boolean exact, long seed) {
+        int block = k + OVERSAMPLING;
+        return iteration.run(
+                block,
+                Math.max(1, Math.min(exact ? EXACT_STEPS : STEPS, order / block / 2)),
+                exact ? EXACT_RESIDUAL : RESIDUAL,
+                seed);
     }
 }

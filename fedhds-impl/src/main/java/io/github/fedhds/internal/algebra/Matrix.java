@@ -8,8 +8,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A matrix of doubles in off-heap memory, freed on close. Not safe for many threads. */
-public final class Matrix implements AutoCloseable {
+/** ND4J's matrix of doubles in off-heap memory, freed on close. Not safe for many threads. */
+final class Matrix implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Matrix.class);
     private static String backend = "";
 

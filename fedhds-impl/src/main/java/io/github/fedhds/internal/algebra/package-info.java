@@ -1,4 +1,4 @@
-/** Dense linear algebra in double, with ND4J, which only this package uses. */
+/** Dense linear algebra, with PyTorch or ND4J; only this package uses ND4J. */
 @NullMarked
 package io.github.fedhds.internal.algebra;
 

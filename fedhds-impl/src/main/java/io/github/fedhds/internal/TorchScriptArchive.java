@@ -1,4 +1,4 @@
-package io.github.fedhds.transformer;
+package io.github.fedhds.internal;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -19,16 +19,18 @@ import java.util.zip.ZipOutputStream;
  * opaque file. The archive is a zip of stored entries: the source, a pickle of one object without attributes, an empty
  * tuple of constants, and the format's version.
  */
-final class TorchScriptArchive {
+public final class TorchScriptArchive {
     private TorchScriptArchive() {}
 
     /**
      * Compiles a class without attributes.
      *
      * @param manager the module runs on its device
+     * @param className name of the class
+     * @param source its TorchScript, in the form in which torch saves it
      * @throws FedHdsException if torch rejects it
      */
-    static PtSymbolBlock compile(NDManager manager, String className, String source) {
+    public static PtSymbolBlock compile(NDManager manager, String className, String source) {
         try {
             InputStream in = new ByteArrayInputStream(of(className, source));
             return JniUtils.loadModule((PtNDManager) manager, in, true, false);

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
+import io.github.fedhds.internal.TorchScriptArchive;
 import io.github.fedhds.model.Precision;
 import java.util.function.Consumer;
 

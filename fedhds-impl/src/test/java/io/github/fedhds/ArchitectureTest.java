@@ -171,7 +171,8 @@ class ArchitectureTest {
                         "internal.algebra",
                         "selection",
                         "simulation",
-                        "state"));
+                        "state",
+                        "transformer"));
     }
 
     @Test

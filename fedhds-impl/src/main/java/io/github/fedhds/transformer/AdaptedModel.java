@@ -12,7 +12,7 @@ import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.tokenizer.Tokenizer;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
-import java.nio.FloatBuffer;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -27,13 +27,14 @@ public final class AdaptedModel {
     private final Decoder decoder;
     private final Tokenizer tokenizer;
     private final AdapterForm form;
-    private final float[] flat;
+    private final ByteBuffer flat; // direct: torch reads it without a copy
 
     AdaptedModel(Decoder decoder, Tokenizer tokenizer, AdapterForm form, float[] flat) {
         this.decoder = decoder;
         this.tokenizer = tokenizer;
         this.form = form;
-        this.flat = flat;
+        this.flat = Decoder.direct(flat.length);
+        this.flat.asFloatBuffer().put(flat);
     }
 
     /** Configuration of the model. */
@@ -362,7 +363,8 @@ public final class AdaptedModel {
     private NDList run(Purpose purpose, Decoder.Variant variant, NDManager scope, NDList inputs, NDList cache) {
         if (!form.isEmpty()) {
             inputs.add(scope.create(0L));
-            inputs.add(scope.create(FloatBuffer.wrap(flat), new Shape(flat.length), DataType.FLOAT32));
+            ByteBuffer adapter = Decoder.view(flat, 0, flat.capacity());
+            inputs.add(scope.create(adapter, new Shape(flat.capacity() / Float.BYTES), DataType.FLOAT32));
         }
         return decoder.run(purpose, variant, inputs, cache, false);
     }

@@ -16,6 +16,8 @@ import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
@@ -103,6 +105,17 @@ final class Decoder implements AutoCloseable {
 
     DecoderConfig config() {
         return config;
+    }
+
+    /** A direct buffer for this many floats, which torch reads without a copy. */
+    static ByteBuffer direct(int floats) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(Float.BYTES, floats))
+                .order(ByteOrder.nativeOrder());
+    }
+
+    /** A part of a direct buffer; both in bytes. */
+    static ByteBuffer view(ByteBuffer direct, int from, int bytes) {
+        return direct.slice(from, bytes).order(ByteOrder.nativeOrder());
     }
 
     /**

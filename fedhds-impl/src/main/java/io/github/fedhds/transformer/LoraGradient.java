@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -50,13 +51,14 @@ public final class LoraGradient extends LossGradient {
                 samples,
                 flat,
                 gradient,
-                (scope, common, answers) -> gradientCheckpointing
-                        ? byLayer(scope, common, answers, mixed, flat, gradient)
-                        : whole(scope, common, answers, mixed, flat, gradient));
+                (scope, parameters, common, answers) -> gradientCheckpointing
+                        ? byLayer(scope, common, answers, mixed, parameters, gradient)
+                        : whole(scope, common, answers, mixed, parameters, gradient));
     }
 
-    private float whole(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
-        NDArray parameters = parameters(scope, flat, 0, new Shape(size()));
+    private float whole(
+            NDManager scope, NDList common, NDList answers, long seed, ByteBuffer vector, float[] gradient) {
+        NDArray parameters = parameters(scope, vector, 0, new Shape(size()));
         NDList inputs = new NDList(common).addAll(answers);
         inputs.add(scope.create(seed));
         inputs.add(parameters);
@@ -66,7 +68,8 @@ public final class LoraGradient extends LossGradient {
     }
 
     /** The same, layer by layer: the forward pass keeps only the states between layers. */
-    private float byLayer(NDManager scope, NDList common, NDList answers, long seed, float[] flat, float[] gradient) {
+    private float byLayer(
+            NDManager scope, NDList common, NDList answers, long seed, ByteBuffer vector, float[] gradient) {
         int last = decoder.config().layers() - 1;
         int each = size() / (last + 1);
         Shape shape = new Shape(each);
@@ -74,7 +77,7 @@ public final class LoraGradient extends LossGradient {
         NDList states = decoder.run(Purpose.EMBED, variant, new NDList(common), new NDList(), true);
         for (int i = 0; i < last; i++) {
             try (NDManager layer = scope.newSubManager()) {
-                NDArray part = parameters(layer, flat, i * each, shape);
+                NDArray part = parameters(layer, vector, i * each, shape);
                 NDList inputs = inputs(layer, common, states.get(i), new NDList(), seed, i, part);
                 states.add(decoder.runLayer(i, variant, inputs));
             }
@@ -82,7 +85,7 @@ public final class LoraGradient extends LossGradient {
         JniUtils.setGradMode(true);
         NDArray x = states.get(last);
         x.setRequiresGradient(true);
-        NDArray parameters = parameters(scope, flat, last * each, shape);
+        NDArray parameters = parameters(scope, vector, last * each, shape);
         NDList inputs = inputs(scope, common, x, answers, seed, last, parameters);
         NDArray loss = decoder.run(Purpose.END_LOSS, variant, inputs, new NDList(), true)
                 .get(0);
@@ -97,7 +100,7 @@ public final class LoraGradient extends LossGradient {
             x = states.get(i);
             x.setRequiresGradient(true);
             try (NDManager layer = scope.newSubManager()) {
-                NDArray part = parameters(layer, flat, i * each, shape);
+                NDArray part = parameters(layer, vector, i * each, shape);
                 NDArray out = decoder.runLayer(i, variant, inputs(layer, common, x, new NDList(), seed, i, part));
                 backward(out, slope);
                 out.close();

@@ -8,14 +8,21 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.tokenizer.EncodedSample;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Loss of a batch and its gradient in one flat vector of parameters: an adapter's, or all weights. */
 abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
     final Decoder decoder;
     final Decoder.Variant variant;
     private final int size;
+
+    /** Direct buffers for the vector, one for each call that runs; kept, because the JVM frees them late. */
+    private final Queue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
 
     LossGradient(Decoder decoder, Decoder.Variant variant, int size) {
         this.decoder = decoder;
@@ -32,10 +39,11 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
     @FunctionalInterface
     interface Pass {
         /**
+         * @param parameters the vector
          * @param common ids and positions
          * @param answers places of the labelled tokens, and their targets
          */
-        float run(NDManager scope, NDList common, NDList answers);
+        float run(NDManager scope, ByteBuffer parameters, NDList common, NDList answers);
     }
 
     /** Runs a pass over a batch; restores the calling thread's settings afterwards. */
@@ -50,22 +58,26 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
         TokenBatch batch =
                 new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
         boolean before = JniUtils.isGradMode();
+        ByteBuffer spare = buffers.poll();
+        ByteBuffer parameters = spare == null ? Decoder.direct(flat.length) : spare;
+        parameters.asFloatBuffer().put(flat);
         try (Decoder.Call call = decoder.call()) {
             NDManager scope = call.scope();
             JniUtils.setGradMode(true);
             NDList common = new NDList(batch.ids(scope));
             common.addAll(decoder.positions(scope, batch.width()));
             int[] starts = samples.stream().mapToInt(EncodedSample::answerStart).toArray();
-            return pass.run(scope, common, batch.answers(scope, starts));
+            return pass.run(scope, parameters, common, batch.answers(scope, starts));
         } finally {
             JniUtils.setGradMode(before);
+            buffers.add(parameters); // its arrays are closed
         }
     }
 
-    /** A part of the vector, as an array that gets a gradient. */
-    static NDArray parameters(NDManager scope, float[] flat, int from, Shape shape) {
-        FloatBuffer part = FloatBuffer.wrap(flat, from, Math.toIntExact(shape.size()));
-        NDArray parameters = scope.create(part, shape, DataType.FLOAT32);
+    /** A part of the vector, as an array that gets a gradient; a view of the buffer. */
+    static NDArray parameters(NDManager scope, ByteBuffer vector, int from, Shape shape) {
+        int bytes = Math.toIntExact(Float.BYTES * shape.size());
+        NDArray parameters = scope.create(Decoder.view(vector, Float.BYTES * from, bytes), shape, DataType.FLOAT32);
         parameters.setRequiresGradient(true);
         return parameters;
     }
@@ -93,9 +105,12 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
         int to = at;
         for (NDArray array : parameters) {
             try (NDArray slope = array.getGradient()) {
-                float[] values = slope.toFloatArray();
-                System.arraycopy(values, 0, gradient, to, values.length);
-                to += values.length;
+                FloatBuffer values = slope.toByteBuffer(true)
+                        .order(ByteOrder.nativeOrder())
+                        .asFloatBuffer(); // on the CPU a view, no copy
+                int length = values.remaining();
+                values.get(gradient, to, length);
+                to += length;
             }
         }
     }

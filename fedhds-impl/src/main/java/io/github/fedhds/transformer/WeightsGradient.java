@@ -88,11 +88,11 @@ public final class WeightsGradient extends LossGradient {
      * @param gradient receives the gradient; unchanged if the loss is NaN or infinite
      */
     public float compute(List<EncodedSample> samples, float[] flat, float[] gradient) {
-        return compute(samples, flat, gradient, (scope, common, answers) -> {
+        return compute(samples, flat, gradient, (scope, vector, common, answers) -> {
             NDList weights = new NDList();
             int at = 0;
             for (DecoderLayout.Weight weight : layout.weights()) {
-                NDArray array = parameters(scope, flat, at, kept(weight));
+                NDArray array = parameters(scope, vector, at, kept(weight));
                 Decoder.asWeight(array);
                 weights.add(array);
                 at += Math.toIntExact(array.size());

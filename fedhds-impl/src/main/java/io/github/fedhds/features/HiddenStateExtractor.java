@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Features of an instruction: the hidden states of all layers, over its prompt, answer and EOS id. Rows are
- * {@code [(layers + 1) * hiddenSize]}, the last part after the final norm; or only some of the states.
+ * {@code [(layers + 1) * hiddenSize]}, the last part after the final norm; or only some of the states. Each layer's
+ * part may be {@link LayerScaling scaled}.
  *
  * <p>Cost: one pass through the model per distinct sample, in batches of similar length; memory {@code 4 * columns}
  * bytes per sample. Equal samples have equal rows. With {@link Pooling#PARTS}, samples with the same instruction share
@@ -39,6 +40,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private final AdapterForm form;
     private final SampleEncoder encoder;
     private final Pooling pooling;
+    private final LayerScaling layerScaling;
     private final int tokenBudget;
     private final int[] states;
     private final Optional<FeatureCache> cache;
@@ -50,6 +52,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         encoder = model.sampleEncoder(
                 builder.template == null ? model.promptTemplate() : builder.template, builder.maxTokens);
         pooling = builder.pooling;
+        layerScaling = builder.layerScaling;
         tokenBudget = builder.tokenBudget;
         states = builder.states.orElseGet(
                 () -> IntStream.rangeClosed(0, model.config().layers()).toArray());
@@ -75,6 +78,9 @@ public final class HiddenStateExtractor implements FeatureExtractor {
                 : features(adapted, rows.items());
         if (pooling == Pooling.PARTS) {
             shareInstructions(rows.items(), features, blocks / 2 * width);
+        }
+        for (float[] row : features) {
+            layerScaling.scale(row, width);
         }
         int[] places = rows.places();
         int[] uses = new int[features.length];
@@ -144,6 +150,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         private AdapterForm form = AdapterForm.none();
         private @Nullable PromptTemplate template;
         private Pooling pooling = Pooling.LAST_TOKEN;
+        private LayerScaling layerScaling = LayerScaling.NONE;
         private int maxTokens = 1024;
         private int tokenBudget = 2048;
         private Optional<int[]> states = Optional.empty();
@@ -172,6 +179,12 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         /** Pooling over the tokens; the last token by default. */
         public Builder pooling(Pooling pooling) {
             this.pooling = Objects.requireNonNull(pooling, "pooling");
+            return this;
+        }
+
+        /** Scaling of each layer's part of a row; none by default. */
+        public Builder layerScaling(LayerScaling layerScaling) {
+            this.layerScaling = Objects.requireNonNull(layerScaling, "layerScaling");
             return this;
         }
 
@@ -217,7 +230,8 @@ public final class HiddenStateExtractor implements FeatureExtractor {
          *
          * <p>A row's key is the SHA-256 over its token ids (which depend on tokenizer, template and length), the
          * model's weights and configuration, the adapter and its form, the pooling, CPU or GPU, the threads of an
-         * operation, and PyTorch's version. The kind of processor is not part of it: a folder filled on another machine
+         * operation, and PyTorch's version. The cache holds rows before {@link #layerScaling}, which is applied to cached
+         * and computed rows alike, so extractors with different scalings share them. The kind of processor is not part of it: a folder filled on another machine
          * may have other last bits than this machine would compute.
          *
          * <p>Missing rows are computed one at a time, never in a batch. So a row has the same bits whether it was

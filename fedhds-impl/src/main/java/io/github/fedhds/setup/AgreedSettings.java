@@ -2,6 +2,7 @@ package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.lora.LoraTrainer;
@@ -27,6 +28,7 @@ record AgreedSettings(
         @Nullable String tokenizerDigest,
         Precision precision,
         Pooling pooling,
+        LayerScaling layerScaling,
         int coordinates,
         Fusion fusion,
         CoresetSelector selector,
@@ -42,6 +44,7 @@ record AgreedSettings(
                 builder.tokenizerDigest,
                 builder.precision,
                 builder.pooling,
+                builder.layerScaling,
                 coordinates,
                 builder.fusion,
                 builder.selection.client(),
@@ -77,6 +80,7 @@ record AgreedSettings(
         put(settings, "feature model tokenizer digest", featureModel == null ? null : featureModel.tokenizerDigest());
         settings.put("precision", precision.toString());
         settings.put("pooling", pooling.toString());
+        settings.put("layer scaling", layerScaling.toString());
         settings.put("coordinates of a point", String.valueOf(coordinates));
         settings.put("fusion", RoleText.of(fusion));
         settings.put("selection of clients", RoleText.of(selector));

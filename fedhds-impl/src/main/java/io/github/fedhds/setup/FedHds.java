@@ -14,6 +14,7 @@ import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.features.CachedFusion;
 import io.github.fedhds.features.FeatureCache;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
@@ -129,7 +130,7 @@ public final class FedHds {
 
     /**
      * The settings that the clients' answers depend on, by name: digests of model and tokenizer, precision, LoRA form,
-     * prompt template, longest sample, pooling, fusion and the clients' selector with their settings, number of
+     * prompt template, longest sample, pooling, layer scaling, fusion and the clients' selector with their settings, number of
      * coordinates, training settings, version of this library. A role of the application is named {@code the
      * application's own}, whatever its settings. A role that is replaced on a client's builder is not compared: set it
      * on this object's builder instead, or add a setting for it on both sides. Servers send them with every opening, and a client with different settings withdraws. The first call reads all
@@ -220,6 +221,7 @@ public final class FedHds {
         Aggregator aggregator = FedAvg.bySamples();
         Selection selection = Selection.paper();
         Pooling pooling = Pooling.LAST_TOKEN;
+        LayerScaling layerScaling = LayerScaling.NONE;
         Fusion fusion = TsneFusion.builder().build();
         Consumer<SampleCuts> cuts = some -> {};
 
@@ -345,6 +347,16 @@ public final class FedHds {
          */
         public Builder pooling(Pooling pooling) {
             this.pooling = Objects.requireNonNull(pooling, "pooling");
+            return this;
+        }
+
+        /**
+         * How the parts of the layers in a feature row are scaled; not at all by default. In models of 100 million
+         * parameters and more the last layers' states are often hundreds of times larger than the first layers', so
+         * that unscaled rows depend on them alone.
+         */
+        public Builder layerScaling(LayerScaling layerScaling) {
+            this.layerScaling = Objects.requireNonNull(layerScaling, "layerScaling");
             return this;
         }
 

@@ -47,6 +47,7 @@ record ModelParts(
                 .adapter(turbo ? AdapterForm.none() : trainer.lora().form())
                 .maxTokens(trainer.maxTokens())
                 .pooling(builder.pooling)
+                .layerScaling(builder.layerScaling)
                 .tokenBudget(TOKEN_BUDGET)
                 .cuts(builder.cuts);
         cache.ifPresent(features::cache);

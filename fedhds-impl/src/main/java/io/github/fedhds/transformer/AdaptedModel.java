@@ -72,16 +72,28 @@ public final class AdaptedModel {
         return switch (pooling) {
             case LAST_TOKEN ->
                 pooled(rows, Purpose.TOKENS, 1, (batch, places, scope) -> batch.lastPlaces(scope), tokenBudget, states);
-            case MEAN ->
-                means(
+            case MEAN -> meansFrom(0, rows, tokenBudget, states);
+            case MEAN_WITHOUT_FIRST -> meansFrom(1, rows, tokenBudget, states);
+            case POSITION_WEIGHTED_MEAN ->
+                pooled(
                         rows,
-                        rows.stream().map(row -> new int[][] {{0, row.length}}).toList(),
+                        Purpose.MEANS,
+                        1,
+                        (batch, places, scope) -> batch.positionWeights(scope),
                         tokenBudget,
                         states);
             case PARTS ->
                 throw new IllegalArgumentException(
                         "bare token ids have no parts; give the spans of instruction and answer to means");
         };
+    }
+
+    /** Means over each row's tokens from this place on; of shorter rows, the last token. */
+    private float[][] meansFrom(int first, List<int[]> rows, int tokenBudget, int[] states) {
+        List<int[][]> spans = rows.stream()
+                .map(row -> new int[][] {{Math.max(0, Math.min(first, row.length - 1)), row.length}})
+                .toList();
+        return means(rows, spans, tokenBudget, states);
     }
 
     /**

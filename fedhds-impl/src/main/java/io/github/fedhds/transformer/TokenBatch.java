@@ -115,4 +115,16 @@ final class TokenBatch {
         }
         return scope.create(FloatBuffer.wrap(flat), new Shape(rows.size(), parts, width), DataType.FLOAT32);
     }
+
+    /** Weights {@code [B, 1, T]} of the mean over each row's tokens with weights 1, 2, 3 and so on. */
+    NDArray positionWeights(NDManager scope) {
+        float[] flat = new float[rows.size() * width];
+        for (int r = 0; r < rows.size(); r++) {
+            int n = length(r);
+            for (int t = 0; t < n; t++) {
+                flat[r * width + t] = (float) (2.0 * (t + 1) / (n * (n + 1.0)));
+            }
+        }
+        return scope.create(FloatBuffer.wrap(flat), new Shape(rows.size(), 1, width), DataType.FLOAT32);
+    }
 }

@@ -138,6 +138,29 @@ class CachedFeaturesTest extends FeatureExtractorContract {
         assertArrayEquals(batched.toArray(), whole.toArray(), 2e-5f); // float32; largest difference seen 6e-7
     }
 
+    /** Rows are kept unscaled, so that no scaling gets the rows of another, and all share the computed ones. */
+    @Test
+    void extract_withOneCacheAndSeveralLayerScalings_computesEachRowOnce() {
+        List<Instruction> list = instructions(11);
+        FeatureCache cache = memory();
+        FeatureMatrix unit = builder()
+                .cache(cache)
+                .layerScaling(LayerScaling.UNIT_LENGTH)
+                .build()
+                .extract(list, round());
+        FeatureMatrix raw = builder().cache(cache).build().extract(list, round());
+        assertEquals(new FeatureCache.Statistics(11, 11, 0, 0), cache.statistics());
+        assertEquals(builder().cache(memory()).build().extract(list, round()), raw);
+        assertNotEquals(raw, unit);
+        assertEquals(
+                unit,
+                builder()
+                        .cache(cache)
+                        .layerScaling(LayerScaling.UNIT_LENGTH)
+                        .build()
+                        .extract(list, round()));
+    }
+
     private static String key(HiddenStateExtractor.Builder builder, RoundContext round, Instruction instruction) {
         Spy spy = new Spy();
         builder.cache(spy).build().extract(List.of(instruction), round);
@@ -159,6 +182,8 @@ class CachedFeaturesTest extends FeatureExtractorContract {
         keys.add(key(builder().maxTokens(8), round, sample)); // cut
         keys.add(key(builder().template(s -> "?" + s.instruction()), round, sample));
         keys.add(key(builder().pooling(Pooling.MEAN), round, sample));
+        keys.add(key(builder().pooling(Pooling.MEAN_WITHOUT_FIRST), round, sample));
+        keys.add(key(builder().pooling(Pooling.POSITION_WEIGHTED_MEAN), round, sample));
         keys.add(key(builder().pooling(Pooling.PARTS), round, sample));
         keys.add(key(
                 builder().pooling(Pooling.PARTS).template(s -> "Q:add I:" + s.input() + " A:"),
@@ -167,7 +192,7 @@ class CachedFeaturesTest extends FeatureExtractorContract {
         keys.add(key(builder().adapter(FORM), round, sample));
         keys.add(key(builder().adapter(FORM), round(TinyModel.adapter(model.config(), FORM, 2)), sample));
         keys.add(key(builder().adapter(new AdapterForm(List.of("q_proj", "up_proj"), 2, 1)), round, sample));
-        distinct += 9;
+        distinct += 11;
 
         JsonObject config = TinyModel.config();
         ModelOptions options = ModelOptions.defaults().onDevice("cpu");

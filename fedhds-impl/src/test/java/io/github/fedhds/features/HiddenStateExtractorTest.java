@@ -130,8 +130,40 @@ class HiddenStateExtractorTest extends FeatureExtractorContract {
                 builder().pooling(Pooling.PARTS).states(1, 2).build().extract(list, round());
         assertArrayEquals(parts.blocks(1, 3).toArray(), some.blocks(0, 2).toArray(), 2e-5f);
         assertArrayEquals(parts.blocks(4, 6).toArray(), some.blocks(2, 4).toArray(), 2e-5f);
-        for (Pooling whole : List.of(Pooling.LAST_TOKEN, Pooling.MEAN)) {
-            assertEquals(parts, whole.grouping(parts));
+        for (Pooling whole : Pooling.values()) {
+            assertEquals(whole == Pooling.PARTS ? instructions : parts, whole.grouping(parts));
+        }
+    }
+
+    @Test
+    void extract_layersScaledToUnitLength_keepTheirDirections() {
+        List<Instruction> list = new ArrayList<>(instructions(9));
+        list.add(new Instruction("", "a b", "cd")); // with parts, an empty one
+        list.add(list.get(0));
+        for (Pooling pooling : Pooling.values()) {
+            HiddenStateExtractor.Builder builder = builder().pooling(pooling);
+            FeatureMatrix raw = builder.build().extract(list, round());
+            FeatureMatrix unit =
+                    builder.layerScaling(LayerScaling.UNIT_LENGTH).build().extract(list, round());
+            assertEquals(raw.blocks(), unit.blocks());
+            for (int i = 0; i < list.size(); i++) {
+                for (int block = 0; block < raw.blocks(); block++) {
+                    float[] expected = Arrays.copyOfRange(raw.row(i), block * 16, block * 16 + 16);
+                    double squares = 0;
+                    for (float value : expected) {
+                        squares += value * value;
+                    }
+                    for (int c = 0; c < 16; c++) {
+                        double value = squares == 0 ? 0 : expected[c] / Math.sqrt(squares);
+                        assertEquals(value, unit.get(i, block * 16 + c), 1e-6, pooling + ", row " + i);
+                    }
+                }
+            }
+            assertArrayEquals(unit.row(0), unit.row(10)); // scaled once, though it is in the list twice
+            assertEquals(
+                    raw,
+                    builder.layerScaling(LayerScaling.NONE).build().extract(list, round()),
+                    "the default changes no bit");
         }
     }
 

@@ -9,6 +9,7 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.clustering.KMeans;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.lora.Adam;
@@ -102,6 +103,12 @@ class AgreedSettingsTest extends OnTinyModel {
         differing.put(b -> b.template(PromptTemplate.alpaca()), "prompt template: the server has ");
         differing.put(b -> b.maxTokens(100), "longest sample: the server has 128, client client 0 has 100");
         differing.put(b -> b.pooling(Pooling.MEAN), "pooling: the server has LAST_TOKEN, client client 0 has MEAN");
+        differing.put(
+                b -> b.pooling(Pooling.POSITION_WEIGHTED_MEAN),
+                "pooling: the server has LAST_TOKEN, client client 0 has POSITION_WEIGHTED_MEAN");
+        differing.put(
+                b -> b.layerScaling(LayerScaling.UNIT_LENGTH),
+                "layer scaling: the server has NONE, client client 0 has UNIT_LENGTH");
         differing.put(
                 b -> b.fusion(new PcaFusion(3)), "coordinates of a point: the server has 2, client client 0 has 3");
         differing.put(

@@ -67,9 +67,7 @@ class AdaptedModelTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = Pooling.class,
-            names = {"LAST_TOKEN", "MEAN"})
+    @EnumSource(value = Pooling.class, names = "PARTS", mode = EnumSource.Mode.EXCLUDE)
     void features_anyTokenBudget_keepOrderAndValues(Pooling pooling) {
         List<int[]> rows = rows(23, 1);
         for (AdaptedModel some : List.of(base, adapted())) {
@@ -104,6 +102,31 @@ class AdaptedModelTest {
             }
         }
         assertEquals(9 * 60, states.get(3).length);
+    }
+
+    @Test
+    void features_meansWithOtherWeights_areThoseOfTheStates() {
+        SplittableRandom random = new SplittableRandom(3);
+        List<int[]> rows = List.of(TinyModel.ids(random, 3), TinyModel.ids(random, 2), TinyModel.ids(random, 1));
+        double[][] weighted = {{1 / 6.0, 2 / 6.0, 3 / 6.0}, {1 / 3.0, 2 / 3.0}, {1}};
+        double[][] withoutFirst = {{0, 0.5, 0.5}, {0, 1}, {1}};
+        for (int budget : new int[] {1, 100}) { // alone, and padded to the longest
+            assertPooled(weighted, rows, base.features(rows, Pooling.POSITION_WEIGHTED_MEAN, budget));
+            assertPooled(withoutFirst, rows, base.features(rows, Pooling.MEAN_WITHOUT_FIRST, budget));
+        }
+    }
+
+    private static void assertPooled(double[][] weights, List<int[]> rows, float[][] features) {
+        for (int i = 0; i < rows.size(); i++) {
+            List<float[]> states = base.states(rows.get(i));
+            for (int at = 0; at < 48; at++) {
+                double sum = 0;
+                for (int t = 0; t < weights[i].length; t++) {
+                    sum += weights[i][t] * states.get(at / 16)[t * 16 + at % 16];
+                }
+                assertEquals(sum, features[i][at], TOLERANCE, "row " + i + ", column " + at);
+            }
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregators.FedAvg;
+import io.github.fedhds.clustering.ClusterQuality;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.examples.cli.EmbeddedComparison;
@@ -11,8 +12,11 @@ import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.examples.embedded.corpus.InstructionSet;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.feature.Points;
 import io.github.fedhds.features.CachedFusion;
+import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.features.HiddenStateExtractor;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.GroupSelection;
@@ -24,7 +28,6 @@ import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.io.PrintWriter;
@@ -61,6 +64,9 @@ import picocli.CommandLine.Spec;
 public final class SelectionQuality implements Callable<Integer> {
     private static final int DRAWS = 200;
 
+    /** Samples of each task whose neighbours are searched; the time grows with the square. */
+    private static final int SEPARATED = 20;
+
     @Option(names = "--data", description = "folder of Natural Instructions; without it the embedded instructions")
     private @Nullable Path data;
 
@@ -91,6 +97,15 @@ public final class SelectionQuality implements Callable<Integer> {
     @Option(names = "--pooling", description = "how tokens become a feature: ${COMPLETION-CANDIDATES}")
     private Pooling pooling = Pooling.LAST_TOKEN;
 
+    @Option(names = "--layer-scaling", description = "how a row's layers are scaled: ${COMPLETION-CANDIDATES}")
+    private LayerScaling layerScaling = LayerScaling.NONE;
+
+    @Option(names = "--feature-cache", description = "folder that keeps the model's feature rows for other runs")
+    private @Nullable Path featureCache;
+
+    @Option(names = "--all-tasks", description = "tasks of all clients at most, spread over the half")
+    private int allTasks = Integer.MAX_VALUE;
+
     @Option(names = "--search", description = "more strategies, to find settings")
     private boolean search;
 
@@ -120,6 +135,7 @@ public final class SelectionQuality implements Callable<Integer> {
             }
         }
         print(all.size(), figures);
+        printSeparation(all, known);
         return 0;
     }
 
@@ -128,13 +144,15 @@ public final class SelectionQuality implements Callable<Integer> {
         Map<Instruction, float[]> rows = new HashMap<>();
         ModelOptions options = ModelOptions.defaults().onDevice("cpu");
         try (LanguageModel loaded = model == null ? EmbeddedModel.load(options) : LanguageModel.load(model, options)) {
-            FeatureMatrix features = HiddenStateExtractor.builder(loaded)
-                    .adapter(AdapterForm.none())
+            HiddenStateExtractor.Builder extractor = HiddenStateExtractor.builder(loaded)
                     .maxTokens(loaded.config().contextLength())
                     .pooling(pooling)
-                    .tokenBudget(2048)
-                    .build()
-                    .extract(all, RoundContext.first());
+                    .layerScaling(layerScaling)
+                    .tokenBudget(2048);
+            if (featureCache != null) {
+                extractor.cache(FeatureCache.inFolder(featureCache));
+            }
+            FeatureMatrix features = extractor.build().extract(all, RoundContext.first());
             for (int i = 0; i < all.size(); i++) {
                 rows.put(all.get(i), features.row(i));
             }
@@ -175,7 +193,18 @@ public final class SelectionQuality implements Callable<Integer> {
                     ours.size() + " tasks have " + pool + " samples; a client holds " + samples + " of each of "
                             + tasks);
         }
-        return ours;
+        return spread(ours, allTasks);
+    }
+
+    /** So many of the tasks, at equal distances in the order of their names. */
+    static Map<String, List<Instruction>> spread(Map<String, List<Instruction>> all, int count) {
+        List<String> names = List.copyOf(all.keySet());
+        Map<String, List<Instruction>> some = new TreeMap<>();
+        for (int i = 0; i < Math.min(count, names.size()); i++) {
+            String name = names.get((int) ((long) i * names.size() / Math.min(count, names.size())));
+            some.put(name, all.getOrDefault(name, List.of()));
+        }
+        return some;
     }
 
     private Map<String, Selection> ways() {
@@ -340,6 +369,59 @@ public final class SelectionQuality implements Callable<Integer> {
                     100 * (most / mean(overAll) - 1));
         });
         out.flush();
+    }
+
+    /** How well the features alone separate the tasks, without any clustering: on the first samples of each task. */
+    private void printSeparation(Map<String, List<Instruction>> all, FeatureExtractor extractor) {
+        List<Instruction> some = all.values().stream()
+                .flatMap(list -> list.stream().limit(SEPARATED))
+                .toList();
+        List<String> names = List.copyOf(all.keySet());
+        int[] labels = some.stream().mapToInt(one -> names.indexOf(one.task())).toArray();
+        Points rows = points(pooling.grouping(extractor.extract(some, RoundContext.first())));
+        spec.commandLine()
+                .getOut()
+                .printf(
+                        Locale.ROOT,
+                        "%n%s, %s: of %d samples %.1f %% have their nearest neighbour in their own task;"
+                                + " Calinski-Harabasz index of the tasks %.1f, silhouette %.4f%n",
+                        pooling,
+                        layerScaling,
+                        some.size(),
+                        100 * nearestInSameTask(rows, labels),
+                        ClusterQuality.of(rows, labels).calinskiHarabasz(),
+                        ClusterQuality.of(rows, labels).silhouette());
+        spec.commandLine().getOut().flush();
+    }
+
+    private static Points points(FeatureMatrix features) {
+        double[] values = new double[features.rows() * features.columns()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = features.get(i / features.columns(), i % features.columns());
+        }
+        return new Points(features.rows(), features.columns(), values);
+    }
+
+    /** Share of the points whose nearest other point (the first of equals) has the same label. */
+    static double nearestInSameTask(Points points, int[] labels) {
+        int same = 0;
+        for (int i = 0; i < labels.length; i++) {
+            int nearest = -1;
+            double least = Double.POSITIVE_INFINITY;
+            for (int j = 0; j < labels.length; j++) {
+                double squares = 0;
+                for (int a = 0; a < points.dimensions() && squares < least; a++) {
+                    double difference = points.get(i, a) - points.get(j, a);
+                    squares += difference * difference;
+                }
+                if (j != i && squares < least) {
+                    nearest = j;
+                    least = squares;
+                }
+            }
+            same += nearest >= 0 && labels[nearest] == labels[i] ? 1 : 0;
+        }
+        return (double) same / labels.length;
     }
 
     private static double mean(double[] values) {

@@ -3,14 +3,22 @@ package io.github.fedhds.examples.experiment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 class SelectionQualityTest {
@@ -30,6 +38,47 @@ class SelectionQualityTest {
         for (String way : List.of("paper", "unique", "diverse 3", "Ward 3")) {
             assertTrue(told.lines().anyMatch(row -> row.startsWith(way + " ")), told);
         }
+        assertTrue(told.contains("LAST_TOKEN, NONE: of 184 samples "), told);
+    }
+
+    @Test
+    void call_poolingScalingAndCache_areUsed(@TempDir Path cache) throws IOException {
+        String[] options = {
+            "--clients=3",
+            "--tasks=2",
+            "--samples=8",
+            "--pool=8",
+            "--seeds=1",
+            "--budgets=3",
+            "--all-tasks=5",
+            "--pooling=POSITION_WEIGHTED_MEAN",
+            "--layer-scaling=UNIT_LENGTH",
+            "--feature-cache=" + cache
+        };
+        String told = run(options);
+        assertTrue(told.contains("3 clients, 2 of 5 tasks each"), told);
+        assertTrue(told.contains("POSITION_WEIGHTED_MEAN, UNIT_LENGTH: of 40 samples "), told);
+        try (Stream<Path> files = Files.walk(cache)) {
+            assertEquals(40, files.filter(Files::isRegularFile).count());
+        }
+        assertEquals(told, run(options));
+    }
+
+    @Test
+    void spread_takesTasksAtEqualDistances() {
+        Map<String, List<Instruction>> all = Map.of("a", List.of(), "b", List.of(), "c", List.of(), "d", List.of());
+        Map<String, List<Instruction>> sorted = new TreeMap<>(all);
+        assertEquals(Set.of("a", "c"), SelectionQuality.spread(sorted, 2).keySet());
+        assertEquals(Set.of("a", "b", "c"), SelectionQuality.spread(sorted, 3).keySet());
+        assertEquals(sorted, SelectionQuality.spread(sorted, Integer.MAX_VALUE));
+    }
+
+    @Test
+    void nearestInSameTask_byHand_countsTheNearestOther() {
+        Points line = new Points(4, 1, new double[] {0, 1, 1.5, 4});
+        assertEquals(0.75, SelectionQuality.nearestInSameTask(line, new int[] {0, 0, 0, 1})); // 4's is 1.5, of task 0
+        assertEquals(0.5, SelectionQuality.nearestInSameTask(line, new int[] {0, 1, 1, 0}));
+        assertEquals(0, SelectionQuality.nearestInSameTask(new Points(1, 1, new double[1]), new int[1]));
     }
 
     @Test

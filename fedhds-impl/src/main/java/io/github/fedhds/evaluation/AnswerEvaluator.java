@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,8 @@ public final class AnswerEvaluator {
     private final int answerTokens;
     private final int tokenBudget;
     private final Sampling sampling;
+    private final int parallel;
+    private final EvaluationProgress progress;
 
     /**
      * Result of an evaluation.
@@ -65,19 +68,41 @@ public final class AnswerEvaluator {
         this.answerTokens = Math.min(answerTokens, encoder.maxTokens() / 2);
         this.tokenBudget = tokenBudget;
         this.sampling = Sampling.greedy();
+        this.parallel = 1;
+        this.progress = (done, all) -> {};
     }
 
-    private AnswerEvaluator(AnswerEvaluator other, Sampling sampling) {
+    private AnswerEvaluator(AnswerEvaluator other, Sampling sampling, int parallel, EvaluationProgress progress) {
         this.model = other.model;
         this.encoder = other.encoder;
         this.answerTokens = other.answerTokens;
         this.tokenBudget = other.tokenBudget;
         this.sampling = sampling;
+        this.parallel = parallel;
+        this.progress = progress;
     }
 
     /** A copy that samples answers; an answer depends on the seed and the instruction's index in the list. */
     public AnswerEvaluator sampling(Sampling newSampling) {
-        return new AnswerEvaluator(this, newSampling);
+        return new AnswerEvaluator(this, newSampling, parallel, progress);
+    }
+
+    /**
+     * A copy that generates several batches at a time, which changes no result; 1 by default. Best with a model of one
+     * thread per operation.
+     *
+     * @param batches 1 or more
+     */
+    public AnswerEvaluator parallel(int batches) {
+        if (batches < 1) {
+            throw new IllegalArgumentException("parallel must be 1 or more, was " + batches);
+        }
+        return new AnswerEvaluator(this, sampling, batches, progress);
+    }
+
+    /** A copy that reports its progress; see {@link EvaluationProgress}. */
+    public AnswerEvaluator progress(EvaluationProgress newProgress) {
+        return new AnswerEvaluator(this, sampling, parallel, Objects.requireNonNull(newProgress, "progress"));
     }
 
     /**
@@ -105,7 +130,14 @@ public final class AnswerEvaluator {
                     encoder.maxTokens() - answerTokens,
                     answerTokens);
         }
-        List<int[]> made = adapted.generate(prompts, answerTokens, tokenBudget, sampling);
+        progress.answered(0, prompts.size());
+        List<int[]> made = adapted.generate(
+                prompts,
+                answerTokens,
+                tokenBudget,
+                sampling,
+                parallel,
+                done -> progress.answered(done, prompts.size()));
         List<String> answers = new ArrayList<>();
         Map<String, List<Double>> scores = new LinkedHashMap<>();
         double sum = 0;

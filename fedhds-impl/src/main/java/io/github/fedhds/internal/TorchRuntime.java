@@ -27,12 +27,16 @@ public final class TorchRuntime {
     private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
     private static final String SPINS = "30000";
 
+    /** The number of this setting in malloc.h. */
+    private static final int M_ARENA_MAX = -8;
+
     static {
         // Before the first DJL class loads. Properties that the application has set stay unchanged.
         unlessSet("OPT_OUT_TRACKING", "true");
         unlessSet("ai.djl.offline", "true");
         unlessSet("RUST_FLAVOR", "cpu");
         spinBriefly();
+        limitArenas();
     }
 
     private TorchRuntime() {}
@@ -62,6 +66,24 @@ public final class TorchRuntime {
                     SPIN_COUNT,
                     SPINS,
                     e);
+        }
+    }
+
+    /**
+     * glibc gives threads separate heaps, by default eight for each core, and none of them returns what a batch needed to
+     * another one. With one for each core, training with two threads took a quarter less memory and did not grow.
+     */
+    private static void limitArenas() {
+        boolean own = System.getenv("MALLOC_ARENA_MAX") != null
+                || String.valueOf(System.getenv("GLIBC_TUNABLES")).contains("arena_max");
+        if (own || !Platform.isLinux()) {
+            return;
+        }
+        try {
+            int arenas = Math.max(2, Runtime.getRuntime().availableProcessors());
+            Function.getFunction(Platform.C_LIBRARY_NAME, "mallopt").invokeInt(new Object[] {M_ARENA_MAX, arenas});
+        } catch (LinkageError e) { // other C libraries have no such setting
+            LOG.debug("the number of malloc's arenas cannot be limited", e);
         }
     }
 

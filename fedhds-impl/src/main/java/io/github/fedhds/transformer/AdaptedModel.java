@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /**
@@ -281,21 +282,37 @@ public final class AdaptedModel {
      * @throws io.github.fedhds.FedHdsException if a logit is NaN or infinity; the message names the row
      */
     public List<int[]> generate(List<int[]> prompts, int maxNewTokens, int tokenBudget, Sampling sampling) {
+        return generate(prompts, maxNewTokens, tokenBudget, sampling, 1, done -> {});
+    }
+
+    /**
+     * Continues texts, several batches at a time. The number of threads changes no result.
+     *
+     * @param parallel number of batches that run at a time, 1 or more; best with a model of one thread per operation
+     * @param progress receives the number of finished texts after each batch; called by one thread at a time
+     * @throws io.github.fedhds.FedHdsException as above, or if the calling thread is interrupted; no batch starts
+     *     afterwards
+     */
+    public List<int[]> generate(
+            List<int[]> prompts,
+            int maxNewTokens,
+            int tokenBudget,
+            Sampling sampling,
+            int parallel,
+            IntConsumer progress) {
         if (maxNewTokens < 0) {
             throw new IllegalArgumentException("maxNewTokens must be 0 or more, was " + maxNewTokens);
         }
-        TokenChoice choice = new TokenChoice(sampling, prompts.size());
-        int[][] answers = new int[prompts.size()][];
-        for (int[] places : batches(prompts, tokenBudget)) {
-            TokenBatch batch = batch(prompts, places);
-            List<int[]> made = maxNewTokens == 0
-                    ? IntStream.of(places).mapToObj(p -> new int[0]).toList()
-                    : new Decoding(this, batch, places, maxNewTokens, choice).run();
-            for (int i = 0; i < places.length; i++) {
-                answers[places[i]] = made.get(i);
-            }
+        if (parallel < 1) {
+            throw new IllegalArgumentException("parallel must be 1 or more, was " + parallel);
         }
-        return List.of(answers);
+        List<int[]> batches = batches(prompts, tokenBudget);
+        if (maxNewTokens == 0) {
+            batches.forEach(places -> batch(prompts, places)); // refuses rows that the model cannot read
+            return prompts.stream().map(prompt -> new int[0]).toList();
+        }
+        Generation generation = new Generation(this, prompts, batches, maxNewTokens, sampling, progress);
+        return generation.run(Math.min(parallel, Math.max(1, batches.size())));
     }
 
     /**
@@ -354,7 +371,7 @@ public final class AdaptedModel {
         return batches;
     }
 
-    private TokenBatch batch(List<int[]> rows, int[] places) {
+    TokenBatch batch(List<int[]> rows, int[] places) {
         return new TokenBatch(IntStream.of(places).mapToObj(rows::get).toList(), config());
     }
 

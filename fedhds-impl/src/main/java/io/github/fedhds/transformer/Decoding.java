@@ -8,6 +8,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -104,14 +106,17 @@ final class Decoding {
     }
 
     private void extend(List<Row> live, NDArray logits, int step) {
-        float[] values = logits.toFloatArray();
-        int vocabulary = values.length / live.size();
+        FloatBuffer values = logits.toByteBuffer(true) // on the CPU a view, no copy
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+        float[] ofRow = new float[values.remaining() / live.size()];
         for (int r = 0; r < live.size(); r++) {
             Row row = live.get(r);
             if (row.done) {
                 continue;
             }
-            int next = choice.next(row.place, Arrays.copyOfRange(values, r * vocabulary, (r + 1) * vocabulary));
+            values.get(r * ofRow.length, ofRow);
+            int next = choice.next(row.place, ofRow);
             if (eosIds.contains(next)) {
                 row.done = true;
             } else {

@@ -23,6 +23,9 @@ final class LayerSource {
 
     private static final int SHORT_FLOAT32 = 128;
 
+    /** Tokens by which a key-value cache grows. */
+    private static final int ROOM = 32;
+
     private final DecoderConfig config;
     private final AdapterForm form;
     private final double dropout;
@@ -122,7 +125,7 @@ final class LayerSource {
     private String attend() {
         String wide = rounds ? "v = torch.to(v, 6)\n" : "";
         if (cached) {
-            return wide + "k = torch.cat([keys, k], 2)\nv = torch.cat([values, v], 2)\n" + fused("mask, 0., False");
+            return wide + appended("keys", "k") + appended("values", "v") + grouped();
         }
         int window = config.attention().window();
         String all = wide + fused("None, 0., True");
@@ -133,6 +136,26 @@ final class LayerSource {
             all = either("torch.gt(t, " + window + ")", masked + wide + fused("near, 0., False"), all);
         }
         return either("torch.le(t, " + (rounds ? SHORT_BFLOAT16 : SHORT_FLOAT32) + ")", plain(window), all);
+    }
+
+    /** Writes the new key or value into the cache, which grows in steps, so that few tokens copy it. */
+    private static String appended(String cache, String one) {
+        return "n = torch.size(mask, 3)\n"
+                + either(
+                        "torch.lt(torch.size(" + cache + ", 2), n)",
+                        cache + " = torch.constant_pad_nd(" + cache + ", [0, 0, 0, " + ROOM + "])\n",
+                        cache + " = " + cache + "\n")
+                + "_ = torch.copy_(torch.slice(" + cache + ", 2, torch.sub(n, 1), n), " + one + ")\n"
+                + one + " = torch.slice(" + cache + ", 2, 0, n)\n";
+    }
+
+    /** Attention of one token per row: heads that share keys are queries of one head, so that no key is copied. */
+    private String grouped() {
+        int shared = config.heads() / config.keyValueHeads();
+        return "q = torch.reshape(q, [b, " + config.keyValueHeads() + ", " + shared + ", " + config.headSize() + "])\n"
+                + "a = torch.scaled_dot_product_attention(q, k, v, mask, 0., False)\n"
+                + "a = torch.reshape(a, [b, " + config.heads() + ", 1, " + config.headSize() + "])\n"
+                + "k = keys\nv = values\n";
     }
 
     private static String either(String condition, String then, String otherwise) {

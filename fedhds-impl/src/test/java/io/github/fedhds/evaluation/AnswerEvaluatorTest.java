@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,26 @@ class AnswerEvaluatorTest {
                 assertEquals(with.digest(), result.adapterDigest());
             }
         }
+    }
+
+    @Test
+    void evaluate_inParallel_givesTheSameResultAndReportsProgress() {
+        List<Instruction> list = IntStream.range(0, 20)
+                .mapToObj(i -> asked("add " + i, "ab", "t" + i % 3))
+                .toList();
+        AnswerEvaluator.Result expected = evaluator(12, 30).evaluate(list, FORM, adapter);
+        List<Integer> progress = new ArrayList<>();
+        AnswerEvaluator.Result result = evaluator(12, 30)
+                .progress((done, all) -> {
+                    assertEquals(20, all);
+                    progress.add(done);
+                })
+                .parallel(3)
+                .evaluate(list, FORM, adapter);
+        assertEquals(expected, result);
+        assertEquals(0, progress.get(0));
+        assertEquals(20, progress.get(progress.size() - 1));
+        assertThrows(VALUE, () -> evaluator(12, 30).parallel(0));
     }
 
     @Test

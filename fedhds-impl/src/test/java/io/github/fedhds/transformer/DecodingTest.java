@@ -4,6 +4,7 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -59,6 +60,42 @@ class DecodingTest {
         for (int i = 0; i < expected.size(); i++) {
             assertArrayEquals(expected.get(i), actual.get(i), what + ", text " + i);
         }
+    }
+
+    /** Answers of up to 50 tokens, so that the key-value cache grows more than once. */
+    @Test
+    void generate_inParallel_givesTheSameAnswers() {
+        List<int[]> prompts = prompts(40, 5);
+        for (Sampling sampling : List.of(Sampling.greedy(), Sampling.seeded(7))) {
+            List<int[]> expected = base.generate(prompts, 50, 60, sampling);
+            for (int parallel : new int[] {1, 3, 64}) {
+                List<Integer> progress = new ArrayList<>();
+                assertSame(
+                        expected,
+                        base.generate(prompts, 50, 60, sampling, parallel, progress::add),
+                        parallel + " at a time");
+                List<Integer> sorted = progress.stream().sorted().distinct().toList();
+                assertEquals(sorted, progress, "the number of finished texts grows");
+                assertEquals(40, progress.get(progress.size() - 1));
+            }
+        }
+    }
+
+    @Test
+    void generate_inParallel_passesFailuresOn() {
+        List<int[]> prompts = prompts(30, 6);
+        IllegalStateException own = new IllegalStateException("own");
+        RuntimeException thrown = assertThrows(
+                RuntimeException.class,
+                () -> base.generate(prompts, 5, 20, Sampling.greedy(), 3, done -> {
+                    throw own;
+                }));
+        assertTrue(thrown == own || thrown.getCause() == own, thrown::toString);
+        Thread.currentThread().interrupt();
+        assertThrows(FedHdsException.class, () -> base.generate(prompts, 5, 20, Sampling.greedy(), 3, done -> {}));
+        assertTrue(Thread.interrupted());
+        assertThrows(
+                IllegalArgumentException.class, () -> base.generate(prompts, 5, 20, Sampling.greedy(), 0, done -> {}));
     }
 
     private static double[] probabilities(int[] text) {

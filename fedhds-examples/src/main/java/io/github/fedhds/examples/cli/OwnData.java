@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * The user's data: training instructions per client, and instructions for evaluation.
@@ -47,6 +48,38 @@ record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruc
                 count.map(n -> Partitions.dirichlet(tasks, n, 0.5, 1, seed)).orElseGet(() -> Partitions.byTask(tasks));
         return new OwnData(
                 clients, tasks.size(), dataset.allUnseen(), dataset.unseen().size());
+    }
+
+    /**
+     * The same with fewer instructions for evaluation.
+     *
+     * @param limit largest number of instructions of each unseen task, drawn with the seed
+     * @param names the unseen tasks; empty: all
+     * @throws FedHdsException if a name is not that of an unseen task
+     */
+    OwnData evaluatedOn(Optional<Integer> limit, List<String> names, long seed) {
+        Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
+        unseen.forEach(instruction -> byTask.computeIfAbsent(instruction.task(), t -> new ArrayList<>())
+                .add(instruction));
+        for (String name : names) {
+            if (!byTask.containsKey(name)) {
+                throw new FedHdsException(
+                        "--evaluate-tasks names " + name + ", which is no unseen task; these are " + byTask.keySet());
+            }
+        }
+        if (!names.isEmpty()) {
+            byTask.keySet().retainAll(Set.copyOf(names));
+        }
+        List<Instruction> kept = new ArrayList<>();
+        byTask.values().forEach(list -> {
+            List<Instruction> shuffled = new ArrayList<>(list);
+            if (limit.isPresent() && limit.get() < list.size()) {
+                Collections.shuffle(shuffled, new Random(seed));
+                shuffled = shuffled.subList(0, limit.get());
+            }
+            kept.addAll(shuffled);
+        });
+        return new OwnData(clients, tasks, kept, byTask.size());
     }
 
     private static Dataset dataset(Path path, Optional<Double> instances, long seed) {

@@ -83,6 +83,18 @@ final class OwnOptions {
     int evaluateEvery;
 
     @Option(
+            names = "--evaluate-limit",
+            description =
+                    "evaluate on so many instructions of each unseen task at most, drawn with --seed (default: all)")
+    Optional<Integer> evaluateLimit = Optional.empty();
+
+    @Option(
+            names = "--evaluate-tasks",
+            split = ",",
+            description = "evaluate on these unseen tasks only, separated by commas (default: all)")
+    List<String> evaluateTasks = List.of();
+
+    @Option(
             names = "--patience",
             description =
                     "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
@@ -129,6 +141,7 @@ final class OwnOptions {
         RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
         RunOptions.range(line, "--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
         RunOptions.range(line, "--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
+        evaluateLimit.ifPresent(value -> RunOptions.range(line, "--evaluate-limit", value, 1, Integer.MAX_VALUE));
         RunOptions.range(line, "--patience", patience, 0, Integer.MAX_VALUE);
         if (patience > 0 && evaluateEvery == 0) {
             throw new ParameterException(line, "--patience needs --evaluate-every; it is counted in evaluations");

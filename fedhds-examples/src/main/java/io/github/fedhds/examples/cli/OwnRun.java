@@ -48,7 +48,8 @@ final class OwnRun {
         this.out = out;
         folder = options.out.orElseThrow();
         rounds = options.rounds.orElse(10);
-        data = OwnData.read(own.data.orElseThrow(), options.clients, own.instances, options.seed);
+        data = OwnData.read(own.data.orElseThrow(), options.clients, own.instances, options.seed)
+                .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
         learningRate = options.learningRate.orElse(3e-4);
         fraction = options.fraction.orElse(Math.max(
                 0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
@@ -266,6 +267,8 @@ final class OwnRun {
                 .with("--target-modules", fedHds.lora().targetModules())
                 .with("--learning-rate", learningRate)
                 .with("--answer-tokens", own.answerTokens)
+                .with("--evaluate-limit", own.evaluateLimit.map(String::valueOf).orElse("all"))
+                .with("--evaluate-tasks", own.evaluateTasks.isEmpty() ? "all" : own.evaluateTasks)
                 .with("--precision", model.precision())
                 .with("--device", model.device())
                 .with("--feature-model", featureModel.isPresent() ? "given" : "not given");
@@ -310,7 +313,8 @@ final class OwnRun {
         if (unseen.isEmpty()) {
             return Optional.empty();
         }
-        AnswerEvaluator evaluator = fedHds.evaluator(own.answerTokens);
+        AnswerEvaluator evaluator =
+                fedHds.evaluator(own.answerTokens).parallel(options.parallel).progress(new EvaluationLines());
         return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
     }
 

@@ -351,9 +351,9 @@ public final class FedHds {
         }
 
         /**
-         * How the parts of the layers in a feature row are scaled; not at all by default. In models of 100 million
-         * parameters and more the last layers' states are often hundreds of times larger than the first layers', so
-         * that unscaled rows depend on them alone.
+         * How the parts of the layers in a feature row are scaled; not at all by default. In many models the
+         * last layers' states are far larger than the first layers', so that unscaled rows depend mostly on them. Server
+         * and clients compare it.
          */
         public Builder layerScaling(LayerScaling layerScaling) {
             this.layerScaling = Objects.requireNonNull(layerScaling, "layerScaling");

@@ -69,7 +69,10 @@ public final class ReductionBenchmark implements Callable<Integer> {
     @Option(names = "--python", description = "a Python with scikit-learn to compare with; none by default")
     private String python = "";
 
-    @Option(names = "--float32", description = "scikit-learn in single precision; FedHDS computes in double always")
+    @Option(
+            names = "--float32",
+            description = "scikit-learn in single precision; FedHDS' PCA stays in double, its products of all pairs of"
+                    + " many rows in float")
     private boolean single;
 
     @Spec

@@ -130,7 +130,8 @@ public final class GgufWriter {
         long[] written = {0};
         try {
             tensor.rows().giveTo(values -> {
-                int chunk = LARGEST_CHUNK / tensor.type().bytes() * tensor.type().elements();
+                int chunk =
+                        LARGEST_CHUNK / tensor.type().bytes() * tensor.type().elements();
                 for (int from = 0; from < values.length; from += chunk) {
                     int to = Math.min(values.length, from + chunk);
                     written[0] += writePacked(channel, tensor.type(), values, from, to);

@@ -2,6 +2,7 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.Federation;
@@ -35,7 +36,7 @@ public final class ExportAdapter {
                     .activeShare(1)
                     .build();
             federation.run();
-            PeftFolder.write(out, fedHds.lora(), federation.adapter(), modelFolder.toString());
+            PeftFolder.write(out, fedHds.lora(), federation.adapter(), ModelCard.of(modelFolder));
             return PeftFolder.read(out).on(model).answer(instruction, 128);
         }
     }

@@ -1,8 +1,12 @@
 package io.github.fedhds.examples;
 
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.peft.MergedFolder;
+import io.github.fedhds.peft.MergedGguf;
 import io.github.fedhds.peft.PeftFolder;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -10,26 +14,41 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Merges a base model and an adapter into one model folder, for programs without adapter support. */
+/** Merges a base model and an adapter into one model, for programs without adapter support. */
 @Command(
         name = "merge-adapter",
         mixinStandardHelpOptions = true,
-        description = "Writes the base model with the adapter merged in, as a Hugging Face folder.")
+        description = "Writes the base model with the adapter merged in, as a Hugging Face folder or a GGUF file.")
 public final class MergeAdapter implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "BASE", description = "folder of the base model")
+    /** Types of a merged model's weights. */
+    enum Dtype {
+        F32,
+        F16,
+        BF16,
+        Q8_0
+    }
+
+    @Parameters(
+            index = "0",
+            paramLabel = "BASE",
+            description = "the base model: a folder, or a GGUF file if OUT is one")
     private Path base = Path.of("");
 
     @Parameters(index = "1", paramLabel = "ADAPTER", description = "adapter folder in PEFT's layout")
     private Path adapter = Path.of("");
 
-    @Parameters(index = "2", paramLabel = "OUT", description = "folder to write; new or empty")
+    @Parameters(
+            index = "2",
+            paramLabel = "OUT",
+            description = "folder to write, new or empty; or a new GGUF file, NAME.gguf")
     private Path out = Path.of("");
 
     @Option(
             names = "--dtype",
             description =
-                    "F32, BF16 or F16 (default: the base's types; in the two of 16 bits, rounding loses small changes)")
-    private MergedFolder.@Nullable Type dtype;
+                    "of a folder F32, BF16 or F16 (default: the base's types; in the two of 16 bits, rounding loses small"
+                            + " changes), of a GGUF file F16 or Q8_0 (default: F16)")
+    private @Nullable Dtype dtype;
 
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -42,11 +61,29 @@ public final class MergeAdapter implements Callable<Integer> {
     @Override
     public Integer call() {
         PeftFolder peft = PeftFolder.read(adapter);
-        if (dtype == null) {
+        if (out.toString().toLowerCase(Locale.ROOT).endsWith(".gguf")) {
+            MergedGguf.write(
+                    base,
+                    peft.config(),
+                    peft.adapter(),
+                    out,
+                    type(MergedGguf.Type.class, dtype == null ? Dtype.F16 : dtype));
+        } else if (dtype == null) {
             MergedFolder.write(base, peft.config(), peft.adapter(), out);
         } else {
-            MergedFolder.write(base, peft.config(), peft.adapter(), out, dtype);
+            MergedFolder.write(base, peft.config(), peft.adapter(), out, type(MergedFolder.Type.class, dtype));
         }
         return 0;
+    }
+
+    private <T extends Enum<T>> T type(Class<T> types, Dtype chosen) {
+        try {
+            return Enum.valueOf(types, chosen.name());
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException(
+                    "--dtype " + chosen + " is none of " + out + "; it can have "
+                            + Arrays.toString(types.getEnumConstants()),
+                    e);
+        }
     }
 }

@@ -51,6 +51,10 @@ class MergeAdapterTest {
         };
         String[] all = Arrays.copyOf(args, args.length + more.length);
         System.arraycopy(more, 0, all, args.length, more.length);
+        return execute(all);
+    }
+
+    private int execute(String... all) {
         StringWriter text = new StringWriter();
         CommandLine command = MergeAdapter.commandLine().setErr(new PrintWriter(text));
         int status = command.execute(all);
@@ -82,5 +86,20 @@ class MergeAdapterTest {
         try (SafetensorsFile out = SafetensorsFile.open(folder.resolve("out/model.safetensors"))) {
             assertEquals(Dtype.BF16, out.dtype(MODULE + ".weight"));
         }
+    }
+
+    @Test
+    void main_gguf_needsAGgufBaseAndItsTypes() {
+        String[] args = {
+            folder.resolve("base").toString(),
+            folder.resolve("adapter").toString(),
+            folder.resolve("out.gguf").toString()
+        };
+        assertEquals(1, execute(args));
+        assertTrue(error.contains("is no .gguf file") && error.lines().count() == 1, error);
+        assertEquals(1, execute(args[0], args[1], args[2], "--dtype", "F32"));
+        assertTrue(error.contains("--dtype F32 is none of") && error.contains("[F16, Q8_0]"), error);
+        assertEquals(1, run("--dtype", "Q8_0"));
+        assertTrue(error.contains("[F32, F16, BF16]"), error);
     }
 }

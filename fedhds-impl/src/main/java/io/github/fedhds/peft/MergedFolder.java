@@ -9,6 +9,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.file.Disk;
 import io.github.fedhds.internal.file.FileFault;
+import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.ModelWeights;
@@ -90,6 +91,12 @@ public final class MergedFolder {
         PeftFolder.fault(lora, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
+        if (GgufFile.isGguf(base)) {
+            throw new FedHdsException(
+                    base + " is a GGUF file; the base of a merged folder must be a Hugging Face folder."
+                            + " MergedGguf writes this base and the adapter as a GGUF file (MergeAdapter: an OUT that ends with"
+                            + " .gguf)");
+        }
         this.base = base;
         this.type = type;
         Path file = base.resolve(CONFIG);

@@ -43,6 +43,9 @@ final class PeftConfig {
             "eva_config",
             "runtime_config");
 
+    /** The version of PEFT whose format this is, and which the written folders were loaded with. */
+    private static final String VERSION = "0.21.2";
+
     private final Path file;
     private final JsonObject json;
 
@@ -176,6 +179,7 @@ final class PeftConfig {
         json.addProperty("lora_dropout", config.dropout());
         json.add("modules_to_save", JsonNull.INSTANCE);
         json.addProperty("peft_type", "LORA");
+        json.addProperty("peft_version", VERSION);
         json.addProperty("r", config.rank());
         json.add("rank_pattern", new JsonObject());
         JsonArray modules = new JsonArray();

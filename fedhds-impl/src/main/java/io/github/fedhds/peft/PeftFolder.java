@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,7 @@ import java.util.regex.Pattern;
 public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelName) {
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String CARD = "README.md";
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";
     private static final Pattern IN_LAYER = Pattern.compile(".*\\.\\d+\\.");
@@ -82,32 +84,78 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /**
-     * Writes a folder that PEFT can load. Creates it if it is missing, and moves each file into place when complete.
+     * Writes a folder that PEFT can load, with a model card that has the base model's name only.
      *
      * @param baseModelName name or path under which PEFT finds the base model; may be empty
-     * @throws IllegalArgumentException if the adapter's tensors do not fit the configuration
-     * @throws FedHdsException if a file cannot be written
+     * @see #write(Path, LoraConfig, Adapter, ModelCard)
      */
     public static void write(Path folder, LoraConfig config, Adapter adapter, String baseModelName) {
-        fault(config, adapter).ifPresent(fault -> {
-            throw new IllegalArgumentException(fault);
-        });
-        Map<String, Tensor> tensors = new TreeMap<>();
-        adapter.tensors().forEach((name, tensor) -> tensors.put(PREFIX + name + SUFFIX, tensor));
-        SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-        AtomicFile.write(
-                folder.resolve(CONFIG),
-                PeftConfig.write(named(config, adapter), baseModelName, liesTransposed(adapter))
-                        .getBytes(StandardCharsets.UTF_8));
+        write(folder, config, adapter, ModelCard.named(baseModelName));
     }
 
     /**
-     * Deletes the files that {@link #write} writes, if they exist; keeps other files.
+     * Writes a folder that PEFT can load: configuration, weights, the card as {@code README.md}, and copies of the base's
+     * {@code tokenizer.json}, {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code chat_template.jinja}
+     * as far as the card's base is a folder that has them. Creates the folder if it is missing, and moves each file into place
+     * when complete.
+     *
+     * @throws IllegalArgumentException if the adapter's tensors do not fit the configuration, or the folder is the base's
+     * @throws FedHdsException if a file cannot be read or written
+     */
+    public static void write(Path folder, LoraConfig config, Adapter adapter, ModelCard card) {
+        fault(config, adapter).ifPresent(fault -> {
+            throw new IllegalArgumentException(fault);
+        });
+        Optional<Path> base = card.base().filter(Files::isDirectory);
+        if (base.isPresent() && isSame(base.get(), folder)) {
+            throw new IllegalArgumentException(
+                    folder + " is the folder of the base model, whose README.md would be lost; name another one");
+        }
+        LoraConfig named = named(config, adapter);
+        Map<String, Tensor> tensors = new TreeMap<>();
+        adapter.tensors().forEach((name, tensor) -> tensors.put(PREFIX + name + SUFFIX, tensor));
+        SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+        base.ifPresent(from -> copyTokenizer(from, folder));
+        AtomicFile.write(folder.resolve(CARD), card.text(named, adapter).getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(
+                folder.resolve(CONFIG),
+                PeftConfig.write(named, card.baseName(), liesTransposed(adapter))
+                        .getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static boolean isSame(Path base, Path folder) {
+        try {
+            return Files.exists(folder) && Files.isSameFile(base, folder);
+        } catch (IOException e) {
+            throw FileFault.of(folder, "cannot be read", e);
+        }
+    }
+
+    /** A file that this base lacks is deleted, because it is of an earlier base. */
+    private static void copyTokenizer(Path base, Path folder) {
+        for (String name : ModelCard.TOKENIZER_FILES) {
+            Path from = base.resolve(name);
+            try {
+                if (Files.isRegularFile(from)) {
+                    AtomicFile.write(folder.resolve(name), Files.readAllBytes(from));
+                } else {
+                    Files.deleteIfExists(folder.resolve(name));
+                }
+            } catch (IOException e) {
+                throw FileFault.of(from, "cannot be copied", e);
+            }
+        }
+    }
+
+    /**
+     * Deletes the files that {@link #write(Path, LoraConfig, Adapter, ModelCard)} writes, if they exist; keeps other files.
      *
      * @throws FedHdsException if a file cannot be deleted
      */
     public static void delete(Path folder) {
-        for (String name : List.of(WEIGHTS, CONFIG)) {
+        List<String> names = new ArrayList<>(List.of(CONFIG, WEIGHTS, CARD));
+        names.addAll(ModelCard.TOKENIZER_FILES);
+        for (String name : names) {
             try {
                 Files.deleteIfExists(folder.resolve(name));
             } catch (IOException e) {

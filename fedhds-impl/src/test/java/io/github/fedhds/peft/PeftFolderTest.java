@@ -80,6 +80,7 @@ class PeftFolderTest {
                   "lora_dropout": 0.05,
                   "modules_to_save": null,
                   "peft_type": "LORA",
+                  "peft_version": "0.21.2",
                   "r": 2,
                   "rank_pattern": {},
                   "target_modules": [

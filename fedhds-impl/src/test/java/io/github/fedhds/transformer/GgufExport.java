@@ -26,7 +26,7 @@ import java.util.TreeMap;
  * Converts a model folder to GGUF as llama.cpp's converter does: names, row order of q and k, vocabulary. So a test can load
  * the same model both ways.
  */
-final class GgufExport {
+public final class GgufExport {
     private static final List<String> MODULES = List.of(
             ".input_layernorm.", ".attn_norm.",
             ".post_attention_layernorm.", ".ffn_norm.",
@@ -69,12 +69,12 @@ final class GgufExport {
     }
 
     /** All that a file needs, to be changed or written. */
-    static GgufWriter of(Path folder) {
+    public static GgufWriter of(Path folder) {
         return of(folder, GgufType.F32);
     }
 
     /** The same with another type of the matrices whose rows are whole blocks of it. */
-    static GgufWriter of(Path folder, GgufType matrices) {
+    public static GgufWriter of(Path folder, GgufType matrices) {
         GgufExport export = new GgufExport(folder, matrices);
         export.configuration();
         export.vocabulary();

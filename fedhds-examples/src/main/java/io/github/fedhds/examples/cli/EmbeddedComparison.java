@@ -8,6 +8,7 @@ import io.github.fedhds.examples.experiment.LearningRateSearch;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
@@ -224,7 +225,7 @@ public final class EmbeddedComparison {
                         .resume(options.resume()))),
                 progress);
         if (tuned.samples() > 0) {
-            folder.adapter(setting.fedHds().lora(), tuned.adapter(), "");
+            folder.adapter(setting.fedHds().lora(), tuned.adapter(), ModelCard.named(""));
         }
         return tuned;
     }

@@ -18,6 +18,11 @@ final class OwnOptions {
     Optional<Path> model = Optional.empty();
 
     @Option(
+            names = "--base-name",
+            description = "the base model's name in the written adapter, as on the Hugging Face hub (default: --model)")
+    Optional<String> baseName = Optional.empty();
+
+    @Option(
             names = "--data",
             description =
                     "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a file or folder of files:"
@@ -113,6 +118,10 @@ final class OwnOptions {
     void check(CommandLine line, RunOptions run) {
         if (data.isEmpty() || run.out.isEmpty()) {
             throw new ParameterException(line, "--model needs --data and --out");
+        }
+        if (baseName.filter(name -> name.isBlank() || name.chars().anyMatch(Character::isISOControl))
+                .isPresent()) {
+            throw new ParameterException(line, "--base-name must be one line that is not blank");
         }
         if (featureCache.isPresent() && featureModel.isEmpty()) {
             throw new ParameterException(

@@ -7,6 +7,7 @@ import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.monitoring.RoundListener;
+import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.CheckpointFolder;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** A federation on the user's model and data; writes its results to a folder. */
 final class OwnRun {
@@ -27,6 +29,8 @@ final class OwnRun {
      * With fewer clients per round, the server rarely finds two centroids near each other, and then selects no group.
      */
     private static final int LEAST_ACTIVE = 16;
+
+    private static final String ROUGE = "Rouge-L on unseen tasks";
 
     private final RunOptions options;
     private final OwnOptions own;
@@ -137,13 +141,34 @@ final class OwnRun {
         if (run.samples() == 0) {
             return;
         }
-        files.adapter(fedHds.lora(), run.adapter(), modelFolder.toString());
+        ModelCard card = card(run, modelFolder);
+        OptionalDouble last = run.rounds().get(run.rounds().size() - 1).score();
+        files.adapter(
+                fedHds.lora(), run.adapter(), last.isPresent() ? card.with(ROUGE, score(last.getAsDouble())) : card);
         if (own.evaluateEvery > 0) {
             run.best().ifPresent(best -> {
-                files.bestAdapter(fedHds.lora(), best.adapter(), modelFolder.toString());
+                files.bestAdapter(
+                        fedHds.lora(),
+                        best.adapter(),
+                        card.with("round", String.valueOf(best.round())).with(ROUGE, score(best.score())));
                 print("best: Rouge-L %.4f after round %d%n", best.score(), best.round());
             });
         }
+    }
+
+    private ModelCard card(TunedRun run, Path modelFolder) {
+        ModelCard card = ModelCard.of(modelFolder);
+        return own.baseName
+                .map(card::withBaseName)
+                .orElse(card)
+                .with("rounds", String.valueOf(run.rounds().size()))
+                .with("clients", String.valueOf(data.clients().size()))
+                .with("selection", OptionNames.of(own.selection))
+                .with("instructions trained on", run.samples() + " in all rounds, of " + data.instructions());
+    }
+
+    private static String score(double rougeL) {
+        return String.format(Locale.ROOT, "%.4f", rougeL);
     }
 
     private void printSummary(TunedRun run, long held, FedHds fedHds, SampleLength length, Path modelFolder) {

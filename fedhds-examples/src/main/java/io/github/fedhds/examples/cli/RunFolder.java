@@ -10,6 +10,7 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.JsonLinesListener;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
@@ -118,12 +119,12 @@ final class RunFolder {
     }
 
     /** Writes the best adapter so far beside the last one. */
-    void bestAdapter(LoraConfig lora, Adapter adapter, String baseModel) {
-        PeftFolder.write(folder.resolve(BEST), lora, adapter, baseModel);
+    void bestAdapter(LoraConfig lora, Adapter adapter, ModelCard card) {
+        PeftFolder.write(folder.resolve(BEST), lora, adapter, card);
     }
 
     /** Writes the adapter. */
-    void adapter(LoraConfig lora, Adapter adapter, String baseModel) {
-        PeftFolder.write(folder.resolve(ADAPTER), lora, adapter, baseModel);
+    void adapter(LoraConfig lora, Adapter adapter, ModelCard card) {
+        PeftFolder.write(folder.resolve(ADAPTER), lora, adapter, card);
     }
 }

@@ -31,6 +31,13 @@ class MainTest extends OnMainJob {
 
         PeftFolder peft = PeftFolder.read(out.resolve("adapter"));
         assertEquals(shared.resolve("model").toString(), peft.baseModelName());
+        String card = Files.readString(out.resolve("adapter/README.md"));
+        for (String part :
+                List.of("base_model: ", "| rounds | 2 |", "| selection | ", "| Rouge-L on unseen tasks | 0")) {
+            assertTrue(card.contains(part), () -> part + " in " + card);
+        }
+        assertTrue(Files.readString(out.resolve("adapter-best/README.md")).contains("| round | "));
+        assertTrue(Files.exists(out.resolve("adapter/tokenizer.json")));
         assertTrue(changesTheModel(peft.adapter()), outcome.out());
         assertTrue(Files.exists(out.resolve("adapter/adapter_config.json")));
 

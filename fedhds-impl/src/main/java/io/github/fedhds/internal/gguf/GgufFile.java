@@ -57,6 +57,7 @@ public final class GgufFile implements AutoCloseable {
     private final List<FileChannel> channels = new ArrayList<>();
     private final Map<String, Located> tensors = new TreeMap<>();
     private JsonObject metadata = new JsonObject();
+    private Map<String, long[]> spans = Map.of();
 
     private GgufFile(Path file) {
         this.file = file;
@@ -76,7 +77,9 @@ public final class GgufFile implements AutoCloseable {
     public static GgufFile open(Path file) {
         GgufFile opened = new GgufFile(file);
         try {
-            opened.metadata = opened.add(file);
+            GgufHeader header = opened.add(file);
+            opened.metadata = header.metadata();
+            opened.spans = header.spans();
             opened.addShards();
             return opened;
         } catch (RuntimeException | Error e) {
@@ -85,7 +88,7 @@ public final class GgufFile implements AutoCloseable {
         }
     }
 
-    private JsonObject add(Path path) {
+    private GgufHeader add(Path path) {
         try {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
             channels.add(channel);
@@ -95,7 +98,7 @@ public final class GgufFile implements AutoCloseable {
                     throw new IllegalArgumentException("tensor " + name + " is in an earlier shard, too");
                 }
             });
-            return header.metadata();
+            return header;
         } catch (IOException e) {
             throw FileFault.of(path, "cannot be read", e);
         } catch (IllegalArgumentException e) {
@@ -119,7 +122,7 @@ public final class GgufFile implements AutoCloseable {
         }
         for (int shard = 1; shard < count; shard++) {
             Path next = file.resolveSibling("%s-%05d-of-%05d.gguf".formatted(name.group(1), shard + 1, count));
-            JsonOptions other = new JsonOptions("", add(next));
+            JsonOptions other = new JsonOptions("", add(next).metadata());
             if (other.whole(SHARD_NUMBER) != shard || other.whole(SHARD_COUNT) != count) {
                 throw new FedHdsException(next + " says that it is shard " + other.whole(SHARD_NUMBER) + " of "
                         + other.whole(SHARD_COUNT) + ", its name says " + shard + " of " + count);
@@ -140,6 +143,20 @@ public final class GgufFile implements AutoCloseable {
     /** The metadata of the first shard. Errors of its methods name key, value and rule, but not the file. */
     public JsonOptions options() {
         return new JsonOptions("", metadata);
+    }
+
+    /** The bytes of type and value of a key of the first shard. */
+    byte[] encoded(String key) {
+        long[] span = spans.getOrDefault(key, new long[2]);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(span[1] - span[0]));
+        try {
+            while (bytes.hasRemaining() && channels.get(0).read(bytes, span[0] + bytes.position()) >= 0) {
+                continue;
+            }
+        } catch (IOException e) {
+            throw FileFault.of(file, "cannot be read", e);
+        }
+        return bytes.array();
     }
 
     /** Names of all tensors. */

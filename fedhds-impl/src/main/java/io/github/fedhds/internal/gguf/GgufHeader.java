@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -14,9 +15,10 @@ import java.util.Map;
  * that a length in the file asks for.
  *
  * @param metadata values by key; strings, numbers, booleans, and arrays of these
+ * @param spans where type and value of each key are: position of the first byte and of the one after the last
  * @param tensors tensors by name, in the order of the file
  */
-record GgufHeader(JsonObject metadata, Map<String, GgufTensor> tensors) {
+record GgufHeader(JsonObject metadata, Map<String, long[]> spans, Map<String, GgufTensor> tensors) {
     private static final int MAGIC = 0x46554747; // "GGUF"
     private static final int MAX_KEY = 65_535;
     private static final int MAX_TENSOR_NAME = 63;
@@ -65,6 +67,7 @@ record GgufHeader(JsonObject metadata, Map<String, GgufTensor> tensors) {
         long tensorCount = count(in, "the number of tensors", LEAST_TENSOR);
         long keyCount = count(in, "the number of metadata keys", LEAST_PAIR);
         JsonObject metadata = new JsonObject();
+        Map<String, long[]> spans = new HashMap<>();
         for (long i = 0; i < keyCount; i++) {
             String key = in.string("key " + i + " of the metadata", MAX_KEY);
             if (key.isEmpty()) {
@@ -73,13 +76,15 @@ record GgufHeader(JsonObject metadata, Map<String, GgufTensor> tensors) {
             if (metadata.has(key)) {
                 throw new IllegalArgumentException("the metadata has " + key + " twice");
             }
+            long start = in.position();
             int type = in.int32();
             if (key.equals(ALIGNMENT) && type != UINT32) {
                 throw new IllegalArgumentException(ALIGNMENT + " must be of type 4 (uint32), was " + type);
             }
             metadata.add(key, value(in, key, type));
+            spans.put(key, new long[] {start, in.position()});
         }
-        return new GgufHeader(metadata, tensors(in, tensorCount, alignment(metadata)));
+        return new GgufHeader(metadata, spans, tensors(in, tensorCount, alignment(metadata)));
     }
 
     private static long count(GgufBytes in, String what, int least) throws IOException {

@@ -5,6 +5,7 @@ import io.github.fedhds.internal.safetensors.HalfFloats;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
@@ -13,13 +14,26 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Collects metadata and tensors, and writes them as a GGUF file. For one thread. */
 public final class GgufWriter {
     private static final int ALIGNMENT = 32;
 
-    private record Pending(int[] shape, GgufType type, Supplier<float[]> values) {}
+    private static final int LARGEST_CHUNK = 1 << 20; // bytes that are packed before they are written
+
+    private record Pending(int[] shape, GgufType type, Rows rows) {}
+
+    /** The values of a tensor in pieces. */
+    @FunctionalInterface
+    public interface Rows {
+        /** Gives all values in row-major order, in pieces of whole rows; the receiver keeps no piece. */
+        void giveTo(Consumer<float[]> receiver);
+    }
+
+    /** Type and value of metadata as in a file, see {@link GgufFile#encoded}. */
+    record Encoded(byte[] bytes) {}
 
     private final Map<String, Object> metadata = new LinkedHashMap<>();
     private final Map<String, Pending> tensors = new LinkedHashMap<>();
@@ -30,6 +44,12 @@ public final class GgufWriter {
      */
     public GgufWriter put(String key, Object value) {
         metadata.put(key, value);
+        return this;
+    }
+
+    /** Adds all metadata of a file, with the types that it has there. */
+    public GgufWriter putAll(GgufFile file) {
+        file.options().json().keySet().forEach(key -> put(key, new Encoded(file.encoded(key))));
         return this;
     }
 
@@ -47,11 +67,22 @@ public final class GgufWriter {
      * @param values row-major values; called once, when they are written
      */
     public GgufWriter add(String name, int[] shape, GgufType type, Supplier<float[]> values) {
+        return addRows(name, shape, type, receiver -> receiver.accept(values.get()));
+    }
+
+    /**
+     * Adds a tensor that is written row by row, so that it needs not fit into memory.
+     *
+     * @param shape lengths of the axes, the contiguous one last
+     * @param type F32, F16, BF16 or Q8_0; the last axis must be a multiple of its block
+     * @param rows the values; asked for once, when they are written
+     */
+    public GgufWriter addRows(String name, int[] shape, GgufType type, Rows rows) {
         if (shape[shape.length - 1] % type.elements() != 0) {
             throw new IllegalArgumentException("tensor " + name + " has rows of " + shape[shape.length - 1]
                     + " elements; " + type + " needs a multiple of " + type.elements());
         }
-        tensors.put(name, new Pending(shape.clone(), type, values));
+        tensors.put(name, new Pending(shape.clone(), type, rows));
         return this;
     }
 
@@ -88,17 +119,43 @@ public final class GgufWriter {
             offset = padded(offset + bytes(tensor));
         }
         out.write(new byte[(int) (padded(out.size()) - out.size())]);
-        channel.write(ByteBuffer.wrap(header.toByteArray()));
+        AtomicFile.writeFully(channel, ByteBuffer.wrap(header.toByteArray()));
         for (Map.Entry<String, Pending> entry : tensors.entrySet()) {
-            Pending tensor = entry.getValue();
-            ByteBuffer packed =
-                    ByteBuffer.allocate(Math.toIntExact(padded(bytes(tensor)))).order(ByteOrder.LITTLE_ENDIAN);
-            pack(tensor.type(), tensor.values().get(), packed);
-            if (packed.position() != bytes(tensor)) {
-                throw new IllegalArgumentException("tensor " + entry.getKey() + " must have " + bytes(tensor)
-                        + " bytes as " + tensor.type() + ", its values give " + packed.position());
-            }
-            channel.write(packed.position(packed.capacity()).flip());
+            writeTensor(channel, entry.getKey(), entry.getValue());
+        }
+    }
+
+    private static void writeTensor(WritableByteChannel channel, String name, Pending tensor) throws IOException {
+        long size = bytes(tensor);
+        long[] written = {0};
+        try {
+            tensor.rows().giveTo(values -> {
+                int chunk =
+                        LARGEST_CHUNK / tensor.type().bytes() * tensor.type().elements();
+                for (int from = 0; from < values.length; from += chunk) {
+                    int to = Math.min(values.length, from + chunk);
+                    written[0] += writePacked(channel, tensor.type(), values, from, to);
+                }
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        if (written[0] != size) {
+            throw new IllegalArgumentException("tensor " + name + " must have " + size + " bytes as " + tensor.type()
+                    + ", its values give " + written[0]);
+        }
+        AtomicFile.writeFully(channel, ByteBuffer.allocate((int) (padded(size) - size)));
+    }
+
+    private static int writePacked(WritableByteChannel channel, GgufType type, float[] values, int from, int to) {
+        int blocks = (to - from) / type.elements();
+        ByteBuffer packed = ByteBuffer.allocate(blocks * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        pack(type, values, from, from + blocks * type.elements(), packed);
+        try {
+            AtomicFile.writeFully(channel, packed.flip());
+            return packed.limit();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -114,23 +171,15 @@ public final class GgufWriter {
         return position + ALIGNMENT - 1 & -ALIGNMENT;
     }
 
-    private static void pack(GgufType type, float[] values, ByteBuffer into) {
-        switch (type) {
-            case F32 -> into.asFloatBuffer().put(values);
-            case F16, BF16 -> {
-                for (float value : values) {
-                    into.putShort(type == GgufType.F16 ? HalfFloats.toF16(value) : HalfFloats.toBf16(value));
-                }
+    private static void pack(GgufType type, float[] values, int from, int to, ByteBuffer into) {
+        for (int i = from; i < to; i += type.elements()) {
+            switch (type) {
+                case F32 -> into.putFloat(values[i]);
+                case F16 -> into.putShort(HalfFloats.toF16(values[i]));
+                case BF16 -> into.putShort(HalfFloats.toBf16(values[i]));
+                case Q8_0 -> packQ8(values, i, into);
+                default -> throw new IllegalArgumentException(type + " cannot be written; F32, F16, BF16 and Q8_0 can");
             }
-            case Q8_0 -> {
-                for (int block = 0; block < values.length; block += type.elements()) {
-                    packQ8(values, block, into);
-                }
-            }
-            default -> throw new IllegalArgumentException(type + " cannot be written; F32, F16, BF16 and Q8_0 can");
-        }
-        if (type == GgufType.F32) {
-            into.position(values.length * Float.BYTES);
         }
     }
 
@@ -150,6 +199,10 @@ public final class GgufWriter {
     }
 
     private static void value(DataOutputStream out, Object value) throws IOException {
+        if (value instanceof Encoded encoded) {
+            out.write(encoded.bytes());
+            return;
+        }
         if (value instanceof List<?> list) {
             int32(out, 9);
             int32(out, list.isEmpty() ? 8 : arrayType(list.get(0)));

@@ -320,4 +320,58 @@ class GgufFileTest {
             });
         }
     }
+
+    /** Also types that the writer itself does not have: an int16, a uint64, an array of doubles. */
+    @Test
+    void putAll_metadataOfAnotherFile_keepsTypesAndValues() throws IOException {
+        Path raw = folder.resolve("raw.gguf");
+        byte[] bytes = new Raw()
+                .header(3, 0, 4)
+                .string("a")
+                .int32(10)
+                .int64(7)
+                .string("b")
+                .int32(9)
+                .int32(12)
+                .int64(2)
+                .int64(Double.doubleToLongBits(0.1))
+                .int64(Double.doubleToLongBits(-2))
+                .string("c")
+                .int32(8)
+                .string("\u00E9")
+                .string("d")
+                .int32(9)
+                .int32(8)
+                .int64(0)
+                .bytes
+                .toByteArray();
+        Files.write(raw, bytes);
+        Path copy = folder.resolve("copy.gguf");
+        try (GgufFile file = GgufFile.open(raw)) {
+            new GgufWriter().putAll(file).write(copy);
+            assertArrayEquals(bytes, Arrays.copyOf(Files.readAllBytes(copy), bytes.length));
+            new GgufWriter().putAll(file).remove("b").put("c", 5).write(copy);
+        }
+        try (GgufFile changed = GgufFile.open(copy)) {
+            assertEquals(Set.of("a", "c", "d"), changed.options().json().keySet());
+            assertEquals(7, changed.options().whole("a"));
+            assertEquals(5, changed.options().whole("c"));
+        }
+    }
+
+    @Test
+    void addRows_otherNumberOfValues_isRefused() {
+        for (int given : new int[] {0, 1, 3}) {
+            GgufWriter writer = new GgufWriter().addRows("t", new int[] {2, 32}, GgufType.Q8_0, receiver -> {
+                for (int row = 0; row < given; row++) {
+                    receiver.accept(new float[32]);
+                }
+            });
+            assertFails(
+                    IllegalArgumentException.class,
+                    () -> writer.write(folder.resolve("rows.gguf")),
+                    "tensor t must have 68 bytes as Q8_0, its values give " + 34 * given);
+        }
+        assertFalse(Files.exists(folder.resolve("rows.gguf")));
+    }
 }

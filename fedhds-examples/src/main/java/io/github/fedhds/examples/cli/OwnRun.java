@@ -280,6 +280,8 @@ final class OwnRun {
                 .with("--clients", options.clients.map(String::valueOf).orElse("one per task"))
                 .with("--instances", own.instances.map(String::valueOf).orElse("the default"))
                 .with("--seed", options.seed)
+                .with("--evaluate-limit", own.evaluateLimit.map(String::valueOf).orElse("all"))
+                .with("--evaluate-tasks", own.evaluateTasks.isEmpty() ? "all" : own.evaluateTasks)
                 .withData("--data", data.clients(), data.unseen())
                 .with("--fraction", fraction)
                 .with("--selection", own.selection)
@@ -292,8 +294,6 @@ final class OwnRun {
                 .with("--target-modules", fedHds.lora().targetModules())
                 .with("--learning-rate", learningRate)
                 .with("--answer-tokens", own.answerTokens)
-                .with("--evaluate-limit", own.evaluateLimit.map(String::valueOf).orElse("all"))
-                .with("--evaluate-tasks", own.evaluateTasks.isEmpty() ? "all" : own.evaluateTasks)
                 .with("--precision", model.precision())
                 .with("--device", model.device())
                 .with("--feature-model", featureModel.isPresent() ? "given" : "not given");

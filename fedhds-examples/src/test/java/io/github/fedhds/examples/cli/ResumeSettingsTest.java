@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.examples.TinyModel;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
@@ -29,6 +30,7 @@ class ResumeSettingsTest extends OnMainJob {
             "--rounds", "3",
             "--parallel", "3",
             "--gradient-checkpointing", "",
+            "--packed", "",
             "--evaluate-every", "2",
             "--patience", "9",
             "--feature-cache", "rows",
@@ -66,6 +68,14 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--target-modules", new String[] {"q_proj"});
         compared.put("--learning-rate", new String[] {"3e-4"});
         compared.put("--answer-tokens", new String[] {"3"});
+        compared.put("--evaluate-limit", new String[] {"1"});
+        compared.put("--evaluate-tasks", new String[] {
+            Dataset.load(shared.resolve("data.jsonl"), 1)
+                    .unseen()
+                    .keySet()
+                    .iterator()
+                    .next()
+        });
         compared.put("--precision", new String[] {"bfloat16"});
         return compared;
     }

@@ -31,6 +31,7 @@ class ResumeSettingsTest extends OnMainJob {
             "--parallel", "3",
             "--gradient-checkpointing", "",
             "--packed", "",
+            "--base-name", "someone/base",
             "--evaluate-every", "2",
             "--patience", "9",
             "--feature-cache", "rows",

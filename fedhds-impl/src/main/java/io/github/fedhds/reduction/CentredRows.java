@@ -165,7 +165,7 @@ final class CentredRows {
      * Inner products of rows, {@code [rows, rows]}; above 2^26 multiplications in float, with an error of at most
      * about 6e-7 of the product of the two lengths. Distances of {@link #squaredDistance(int, int, double, double)} then
      * differ from those in double by 1.6e-4 of themselves at most and by 1.4e-7 in the mean (1,980 rows of
-     * SmolLM2-135M, 17,856 columns). Time O(rows² columns).
+     * SmolLM2-135M, 17,856 columns, from several poolings of about 320 texts). Time O(rows² columns).
      */
     double[] rowGram() {
         return rowGram(single());

@@ -14,6 +14,9 @@ import io.github.fedhds.model.Precision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -28,15 +31,20 @@ class PackedFormTest {
     private static final int ROWS = 5;
     private static final int BLOCKS = 3;
 
+    private static final Map<Precision, UnpackedWeights> UNPACKED = new EnumMap<>(Precision.class);
     private static NDManager manager;
 
     @BeforeAll
     static void open() {
         manager = TorchRuntime.open("cpu");
+        for (Precision precision : Precision.values()) {
+            UNPACKED.put(precision, new UnpackedWeights(manager, precision));
+        }
     }
 
     @AfterAll
     static void close() {
+        UNPACKED.values().forEach(UnpackedWeights::close);
         manager.close();
     }
 
@@ -52,13 +60,14 @@ class PackedFormTest {
     }
 
     private static float[] unpack(byte[] bytes, int blockBytes, Precision precision) {
-        try (NDManager scope = manager.newSubManager();
-                UnpackedWeights unpacked = new UnpackedWeights(scope, precision)) {
+        try (NDManager scope = manager.newSubManager()) {
             NDArray blocks = scope.create(ByteBuffer.wrap(bytes), new Shape(ROWS, BLOCKS, blockBytes), DataType.UINT8);
             float[][] values = new float[1][];
-            unpacked.use(
-                    blocks,
-                    result -> values[0] = result.toType(DataType.FLOAT32, false).toFloatArray());
+            Objects.requireNonNull(UNPACKED.get(precision))
+                    .use(
+                            blocks,
+                            result -> values[0] =
+                                    result.toType(DataType.FLOAT32, false).toFloatArray());
             return values[0];
         }
     }

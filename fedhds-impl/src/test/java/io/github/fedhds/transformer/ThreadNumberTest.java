@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.SharedFolders;
+import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.EncodedSample;
@@ -48,6 +49,7 @@ class ThreadNumberTest {
     void everyCall_leavesTheCallersThreadNumber(@TempDir Path folder) {
         TinyModel.write(folder);
         ModelOptions options = ModelOptions.defaults().onDevice("cpu").withThreads(1);
+        TorchRuntime.open("cpu").close(); // loads the library, which another test class may not have done
         JniUtils.setNumThreads(3);
         try (LanguageModel model = LanguageModel.load(folder, options)) {
             AdapterForm form = new AdapterForm(List.of("q_proj"), 2, 1);

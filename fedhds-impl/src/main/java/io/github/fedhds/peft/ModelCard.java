@@ -5,7 +5,6 @@ import io.github.fedhds.lora.LoraConfig;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -135,8 +134,4 @@ public record ModelCard(Optional<Path> base, String baseName, Map<String, String
                 ? String.valueOf((long) value)
                 : String.format(Locale.ROOT, "%.6g", value).replaceAll("0+$", "");
     }
-
-    /** Files of a model folder that are copied beside an adapter. */
-    static final List<String> TOKENIZER_FILES =
-            List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja");
 }

@@ -39,6 +39,11 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String CARD = "README.md";
+
+    /** Files of the base's folder that are copied beside an adapter. */
+    private static final List<String> TOKENIZER_FILES =
+            List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja");
+
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";
     private static final Pattern IN_LAYER = Pattern.compile(".*\\.\\d+\\.");
@@ -133,7 +138,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
 
     /** A file that this base lacks is deleted, because it is of an earlier base. */
     private static void copyTokenizer(Path base, Path folder) {
-        for (String name : ModelCard.TOKENIZER_FILES) {
+        for (String name : TOKENIZER_FILES) {
             Path from = base.resolve(name);
             try {
                 if (Files.isRegularFile(from)) {
@@ -154,7 +159,7 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
      */
     public static void delete(Path folder) {
         List<String> names = new ArrayList<>(List.of(CONFIG, WEIGHTS, CARD));
-        names.addAll(ModelCard.TOKENIZER_FILES);
+        names.addAll(TOKENIZER_FILES);
         for (String name : names) {
             try {
                 Files.deleteIfExists(folder.resolve(name));

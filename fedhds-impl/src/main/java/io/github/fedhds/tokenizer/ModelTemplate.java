@@ -14,6 +14,7 @@ import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.json.JsonFile;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -85,11 +86,8 @@ record ModelTemplate(String source, String where) {
                 throw new FedHdsException(file + ": has " + Files.size(file) + " bytes, allowed are " + MAX_CHARACTERS);
             }
             try (Reader reader = Utf8Reader.open(file)) {
-                StringBuilder text = new StringBuilder();
-                char[] buffer = new char[8192];
-                for (int read = reader.read(buffer); read >= 0; read = reader.read(buffer)) {
-                    text.append(buffer, 0, read);
-                }
+                StringWriter text = new StringWriter();
+                reader.transferTo(text);
                 return text.toString();
             }
         } catch (IOException e) {

@@ -118,6 +118,11 @@ final class Decoder implements AutoCloseable {
         return direct.slice(from, bytes).order(ByteOrder.nativeOrder());
     }
 
+    /** The values of a float array; on the CPU a view of them, no copy. */
+    static FloatBuffer floats(NDArray array) {
+        return array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+
     /**
      * A call's native memory, and torch's settings of the calling thread. Other native code on this thread, such as
      * ND4J, may have changed the number of OpenMP threads, which changes the last bits of sums.

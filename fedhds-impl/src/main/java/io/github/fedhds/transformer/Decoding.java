@@ -8,7 +8,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -106,9 +105,7 @@ final class Decoding {
     }
 
     private void extend(List<Row> live, NDArray logits, int step) {
-        FloatBuffer values = logits.toByteBuffer(true) // on the CPU a view, no copy
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer();
+        FloatBuffer values = Decoder.floats(logits);
         float[] ofRow = new float[values.remaining() / live.size()];
         for (int r = 0; r < live.size(); r++) {
             Row row = live.get(r);

@@ -9,7 +9,6 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.fedhds.tokenizer.EncodedSample;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Queue;
@@ -105,9 +104,7 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
         int to = at;
         for (NDArray array : parameters) {
             try (NDArray slope = array.getGradient()) {
-                FloatBuffer values = slope.toByteBuffer(true)
-                        .order(ByteOrder.nativeOrder())
-                        .asFloatBuffer(); // on the CPU a view, no copy
+                FloatBuffer values = Decoder.floats(slope);
                 int length = values.remaining();
                 values.get(gradient, to, length);
                 to += length;

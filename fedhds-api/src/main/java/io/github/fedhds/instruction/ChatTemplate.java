@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 
 /**
  * The prompt of a chat model: turns of a system, a user and an assistant, separated by special tokens. An instruction is
- * one user turn, with its input after an empty line; the answer is the assistant's turn, which ends with
- * {@link #endToken}. Immutable, safe for many threads.
+ * the user's last turn, with its input after an empty line; its history are the turns before it; the answer is the
+ * assistant's turn, which ends with {@link #endToken}. Immutable, safe for many threads.
  */
 public final class ChatTemplate implements PromptTemplate {
     /** The supported forms. */
@@ -91,10 +91,12 @@ public final class ChatTemplate implements PromptTemplate {
 
     @Override
     public List<PromptPart> parts(Instruction instruction) {
-        return parts(List.of(Turn.user(
+        List<Turn> turns = new ArrayList<>(instruction.history());
+        turns.add(Turn.user(
                 instruction.input().isEmpty()
                         ? instruction.instruction()
-                        : instruction.instruction() + "\n\n" + instruction.input())));
+                        : instruction.instruction() + "\n\n" + instruction.input()));
+        return parts(turns);
     }
 
     @Override

@@ -5,7 +5,8 @@ import java.util.Optional;
 
 /**
  * Formats a sample as the prompt, the text before the answer. Must not use the output. A lambda is a template without
- * special tokens; {@link ChatTemplate} has those of chat models.
+ * special tokens and without turns: it gets a sample's earlier turns as text of the instruction
+ * ({@link Instruction#withoutTurns}). {@link ChatTemplate} has the special tokens and the turns of chat models.
  */
 @FunctionalInterface
 public interface PromptTemplate {
@@ -13,11 +14,12 @@ public interface PromptTemplate {
     String prompt(Instruction instruction);
 
     /**
-     * The same prompt in parts, which tells special tokens from text. By default the whole prompt is text. If the first
-     * part is text, the tokenizer puts the tokens before it that begin every text, such as BOS.
+     * The same prompt in parts, which tells special tokens from text. By default the whole prompt of
+     * {@link Instruction#withoutTurns} is text. If the first part is text, the tokenizer puts the tokens before it that
+     * begin every text, such as BOS.
      */
     default List<PromptPart> parts(Instruction instruction) {
-        return List.of(PromptPart.text(prompt(instruction)));
+        return List.of(PromptPart.text(prompt(instruction.withoutTurns())));
     }
 
     /** The answer as the model is trained to write it, without the end token; by default the output itself. */

@@ -84,7 +84,7 @@ public final class DataFile {
         for (Path file : files) {
             String task = DataFolder.task(file);
             Consumer<Instruction> named =
-                    instruction -> into.add(instruction.task().isEmpty() ? withTask(instruction, task) : instruction);
+                    instruction -> into.add(instruction.task().isEmpty() ? instruction.withTask(task) : instruction);
             try (InstructionReader reader = open(file)) {
                 reader.forEachRemaining(named);
                 LOG.debug("{}", reader.summary());
@@ -95,10 +95,6 @@ public final class DataFile {
         String kind = files.size() + (files.size() == 1 ? " file, " : " files, ") + String.join(", ", kinds);
         LOG.info("{}: {}", folder, counts.summary(kind));
         checkNotEmpty(folder, into, counts);
-    }
-
-    private static Instruction withTask(Instruction instruction, String task) {
-        return new Instruction(instruction.instruction(), instruction.input(), instruction.output(), task);
     }
 
     private static void checkNotEmpty(Path path, List<Instruction> list, ReadingCounts counts) {

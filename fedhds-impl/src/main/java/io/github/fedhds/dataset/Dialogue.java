@@ -5,31 +5,20 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.Turn;
+import io.github.fedhds.instruction.Turn.Role;
 import io.github.fedhds.internal.json.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
- * Converts a conversation to one instruction: the last assistant turn is the output, what precedes it the instruction,
- * what follows it is ignored. A system message is put before the instruction. Earlier turns become plain text, because
- * an instruction has no turns.
+ * Converts a conversation to one instruction: the last assistant turn is the output, the user turn before it the
+ * instruction, the turns before that its history; what follows the output is ignored. Turns of one role that follow one
+ * another are joined by an empty line. An assistant turn before the first user turn is left out.
  */
 final class Dialogue {
-    private enum Role {
-        SYSTEM,
-        USER,
-        ASSISTANT
-    }
-
-    private record Turn(Role role, String text) {
-        String named() {
-            return (role == Role.USER ? "User: " : "Assistant: ") + text;
-        }
-    }
-
     private final String place;
     private final String name;
     private final ReadingCounts counts;
@@ -50,7 +39,7 @@ final class Dialogue {
             }
             turns.add(turn.get());
         }
-        int system = !turns.isEmpty() && turns.get(0).role() == Role.SYSTEM ? 1 : 0;
+        boolean system = !turns.isEmpty() && turns.get(0).role() == Role.SYSTEM;
         int last = turns.size() - 1;
         while (last >= 0 && turns.get(last).role() != Role.ASSISTANT) {
             last--;
@@ -58,23 +47,40 @@ final class Dialogue {
         if (last < 0) {
             return skip("without an assistant turn");
         }
-        List<Turn> before = turns.subList(Math.min(system, last), last);
-        if (before.stream().anyMatch(turn -> turn.role() == Role.SYSTEM)) {
+        List<Turn> said = turns.subList(system ? 1 : 0, last + 1);
+        if (said.stream().anyMatch(turn -> turn.role() == Role.SYSTEM)) {
             return skip("with a system message after the first turn");
         }
-        if (before.stream().noneMatch(turn -> turn.role() == Role.USER)) {
+        List<Turn> history = joined(said);
+        boolean opened = history.get(0).role() == Role.ASSISTANT;
+        if (opened) {
+            history.remove(0);
+        }
+        if (history.isEmpty()) {
             return skip("without a user turn before the last answer");
         }
-        String asked = before.size() == 1
-                ? before.get(0).text()
-                : before.stream().map(Turn::named).collect(Collectors.joining("\n"));
-        String output = turns.get(last).text();
-        if (before.size() > 1 && !output.isBlank()) {
-            counts.severalTurns();
+        String output = history.remove(history.size() - 1).text();
+        String asked = history.remove(history.size() - 1).text();
+        if (!output.isBlank()) {
+            counts.conversation(!history.isEmpty(), opened);
         }
-        String systemText = system == 0 ? "" : turns.get(0).text();
-        return Optional.of(
-                new Instruction(systemText.isBlank() ? asked : systemText + "\n\n" + asked, "", output, task));
+        if (system && !turns.get(0).text().isBlank()) {
+            history.add(0, turns.get(0));
+        }
+        return Optional.of(new Instruction(asked, "", output, task, history));
+    }
+
+    private static List<Turn> joined(List<Turn> turns) {
+        List<Turn> joined = new ArrayList<>();
+        for (Turn turn : turns) {
+            int end = joined.size() - 1;
+            if (end >= 0 && joined.get(end).role() == turn.role()) {
+                joined.set(end, new Turn(turn.role(), joined.get(end).text() + "\n\n" + turn.text()));
+            } else {
+                joined.add(turn);
+            }
+        }
+        return joined;
     }
 
     private Optional<Turn> turn(String which, JsonElement element) {

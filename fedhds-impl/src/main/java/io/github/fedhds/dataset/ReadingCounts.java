@@ -11,6 +11,7 @@ final class ReadingCounts {
     private final TreeMap<String, Long> skipped = new TreeMap<>();
     private long instructions;
     private long severalTurns;
+    private long openedByAssistant;
 
     void form(String name) {
         forms.add(name);
@@ -20,8 +21,10 @@ final class ReadingCounts {
         instructions++;
     }
 
-    void severalTurns() {
-        severalTurns++;
+    /** Counts what is worth to be said of a conversation. */
+    void conversation(boolean ofSeveralTurns, boolean openedByTheAssistant) {
+        severalTurns += ofSeveralTurns ? 1 : 0;
+        openedByAssistant += openedByTheAssistant ? 1 : 0;
     }
 
     /** Counts a row that is left out; the reasons are few fixed texts. */
@@ -46,6 +49,7 @@ final class ReadingCounts {
         other.skipped.forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
         instructions += other.instructions;
         severalTurns += other.severalTurns;
+        openedByAssistant += other.openedByAssistant;
     }
 
     /** The line for a file or folder of a kind. */
@@ -57,9 +61,10 @@ final class ReadingCounts {
                 + (forms.isEmpty() ? "" : " of " + String.join(", ", forms))
                 + ", " + instructions + (instructions == 1 ? " instruction" : " instructions")
                 + ", " + allSkipped() + " skipped" + (reasons.isEmpty() ? "" : ": " + reasons)
-                + (severalTurns == 0
+                + (severalTurns == 0 ? "" : "; conversations of several turns: " + severalTurns)
+                + (openedByAssistant == 0
                         ? ""
-                        : "; conversations of several turns: " + severalTurns
-                                + " (earlier turns are part of the instruction)");
+                        : "; conversations that the assistant begins: " + openedByAssistant
+                                + " (the first turn is left out)");
     }
 }

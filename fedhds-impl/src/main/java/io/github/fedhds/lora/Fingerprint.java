@@ -5,6 +5,7 @@ import com.google.common.hash.Hashing;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptPart;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.instruction.Turn;
 import io.github.fedhds.round.RoundContext;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -17,7 +18,8 @@ final class Fingerprint {
     private static final List<Instruction> SAMPLES = List.of(
             new Instruction("instruction", "input", "output", "task"),
             new Instruction("two\nlines, \u00fc", "", " output "),
-            new Instruction("", "input\n", ""));
+            new Instruction("", "input\n", ""),
+            new Instruction("b", "", "", "", List.of(Turn.system("s"), Turn.user("a"), Turn.assistant("c"))));
 
     private Fingerprint() {}
 

@@ -97,11 +97,8 @@ final class StepGradient {
         return loss;
     }
 
-    /** The first token is never predicted, so a sample without a prompt has one less. */
     private static long answerTokens(List<EncodedSample> batch) {
-        return batch.stream()
-                .mapToLong(sample -> Math.min(sample.answerLength(), sample.ids().length - 1))
-                .sum();
+        return batch.stream().mapToLong(sample -> sample.trainedPlaces().length).sum();
     }
 
     /** Infinite or NaN exactly if a value is: in double, squares of floats do not overflow. */

@@ -1,6 +1,5 @@
 package io.github.fedhds.tokenizer;
 
-import io.github.fedhds.instruction.ChatTemplate;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.instruction.Turn;
@@ -13,9 +12,9 @@ import java.util.function.IntFunction;
 
 /**
  * Converts samples to tokens: prompt, answer, and the end token: the template's, or the model's EOS token. A special token
- * that is written in a sample's text stays text. A sample that is too long is cut at the end of the input text,
- * then at the end of the instruction; the template's own words, the response marker and the answer stay. Immutable,
- * safe for many threads.
+ * that is written in a sample's text stays text. A sample that is too long loses its oldest turns, then its system turn,
+ * then is cut at the end of the input text, then at the end of the instruction; the template's own words, the response
+ * marker and the answer stay. Immutable, safe for many threads.
  */
 public final class SampleEncoder {
     private final Tokenizer tokenizer;
@@ -63,11 +62,40 @@ public final class SampleEncoder {
         return encoded(new Instruction("", "", "")).ids().length;
     }
 
-    /** Prompt, answer and EOS id; empty if the answer and the bare template do not fit. */
+    /**
+     * Prompt, answer and EOS id; empty if the answer and the bare template do not fit. The answers of earlier turns are
+     * answers too if the template has turns. An earlier answer whose tokens in the prompt are not those of an answer is
+     * not: with Mistral's forms, where a system text stands in the last user turn, or if the template adds a text before
+     * the answer.
+     */
     public Optional<EncodedSample> forTraining(Instruction sample) {
         int[] answer = answer(sample);
-        return prompt(sample, maxTokens - answer.length)
-                .map(prompt -> new EncodedSample(concat(prompt.ids(), answer), prompt.ids().length, prompt.cut()));
+        return fitted(sample, maxTokens - answer.length)
+                .map(prompt -> new EncodedSample(
+                        concat(prompt.ids(), answer),
+                        prompt.ids().length,
+                        !prompt.sample().equals(sample),
+                        earlierAnswers(prompt)));
+    }
+
+    /** The earlier answers that are tokenized as answers: what a model writes when it continues the prompt before them. */
+    private List<TokenSpan> earlierAnswers(Prompt prompt) {
+        List<Turn> turns = prompt.sample().history();
+        List<TokenSpan> spans = new ArrayList<>();
+        for (int i = 1; i < turns.size(); i++) {
+            if (turns.get(i).role() != Turn.Role.ASSISTANT) {
+                continue;
+            }
+            Instruction earlier =
+                    new Instruction(turns.get(i - 1).text(), "", turns.get(i).text(), "", turns.subList(0, i - 1));
+            int[] before = encoded(earlier).ids();
+            int[] all = concat(before, answer(earlier));
+            if (all.length <= prompt.ids().length
+                    && Arrays.mismatch(all, Arrays.copyOf(prompt.ids(), all.length)) < 0) {
+                spans.add(new TokenSpan(before.length, all.length));
+            }
+        }
+        return spans;
     }
 
     /** The same, but an answer that is too long is cut at its end, so that every sample has features. */
@@ -116,35 +144,10 @@ public final class SampleEncoder {
         if (answerTokens < 0) {
             throw new IllegalArgumentException("answerTokens must be 0 or more, was " + answerTokens);
         }
-        return prompt(sample, maxTokens - answerTokens)
+        return fitted(sample, maxTokens - answerTokens)
+                .map(fit -> new EncodedSample(
+                        fit.ids(), fit.ids().length, !fit.sample().equals(sample)))
                 .orElseThrow(() -> new IllegalArgumentException(noRoom(answerTokens)));
-    }
-
-    /**
-     * A conversation for training: one sample per turn of the assistant, with all turns before it as its prompt, so that
-     * the loss is on the assistant's turns only. Empty for a turn that does not fit with the turns before it; nothing is
-     * cut.
-     *
-     * @param turns an optional system turn, then user and assistant in turn
-     * @throws IllegalArgumentException if the template has no turns, or the turns are in another order
-     */
-    public List<Optional<EncodedSample>> forConversation(List<Turn> turns) {
-        if (!(template instanceof ChatTemplate chat)) {
-            throw new IllegalArgumentException("this prompt template has no turns; use a ChatTemplate");
-        }
-        List<Optional<EncodedSample>> samples = new ArrayList<>();
-        for (int i = 0; i < turns.size(); i++) {
-            if (turns.get(i).role() == Turn.Role.ASSISTANT) {
-                int[] prompt = tokenizer.encode(chat.parts(turns.subList(0, i)));
-                int[] ids = concat(
-                        prompt, answer(new Instruction("", "", turns.get(i).text())));
-                samples.add(
-                        ids.length > maxTokens
-                                ? Optional.empty()
-                                : Optional.of(new EncodedSample(ids, prompt.length, false)));
-            }
-        }
-        return samples;
     }
 
     private String noRoom(int answerTokens) {
@@ -175,25 +178,37 @@ public final class SampleEncoder {
         return new Prompt(sample, tokenizer.encode(template.parts(sample)));
     }
 
-    private Optional<EncodedSample> prompt(Instruction sample, int room) {
-        return fitted(sample, room)
-                .map(fit -> new EncodedSample(
-                        fit.ids(), fit.ids().length, !fit.sample().equals(sample)));
-    }
-
     /**
-     * The sample with as much of its input, then of its instruction, as fits; empty if the bare template does not fit.
+     * The sample with as many of its latest turns, then as much of its input, then of its instruction, as fits; empty if
+     * the bare template does not fit.
      */
     private Optional<Prompt> fitted(Instruction sample, int room) {
         Prompt whole = encoded(sample);
         if (whole.ids().length <= room) {
             return Optional.of(whole);
         }
+        Optional<Instruction> shorter = withoutOldestTurns(sample);
+        if (shorter.isPresent()) {
+            return fitted(shorter.get(), room);
+        }
         return longest(sample.input(), end -> sample.withInput(head(sample.input(), end)), room)
                 .or(() -> longest(
                         sample.instruction(),
                         end -> sample.withInput("").withInstruction(head(sample.instruction(), end)),
                         room));
+    }
+
+    /** The sample without the oldest turns of user and assistant, or without its system turn if there is no other. */
+    private static Optional<Instruction> withoutOldestTurns(Instruction sample) {
+        List<Turn> turns = sample.history();
+        if (turns.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Turn> kept = new ArrayList<>(turns);
+        int system = turns.get(0).role() == Turn.Role.SYSTEM ? 1 : 0;
+        kept.subList(turns.size() > 1 ? system : 0, turns.size() > 1 ? system + 2 : 1)
+                .clear();
+        return Optional.of(sample.withHistory(kept));
     }
 
     /**

@@ -208,12 +208,14 @@ public final class AdaptedModel {
             TokenBatch batch = batch(rows, places);
             try (Decoder.Call call = decoder.call()) {
                 NDManager scope = call.scope();
-                int[] starts = IntStream.of(places).map(p -> answerStarts[p]).toArray();
-                int[] lengths = batch.answerLengths(starts);
+                List<int[]> answers = IntStream.of(places)
+                        .mapToObj(p -> IntStream.range(answerStarts[p], rows.get(p).length)
+                                .toArray())
+                        .toList();
                 float[] values = new float[0];
-                if (IntStream.of(lengths).sum() > 0) {
+                if (answers.stream().anyMatch(row -> row.length > 0)) {
                     NDList inputs = inputs(scope, batch);
-                    inputs.addAll(batch.answers(scope, starts));
+                    inputs.addAll(batch.predictions(scope, answers));
                     values = run(Purpose.TOKEN_LOSSES, scope, inputs, new NDList())
                             .get(0)
                             .toFloatArray();
@@ -221,10 +223,11 @@ public final class AdaptedModel {
                 int at = 0;
                 for (int i = 0; i < places.length; i++) {
                     double sum = 0;
-                    for (int t = 0; t < lengths[i]; t++) {
+                    int length = answers.get(i).length;
+                    for (int t = 0; t < length; t++) {
                         sum += values[at++];
                     }
-                    losses[places[i]] = sum / lengths[i];
+                    losses[places[i]] = sum / length;
                 }
             }
         }

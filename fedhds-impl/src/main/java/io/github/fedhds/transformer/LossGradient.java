@@ -65,8 +65,9 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
             JniUtils.setGradMode(true);
             NDList common = new NDList(batch.ids(scope));
             common.addAll(decoder.positions(scope, batch.width()));
-            int[] starts = samples.stream().mapToInt(EncodedSample::answerStart).toArray();
-            return pass.run(scope, parameters, common, batch.answers(scope, starts));
+            List<int[]> places =
+                    samples.stream().map(EncodedSample::trainedPlaces).toList();
+            return pass.run(scope, parameters, common, batch.predictions(scope, places));
         } finally {
             JniUtils.setGradMode(before);
             buffers.add(parameters); // its arrays are closed

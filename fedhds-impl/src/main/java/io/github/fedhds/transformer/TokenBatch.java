@@ -74,23 +74,17 @@ final class TokenBatch {
         return scope.arange(0, rows.size() * width, 1, DataType.INT64);
     }
 
-    /** Number of each row's tokens from its answer on, without the row's first token. */
-    int[] answerLengths(int[] answerStarts) {
-        int[] lengths = new int[rows.size()];
-        for (int r = 0; r < lengths.length; r++) {
-            lengths[r] = Math.max(0, length(r) - Math.max(1, answerStarts[r]));
-        }
-        return lengths;
-    }
-
-    /** Indices of the tokens before each answer token, which predict it, and the answer tokens, row by row. */
-    NDList answers(NDManager scope, int[] answerStarts) {
-        int[] lengths = answerLengths(answerStarts);
-        long[] places = new long[Arrays.stream(lengths).sum()];
-        long[] targets = new long[places.length];
+    /**
+     * Indices of the tokens before the given places of each row, which predict them, and the tokens at the places, row by
+     * row.
+     */
+    NDList predictions(NDManager scope, List<int[]> placesOfRows) {
+        int count = placesOfRows.stream().mapToInt(row -> row.length).sum();
+        long[] places = new long[count];
+        long[] targets = new long[count];
         int at = 0;
-        for (int r = 0; r < lengths.length; r++) {
-            for (int t = length(r) - lengths[r]; t < length(r); t++) {
+        for (int r = 0; r < rows.size(); r++) {
+            for (int t : placesOfRows.get(r)) {
                 places[at] = (long) r * width + t - 1;
                 targets[at++] = rows.get(r)[t];
             }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.SharedFolders;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.Turn;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -82,11 +83,12 @@ class DataFileTest {
     }
 
     @Test
-    void readAll_messagesWithASystem_beginTheInstructionWithIt() throws IOException {
+    void readAll_messagesWithASystem_haveItAsHistory() throws IOException {
         Files.writeString(file, """
                 {"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "a"},
                  {"role": "assistant", "content": "b"}]}""");
-        assertEquals(List.of(new Instruction("Be kind.\n\na", "", "b", "")), DataFile.readAll(file));
+        assertEquals(
+                List.of(new Instruction("a", "", "b", "", List.of(Turn.system("Be kind.")))), DataFile.readAll(file));
     }
 
     @ParameterizedTest

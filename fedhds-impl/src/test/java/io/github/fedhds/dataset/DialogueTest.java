@@ -7,9 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.Turn;
+import io.github.fedhds.instruction.Turn.Role;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,31 +41,43 @@ class DialogueTest {
         return DataFile.open(file);
     }
 
+    /** The text of a turn is its place; history, instruction and output as letters with texts. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "ua | 0 | 1",
-                "sua | 0~~1 | 2",
-                "uaua | User: 0~Assistant: 1~User: 2 | 3",
-                "suaua | 0~~User: 1~Assistant: 2~User: 3 | 4",
-                "uau | 0 | 1",
-                "aua | Assistant: 0~User: 1 | 2",
-                "uua | User: 0~User: 1 | 2",
+                "ua | '' | 0 | 1 | ''",
+                "sua | S0 | 1 | 2 | ''",
+                "uaua | U0 A1 | 2 | 3 | several",
+                "suaua | S0 U1 A2 | 3 | 4 | several",
+                "suauaua | S0 U1 A2 U3 A4 | 5 | 6 | several",
+                "uau | '' | 0 | 1 | ''",
+                "aua | '' | 1 | 2 | opened",
+                "aauaua | U2 A3 | 4 | 5 | both",
+                "uua | '' | 0+1 | 2 | ''",
+                "uauuaa | U0 A1 | 2+3 | 4+5 | several",
             })
-    void read_bothNamings_giveTheLastAnswer(String letters, String instruction, String output) throws IOException {
-        Instruction expected = new Instruction(instruction.replace('~', '\n'), "", output, "t");
+    void read_bothNamings_giveTheLastAnswerAndItsHistory(
+            String letters, String history, String instruction, String output, String counted) throws IOException {
+        List<Turn> turns = Arrays.stream(history.split(" "))
+                .filter(one -> !one.isEmpty())
+                .map(one -> new Turn(
+                        one.charAt(0) == 'S' ? Role.SYSTEM : one.charAt(0) == 'U' ? Role.USER : Role.ASSISTANT,
+                        one.substring(1)))
+                .toList();
+        Instruction expected =
+                new Instruction(instruction.replace("+", "\n\n"), "", output.replace("+", "\n\n"), "t", turns);
         try (InstructionReader messages = open(letters, "messages", "role", "content");
                 InstructionReader shareGpt = open(letters, "conversations", "from", "value")) {
             assertEquals(expected, messages.next());
             assertEquals(expected, shareGpt.next());
             assertFalse(messages.hasNext());
-            assertEquals(
-                    instruction.contains("User: "),
-                    messages.summary()
-                            .endsWith(
-                                    "; conversations of several turns: 1 (earlier turns are part of the instruction)"),
-                    messages::summary);
+            boolean both = counted.equals("both");
+            String end = (both || counted.equals("several") ? "; conversations of several turns: 1" : "")
+                    + (both || counted.equals("opened")
+                            ? "; conversations that the assistant begins: 1 (the first turn is left out)"
+                            : "");
+            assertTrue(messages.summary().endsWith(", 1 instruction, 0 skipped" + end), messages::summary);
         }
     }
 

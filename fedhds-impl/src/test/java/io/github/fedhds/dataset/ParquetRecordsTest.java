@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.Turn;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -57,7 +58,12 @@ class ParquetRecordsTest {
         assertEquals(
                 List.of(
                         new Instruction("Say \u00E9 \uD83D\uDE00.", "", "a", ""),
-                        new Instruction("Be kind.\n\nUser: q1\nAssistant: a1\nUser: q2", "", "a2", "")),
+                        new Instruction(
+                                "q2",
+                                "",
+                                "a2",
+                                "",
+                                List.of(Turn.system("Be kind."), Turn.user("q1"), Turn.assistant("a1")))),
                 DataFile.readAll(FILES.resolve("messages.parquet")));
     }
 

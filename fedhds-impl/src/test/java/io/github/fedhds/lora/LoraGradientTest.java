@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.tokenizer.EncodedSample;
+import io.github.fedhds.tokenizer.TokenSpan;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.LoraGradient;
@@ -270,5 +271,23 @@ class LoraGradientTest {
         for (int i = 0; i < flat.length; i++) {
             assertEquals(sum[i] / tokens, together[i], 1e-5, "coordinate " + i);
         }
+    }
+
+    /** With causal attention the earlier answer's loss is that of the sample which ends after it. */
+    @Test
+    void compute_earlierAnswers_countAsTheLastOne() {
+        AdapterForm form = new AdapterForm(ALL, 2, 2);
+        float[] flat = form.flatten(model.config(), TinyModel.adapter(model.config(), form, 2));
+        int[] ids = TinyModel.ids(new SplittableRandom(4), 14);
+        List<EncodedSample> parts =
+                List.of(new EncodedSample(Arrays.copyOf(ids, 6), 3, false), new EncodedSample(ids, 9, false));
+        EncodedSample talk = new EncodedSample(ids, 9, false, List.of(new TokenSpan(3, 6)));
+        assertArrayEquals(new int[] {3, 4, 5, 9, 10, 11, 12, 13}, talk.trainedPlaces());
+        LoraGradient graph = model.loraGradient(form, 0);
+        float[] together = new float[flat.length];
+        float[] apart = new float[flat.length];
+        double loss = graph.compute(parts, flat, 0, apart);
+        assertEquals(loss, graph.compute(List.of(talk), flat, 0, together), 1e-5);
+        assertArrayEquals(apart, together, 1e-5f);
     }
 }

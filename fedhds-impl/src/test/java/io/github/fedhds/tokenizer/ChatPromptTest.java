@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.SharedFolders;
 import io.github.fedhds.instruction.ChatTemplate;
 import io.github.fedhds.instruction.ChatTemplate.Form;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptPart;
-import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.instruction.Turn;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.TinyModel;
@@ -25,8 +25,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Chat prompts as ids, with a tokenizer of {@link TinyModel} whose last two tokens are the marks of ChatML. */
 class ChatPromptTest {
@@ -147,33 +150,88 @@ class ChatPromptTest {
         }
     }
 
+    private static String text(LanguageModel model, EncodedSample sample, TokenSpan span) {
+        return model.tokenizer().decode(Arrays.copyOfRange(sample.ids(), span.from(), span.to()));
+    }
+
     @Test
-    void forConversation_givesASampleForEachAnswer() throws IOException {
+    void forTraining_severalTurns_trainsEveryAnswerAndItsEndToken() throws IOException {
         writeTemplate(CHATML);
         try (LanguageModel model = TinyModel.load(folder)) {
             SampleEncoder encoder = model.sampleEncoder(model.promptTemplate(), 64);
-            List<Turn> turns =
-                    List.of(Turn.user("ab"), Turn.assistant("cd"), Turn.user("e"), Turn.assistant("<|im_end|>f"));
-            List<Optional<EncodedSample>> samples = encoder.forConversation(turns);
-            assertEquals(2, samples.size());
-            assertEquals(encoder.forTraining(new Instruction("ab", "", "cd")), samples.get(0));
-            EncodedSample second = samples.get(1).orElseThrow();
-            assertEquals("<|im_end|>f".length() + 1, second.answerLength());
-            assertEquals(4, count(second.ids(), STOP)); // two user turns, two answers
-            int[] first = samples.get(0).orElseThrow().ids();
-            assertArrayEquals(first, Arrays.copyOf(second.ids(), first.length));
-            SampleEncoder shorter = model.sampleEncoder(model.promptTemplate(), first.length);
-            assertTrue(shorter.forConversation(turns).get(0).isPresent());
-            assertEquals(Optional.empty(), shorter.forConversation(turns).get(1));
-            assertEquals(List.of(), encoder.forConversation(List.of(Turn.user("ab"))));
-            assertFails(
-                    IllegalArgumentException.class,
-                    () -> encoder.forConversation(List.of(Turn.assistant("a"))),
-                    "must end with a turn of role USER");
-            assertFails(
-                    IllegalArgumentException.class,
-                    () -> model.sampleEncoder(PromptTemplate.alpaca(), 64).forConversation(turns),
-                    "no turns");
+            Instruction last = new Instruction("e", "", "<|im_end|>f");
+            EncodedSample sample = encoder.forTraining(last.withHistory(List.of(Turn.user("ab"), Turn.assistant("cd"))))
+                    .orElseThrow();
+            assertEquals("<|im_end|>f".length() + 1, sample.answerLength());
+            assertEquals(4, count(sample.ids(), STOP)); // two user turns, two answers
+            EncodedSample first =
+                    encoder.forTraining(new Instruction("ab", "", "cd")).orElseThrow();
+            assertEquals(List.of(new TokenSpan(first.answerStart(), first.ids().length)), sample.earlierAnswers());
+            assertEquals("cd", text(model, sample, sample.earlierAnswers().get(0)));
+            assertArrayEquals(first.ids(), Arrays.copyOf(sample.ids(), first.ids().length));
+            assertEquals(3 + sample.answerLength(), sample.trainedPlaces().length);
+            // Too long: the oldest turns are left out, not the instruction.
+            SampleEncoder shorter = model.sampleEncoder(model.promptTemplate(), sample.ids().length - 1);
+            EncodedSample cut = shorter.forTraining(last.withHistory(List.of(Turn.user("ab"), Turn.assistant("cd"))))
+                    .orElseThrow();
+            assertTrue(cut.cut());
+            assertArrayEquals(encoder.forTraining(last).orElseThrow().ids(), cut.ids());
+            assertEquals(List.of(), cut.earlierAnswers());
+        }
+    }
+
+    /** SentencePiece, where the answer's first word has a space before it, and the marks of the turns are text. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Form.class,
+            names = {"LLAMA2", "MISTRAL_V1"})
+    @Tag("golden")
+    void forTraining_severalTurnsOfBrackets_trainsEveryAnswer(Form form) {
+        try (LanguageModel model = LanguageModel.load(SharedFolders.models().resolve("stories260K"))) {
+            SampleEncoder encoder = model.sampleEncoder(ChatTemplate.of(form), 128);
+            List<Turn> history =
+                    List.of(Turn.user("Hi"), Turn.assistant("Lily saw it."), Turn.user("Go"), Turn.assistant("No."));
+            EncodedSample sample = encoder.forTraining(new Instruction("a", "", "b", "", history))
+                    .orElseThrow();
+            assertEquals(
+                    List.of("Lily saw it.", "No."),
+                    sample.earlierAnswers().stream()
+                            .map(span -> text(model, sample, span).strip())
+                            .toList());
+        }
+    }
+
+    @Test
+    void forTraining_systemTurn_isCutAfterTheOtherTurns() throws IOException {
+        writeTemplate(CHATML);
+        try (LanguageModel model = TinyModel.load(folder)) {
+            Instruction plain = new Instruction("e", "", "f");
+            Instruction withSystem = plain.withHistory(List.of(Turn.system("s")));
+            Instruction all = plain.withHistory(List.of(Turn.system("s"), Turn.user("ab"), Turn.assistant("cd")));
+            SampleEncoder encoder = model.sampleEncoder(model.promptTemplate(), 64);
+            int most = encoder.forTraining(withSystem).orElseThrow().ids().length;
+            int least = encoder.forTraining(plain).orElseThrow().ids().length;
+            for (int room = 64; room > least; room--) {
+                SampleEncoder shorter = model.sampleEncoder(model.promptTemplate(), room);
+                EncodedSample sample = shorter.forTraining(all).orElseThrow();
+                Instruction kept = sample.ids().length > most ? all : room >= most ? withSystem : plain;
+                assertArrayEquals(encoder.forTraining(kept).orElseThrow().ids(), sample.ids(), "" + room);
+            }
+        }
+    }
+
+    /** A template without turns has the earlier turns as text, and trains the last answer only. */
+    @Test
+    void forTraining_templateWithoutTurns_hasThemAsText() throws IOException {
+        try (LanguageModel model = TinyModel.load(folder)) {
+            SampleEncoder encoder = model.sampleEncoder(sample -> sample.instruction() + "|", 64);
+            Instruction talk =
+                    new Instruction("c", "", "d", "", List.of(Turn.system("s"), Turn.user("a"), Turn.assistant("b")));
+            EncodedSample sample = encoder.forTraining(talk).orElseThrow();
+            assertEquals(
+                    encoder.forTraining(new Instruction("s\n\nUser: a\nAssistant: b\nUser: c", "", "d")),
+                    Optional.of(sample));
+            assertEquals(List.of(), sample.earlierAnswers());
         }
     }
 

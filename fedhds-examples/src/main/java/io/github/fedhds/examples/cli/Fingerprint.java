@@ -55,6 +55,10 @@ final class Fingerprint {
             for (String text : List.of(owner, one.instruction(), one.input(), one.output(), one.task())) {
                 hasher.putInt(text.length()).putUnencodedChars(text);
             }
+            one.history()
+                    .forEach(turn -> hasher.putInt(turn.role().ordinal())
+                            .putInt(turn.text().length())
+                            .putUnencodedChars(turn.text()));
         });
     }
 

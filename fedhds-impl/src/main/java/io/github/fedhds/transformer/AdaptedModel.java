@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.internal.TorchCall;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.tokenizer.EncodedSample;
 import io.github.fedhds.tokenizer.SampleEncoder;
@@ -153,7 +154,7 @@ public final class AdaptedModel {
         float[][] features = new float[rows.size()][];
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);
-            try (Decoder.Call call = decoder.call()) {
+            try (TorchCall call = decoder.call()) {
                 NDManager scope = call.scope();
                 NDList inputs = inputs(scope, batch);
                 inputs.add(pool.of(batch, places, scope));
@@ -206,7 +207,7 @@ public final class AdaptedModel {
         double[] losses = new double[rows.size()];
         for (int[] places : batches(rows, tokenBudget)) {
             TokenBatch batch = batch(rows, places);
-            try (Decoder.Call call = decoder.call()) {
+            try (TorchCall call = decoder.call()) {
                 NDManager scope = call.scope();
                 List<int[]> answers = IntStream.of(places)
                         .mapToObj(p -> IntStream.range(answerStarts[p], rows.get(p).length)
@@ -240,7 +241,7 @@ public final class AdaptedModel {
      */
     public List<float[]> states(int[] ids) {
         TokenBatch batch = new TokenBatch(List.of(ids), config());
-        try (Decoder.Call call = decoder.call()) {
+        try (TorchCall call = decoder.call()) {
             NDManager scope = call.scope();
             List<float[]> states = new ArrayList<>();
             float[] values = everywhere(Purpose.TOKENS, scope, batch);

@@ -7,10 +7,9 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
-import ai.djl.pytorch.jni.JniUtils;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
-import io.github.fedhds.internal.TorchRuntime;
+import io.github.fedhds.internal.TorchCall;
 import io.github.fedhds.internal.TorchScriptArchive;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Family;
@@ -124,41 +123,13 @@ final class Decoder implements AutoCloseable {
     }
 
     /**
-     * A call's native memory, and torch's settings of the calling thread. Other native code on this thread, such as
-     * ND4J, may have changed the number of OpenMP threads, which changes the last bits of sums.
-     */
-    final class Call implements AutoCloseable {
-        private final NDManager scope = manager.newSubManager();
-        private final int before = TorchRuntime.threads();
-
-        private Call() {
-            TorchRuntime.threads(threads);
-            // Also per thread: the profiling executor recompiles for every new shape, which costs more than it saves.
-            JniUtils.setGraphExecutorOptimize(false);
-        }
-
-        /** Native memory that is freed at the end of the call. */
-        NDManager scope() {
-            return scope;
-        }
-
-        /** Frees the memory and restores the caller's settings. */
-        @Override
-        public void close() {
-            scope.close();
-            TorchRuntime.threads(before);
-            JniUtils.setGraphExecutorOptimize(TorchRuntime.optimizesGraphs());
-        }
-    }
-
-    /**
      * Begins a call, on the thread that runs it.
      *
      * @throws IllegalStateException if the model is closed
      */
-    Call call() {
+    TorchCall call() {
         checkOpen();
-        return new Call();
+        return new TorchCall(manager, threads);
     }
 
     private void checkOpen() {

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.internal.TorchCall;
 import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -63,7 +64,7 @@ final class Decoding {
 
     /** The new ids of each row. */
     List<int[]> run() {
-        try (Decoder.Call call = model.decoder().call()) {
+        try (TorchCall call = model.decoder().call()) {
             run(call.scope());
         }
         return rows.stream()

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.fedhds.internal.TorchCall;
 import io.github.fedhds.tokenizer.EncodedSample;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -60,7 +61,7 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
         ByteBuffer spare = buffers.poll();
         ByteBuffer parameters = spare == null ? Decoder.direct(flat.length) : spare;
         parameters.asFloatBuffer().put(flat);
-        try (Decoder.Call call = decoder.call()) {
+        try (TorchCall call = decoder.call()) {
             NDManager scope = call.scope();
             JniUtils.setGradMode(true);
             NDList common = new NDList(batch.ids(scope));

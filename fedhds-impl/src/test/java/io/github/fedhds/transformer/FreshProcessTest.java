@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Function;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.TorchCall;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,11 +15,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is set or refused when the first model of a process loads, each in a process of its own. */
+/** What is set or refused when the first model of a process loads, each in a process of its own; and its end. */
 class FreshProcessTest {
     @TempDir
     Path folder;
@@ -28,14 +30,40 @@ class FreshProcessTest {
         TinyModel.write(folder);
     }
 
-    /** The process: loads a folder, says what was set, or the error. */
-    public static void main(String[] arguments) {
+    /** The process: loads a folder, says what was set, or the error; with the property fedhds.test.exit it ends while a call runs. */
+    public static void main(String[] arguments) throws InterruptedException {
+        if (System.getProperty("fedhds.test.exit") != null) {
+            exitDuringACall(LanguageModel.load(Path.of(arguments[0])));
+        }
         try (LanguageModel model = LanguageModel.load(Path.of(arguments[0]))) {
             Object spins = Function.getFunction("c", "getenv").invoke(String.class, new Object[] {"GOMP_SPINCOUNT"});
             System.out.println("threads=" + model.threads() + " spins=" + spins);
         } catch (FedHdsException e) {
             System.out.println("error=" + e.getMessage());
         }
+    }
+
+    private static void exitDuringACall(LanguageModel model) throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
+        Thread thread = new Thread(() -> {
+            try (TorchCall call = model.base().decoder().call()) {
+                begun.countDown();
+                Thread.sleep(500);
+                System.out.println("the call has ended, " + call.scope().isOpen());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        begun.await();
+        System.exit(0);
+    }
+
+    /** Without the wait the C library would free what the call uses, and the process could end in a crash. */
+    @Test
+    void exit_duringACall_waitsForItsEnd() throws IOException, InterruptedException {
+        assertTrue(say(Map.of(), "-Dfedhds.test.exit=true").contains("the call has ended, true"));
     }
 
     private String say(Map<String, String> environment, String... options) throws IOException, InterruptedException {

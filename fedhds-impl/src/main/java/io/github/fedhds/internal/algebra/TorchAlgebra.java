@@ -11,6 +11,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.fedhds.internal.TorchCall;
 import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.internal.TorchScriptArchive;
 import java.nio.DoubleBuffer;
@@ -52,21 +53,16 @@ final class TorchAlgebra implements LinearAlgebra {
         return "PyTorch (" + manager.getDevice().getDeviceType() + ")";
     }
 
-    /** Native memory of one call, and torch's settings of the calling thread, restored afterwards. */
-    final class Call implements AutoCloseable {
-        private final NDManager scope;
-        private final int before = TorchRuntime.threads();
-
+    /** A call of the module. */
+    final class Call extends TorchCall {
         Call() {
-            this.scope = manager.newSubManager();
-            TorchRuntime.threads(threads);
-            JniUtils.setGraphExecutorOptimize(false); // else it recompiles for every new shape
+            super(manager, threads);
         }
 
         /** Vectors, {@code [count, length]}, on the device. */
         PtNDArray vectors(double[] values, int count) {
             Shape shape = new Shape(count, count == 0 ? 0 : values.length / count);
-            return (PtNDArray) scope.create(DoubleBuffer.wrap(values), shape, DataType.FLOAT64);
+            return (PtNDArray) scope().create(DoubleBuffer.wrap(values), shape, DataType.FLOAT64);
         }
 
         /** Runs a method of the module. */
@@ -79,7 +75,7 @@ final class TorchAlgebra implements LinearAlgebra {
                             : IValue.from(((Number) arguments[i]).longValue());
                 }
                 try (IValue result = IValueUtils.runMethod(module, method, values)) {
-                    return result.toTensor((PtNDManager) scope);
+                    return result.toTensor((PtNDManager) scope());
                 }
             } finally {
                 for (IValue value : values) {
@@ -88,13 +84,6 @@ final class TorchAlgebra implements LinearAlgebra {
                     }
                 }
             }
-        }
-
-        @Override
-        public void close() {
-            scope.close();
-            TorchRuntime.threads(before);
-            JniUtils.setGraphExecutorOptimize(TorchRuntime.optimizesGraphs());
         }
     }
 

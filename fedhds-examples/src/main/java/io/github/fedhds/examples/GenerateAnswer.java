@@ -2,6 +2,7 @@ package io.github.fedhds.examples;
 
 import io.github.fedhds.examples.cli.TemplateName;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
@@ -9,6 +10,7 @@ import io.github.fedhds.transformer.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Spec;
         name = "generate-answer",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        customSynopsis = "generate-answer [--max-tokens N] [--template NAME] BASE [ADAPTER] \"INSTRUCTION\"",
+        customSynopsis =
+                "generate-answer [--max-tokens N] [--template NAME] [--tokenizer FILE] BASE [ADAPTER] \"INSTRUCTION\"",
         description =
                 "Answers an instruction, in the prompt template that the adapters of the main job are trained with.")
 public final class GenerateAnswer implements Callable<Integer> {
@@ -38,6 +41,9 @@ public final class GenerateAnswer implements Callable<Integer> {
 
     @Option(names = "--template", description = "prompt template, as --template of the main job")
     private TemplateName template = TemplateName.AUTO;
+
+    @Option(names = "--tokenizer", description = "tokenizer.json in place of the vocabulary in a GGUF file")
+    private Optional<Path> tokenizer = Optional.empty();
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -61,7 +67,9 @@ public final class GenerateAnswer implements Callable<Integer> {
         if (arguments.size() > 3) {
             throw new ParameterException(spec.commandLine(), "there are more than 3 arguments; quote the instruction");
         }
-        try (LanguageModel model = LanguageModel.load(Path.of(arguments.get(0)))) {
+        ModelOptions options =
+                tokenizer.map(ModelOptions.defaults()::withTokenizer).orElse(ModelOptions.defaults());
+        try (LanguageModel model = LanguageModel.load(Path.of(arguments.get(0)), options)) {
             AdaptedModel adapted = arguments.size() == 2
                     ? model.base()
                     : PeftFolder.read(Path.of(arguments.get(1))).on(model);

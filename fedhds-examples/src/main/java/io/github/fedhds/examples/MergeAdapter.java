@@ -31,7 +31,7 @@ public final class MergeAdapter implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "BASE",
-            description = "the base model: a folder, or a GGUF file if OUT is one")
+            description = "the base model: a folder, or a GGUF file; of a GGUF file, OUT must be one")
     private Path base = Path.of("");
 
     @Parameters(index = "1", paramLabel = "ADAPTER", description = "adapter folder in PEFT's layout")
@@ -46,8 +46,8 @@ public final class MergeAdapter implements Callable<Integer> {
     @Option(
             names = "--dtype",
             description =
-                    "of a folder F32, BF16 or F16 (default: the base's types; in the two of 16 bits, rounding loses small"
-                            + " changes), of a GGUF file F16 or Q8_0 (default: F16)")
+                    "F32, F16, BF16, and Q8_0 of a GGUF file (default: the base's types in a folder, F16 in a GGUF file; all"
+                            + " but F32 round, which loses small changes)")
     private @Nullable Dtype dtype;
 
     public static void main(String[] args) {

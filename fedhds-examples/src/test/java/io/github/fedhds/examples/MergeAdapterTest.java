@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.internal.gguf.GgufFile;
+import io.github.fedhds.internal.gguf.GgufType;
 import io.github.fedhds.internal.safetensors.Dtype;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.lora.LoraConfig;
@@ -89,16 +91,20 @@ class MergeAdapterTest {
     }
 
     @Test
-    void main_gguf_needsAGgufBaseAndItsTypes() {
-        String[] args = {
-            folder.resolve("base").toString(),
-            folder.resolve("adapter").toString(),
-            folder.resolve("out.gguf").toString()
-        };
-        assertEquals(1, execute(args));
-        assertTrue(error.contains("is no .gguf file") && error.lines().count() == 1, error);
-        assertEquals(1, execute(args[0], args[1], args[2], "--dtype", "F32"));
-        assertTrue(error.contains("--dtype F32 is none of") && error.contains("[F16, Q8_0]"), error);
+    void main_gguf_isWrittenFromAFolderAndFromAGgufFile() {
+        String adapter = folder.resolve("adapter").toString();
+        String first = folder.resolve("first.gguf").toString();
+        String second = folder.resolve("second.gguf").toString();
+        assertEquals(0, execute(folder.resolve("base").toString(), adapter, first, "--dtype", "F32"), error);
+        assertEquals(0, execute(first, adapter, second), error);
+        try (GgufFile once = GgufFile.open(Path.of(first));
+                GgufFile twice = GgufFile.open(Path.of(second))) {
+            assertEquals(GgufType.F32, once.type("blk.0.attn_q.weight"));
+            assertEquals(GgufType.F16, twice.type("blk.0.attn_q.weight"));
+            assertEquals(once.names(), twice.names());
+        }
+        assertEquals(1, execute(first, adapter, folder.resolve("out").toString()));
+        assertTrue(error.contains("is a GGUF file") && error.lines().count() == 1, error);
         assertEquals(1, run("--dtype", "Q8_0"));
         assertTrue(error.contains("[F32, F16, BF16]"), error);
     }

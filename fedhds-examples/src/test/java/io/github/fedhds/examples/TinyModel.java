@@ -1,8 +1,11 @@
 package io.github.fedhds.examples;
 
 import com.google.gson.Gson;
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
+import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.peft.MergedGguf;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +53,17 @@ public final class TinyModel {
                  "model": {"type": "BPE", "vocab": %s, "merges": []}}
                 """.formatted(gson.toJson(vocabulary)));
         SafetensorsWriter.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+    }
+
+    /** Writes a folder's model as a GGUF file: a merge with an adapter that changes nothing. */
+    public static Path writeGguf(Path folder, Path file) {
+        String module = "model.layers.0.self_attn.q_proj";
+        Adapter nothing = new Adapter(Map.of(
+                module + ".lora_A", new Tensor(new int[] {1, WIDTH}, new float[WIDTH]),
+                module + ".lora_B", new Tensor(new int[] {WIDTH, 1}, new float[WIDTH])));
+        LoraConfig config = new LoraConfig(1, 1, 0, List.of("q_proj"), false);
+        MergedGguf.write(folder, config, nothing, file, MergedGguf.Type.F32);
+        return file;
     }
 
     /** The random weights by name. */

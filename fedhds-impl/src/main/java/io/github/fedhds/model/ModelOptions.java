@@ -1,5 +1,8 @@
 package io.github.fedhds.model;
 
+import java.nio.file.Path;
+import java.util.Optional;
+
 /**
  * Options for loading a model.
  *
@@ -15,8 +18,11 @@ package io.github.fedhds.model;
  *     training step takes about a third longer, generation token by token several times as long. The gradient is
  *     always computed with gradient checkpointing. Matrices that are not quantized keep the type of the file. False by
  *     default
+ * @param tokenizer a {@code tokenizer.json} to use in place of the vocabulary in a GGUF file, for files whose
+ *     {@code tokenizer.ggml.pre} is unknown or wrong; empty by default. Clients and server compare the tokenizer's
+ *     digest, so all of them need the same file
  */
-public record ModelOptions(String device, int threads, Precision precision, boolean packed) {
+public record ModelOptions(String device, int threads, Precision precision, boolean packed, Optional<Path> tokenizer) {
     public ModelOptions {
         if (threads < 0) {
             throw new IllegalArgumentException("threads must be 0 or more, was " + threads);
@@ -25,26 +31,31 @@ public record ModelOptions(String device, int threads, Precision precision, bool
 
     /** Device "auto", one thread per core, float32, unpacked. */
     public static ModelOptions defaults() {
-        return new ModelOptions("auto", 0, Precision.FLOAT32, false);
+        return new ModelOptions("auto", 0, Precision.FLOAT32, false, Optional.empty());
     }
 
     /** The same on another device. */
     public ModelOptions onDevice(String newDevice) {
-        return new ModelOptions(newDevice, threads, precision, packed);
+        return new ModelOptions(newDevice, threads, precision, packed, tokenizer);
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int newThreads) {
-        return new ModelOptions(device, newThreads, precision, packed);
+        return new ModelOptions(device, newThreads, precision, packed, tokenizer);
     }
 
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
-        return new ModelOptions(device, threads, newPrecision, packed);
+        return new ModelOptions(device, threads, newPrecision, packed, tokenizer);
     }
 
     /** The same with quantized matrices packed in memory, or not. */
     public ModelOptions withPacked(boolean newPacked) {
-        return new ModelOptions(device, threads, precision, newPacked);
+        return new ModelOptions(device, threads, precision, newPacked, tokenizer);
+    }
+
+    /** The same with an own {@code tokenizer.json} for a GGUF file. */
+    public ModelOptions withTokenizer(Path newTokenizer) {
+        return new ModelOptions(device, threads, precision, packed, Optional.of(newTokenizer));
     }
 }

@@ -14,6 +14,7 @@ import io.github.fedhds.model.GgufNames;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -49,6 +50,11 @@ public final class GgufAdapter {
                 .put(ALPHA, (float) (config.scale() * config.rank()));
         adapter.tensors().forEach((name, tensor) -> {
             String module = LoraNames.module(name);
+            if (names.gguf(module).equals(Optional.of("token_embd"))) {
+                throw new IllegalArgumentException(
+                        "module " + module
+                                + " is the token embedding, whose adapters llama.cpp refuses; train without this target module");
+            }
             String gguf = names.gguf(module)
                     .orElseThrow(() -> new IllegalArgumentException(
                             "module " + module + " has no name in GGUF files of " + names.architecture()));
@@ -63,7 +69,8 @@ public final class GgufAdapter {
     }
 
     /**
-     * Reads a file that {@link #write} or llama.cpp's converter has written.
+     * Reads a file that {@link #write} or llama.cpp's converter has written. Modules of different ranks get the largest
+     * one.
      *
      * @param base configuration of the model that the adapter is for
      * @throws FedHdsException if the file is damaged, is not a LoRA adapter, or is for another architecture
@@ -80,17 +87,27 @@ public final class GgufAdapter {
             for (String name : gguf.names()) {
                 tensors.put(ownName(names, name), tensor(gguf, name));
             }
-            int rank = tensors.entrySet().stream()
-                    .filter(entry -> entry.getKey().endsWith(LoraNames.A))
-                    .mapToInt(entry -> entry.getValue().shape()[0])
-                    .max()
+            Map<String, Integer> ranks = new TreeMap<>();
+            tensors.forEach((name, tensor) -> {
+                if (name.endsWith(LoraNames.A)) {
+                    ranks.put(LoraNames.module(name), UniformRank.rankOf(tensor, true));
+                }
+            });
+            int rank = ranks.values().stream()
+                    .max(Integer::compare)
                     .orElseThrow(() -> new IllegalArgumentException("it has no tensor"));
             List<String> modules = PeftFolder.modules(tensors.keySet());
             LoraConfig config = new LoraConfig(rank, alpha == 0 ? rank : alpha, 0, modules, false);
             tensors.replaceAll((name, tensor) -> name.endsWith(LoraNames.A)
                     ? tensor
                     : new Tensor(tensor.shape(), rows(names, LoraNames.module(name), tensor, false)));
-            Adapter adapter = new Adapter(tensors);
+            Adapter adapter = ranks.values().stream().distinct().count() == 1
+                    ? new Adapter(tensors)
+                    : UniformRank.of(
+                            config,
+                            tensors,
+                            module -> ranks.getOrDefault(module, 0),
+                            module -> alpha == 0 ? 1 : alpha / ranks.getOrDefault(module, 1));
             PeftFolder.fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
                 throw new IllegalArgumentException(fault);
             });

@@ -4,7 +4,6 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.internal.LoraNames;
-import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.gguf.GgufType;
 import io.github.fedhds.internal.gguf.GgufWriter;
 import io.github.fedhds.lora.LoraConfig;
@@ -14,7 +13,6 @@ import io.github.fedhds.transformer.AdapterForm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -24,12 +22,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A GGUF model with a LoRA adapter merged in, for llama.cpp, Ollama and this library: every adapted weight W is written as
- * {@code W + scale B A}. Metadata, with the tokenizer, and the order of rows are the base file's. The sum is computed in
- * double, and rounded to float and then to the file's type.
+ * {@code W + scale B A}. From a GGUF file, metadata with the tokenizer and the order of rows are the base file's; from a
+ * Hugging Face folder they are made of {@code config.json} and {@code tokenizer.json}. The sum is computed in double, and
+ * rounded to float and then to the file's type.
  *
- * <p>Rows are read, changed and written one by one: memory is the adapter and some rows, for any model size. Shards become
- * one file. Time: reading the base and writing the file once, and {@code 2 rank} operations per weight. Safe for many threads
- * with different target files.
+ * <p>Rows are changed and written one by one. Memory is the adapter and some rows of a GGUF file of any size, and one tensor of
+ * a folder. Shards become one file. Time: reading the base and writing the file once, and {@code 2 rank} operations per
+ * weight. Safe for many threads with different target files.
  */
 public final class MergedGguf {
     private static final String SUFFIX = ".gguf";
@@ -38,8 +37,14 @@ public final class MergedGguf {
 
     /** Type of the matrices; vectors and the position embedding are always F32. */
     public enum Type {
+        /** 4 bytes per weight, exact. */
+        F32(GgufType.F32, 0),
+
         /** 2 bytes per weight, numbers up to 65504. */
         F16(GgufType.F16, 1),
+
+        /** 2 bytes per weight, the range of F32 with 8 bits of precision. */
+        BF16(GgufType.BF16, 32),
 
         /** 8.5 bits per weight, in blocks of 32; a matrix whose rows are not whole blocks is F16. */
         Q8_0(GgufType.Q8_0, 7);
@@ -53,14 +58,16 @@ public final class MergedGguf {
         }
     }
 
-    private final GgufFile file;
+    private final Path path;
+    private final GgufBase base;
     private final GgufNames names;
     private final LoraConfig lora;
     private final Map<String, Tensor> adapter;
     private final Type type;
 
-    private MergedGguf(GgufFile file, DecoderConfig config, LoraConfig lora, Adapter adapter, Type type) {
-        this.file = file;
+    private MergedGguf(Path path, GgufBase base, DecoderConfig config, LoraConfig lora, Adapter adapter, Type type) {
+        this.path = path;
+        this.base = base;
         this.names = new GgufNames(config);
         this.lora = lora;
         this.adapter = adapter.tensors();
@@ -70,24 +77,20 @@ public final class MergedGguf {
     /**
      * Writes a file; it is complete or not there.
      *
-     * @param base a GGUF file, or the first one of several shards, in any type that this library reads
+     * @param base a GGUF file, or the first one of several shards, in any type that this library reads; or a Hugging Face
+     *     folder whose tensors are not packed
      * @param config rank, scale and target modules of the adapter
      * @param adapter as read by {@link PeftFolder}
      * @param out a file that does not exist, named {@code .gguf}
      * @throws IllegalArgumentException if the adapter does not fit configuration and base, lacks a module that the
      *     configuration's target modules mean, or a weight is too large for the type or not finite
-     * @throws FedHdsException if the base is a folder, is damaged or is not supported, or {@code out} exists or cannot be
-     *     written
+     * @throws FedHdsException if the base is damaged or not supported, a folder's tokenizer has no form in GGUF, or {@code out}
+     *     exists or cannot be written
      */
     public static void write(Path base, LoraConfig config, Adapter adapter, Path out, Type type) {
         PeftFolder.fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
-        if (!GgufFile.isGguf(base)) {
-            throw new FedHdsException(base + " is no " + SUFFIX
-                    + " file; a merged GGUF model takes its metadata and tokenizer from a GGUF base. For a folder, write a"
-                    + " merged folder (MergedFolder) and convert it by convert_hf_to_gguf.py of llama.cpp");
-        }
         if (!out.toString().toLowerCase(Locale.ROOT).endsWith(SUFFIX)) {
             throw new FedHdsException(out + " must end with " + SUFFIX + ", by which programs know the format");
         }
@@ -95,27 +98,21 @@ public final class MergedGguf {
             throw new FedHdsException(out + " exists; a merged model is written to a new file");
         }
         DecoderConfig model = DecoderConfig.read(base);
-        try (GgufFile file = GgufFile.open(base)) {
-            new MergedGguf(file, model, config, adapter, type).writer().write(out);
+        try (GgufBase opened = GgufBase.open(base, model)) {
+            new MergedGguf(base, opened, model, config, adapter, type).writer().write(out);
         }
     }
 
     private GgufWriter writer() {
         Map<String, String> modules = modules();
-        GgufWriter writer = new GgufWriter().putAll(file).put("general.file_type", type.fileType);
-        for (String key : List.of(
-                "general.alignment",
-                "general.quantization_version",
-                "split.no",
-                "split.count",
-                "split.tensors.count")) {
-            writer.remove(key); // of the base's own layout
-        }
+        GgufWriter writer = new GgufWriter();
+        base.putMetadata(writer);
+        writer.put("general.file_type", type.fileType);
         if (type == Type.Q8_0) {
             writer.put("general.quantization_version", 2);
         }
-        for (String name : file.names()) {
-            int[] shape = file.shape(name);
+        for (String name : base.names()) {
+            int[] shape = base.shape(name);
             GgufType to = typeOf(name, shape);
             String module = modules.get(name);
             writer.addRows(name, shape, to, receiver -> rows(name, to, module, receiver));
@@ -135,9 +132,9 @@ public final class MergedGguf {
                 ? null
                 : new WeightChange(lora.scale(), part(module, LoraNames.A), part(module, LoraNames.B), false);
         boolean paired = module != null && names.isPaired(module);
-        int[] shape = file.shape(name);
+        int[] shape = base.shape(name);
         double[] sum = new double[shape[shape.length - 1]];
-        file.readRows(name, (row, values) -> {
+        base.readRows(name, (row, values) -> {
             if (change != null) {
                 for (int i = 0; i < sum.length; i++) {
                     sum[i] = values[i];
@@ -155,6 +152,7 @@ public final class MergedGguf {
     private static void check(String name, GgufType to, int row, float[] values) {
         float largest = switch (to) {
             case F16 -> 65504;
+            case BF16 -> 0x1.fep127f;
             case Q8_0 -> 65504 * 127; // the scale of a block is F16
             default -> Float.MAX_VALUE;
         };
@@ -186,21 +184,20 @@ public final class MergedGguf {
     private String tensorOf(String name, String module) {
         String tensor = names.gguf(module).orElse(module) + WEIGHT;
         boolean outside = !tensor.startsWith(LAYER);
-        if (outside && !file.names().contains("output" + WEIGHT)) {
-            throw new IllegalArgumentException(
-                    "adapter tensor " + name + " changes " + module + ", but the head of " + file.file()
-                            + " is tied to its embedding: the merged model would lose the change, or make it twice");
+        if (outside && !base.names().contains("output" + WEIGHT)) {
+            throw new IllegalArgumentException("adapter tensor " + name + " changes " + module + ", but the head of "
+                    + path + " is tied to its embedding: the merged model would lose the change, or make it twice");
         }
-        if (!file.names().contains(tensor)) {
-            throw new IllegalArgumentException("adapter tensor " + name + " changes " + tensor + ", which "
-                    + file.file() + " lacks; was the adapter trained on another model?");
+        if (!base.names().contains(tensor)) {
+            throw new IllegalArgumentException("adapter tensor " + name + " changes " + tensor + ", which " + path
+                    + " lacks; was the adapter trained on another model?");
         }
         int[] wanted = {
             part(module, LoraNames.B).shape()[0], part(module, LoraNames.A).shape()[1]
         };
-        if (!Arrays.equals(file.shape(tensor), wanted)) {
-            throw new IllegalArgumentException(file.file() + ": " + tensor + " has shape "
-                    + Arrays.toString(file.shape(tensor)) + ", the adapter's " + module + " needs "
+        if (!Arrays.equals(base.shape(tensor), wanted)) {
+            throw new IllegalArgumentException(path + ": " + tensor + " has shape "
+                    + Arrays.toString(base.shape(tensor)) + ", the adapter's " + module + " needs "
                     + Arrays.toString(wanted) + "; was the adapter trained on another model?");
         }
         return tensor;
@@ -208,8 +205,8 @@ public final class MergedGguf {
 
     /** A partial adapter is refused, as a model refuses it that it is put on. */
     private void checkComplete(Map<String, String> modules) {
-        for (String tensor : file.names()) {
-            if (modules.containsKey(tensor) || !tensor.endsWith(WEIGHT) || file.shape(tensor).length != 2) {
+        for (String tensor : base.names()) {
+            if (modules.containsKey(tensor) || !tensor.endsWith(WEIGHT) || base.shape(tensor).length != 2) {
                 continue;
             }
             String module = names.huggingFace(tensor.substring(0, tensor.length() - WEIGHT.length()))
@@ -219,7 +216,7 @@ public final class MergedGguf {
                 if (AdapterForm.matches(target, module)
                         && (tensor.startsWith(LAYER) || !target.equals(AdapterForm.ALL_LINEAR))) {
                     throw new IllegalArgumentException("adapter tensor " + module + LoraNames.A
-                            + " is missing: target module " + target + " means " + tensor + " of " + file.file()
+                            + " is missing: target module " + target + " means " + tensor + " of " + path
                             + " too; was its file cut, or the adapter trained on some of the layers?");
                 }
             }

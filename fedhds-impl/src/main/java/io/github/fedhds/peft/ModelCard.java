@@ -15,14 +15,16 @@ import java.util.stream.Collectors;
  * What a PEFT folder tells about its adapter: the base model and figures of the run. {@link PeftFolder#write(Path,
  * LoraConfig, Adapter, ModelCard)} writes it as {@code README.md}. Immutable, safe for many threads.
  *
- * @param base folder of the base model, whose tokenizer files are copied, or its GGUF file, of which nothing is; empty if
- *     unknown
+ * @param base folder of the base model, whose tokenizer files are copied, or its GGUF file, of whose vocabulary they are
+ *     made; empty if unknown
+ * @param tokenizer {@code tokenizer.json} that was used in place of a GGUF file's vocabulary; see {@link
+ *     io.github.fedhds.model.ModelOptions#tokenizer}
  * @param baseName name under which other programs find the base model, such as {@code HuggingFaceTB/SmolLM2-135M-Instruct};
  *     may be a path; empty if unknown
  * @param figures names and values, in the order of the card
  * @see <a href="https://huggingface.co/docs/hub/model-cards">Model cards</a>
  */
-public record ModelCard(Optional<Path> base, String baseName, Map<String, String> figures) {
+public record ModelCard(Optional<Path> base, Optional<Path> tokenizer, String baseName, Map<String, String> figures) {
     /** @throws IllegalArgumentException if a text has line breaks or other control characters */
     public ModelCard {
         figures = Collections.unmodifiableMap(new LinkedHashMap<>(figures));
@@ -35,24 +37,29 @@ public record ModelCard(Optional<Path> base, String baseName, Map<String, String
 
     /** A card for an adapter of the model at a path; the path is also the model's name. */
     public static ModelCard of(Path base) {
-        return new ModelCard(Optional.of(base), base.toString(), Map.of());
+        return new ModelCard(Optional.of(base), Optional.empty(), base.toString(), Map.of());
     }
 
     /** A card that has the model's name only. */
     public static ModelCard named(String baseName) {
-        return new ModelCard(Optional.empty(), baseName, Map.of());
+        return new ModelCard(Optional.empty(), Optional.empty(), baseName, Map.of());
     }
 
     /** The same with another name of the base model. */
     public ModelCard withBaseName(String newBaseName) {
-        return new ModelCard(base, newBaseName, figures);
+        return new ModelCard(base, tokenizer, newBaseName, figures);
+    }
+
+    /** The same for a GGUF base that was loaded with an own {@code tokenizer.json}. */
+    public ModelCard withTokenizer(Path newTokenizer) {
+        return new ModelCard(base, Optional.of(newTokenizer), baseName, figures);
     }
 
     /** The same with one more figure at the end, or with another value of it. */
     public ModelCard with(String name, String value) {
         Map<String, String> more = new LinkedHashMap<>(figures);
         more.put(name, value);
-        return new ModelCard(base, baseName, more);
+        return new ModelCard(base, tokenizer, baseName, more);
     }
 
     private static void line(String what, String text) {

@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.json.JsonOptions;
@@ -14,7 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /** {@code adapter_config.json} of PEFT. Unknown options that could change a number are rejected by name. */
@@ -23,7 +27,15 @@ final class PeftConfig {
 
     /** Options that are read. */
     private static final Set<String> READ = Set.of(
-            "peft_type", "r", "lora_alpha", "lora_dropout", "target_modules", "use_rslora", "base_model_name_or_path");
+            "peft_type",
+            "r",
+            "rank_pattern",
+            "lora_alpha",
+            "alpha_pattern",
+            "lora_dropout",
+            "target_modules",
+            "use_rslora",
+            "base_model_name_or_path");
 
     /**
      * Options that change no number of a plain LoRA adapter: its origin, the layout of base weights, and parameters of methods that are rejected if they are enabled.
@@ -136,6 +148,55 @@ final class PeftConfig {
         }
     }
 
+    /** Whether some modules have a rank or an alpha of their own. */
+    boolean isMixed() {
+        return !pattern("rank_pattern").isEmpty() || !pattern("alpha_pattern").isEmpty();
+    }
+
+    /** The rank of the module of a full name. */
+    int rank(String module) {
+        double rank = own("rank_pattern", module).orElse(number("r", 8));
+        if (rank != (int) rank || rank < 1) {
+            throw fault("the rank of " + module + " must be a whole number of 1 or more", new JsonPrimitive(rank));
+        }
+        return (int) rank;
+    }
+
+    /** The scale of the module of a full name. */
+    double scale(String module) {
+        double alpha = own("alpha_pattern", module).orElse(number("lora_alpha", 8));
+        if (!(alpha > 0) || Double.isInfinite(alpha)) {
+            throw fault("the alpha of " + module + " must be finite and above 0", new JsonPrimitive(alpha));
+        }
+        boolean rsLora = new JsonOptions("", json).flag("use_rslora");
+        return alpha / (rsLora ? Math.sqrt(rank(module)) : rank(module));
+    }
+
+    /** The value of the first key that matches the end of a name, as in PEFT's {@code get_pattern_key}. */
+    private OptionalDouble own(String name, String module) {
+        for (Map.Entry<String, JsonElement> entry : pattern(name).entrySet()) {
+            try {
+                if (Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", module)) {
+                    return OptionalDouble.of(number(name + "." + entry.getKey(), entry.getValue()));
+                }
+            } catch (PatternSyntaxException e) {
+                throw fault("a key of " + name + " must be a regular expression", new JsonPrimitive(entry.getKey()));
+            }
+        }
+        return OptionalDouble.empty();
+    }
+
+    private Map<String, JsonElement> pattern(String name) {
+        JsonElement value = json.get(name);
+        if (value == null || isOff(value)) {
+            return Map.of();
+        }
+        if (!(value instanceof JsonObject object)) {
+            throw fault(name + " must be an object of module names and numbers", value);
+        }
+        return object.asMap();
+    }
+
     private Optional<List<String>> targetModules() {
         JsonElement value = json.get("target_modules");
         if (value == null || value.isJsonNull() || isString(value)) { // a pattern, or the default of the architecture
@@ -157,9 +218,10 @@ final class PeftConfig {
     /** A number; PEFT's default if it is absent. */
     private double number(String name, double fallback) {
         JsonElement value = json.get(name);
-        if (value == null) {
-            return fallback;
-        }
+        return value == null ? fallback : number(name, value);
+    }
+
+    private double number(String name, JsonElement value) {
         if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isNumber()) {
             throw fault(name + " must be a number", value);
         }

@@ -6,10 +6,12 @@ import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.internal.LoraNames;
 import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.file.FileFault;
+import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.internal.safetensors.SafetensorsWriter;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.tokenizer.TokenizerFiles;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.IOException;
@@ -40,17 +42,14 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String CARD = "README.md";
 
-    /** Files of the base's folder that are copied beside an adapter. */
-    private static final List<String> TOKENIZER_FILES =
-            List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja");
-
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";
     private static final Pattern IN_LAYER = Pattern.compile(".*\\.\\d+\\.");
     private static final Pattern NAME = Pattern.compile("[\\w.]+");
 
     /**
-     * Reads a folder.
+     * Reads a folder. Modules that have a rank or an alpha of their own ({@code rank_pattern}, {@code alpha_pattern}) get
+     * one rank and alpha: A and B are filled up with zeros, and B is multiplied.
      *
      * @throws FedHdsException if a file is missing or damaged, if the configuration enables more than plain LoRA and
      *     rsLoRA, or if tensors and configuration disagree; the message names file and option or tensor
@@ -70,12 +69,30 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
                 tensors.put(ownName(weights, name), file.readTensor(name));
             }
         }
-        Adapter adapter = new Adapter(tensors);
-        LoraConfig config = peft.lora(modules(tensors.keySet()));
+        LoraConfig plain = peft.lora(modules(tensors.keySet()));
+        LoraConfig config = peft.isMixed() ? uniform(plain, peft, tensors.keySet()) : plain;
+        Adapter adapter = peft.isMixed() ? uniform(weights, config, peft, tensors) : new Adapter(tensors);
         fault(config, adapter).or(adapter::firstNonFinite).ifPresent(fault -> {
             throw new FedHdsException(weights + ": " + fault);
         });
         return new PeftFolder(config, adapter, peft.baseModelName());
+    }
+
+    /** The configuration with the largest rank of a module, and the scale of the modules without a pattern. */
+    private static LoraConfig uniform(LoraConfig plain, PeftConfig peft, Set<String> tensors) {
+        int rank = tensors.stream()
+                .mapToInt(name -> peft.rank(LoraNames.module(name)))
+                .max()
+                .orElse(plain.rank());
+        return plain.withRank(rank).withAlpha(plain.scale() * (plain.rsLora() ? Math.sqrt(rank) : rank));
+    }
+
+    private static Adapter uniform(Path file, LoraConfig config, PeftConfig peft, Map<String, Tensor> tensors) {
+        try {
+            return UniformRank.of(config, tensors, peft::rank, peft::scale);
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException(file + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -99,10 +116,10 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /**
-     * Writes a folder that PEFT can load: configuration, weights, the card as {@code README.md}, and copies of the base's
-     * {@code tokenizer.json}, {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code chat_template.jinja}
-     * as far as the card's base is a folder that has them. Creates the folder if it is missing, and moves each file into place
-     * when complete.
+     * Writes a folder that PEFT can load: configuration, weights, the card as {@code README.md}, and {@code tokenizer.json},
+     * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code chat_template.jinja}: copies, as far as the
+     * card's base is a folder that has them, or made from the vocabulary if the base is a GGUF file. Creates the folder if it
+     * is missing, and moves each file into place when complete.
      *
      * @throws IllegalArgumentException if the adapter's tensors do not fit the configuration, or the folder is the base's
      * @throws FedHdsException if a file cannot be read or written
@@ -111,16 +128,20 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
         fault(config, adapter).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
-        Optional<Path> base = card.base().filter(Files::isDirectory);
-        if (base.isPresent() && isSame(base.get(), folder)) {
+        Optional<Path> base = card.base().filter(path -> Files.isDirectory(path) || GgufFile.isGguf(path));
+        if (base.filter(Files::isDirectory).isPresent() && isSame(base.get(), folder)) {
             throw new IllegalArgumentException(
                     folder + " is the folder of the base model, whose README.md would be lost; name another one");
         }
+        Map<String, byte[]> tokenizer =
+                base.map(from -> TokenizerFiles.of(from, card.tokenizer())).orElse(Map.of());
         LoraConfig named = named(config, adapter);
         Map<String, Tensor> tensors = new TreeMap<>();
         adapter.tensors().forEach((name, tensor) -> tensors.put(PREFIX + name + SUFFIX, tensor));
         SafetensorsWriter.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-        base.ifPresent(from -> copyTokenizer(from, folder));
+        if (base.isPresent()) {
+            writeTokenizer(tokenizer, folder);
+        }
         AtomicFile.write(folder.resolve(CARD), card.text(named, adapter).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(
                 folder.resolve(CONFIG),
@@ -137,18 +158,22 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
     }
 
     /** A file that this base lacks is deleted, because it is of an earlier base. */
-    private static void copyTokenizer(Path base, Path folder) {
-        for (String name : TOKENIZER_FILES) {
-            Path from = base.resolve(name);
-            try {
-                if (Files.isRegularFile(from)) {
-                    AtomicFile.write(folder.resolve(name), Files.readAllBytes(from));
-                } else {
-                    Files.deleteIfExists(folder.resolve(name));
-                }
-            } catch (IOException e) {
-                throw FileFault.of(from, "cannot be copied", e);
+    private static void writeTokenizer(Map<String, byte[]> files, Path folder) {
+        for (String name : TokenizerFiles.names()) {
+            byte[] content = files.get(name);
+            if (content != null) {
+                AtomicFile.write(folder.resolve(name), content);
+            } else {
+                delete(folder, name);
             }
+        }
+    }
+
+    private static void delete(Path folder, String name) {
+        try {
+            Files.deleteIfExists(folder.resolve(name));
+        } catch (IOException e) {
+            throw FileFault.of(folder.resolve(name), "cannot be deleted", e);
         }
     }
 
@@ -159,14 +184,8 @@ public record PeftFolder(LoraConfig config, Adapter adapter, String baseModelNam
      */
     public static void delete(Path folder) {
         List<String> names = new ArrayList<>(List.of(CONFIG, WEIGHTS, CARD));
-        names.addAll(TOKENIZER_FILES);
-        for (String name : names) {
-            try {
-                Files.deleteIfExists(folder.resolve(name));
-            } catch (IOException e) {
-                throw FileFault.of(folder.resolve(name), "cannot be deleted", e);
-            }
-        }
+        names.addAll(TokenizerFiles.names());
+        names.forEach(name -> delete(folder, name));
     }
 
     private static String ownName(Path file, String name) {

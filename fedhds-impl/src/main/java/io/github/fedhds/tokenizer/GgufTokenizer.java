@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.internal.gguf.GgufFile;
+import io.github.fedhds.internal.gguf.PreTokenizer;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.json.JsonOptions;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 
 /**
  * Makes a {@code tokenizer.json} from the vocabulary in a GGUF file. An unknown kind of pre-tokenizer is refused by name,
@@ -25,20 +26,6 @@ import java.util.Set;
  */
 final class GgufTokenizer {
     private static final String PREFIX = "tokenizer.ggml.";
-    private static final String WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|";
-    private static final String REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-    private static final String UP_TO_THREE_DIGITS = WORDS + "\\p{N}{1,3}" + REST;
-    private static final String SINGLE_DIGITS = WORDS + "\\p{N}" + REST;
-
-    /** Pre-tokenizers by name; the names of one set behave alike. */
-    private static final Set<String> DIGITS =
-            Set.of("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b");
-
-    private static final Set<String> PLAIN = Set.of("gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion");
-    private static final Set<String> LLAMA3 = Set.of("llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral");
-    private static final Set<String> LLAMA3_MERGES = Set.of("dbrx", "smaug-bpe", "chatglm-bpe", "glm4");
-    private static final Set<String> QWEN2 = Set.of("qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "hunyuan");
-
     /** Kinds of tokens. */
     private static final int NORMAL = 1;
 
@@ -82,6 +69,34 @@ final class GgufTokenizer {
         } catch (IllegalArgumentException e) {
             throw new FedHdsException(file.file() + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * A tokenizer from elsewhere, whose tokens must be those of the file.
+     *
+     * @throws FedHdsException if an id has another token
+     */
+    static TokenizerFile checked(GgufFile file, TokenizerFile own) {
+        if (file.options().json().get(PREFIX + "tokens") instanceof JsonArray) {
+            GgufTokenizer stored = new GgufTokenizer(file.options());
+            for (int id = 0; id < stored.tokens.size(); id++) {
+                String token = text(stored.tokens.get(id));
+                int other = stored.kind(id) == NORMAL ? own.id(token).orElse(-1) : id;
+                if (other != id) {
+                    throw own.fault("the token " + JsonFile.shorten(token) + " has the id " + id + " in " + file.file()
+                            + (other < 0 ? ", and is not in this file" : ", and " + other + " in this file")
+                            + "; is it of another model?");
+                }
+            }
+        }
+        return own;
+    }
+
+    /** The BOS id that the file asks for, if a tokenizer from elsewhere says nothing about it. */
+    static Optional<int[]> bos(GgufFile file, TokenizerFile own) {
+        JsonOptions options = file.options();
+        boolean wanted = !own.hasPostProcessor() && options.flag(PREFIX + "add_bos_token", false);
+        return wanted ? Optional.of(new int[] {options.whole(PREFIX + "bos_token_id", 1)}) : Optional.empty();
     }
 
     private JsonArray array(String name) {
@@ -136,51 +151,12 @@ final class GgufTokenizer {
         }
         model.add("merges", merges);
         String pre = options.given(PREFIX + "pre").map(GgufTokenizer::text).orElse("missing");
-        model.addProperty("ignore_merges", LLAMA3.contains(pre));
-        JsonObject tokenizer = tokenizer(model, LLAMA3.contains(pre));
-        tokenizer.add("pre_tokenizer", preTokenizer(pre));
-        tokenizer.add("decoder", level(true));
+        boolean whole = PreTokenizer.ignoresMerges(pre);
+        model.addProperty("ignore_merges", whole);
+        JsonObject tokenizer = tokenizer(model, whole);
+        tokenizer.add("pre_tokenizer", PreTokenizer.of(pre));
+        tokenizer.add("decoder", PreTokenizer.byteLevel(true));
         return tokenizer;
-    }
-
-    private static JsonObject preTokenizer(String pre) {
-        if (PLAIN.contains(pre)) {
-            return level(true);
-        }
-        if (DIGITS.contains(pre)) {
-            JsonObject digits = object("Digits");
-            digits.addProperty("individual_digits", true);
-            return sequence("pretokenizers", digits, level(true));
-        }
-        if (QWEN2.contains(pre)) {
-            return sequence("pretokenizers", split(SINGLE_DIGITS), level(false));
-        }
-        if (LLAMA3.contains(pre) || LLAMA3_MERGES.contains(pre)) {
-            return sequence("pretokenizers", split(UP_TO_THREE_DIGITS), level(false));
-        }
-        List<String> known = new ArrayList<>();
-        List.of(PLAIN, DIGITS, QWEN2, LLAMA3, LLAMA3_MERGES).forEach(known::addAll);
-        known.sort(Comparator.naturalOrder());
-        throw new IllegalArgumentException(PREFIX + "pre is " + JsonFile.shorten(pre) + "; supported: "
-                + String.join(", ", known) + ". Give the model's own tokenizer.json instead");
-    }
-
-    private static JsonObject split(String pattern) {
-        JsonObject regex = new JsonObject();
-        regex.addProperty("Regex", pattern);
-        JsonObject split = object("Split");
-        split.add("pattern", regex);
-        split.addProperty("behavior", "Isolated");
-        split.addProperty("invert", false);
-        return split;
-    }
-
-    private static JsonObject level(boolean regex) {
-        JsonObject level = object("ByteLevel");
-        level.addProperty("add_prefix_space", false);
-        level.addProperty("trim_offsets", true);
-        level.addProperty("use_regex", regex);
-        return level;
     }
 
     /** SentencePiece's BPE: pieces are merged by their scores; bytes stand for what no piece covers. */

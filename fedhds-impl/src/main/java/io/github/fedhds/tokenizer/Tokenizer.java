@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * closing throws an IllegalStateException.
  */
 public final class Tokenizer implements AutoCloseable {
+    private static final String CONFIG = "tokenizer_config.json";
+
     private final Path file;
     private final HuggingFaceTokenizer tokenizer;
     private final Optional<int[]> beginning;
@@ -78,16 +80,34 @@ public final class Tokenizer implements AutoCloseable {
      *     throw it too if the file cannot handle a text
      */
     public static Tokenizer load(Path folder) {
+        return load(folder, Optional.empty());
+    }
+
+    /**
+     * The same with an own {@code tokenizer.json} in place of a GGUF file's vocabulary. {@code tokenizer_config.json},
+     * {@code special_tokens_map.json} and {@code chat_template.jinja} beside it are read as in a folder; what they do not
+     * say is the GGUF file's: the chat template, and, without {@code tokenizer_config.json}, the BOS token.
+     *
+     * @param own the file; empty: the vocabulary of the model
+     * @throws FedHdsException also if the model is a folder, or the file's tokens are not those of the model
+     */
+    public static Tokenizer load(Path folder, Optional<Path> own) {
         if (GgufFile.isGguf(folder)) {
-            try (GgufFile gguf = GgufFile.open(folder)) { // its own template has the BOS token
-                return load(
-                        folder,
-                        () -> TokenizerFile.of(folder, GgufTokenizer.read(gguf)),
-                        checked -> Optional.empty(),
-                        Optional.empty(),
-                        ModelTemplate.of(gguf));
+            try (GgufFile gguf = GgufFile.open(folder)) {
+                return own.isPresent()
+                        ? loadBeside(gguf, own.get())
+                        : load(
+                                folder,
+                                () -> TokenizerFile.of(folder, GgufTokenizer.read(gguf)),
+                                checked -> Optional.empty(),
+                                Optional.empty(),
+                                ModelTemplate.of(gguf));
             }
         }
+        own.ifPresent(file -> {
+            throw new FedHdsException("the tokenizer " + file + " cannot be used with " + folder
+                    + ": an own tokenizer is for GGUF files; a folder has its tokenizer.json");
+        });
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
             throw new FedHdsException(
@@ -99,6 +119,19 @@ public final class Tokenizer implements AutoCloseable {
                 checked -> BosToken.read(folder, checked),
                 BosToken.eosToken(folder),
                 ModelTemplate.read(folder));
+    }
+
+    private static Tokenizer loadBeside(GgufFile gguf, Path own) {
+        Path beside = own.resolveSibling("");
+        ModelTemplate template = ModelTemplate.read(beside);
+        return load(
+                own,
+                () -> GgufTokenizer.checked(gguf, TokenizerFile.read(own)),
+                checked -> Files.isRegularFile(own.resolveSibling(CONFIG))
+                        ? BosToken.read(beside, checked)
+                        : GgufTokenizer.bos(gguf, checked),
+                BosToken.eosToken(beside),
+                template.source().isBlank() ? ModelTemplate.of(gguf) : template);
     }
 
     /**
@@ -211,10 +244,10 @@ public final class Tokenizer implements AutoCloseable {
      */
     public DecoderConfig withEndTokens(DecoderConfig config) {
         if (eos != null && !config.eosIds().contains(eos.id())) {
-            throw new FedHdsException(file.resolveSibling("tokenizer_config.json") + ": eos_token is "
+            throw new FedHdsException(file.resolveSibling(CONFIG) + ": eos_token is "
                     + JsonFile.shorten(eos.text()) + ", id " + eos.id()
-                    + ", but eos_token_id in config.json and generation_config.json is " + config.eosIds()
-                    + "; make them equal, or list both ids in generation_config.json");
+                    + ", but eos_token_id in config.json and generation_config.json, or in the GGUF file, is "
+                    + config.eosIds() + "; make them equal, or list both ids in generation_config.json");
         }
         Optional<Integer> end = template.endToken().flatMap(literal::id);
         return end.isPresent() ? config.withEosId(end.get()) : config;

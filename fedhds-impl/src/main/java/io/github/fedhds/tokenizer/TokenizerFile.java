@@ -159,7 +159,7 @@ final class TokenizerFile {
         }
     }
 
-    private FedHdsException fault(String what) {
+    FedHdsException fault(String what) {
         return new FedHdsException(file + ": " + what);
     }
 

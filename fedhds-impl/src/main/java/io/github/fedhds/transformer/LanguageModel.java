@@ -15,6 +15,7 @@ import io.github.fedhds.model.Precision;
 import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -59,7 +60,7 @@ public final class LanguageModel implements AutoCloseable {
         DecoderConfig read = DecoderConfig.read(folder);
         Path file = weightsFile(folder);
         Dtype target = options.precision() == Precision.BFLOAT16 ? Dtype.BF16 : Dtype.F32;
-        Tokenizer tokenizer = Tokenizer.load(folder);
+        Tokenizer tokenizer = Tokenizer.load(folder, options.tokenizer());
         NDManager manager = null;
         try (TensorSource source = open(file, read, target)) {
             DecoderConfig config = tokenizer.withEndTokens(read);
@@ -117,6 +118,11 @@ public final class LanguageModel implements AutoCloseable {
 
     private static Path weightsFile(Path path) {
         return GgufFile.isGguf(path) ? path : ModelWeights.file(path, HOLDS);
+    }
+
+    /** Names and shapes of all tensors of a model's weights, as in its Hugging Face folder; a tied head is left out. */
+    public static Map<String, int[]> tensorShapes(DecoderConfig config) {
+        return DecoderWeights.shapes(config);
     }
 
     /** Configuration of the model. */

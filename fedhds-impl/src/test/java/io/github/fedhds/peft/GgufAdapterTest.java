@@ -3,6 +3,7 @@ package io.github.fedhds.peft;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
@@ -13,7 +14,9 @@ import io.github.fedhds.internal.gguf.GgufWriter;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.TinyModel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -108,6 +111,51 @@ class GgufAdapterTest {
                 IllegalArgumentException.class,
                 () -> GgufAdapter.write(folder.resolve("x"), model.config(), LoraConfig.defaults(), Adapter.empty()),
                 "no tensor");
+    }
+
+    @Test
+    void write_tokenEmbedding_isRefused() {
+        String module = "model.embed_tokens";
+        Adapter embedding = new Adapter(Map.of(
+                module + ".lora_A", new Tensor(new int[] {1, 16}, new float[16]),
+                module + ".lora_B", new Tensor(new int[] {8, 1}, new float[8])));
+        LoraConfig config = new LoraConfig(1, 1, 0, List.of("embed_tokens"), false);
+        Path file = folder.resolve("embedding.gguf");
+        assertFails(
+                IllegalArgumentException.class,
+                () -> GgufAdapter.write(file, model.config(), config, embedding),
+                "module model.embed_tokens is the token embedding",
+                "llama.cpp refuses");
+        assertFalse(Files.exists(file));
+    }
+
+    /** llama.cpp's scale is alpha / rank of each module. */
+    @Test
+    void read_mixedRanks_getTheLargest() {
+        GgufWriter writer = adapter("llama");
+        for (int layer = 0; layer < 2; layer++) {
+            int rank = layer + 1;
+            float[] ones = new float[16 * rank];
+            Arrays.fill(ones, 1);
+            String name = "blk." + layer + ".attn_v.weight.lora_";
+            writer.add(name + "a", new int[] {rank, 16}, GgufType.F32, () -> ones)
+                    .add(name + "b", new int[] {8, rank}, GgufType.F32, () -> Arrays.copyOf(ones, 8 * rank));
+        }
+        Path file = folder.resolve("mixed.gguf");
+        writer.write(file);
+        PeftFolder read = GgufAdapter.read(file, model.config());
+        assertEquals(2, read.config().rank());
+        for (int layer = 0; layer < 2; layer++) {
+            String module = "model.layers." + layer + ".self_attn.v_proj";
+            WeightChange change = new WeightChange(
+                    read.config().scale(),
+                    tensor(read.adapter(), module + ".lora_A"),
+                    tensor(read.adapter(), module + ".lora_B"),
+                    false);
+            double[] row = new double[16];
+            change.addTo(row, 7);
+            assertEquals(8, row[0], 1e-6); // alpha / rank, times the rank
+        }
     }
 
     private static Tensor tensor(Adapter adapter, String name) {

@@ -1,6 +1,7 @@
 package io.github.fedhds.peft;
 
 import static io.github.fedhds.Errors.assertFails;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.tokenizer.Tokenizer;
+import io.github.fedhds.transformer.GgufExport;
 import io.github.fedhds.transformer.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -105,6 +108,32 @@ class ModelCardTest {
         Files.writeString(out.resolve("notes.txt"), "mine");
         PeftFolder.delete(out);
         assertEquals(Set.of("notes.txt"), files(out));
+    }
+
+    /** A GGUF base: the tokenizer of its vocabulary, or the one that was given in its place. */
+    @Test
+    void write_ggufBase_hasTheTokenizerThatWasUsed() throws IOException {
+        Path file = folder.resolve("model.gguf");
+        GgufExport.of(base)
+                .put("tokenizer.huggingface.json", TinyModel.tokenizer().toString())
+                .put("tokenizer.chat_template", "{{ x }}")
+                .write(file);
+        write(ModelCard.of(file));
+        assertEquals("{{ x }}", Files.readString(out.resolve("chat_template.jinja")));
+        String made = Files.readString(out.resolve("tokenizer_config.json"));
+        assertTrue(made.contains("\"eos_token\": \"</s>\""), made);
+        try (Tokenizer expected = Tokenizer.load(file);
+                Tokenizer actual = Tokenizer.load(out)) {
+            assertArrayEquals(expected.encode("hello a b"), actual.encode("hello a b"));
+        }
+        Files.writeString(base.resolve("tokenizer_config.json"), "{\"eos_token\": \"</s>\", \"x\": 1}");
+        write(ModelCard.of(file).withTokenizer(base.resolve("tokenizer.json")));
+        for (String name : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {
+            assertEquals(-1, Files.mismatch(base.resolve(name), out.resolve(name)), name);
+        }
+        Files.delete(base.resolve("chat_template.jinja"));
+        write(ModelCard.of(file).withTokenizer(base.resolve("tokenizer.json")));
+        assertEquals("{{ x }}", Files.readString(out.resolve("chat_template.jinja")), "of the GGUF file");
     }
 
     @Test

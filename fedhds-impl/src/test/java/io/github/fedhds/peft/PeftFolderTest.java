@@ -19,6 +19,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -152,8 +155,13 @@ class PeftFolderTest {
                 "\"peft_type\": \"LORA\" | \"peft_type\": \"IA3\" | peft_type must be \"LORA\", was \"IA3\"",
                 "\"peft_type\": \"LORA\" | \"other\": null | peft_type must be",
                 "\"use_dora\": false | \"use_dora\": true | option use_dora is true",
-                "\"alpha_pattern\": {} | \"alpha_pattern\": {\"q_proj\": 4} | option alpha_pattern is",
-                "\"rank_pattern\": {} | \"rank_pattern\": {\"q_proj\": 4} | option rank_pattern is",
+                "\"alpha_pattern\": {} | \"alpha_pattern\": {\"q_proj\": \"4\"} | alpha_pattern.q_proj must be a number",
+                "\"alpha_pattern\": {} | \"alpha_pattern\": {\"q_proj\": 0} | must be finite and above 0, was 0",
+                "\"alpha_pattern\": {} | \"alpha_pattern\": [4] | alpha_pattern must be an object",
+                "\"alpha_pattern\": {} | \"alpha_pattern\": {\"(\": 4} | a key of alpha_pattern must be a regular expression",
+                "\"rank_pattern\": {} | \"rank_pattern\": {\"q_proj\": 4} | the rank of its module is 4",
+                "\"rank_pattern\": {} | \"rank_pattern\": {\"q_proj\": 2000000000} | the rank of its module is 2000000000",
+                "\"rank_pattern\": {} | \"rank_pattern\": {\"q_proj\": 1.5} | must be a whole number of 1 or more, was 1.5",
                 "\"modules_to_save\": null | \"modules_to_save\": [\"lm_head\"] | option modules_to_save is",
                 "\"bias\": \"none\" | \"bias\": \"lora_only\" | option bias is \"lora_only\"",
                 "\"bias\": \"none\" | \"lora_bias\": true | option lora_bias is true",
@@ -204,6 +212,60 @@ class PeftFolderTest {
         rewriteConfig("\"target_modules\": [", "\"target_modules\": \"all-linear\", \"exclude_modules\": [");
         assertEquals(
                 List.of("self_attn.q_proj"), PeftFolder.read(folder).config().targetModules());
+    }
+
+    /** Modules with a rank and an alpha of their own: PEFT's change of each weight, in one rank and without patterns. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void read_mixedRanks_changesTheWeightsAsBefore(boolean rsLora) throws IOException {
+        String q = "model.layers.1.self_attn.q_proj";
+        String v = "model.layers.0.self_attn.v_proj";
+        Map<String, Tensor> mixed = new TreeMap<>();
+        random(mixed, q, 2);
+        random(mixed, v, 4);
+        LoraConfig plain = config.withRsLora(rsLora);
+        PeftFolder.write(folder, plain, adapter, "base");
+        Map<String, Tensor> named = new TreeMap<>();
+        mixed.forEach((name, tensor) -> named.put("base_model.model." + name + ".weight", tensor));
+        SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), named, Map.of());
+        rewriteConfig("\"rank_pattern\": {}", "\"rank_pattern\": {\"layers.\\\\d.self_attn.v_proj\": 4}");
+        rewriteConfig("\"alpha_pattern\": {}", "\"alpha_pattern\": {\"v_proj\": 6}");
+        PeftFolder read = PeftFolder.read(folder);
+        assertEquals(4, read.config().rank());
+        assertEquals(plain.scale(), read.config().scale(), 1e-12);
+        assertArrayEquals(
+                change(plain.scale(), q, mixed),
+                change(read.config().scale(), q, read.adapter().tensors()),
+                1e-5);
+        double ofV = 6 / (rsLora ? 2.0 : 4.0);
+        assertArrayEquals(
+                change(ofV, v, mixed),
+                change(read.config().scale(), v, read.adapter().tensors()),
+                1e-5);
+        PeftFolder.write(folder, read.config(), read.adapter(), "base");
+        String written = Files.readString(folder.resolve("adapter_config.json"));
+        assertTrue(written.contains("\"rank_pattern\": {}") && written.contains("\"alpha_pattern\": {}"), written);
+        assertEquals(read, PeftFolder.read(folder));
+    }
+
+    private static void random(Map<String, Tensor> tensors, String module, int rank) {
+        SplittableRandom random = new SplittableRandom(rank);
+        int[][] shapes = {{rank, 3}, {4, rank}};
+        for (int i = 0; i < 2; i++) {
+            tensors.put(module + (i == 0 ? ".lora_A" : ".lora_B"), Tensor.of(shapes[i], n ->
+                    (float) random.nextGaussian()));
+        }
+    }
+
+    private static double[] change(double scale, String module, Map<String, Tensor> tensors) {
+        WeightChange change = new WeightChange(
+                scale,
+                Objects.requireNonNull(tensors.get(module + ".lora_A")),
+                Objects.requireNonNull(tensors.get(module + ".lora_B")),
+                false);
+        double[] row = new double[change.columns()];
+        change.addTo(row, 3);
+        return row;
     }
 
     @Test

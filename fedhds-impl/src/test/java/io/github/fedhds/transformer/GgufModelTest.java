@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.gguf.GgufType;
 import io.github.fedhds.internal.gguf.GgufWriter;
+import io.github.fedhds.model.ModelOptions;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -80,6 +84,90 @@ class GgufModelTest {
         refused(own.remove("tokenizer.ggml.token_type"), "twice");
         refused(own.remove("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens is missing");
         refused(file().put("tokenizer.huggingface.json", "[1"), "tokenizer.huggingface.json is not a JSON object");
+    }
+
+    /** One matrix in place of those of queries, keys and values. */
+    @Test
+    void load_fusedAttention_givesTheSameLosses() {
+        Path plain = folder.resolve("plain.gguf");
+        file().write(plain);
+        Path file = folder.resolve("fused.gguf");
+        try (GgufFile parts = GgufFile.open(plain)) {
+            GgufWriter writer = new GgufWriter().putAll(parts);
+            for (String name : parts.names()) {
+                int[] shape = parts.shape(name);
+                if (name.endsWith(".attn_q.weight")) {
+                    writer.addRows(name.replace("_q", "_qkv"), new int[] {32, 16}, GgufType.F32, receiver -> {
+                        for (String part : List.of("_q", "_k", "_v")) {
+                            parts.readRows(name.replace("_q", part), (row, values) -> receiver.accept(values));
+                        }
+                    });
+                } else if (!name.contains(".attn_k.") && !name.contains(".attn_v.")) {
+                    writer.addRows(
+                            name,
+                            shape,
+                            GgufType.F32,
+                            receiver -> parts.readRows(name, (row, values) -> receiver.accept(values)));
+                }
+            }
+            writer.write(file);
+        }
+        int[] ids = TinyModel.ids(new SplittableRandom(3), 40);
+        try (LanguageModel expected = TinyModel.load(plain);
+                LanguageModel model = TinyModel.load(file)) {
+            assertArrayEquals(
+                    expected.base().losses(List.of(ids), new int[] {1}, 1),
+                    model.base().losses(List.of(ids), new int[] {1}, 1));
+            assertEquals(expected.digest(), model.digest());
+        }
+    }
+
+    /** A file whose pre-tokenizer is unknown, with the model's own tokenizer.json. */
+    @Test
+    void load_ownTokenizer_isUsedInPlaceOfTheVocabulary() throws IOException {
+        Path file = folder.resolve("model.gguf");
+        file().remove("tokenizer.huggingface.json")
+                .put("tokenizer.ggml.model", "gpt2")
+                .put("tokenizer.ggml.pre", "tekken")
+                .write(file);
+        assertFails(FedHdsException.class, () -> TinyModel.load(file), "ModelOptions.withTokenizer", "--tokenizer");
+        Path own = folder.resolve("tokenizer.json");
+        ModelOptions options = ModelOptions.defaults().onDevice("cpu");
+        try (LanguageModel expected = TinyModel.load(folder);
+                LanguageModel model = LanguageModel.load(file, options.withTokenizer(own))) {
+            assertEquals(expected.tokenizerDigest(), model.tokenizerDigest());
+            assertArrayEquals(
+                    expected.tokenizer().encode("hello a b"), model.tokenizer().encode("hello a b"));
+        }
+        assertFails(
+                FedHdsException.class,
+                () -> LanguageModel.load(folder, options.withTokenizer(own)),
+                "an own tokenizer is for GGUF files");
+        Path other = folder.resolve("other.json");
+        Files.writeString(
+                other, Files.readString(own).replace("\"a\":", "\"~\":").replace("\"b\":", "\"a\":"));
+        assertFails(
+                FedHdsException.class,
+                () -> LanguageModel.load(file, options.withTokenizer(other)),
+                "the token a has the id",
+                "is it of another model?");
+        assertFails(
+                FedHdsException.class, () -> LanguageModel.load(file, options.withTokenizer(folder.resolve("x"))), "x");
+        assertFails(
+                FedHdsException.class, () -> LanguageModel.load(file, options.withTokenizer(folder)), "cannot be read");
+        Files.writeString(folder.resolve("chat_template.jinja"), "<|im_start|>");
+        Path config = folder.resolve("tokenizer_config.json");
+        Files.writeString(config, "{\"add_bos_token\": true, \"bos_token\": \"<s>\"}");
+        try (LanguageModel model = LanguageModel.load(file, options.withTokenizer(own))) {
+            assertEquals(1, model.tokenizer().encode("a")[0], "the BOS token of the file beside it");
+            assertFails(FedHdsException.class, model::promptTemplate, "chat_template.jinja");
+        }
+        Files.writeString(config, "{\"eos_token\": \"<s>\"}");
+        assertFails(
+                FedHdsException.class,
+                () -> LanguageModel.load(file, options.withTokenizer(own)),
+                "tokenizer_config.json",
+                "eos_token is <s>");
     }
 
     private void refused(GgufWriter writer, String... parts) {

@@ -4,6 +4,7 @@ import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.transformer.LanguageModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,9 +63,12 @@ final class Fingerprint {
         });
     }
 
-    /** Adds the weights and the tokenizer of a model. */
-    Fingerprint withModel(String option, String weights, Path folder) {
-        with("SHA-256 of the weights of " + option, weights);
+    /** Adds the weights and the tokenizer of a model; a GGUF file has its tokenizer inside, or is given one. */
+    Fingerprint withModel(String option, LanguageModel model, Path folder) {
+        with("SHA-256 of the weights of " + option, model.digest());
+        if (!Files.isDirectory(folder)) {
+            return with("SHA-256 of the tokenizer of " + option, model.tokenizerDigest());
+        }
         Hasher hasher = Hashing.sha256().newHasher();
         for (String name : List.of(
                 "tokenizer.json",

@@ -103,7 +103,7 @@ public final class Main implements Callable<Integer> {
 
     private boolean tune(Path folder) {
         OwnRun ownRun = new OwnRun(run, own, console);
-        try (LanguageModel model = LanguageModel.load(folder, run.ofModel());
+        try (LanguageModel model = LanguageModel.load(folder, own.ofModel(run.ofModel()));
                 LanguageModel features = own.featureModel
                         .map(path -> LanguageModel.load(path, run.ofModel()))
                         .orElse(null)) {

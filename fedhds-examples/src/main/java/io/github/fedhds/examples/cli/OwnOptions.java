@@ -1,6 +1,7 @@
 package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.model.ModelOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,14 @@ final class OwnOptions {
                     "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json;"
                             + " or a GGUF file")
     Optional<Path> model = Optional.empty();
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "FILE",
+            description =
+                    "tokenizer.json of a GGUF --model, in place of the vocabulary in it; tokenizer_config.json and"
+                            + " chat_template.jinja beside it are read, too (default: the file's vocabulary)")
+    Optional<Path> tokenizer = Optional.empty();
 
     @Option(
             names = "--base-name",
@@ -109,6 +118,11 @@ final class OwnOptions {
             names = "--gradient-checkpointing",
             description = "train in the memory of one layer's activations, for a third more time")
     boolean gradientCheckpointing;
+
+    /** Options of the tuned model, from those of all models. */
+    ModelOptions ofModel(ModelOptions all) {
+        return tokenizer.map(all::withTokenizer).orElse(all);
+    }
 
     /**
      * Rejects values out of range, and options that need other options.

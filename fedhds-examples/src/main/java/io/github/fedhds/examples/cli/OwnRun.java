@@ -157,7 +157,8 @@ final class OwnRun {
     }
 
     private ModelCard card(TunedRun run, Path modelFolder) {
-        ModelCard card = ModelCard.of(modelFolder);
+        ModelCard plain = ModelCard.of(modelFolder);
+        ModelCard card = own.tokenizer.map(plain::withTokenizer).orElse(plain);
         return own.baseName
                 .map(card::withBaseName)
                 .orElse(card)
@@ -276,7 +277,7 @@ final class OwnRun {
     private Map<String, String> fingerprint(FedHds fedHds, Path modelFolder, Optional<LanguageModel> featureModel) {
         LanguageModel model = fedHds.model();
         Fingerprint fingerprint = new Fingerprint()
-                .withModel("--model", model.digest(), modelFolder)
+                .withModel("--model", model, modelFolder)
                 .with("--clients", options.clients.map(String::valueOf).orElse("one per task"))
                 .with("--instances", own.instances.map(String::valueOf).orElse("the default"))
                 .with("--seed", options.seed)
@@ -306,8 +307,8 @@ final class OwnRun {
         if (own.clustering == ClusteringName.KMEANS) {
             fingerprint.with("--clustering", own.clustering).with("--groups", own.groups);
         }
-        featureModel.ifPresent(features ->
-                fingerprint.withModel("--feature-model", features.digest(), own.featureModel.orElseThrow()));
+        featureModel.ifPresent(
+                features -> fingerprint.withModel("--feature-model", features, own.featureModel.orElseThrow()));
         return fingerprint.settings();
     }
 
@@ -347,6 +348,7 @@ final class OwnRun {
         LanguageModel model = fedHds.model();
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("model", modelFolder.toString());
+        own.tokenizer.ifPresent(file -> config.put("tokenizer", file.toString()));
         config.put("data", own.data.orElseThrow().toString());
         config.put("clients", data.clients().size());
         config.put("instructions", data.instructions());

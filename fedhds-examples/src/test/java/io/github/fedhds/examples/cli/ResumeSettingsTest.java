@@ -87,7 +87,7 @@ class ResumeSettingsTest extends OnMainJob {
         Set<String> declared = new TreeSet<>(compared.keySet());
         declared.addAll(FREE.keySet());
         declared.addAll(OTHERS);
-        declared.add("--template"); // compared in a test of its own
+        declared.addAll(Set.of("--template", "--tokenizer")); // compared in tests of their own
         assertEquals(
                 new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet()),
                 declared,
@@ -184,5 +184,35 @@ class ResumeSettingsTest extends OnMainJob {
         Outcome outcome = resume(out, "--model", model.toString());
         assertEquals(1, outcome.status());
         assertTrue(outcome.err().contains("was made with SHA-256 of the tokenizer files of --model "), outcome.err());
+    }
+
+    /** The base as a GGUF file, with a tokenizer file that is moved, and then changed. */
+    @Test
+    void anotherTokenizerOfAGgufFile_isRefused_andAnEqualOneIsNot() throws IOException {
+        Path model = TinyModel.writeGguf(shared.resolve("model"), folder.resolve("model.gguf"));
+        Path out = folder.resolve("out");
+        Path given = folder.resolve("tokenizer.json");
+        Files.copy(shared.resolve("model/tokenizer.json"), given);
+        String[] on = {"--model", model.toString(), "--tokenizer", given.toString()};
+        Outcome begun = own(out, on);
+        assertEquals(0, begun.status(), begun.err());
+        assertEquals(-1, Files.mismatch(given, out.resolve("adapter/tokenizer.json")));
+        assertTrue(Files.readString(out.resolve("config.json")).contains("\"tokenizer\""));
+        Path moved = Files.move(given, folder.resolve("moved.json"));
+        assertEquals(
+                0,
+                resume(out, "--model", model.toString(), "--tokenizer", moved.toString())
+                        .status());
+        Files.writeString(
+                moved, Files.readString(moved).replace("\"post_processor\": null", "\"post_processor\": " + """
+                        {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "</s>", "type_id": 0}},
+                          {"Sequence": {"id": "A", "type_id": 0}}], "pair": [],
+                         "special_tokens": {"</s>": {"id": "</s>", "ids": [0], "tokens": ["</s>"]}}}"""));
+        Outcome outcome = resume(out, "--model", model.toString(), "--tokenizer", moved.toString());
+        assertEquals(1, outcome.status());
+        assertTrue(outcome.err().contains("was made with SHA-256 of the tokenizer of --model "), outcome.err());
+        Outcome folderBase = own(folder.resolve("other"), "--tokenizer", moved.toString());
+        assertEquals(1, folderBase.status());
+        assertTrue(folderBase.err().contains("an own tokenizer is for GGUF files"), folderBase.err());
     }
 }

@@ -81,6 +81,7 @@ public final class GgufFile implements AutoCloseable {
             opened.metadata = header.metadata();
             opened.spans = header.spans();
             opened.addShards();
+            opened.splitFused();
             return opened;
         } catch (RuntimeException | Error e) {
             opened.close();
@@ -135,6 +136,22 @@ public final class GgufFile implements AutoCloseable {
         }
     }
 
+    private void splitFused() {
+        Map<String, Located> all = Map.copyOf(tensors);
+        tensors.clear();
+        try {
+            all.forEach((name, located) -> FusedAttention.split(name, located.tensor(), options())
+                    .forEach((part, tensor) -> {
+                        if (tensors.put(part, new Located(located.channel(), tensor)) != null) {
+                            throw new IllegalArgumentException(
+                                    "tensor " + part + " is there alone and in one of attn_qkv");
+                        }
+                    }));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new FedHdsException(file + ": " + e.getMessage(), e);
+        }
+    }
+
     /** The path that was opened. */
     public Path file() {
         return file;
@@ -145,13 +162,20 @@ public final class GgufFile implements AutoCloseable {
         return new JsonOptions("", metadata);
     }
 
-    /** The bytes of type and value of a key of the first shard. */
+    /**
+     * The bytes of type and value of a key of the first shard.
+     *
+     * @throws FedHdsException if the file cannot be read, or has become shorter since it was opened
+     */
     byte[] encoded(String key) {
         long[] span = spans.getOrDefault(key, new long[2]);
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(span[1] - span[0]));
         try {
-            while (bytes.hasRemaining() && channels.get(0).read(bytes, span[0] + bytes.position()) >= 0) {
-                continue;
+            while (bytes.hasRemaining()) {
+                if (channels.get(0).read(bytes, span[0] + bytes.position()) < 0) {
+                    throw new FedHdsException(file + " ends within its metadata at " + key
+                            + "; it was cut after it was opened, copy it again");
+                }
             }
         } catch (IOException e) {
             throw FileFault.of(file, "cannot be read", e);

@@ -13,9 +13,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -357,6 +359,49 @@ class GgufFileTest {
             assertEquals(7, changed.options().whole("a"));
             assertEquals(5, changed.options().whole("c"));
         }
+    }
+
+    /** A copy that holds fewer bytes than its keys say would be a damaged model. */
+    @Test
+    void putAll_fileThatWasCutAfterItWasOpened_isRefused() throws IOException {
+        Path path = folder.resolve("cut.gguf");
+        new GgufWriter().put("tokens", List.of("a", "b".repeat(1000))).write(path);
+        try (GgufFile file = GgufFile.open(path)) {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+                channel.truncate(100);
+            }
+            assertFails(FedHdsException.class, () -> new GgufWriter().putAll(file), "cut.gguf", "tokens", "was cut");
+        }
+    }
+
+    @Test
+    void fusedAttention_isReadAsItsParts_orRefused() {
+        Path path = folder.resolve("fused.gguf");
+        float[] values = new float[8 * 4];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        GgufWriter writer = new GgufWriter()
+                .put("general.architecture", "llama")
+                .put("llama.attention.head_count", 2)
+                .put("llama.embedding_length", 4)
+                .add("blk.0.attn_qkv.weight", new int[] {8, 4}, GgufType.F16, () -> values)
+                .add("blk.0.attn_qkv.bias", new int[] {8}, GgufType.F32, () -> Arrays.copyOf(values, 8));
+        writer.write(path);
+        try (GgufFile file = GgufFile.open(path)) {
+            assertEquals(6, file.names().size(), file.names().toString());
+            assertArrayEquals(new int[] {2, 4}, file.shape("blk.0.attn_k.weight"));
+            assertArrayEquals(Arrays.copyOf(values, 16), rows(file, "blk.0.attn_q.weight"));
+            assertArrayEquals(Arrays.copyOfRange(values, 24, 32), rows(file, "blk.0.attn_v.weight"));
+            assertArrayEquals(new float[] {4, 5}, rows(file, "blk.0.attn_k.bias"));
+        }
+        writer.put("llama.attention.key_length", 4).write(path);
+        assertFails(
+                FedHdsException.class, () -> GgufFile.open(path), "attn_qkv", "has 8 rows; needed are 8 of queries");
+        writer.remove("llama.attention.key_length")
+                .add("blk.0.attn_q.weight", new int[] {4, 4}, GgufType.F32, () -> new float[16]);
+        writer.write(path);
+        assertFails(FedHdsException.class, () -> GgufFile.open(path), "blk.0.attn_q.weight is there alone and in one");
     }
 
     @Test

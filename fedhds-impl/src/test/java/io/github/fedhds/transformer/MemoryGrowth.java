@@ -2,6 +2,7 @@ package io.github.fedhds.transformer;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.fedhds.internal.TorchCall;
 import io.github.fedhds.lora.Adam;
 import io.github.fedhds.tokenizer.EncodedSample;
 import java.io.IOException;
@@ -190,7 +191,7 @@ public record MemoryGrowth(int arrays, long heap, long resident) {
 
     /** The manager of a model's native memory. */
     public static NDManager manager(LanguageModel model) {
-        try (Decoder.Call call = model.base().decoder().call()) {
+        try (TorchCall call = model.base().decoder().call()) {
             return Objects.requireNonNull(call.scope().getParentManager());
         }
     }

@@ -38,7 +38,10 @@ final class DecoderSource {
         LOSS("places: Tensor, targets: Tensor,", "Tensor"),
         /** Cross-entropy of each place: {@code [places]}. */
         TOKEN_LOSSES("places: Tensor, targets: Tensor,", "Tensor"),
-        /** Keys and values of all layers, and the logits at the places. */
+        /**
+         * Keys and values of all layers; the logits at the places; each place's greatest logit, and the first token
+         * that has it.
+         */
         PREFILL("places: Tensor,", "List[Tensor]"),
         /**
          * The same for one more token per row, given the previous keys and values; {@code mask} selects the visible
@@ -187,7 +190,10 @@ final class DecoderSource {
             case LOGITS -> always + "return " + head() + "\n";
             case LOSS, END_LOSS -> always + loss(1);
             case TOKEN_LOSSES -> always + loss(0);
-            case PREFILL, DECODE -> always + "_ = torch.append(states, " + head() + ")\nreturn states\n";
+            case PREFILL, DECODE ->
+                always + "y = " + head() + "\n_ = torch.append(states, y)\n"
+                        + "greatest, likeliest = torch.max(y, 1)\n_ = torch.append(states, greatest)\n"
+                        + "_ = torch.append(states, likeliest)\nreturn states\n";
         };
     }
 

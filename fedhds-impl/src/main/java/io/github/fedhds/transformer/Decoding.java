@@ -81,7 +81,7 @@ final class Decoding {
             inputs.add(batch.lastPlaces(scope));
             NDList made = model.run(Purpose.PREFILL, scope, inputs, new NDList());
             for (int step = 0; ; step++) {
-                extend(live, made.remove(made.size() - 1), step);
+                extend(live, chosen(live, made), step);
                 int[] open = open(live);
                 if (open.length == 0) {
                     break;
@@ -105,16 +105,13 @@ final class Decoding {
         }
     }
 
-    private void extend(List<Row> live, NDArray logits, int step) {
-        FloatBuffer values = Decoder.floats(logits);
-        float[] ofRow = new float[values.remaining() / live.size()];
+    private void extend(List<Row> live, int[] chosen, int step) {
         for (int r = 0; r < live.size(); r++) {
             Row row = live.get(r);
             if (row.done) {
                 continue;
             }
-            values.get(r * ofRow.length, ofRow);
-            int next = choice.next(row.place, ofRow);
+            int next = chosen[r];
             if (eosIds.contains(next)) {
                 row.done = true;
             } else {
@@ -124,6 +121,30 @@ final class Decoding {
                         || row.length + step >= model.config().contextLength();
             }
         }
+    }
+
+    /**
+     * The next token of each row that has not ended. Takes the logits and what belongs to them off the list. The
+     * likeliest tokens are known without the logits, which stay on the model's device unless one of them is not finite.
+     */
+    private int[] chosen(List<Row> live, NDList made) {
+        long[] likeliest = made.remove(made.size() - 1).toLongArray();
+        float[] greatest = made.remove(made.size() - 1).toFloatArray();
+        NDArray logits = made.remove(made.size() - 1);
+        boolean finite = IntStream.range(0, greatest.length).allMatch(r -> Float.isFinite(greatest[r]));
+        if (finite && choice.isGreedy()) {
+            return Arrays.stream(likeliest).mapToInt(Math::toIntExact).toArray();
+        }
+        FloatBuffer values = Decoder.floats(logits);
+        float[] ofRow = new float[values.remaining() / live.size()];
+        int[] chosen = new int[live.size()];
+        for (int r = 0; r < chosen.length; r++) {
+            if (!live.get(r).done) {
+                values.get(r * ofRow.length, ofRow);
+                chosen[r] = choice.next(live.get(r).place, ofRow);
+            }
+        }
+        return chosen;
     }
 
     private static int[] open(List<Row> live) {

@@ -23,6 +23,11 @@ final class TokenChoice {
                 .toArray(SplittableRandom[]::new);
     }
 
+    /** True if the next token is the first of the likeliest ones. */
+    boolean isGreedy() {
+        return sampling.temperature() == 0;
+    }
+
     /**
      * The next token of a text.
      *
@@ -32,7 +37,7 @@ final class TokenChoice {
      */
     int next(int text, float[] logits) {
         int likeliest = likeliest(text, logits);
-        return sampling.temperature() == 0 ? likeliest : drawn(logits, logits[likeliest], streams[text]);
+        return isGreedy() ? likeliest : drawn(logits, logits[likeliest], streams[text]);
     }
 
     private static int likeliest(int text, float[] logits) {

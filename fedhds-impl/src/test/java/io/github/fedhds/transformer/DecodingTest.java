@@ -216,6 +216,55 @@ class DecodingTest {
         assertSame(single, base.generate(prompts, 30, 1 << 20, sampling), "in one batch");
     }
 
+    /** Tokens 7, 20 and 50 have the greatest logit after any text; 59 has a smaller one. */
+    @Test
+    void generate_equalLogits_giveTheLowestId(@TempDir Path folder) {
+        JsonObject config = TinyModel.config();
+        Map<String, Tensor> weights = TinyModel.weights(config, 1);
+        String name = "model.embed_tokens.weight";
+        float[] embedding = Objects.requireNonNull(weights.get(name)).toArray();
+        float[] norm = new float[16];
+        for (int id = 0; id < VOCABULARY; id++) {
+            embedding[id * 16] = 50; // far above what the layers add
+        }
+        norm[0] = 1; // the logits are the head's first column, times a positive number
+        float[] head = new float[embedding.length];
+        IntStream.of(7, 20, 50).forEach(id -> head[id * 16] = 1);
+        head[59 * 16] = 0.5f;
+        weights.put(name, new Tensor(new int[] {VOCABULARY, 16}, embedding));
+        weights.put("model.norm.weight", new Tensor(new int[] {16}, norm));
+        weights.put("lm_head.weight", new Tensor(new int[] {VOCABULARY, 16}, head));
+        try (LanguageModel tied = TinyModel.load(TinyModel.write(folder, config, weights))) {
+            List<int[]> prompts = prompts(9, 7);
+            for (int budget : new int[] {1, 40, 1 << 20}) {
+                for (int[] made : tied.base().generate(prompts, 4, budget)) {
+                    assertArrayEquals(new int[] {7, 7, 7, 7}, made);
+                }
+            }
+        }
+    }
+
+    /** The tokens that torch chooses are those of the whole model's logits, compared one by one. */
+    @Test
+    void generate_greedy_isTheFirstOfTheGreatestLogits() {
+        List<int[]> prompts = prompts(20, 8);
+        List<int[]> made = base.generate(prompts, 8, 100);
+        int tokens = 0;
+        for (int i = 0; i < prompts.size(); i++) {
+            int[] text = prompts.get(i);
+            for (int id : made.get(i)) {
+                List<float[]> states = base.states(text);
+                float[] logits = states.get(states.size() - 1);
+                float[] last = Arrays.copyOfRange(logits, logits.length - VOCABULARY, logits.length);
+                assertEquals(new TokenChoice(Sampling.greedy(), 1).next(0, last), id, "text " + i);
+                text = Arrays.copyOf(text, text.length + 1);
+                text[text.length - 1] = id;
+                tokens++;
+            }
+        }
+        assertTrue(tokens > 60, tokens + " tokens looked at");
+    }
+
     /** A broken embedding of token 59 makes the logits of just those texts NaN that have it. */
     @Test
     void generate_logitsOfNaN_nameTheRow(@TempDir Path folder) {

@@ -29,6 +29,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -89,6 +90,9 @@ public final class ModelBenchmark implements Callable<Integer> {
     @Option(names = "--longest", description = "longest of the prompts, in tokens, which are cut at the left")
     private int longest = 512;
 
+    @Option(names = "--batch", description = "texts that GENERATE continues at a time")
+    private int batch = 1;
+
     @Option(names = "--repeats", description = "runs of which the best counts")
     private int repeats = 8;
 
@@ -114,6 +118,9 @@ public final class ModelBenchmark implements Callable<Integer> {
         if (data == null && (rows.contains(Row.MIXED_FEATURES) || rows.contains(Row.LORA_EPOCH))) {
             throw new ParameterException(
                     spec.commandLine(), "the rows mixed_features and lora_epoch need --data; give it, or other --rows");
+        }
+        if (batch < 1) {
+            throw new ParameterException(spec.commandLine(), "--batch must be 1 or more, was " + batch);
         }
         ModelOptions options = ModelOptions.defaults()
                 .onDevice("cpu")
@@ -157,10 +164,19 @@ public final class ModelBenchmark implements Callable<Integer> {
 
     private String generate(LanguageModel loaded) {
         int prompt = Math.min(64, length / 2);
-        List<int[]> prompts = List.of(random(loaded, prompt));
-        int made = loaded.base().generate(prompts, 64, tokenBudget).get(0).length;
-        double seconds = best(() -> loaded.base().generate(prompts, 64, tokenBudget));
-        return format("greedy generation, %d + %d tokens: %.1f tokens/s", prompt, made, made / seconds);
+        List<int[]> prompts = IntStream.rangeClosed(1, batch)
+                .mapToObj(seed -> random(loaded, prompt, seed))
+                .toList();
+        int[] made = loaded.base().generate(prompts, 64, prompt * batch).stream()
+                .mapToInt(ids -> ids.length)
+                .toArray();
+        double seconds = best(() -> loaded.base().generate(prompts, 64, prompt * batch));
+        return format(
+                "greedy generation, %s%d + %d tokens: %.1f tokens/s",
+                batch == 1 ? "" : "batch " + batch + ", ",
+                prompt,
+                Arrays.stream(made).max().orElse(0),
+                Arrays.stream(made).sum() / seconds);
     }
 
     private String loraStep(LanguageModel loaded) {
@@ -261,7 +277,11 @@ public final class ModelBenchmark implements Callable<Integer> {
     }
 
     private static int[] random(LanguageModel loaded, int length) {
-        return new SplittableRandom(1)
+        return random(loaded, length, 1);
+    }
+
+    private static int[] random(LanguageModel loaded, int length, int seed) {
+        return new SplittableRandom(seed)
                 .ints(length, 3, loaded.config().vocabulary())
                 .toArray();
     }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Settings that the result of a run depends on, by option name: a resume with other values is refused, and the message
@@ -87,6 +88,13 @@ final class Fingerprint {
             }
         }
         return with("SHA-256 of the tokenizer files of " + option, hasher.hash());
+    }
+
+    /** SHA-256 of settings, in any order, in hexadecimal. */
+    static String digest(Map<String, String> settings) {
+        return Hashing.sha256()
+                .hashUnencodedChars(new TreeMap<>(settings).toString())
+                .toString();
     }
 
     /** The settings by name. */

@@ -115,9 +115,8 @@ final class OwnRun {
                 data.unseenTasks() == 1 ? "task" : "tasks",
                 deviceName(model),
                 TemplateName.of(own.template.of(model)));
-        if (begins) {
-            evaluate(fedHds, unseen, Adapter.empty())
-                    .ifPresent(base -> print("base model: Rouge-L %.4f on unseen tasks%n", base));
+        if (begins && !unseen.isEmpty()) {
+            printBaseScore(fedHds);
         }
         Map<String, String> fingerprint = fingerprint(fedHds, modelFolder, featureModel);
         TunedRun.Setting setting = new TunedRun.Setting(
@@ -135,6 +134,18 @@ final class OwnRun {
         writeAdapters(run, files, fedHds, modelFolder);
         printSummary(run, setting.held(run), fedHds, length, modelFolder);
         return run.samples() > 0;
+    }
+
+    private void printBaseScore(FedHds fedHds) {
+        Map<String, String> settings = scored(fedHds).settings();
+        Path file = own.featureCache
+                .map(cache -> cache.resolve("base-score-" + Fingerprint.digest(settings) + ".json"))
+                .orElse(folder.resolve("base-score.json"));
+        BaseScore base = new BaseScore(file, settings);
+        String origin = base.kept().isPresent() ? ", kept in " + file : "";
+        double score = base.orCompute(
+                () -> evaluate(fedHds, data.unseen(), Adapter.empty()).orElseThrow());
+        print("base model: Rouge-L %.4f on unseen tasks%s%n", score, origin);
     }
 
     private void writeAdapters(TunedRun run, RunFolder files, FedHds fedHds, Path modelFolder) {
@@ -310,6 +321,21 @@ final class OwnRun {
         featureModel.ifPresent(
                 features -> fingerprint.withModel("--feature-model", features, own.featureModel.orElseThrow()));
         return fingerprint.settings();
+    }
+
+    /** All that the base model's score depends on. */
+    private Fingerprint scored(FedHds fedHds) {
+        Map<String, String> agreed = fedHds.agreedSettings();
+        return new Fingerprint()
+                .with("model", fedHds.model().digest())
+                .with("tokenizer", fedHds.model().tokenizerDigest())
+                .withData("--data", Map.of(), data.unseen())
+                .with("--template", String.valueOf(agreed.get("prompt template")))
+                .with("--max-length", longestSample(fedHds.model(), Optional.empty()))
+                .with("--answer-tokens", own.answerTokens)
+                .with("--precision", fedHds.model().precision())
+                .with("--device", fedHds.model().device())
+                .with("library version", String.valueOf(agreed.get("library version")));
     }
 
     /** The value of --max-length; values above the context lengths of all models have the same effect. */

@@ -63,6 +63,17 @@ class ModelBenchmarkTest {
     }
 
     @Test
+    void generation_ofABatch_tellsItsSize() throws IOException {
+        TinyModel.write(folder);
+        String lines = run(folder.toString(), "--rows", "generate", "--batch", "3", "--tokens", "40", "--repeats", "1");
+        assertTrue(lines.matches("greedy generation, batch 3, 20 \\+ \\d+ tokens: \\d+\\.\\d tokens/s\\R"), lines);
+        StringWriter text = new StringWriter();
+        CommandLine line = ModelBenchmark.commandLine().setErr(new PrintWriter(text));
+        assertEquals(2, line.execute(folder.toString(), "--rows", "generate", "--batch", "0"));
+        assertTrue(text.toString().contains("--batch must be 1 or more, was 0"), text::toString);
+    }
+
+    @Test
     void rowsOfPrompts_withoutData_areRefused() {
         StringWriter text = new StringWriter();
         CommandLine line = ModelBenchmark.commandLine().setErr(new PrintWriter(text));

@@ -263,7 +263,7 @@ class ChatPromptTest {
                 FedHdsException.class,
                 () -> TinyModel.load(folder),
                 config + ": eos_token is <|im_end|>, id 59",
-                "config.json and generation_config.json is [2]");
+                "config.json and generation_config.json, or in the GGUF file, is [2]");
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [59, 2]}");
         TinyModel.load(folder).close();
         Files.delete(folder.resolve("generation_config.json"));

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Makes a {@code tokenizer.json} from the vocabulary in a GGUF file. An unknown kind of pre-tokenizer is refused by name,
@@ -170,21 +171,39 @@ final class GgufTokenizer {
         JsonObject tokenizer = tokenizer(model, true);
         JsonObject underscore = replace(" ", SPACE);
         if (options.flag(PREFIX + "add_space_prefix", true)) {
+            if (hasSpecial("[INST]")) {
+                // As in Mistral's tokenizer.json: no space after a mark but the text's own.
+                JsonObject metaspace = object("Metaspace");
+                metaspace.addProperty("replacement", SPACE);
+                metaspace.addProperty("prepend_scheme", "first");
+                metaspace.addProperty("split", false);
+                tokenizer.add("pre_tokenizer", metaspace);
+                tokenizer.add("decoder", stripped());
+                return tokenizer;
+            }
             JsonObject prepend = object("Prepend");
             prepend.addProperty("prepend", SPACE);
             tokenizer.add("normalizer", sequence("normalizers", prepend, underscore));
-            JsonObject strip = object("Strip");
-            strip.addProperty("content", " ");
-            strip.addProperty("start", 1);
-            strip.addProperty("stop", 0);
-            tokenizer.add(
-                    "decoder",
-                    sequence("decoders", replace(SPACE, " "), object("ByteFallback"), object("Fuse"), strip));
+            tokenizer.add("decoder", stripped());
         } else {
             tokenizer.add("normalizer", underscore);
             tokenizer.add("decoder", sequence("decoders", replace(SPACE, " "), object("ByteFallback"), object("Fuse")));
         }
         return tokenizer;
+    }
+
+    private boolean hasSpecial(String name) {
+        return IntStream.range(0, tokens.size())
+                .anyMatch(id -> kind(id) == CONTROL && token(id).equals(name));
+    }
+
+    /** The decoder for texts with a space before the first word, which it takes off. */
+    private static JsonObject stripped() {
+        JsonObject strip = object("Strip");
+        strip.addProperty("content", " ");
+        strip.addProperty("start", 1);
+        strip.addProperty("stop", 0);
+        return sequence("decoders", replace(SPACE, " "), object("ByteFallback"), object("Fuse"), strip);
     }
 
     private static JsonObject replace(String from, String to) {

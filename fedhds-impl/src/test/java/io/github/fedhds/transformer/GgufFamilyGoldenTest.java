@@ -3,14 +3,22 @@ package io.github.fedhds.transformer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.google.gson.JsonObject;
 import io.github.fedhds.SharedFolders;
+import io.github.fedhds.instruction.ChatTemplate;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.gguf.GgufFile;
+import io.github.fedhds.internal.gguf.GgufWriter;
 import io.github.fedhds.model.RotaryScaling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -50,6 +58,47 @@ class GgufFamilyGoldenTest {
                         model.base().losses(List.of(ids), new int[] {1}, 1)[0],
                         rounded ? 1e-5 : Double.MIN_VALUE);
             }
+        }
+    }
+
+    /** Where the marks are special tokens, only a text's own first word has a space before it, as in Mistral's files. */
+    @Test
+    void load_sentencePieceWithSpecialMarks_hasOneSpaceAfterAMark(@TempDir Path out) {
+        GgufWriter writer = GgufExport.of(SharedFolders.models().resolve("stories260K"));
+        Path plain = out.resolve("plain.gguf");
+        writer.write(plain);
+        List<String> tokens = new ArrayList<>();
+        List<Integer> kinds = new ArrayList<>();
+        try (GgufFile file = GgufFile.open(plain)) {
+            JsonObject options = file.options().json();
+            options.getAsJsonArray("tokenizer.ggml.tokens").forEach(token -> tokens.add(token.getAsString()));
+            options.getAsJsonArray("tokenizer.ggml.token_type").forEach(kind -> kinds.add(kind.getAsInt()));
+        }
+        List<String> marks = List.of("[INST]", "[/INST]");
+        for (int i = 0; i < 2; i++) { // in the places of bytes that no text has
+            tokens.set(4 + i, marks.get(i));
+            kinds.set(4 + i, 3);
+        }
+        Path file = out.resolve("model.gguf");
+        writer.put("tokenizer.ggml.tokens", tokens)
+                .put("tokenizer.ggml.token_type", kinds)
+                .write(file);
+        try (LanguageModel expected = TinyModel.load(plain);
+                LanguageModel model = TinyModel.load(file)) {
+            for (String text : TEXTS) {
+                assertArrayEquals(
+                        expected.tokenizer().encode(text), model.tokenizer().encode(text), text);
+            }
+            int[] hi = expected.tokenizer().encode("Hi there");
+            int[] prompt = IntStream.concat(
+                            IntStream.of(hi[0], 4),
+                            IntStream.concat(IntStream.of(hi).skip(1), IntStream.of(5)))
+                    .toArray();
+            assertArrayEquals(
+                    prompt,
+                    model.tokenizer()
+                            .encode(ChatTemplate.of(ChatTemplate.Form.MISTRAL)
+                                    .parts(new Instruction("Hi there", "", ""))));
         }
     }
 }

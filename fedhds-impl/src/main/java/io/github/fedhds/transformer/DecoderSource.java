@@ -188,8 +188,8 @@ final class DecoderSource {
                         + ")\nreturn torch.cat(states, 1)\n";
             case MEANS -> normed + "_ = torch.append(states, " + pooled() + ")\nreturn torch.cat(states, 2)\n";
             case LOGITS -> always + "return " + head() + "\n";
-            case LOSS, END_LOSS -> always + loss(1);
-            case TOKEN_LOSSES -> always + loss(0);
+            case LOSS, END_LOSS -> always + loss();
+            case TOKEN_LOSSES -> always + new LossSource(layer, layer.outside(Slot.HEAD, false)).ofEachRow();
             case PREFILL, DECODE ->
                 always + "y = " + head() + "\n_ = torch.append(states, y)\n"
                         + "greatest, likeliest = torch.max(y, 1)\n_ = torch.append(states, greatest)\n"
@@ -197,9 +197,11 @@ final class DecoderSource {
         };
     }
 
-    /** @param reduction torch's number: 0 none, 1 mean */
-    private String loss(int reduction) {
-        return "return torch.cross_entropy_loss(" + head() + ", targets, None, " + reduction + ", -100, 0.)\n";
+    /** Without an adapter the model's own weights are trained, and the head's gradient is needed, too. */
+    private String loss() {
+        return adapted.isEmpty()
+                ? "return torch.cross_entropy_loss(" + head() + ", targets, None, 1, -100, 0.)\n"
+                : new LossSource(layer, layer.outside(Slot.HEAD, false)).mean();
     }
 
     private String head() {

@@ -120,6 +120,15 @@ public final class TorchRuntime {
     }
 
     /**
+     * Checks that a device exists, before a large model is loaded.
+     *
+     * @throws IllegalArgumentException if it does not
+     */
+    public static void checkDevice(String device) {
+        open(device).close();
+    }
+
+    /**
      * The error for a native library that is not loaded, for two causes: it is missing, or it cannot be copied to disk.
      */
     public static FedHdsException noNativeLibrary(String what, String artifact, Throwable cause) {

@@ -1,6 +1,7 @@
 package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
@@ -50,6 +51,7 @@ public final class ModelPool implements AutoCloseable {
         if (devices.isEmpty()) {
             throw new IllegalArgumentException("a pool of models needs at least one device, such as cpu or cuda:0");
         }
+        devices.forEach(TorchRuntime::checkDevice);
         List<LanguageModel> loaded = new ArrayList<>();
         try {
             for (String device : devices) {

@@ -7,10 +7,13 @@ import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.mockStatic;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.times;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.TorchRuntime;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.LanguageModel;
@@ -91,7 +94,8 @@ class ModelPoolTest {
         LanguageModel first = model("gpu(0)");
         LanguageModel second = model("gpu(1)");
         LanguageModel cpu = model("cpu()");
-        try (MockedStatic<LanguageModel> loading = mockStatic(LanguageModel.class)) {
+        try (MockedStatic<LanguageModel> loading = mockStatic(LanguageModel.class);
+                MockedStatic<TorchRuntime> runtime = mockStatic(TorchRuntime.class)) {
             loading.when(() -> LanguageModel.load(any(), any())).thenThrow(new FedHdsException("no such device"));
             loading.when(() -> LanguageModel.load(folder, OPTIONS.onDevice("cuda:0")))
                     .thenReturn(first);
@@ -113,6 +117,12 @@ class ModelPoolTest {
                     FedHdsException.class,
                     () -> ModelPool.load(folder, OPTIONS, List.of("cpu", "cuda:2")),
                     "no such device");
+            verify(cpu, times(2)).close();
+
+            loading.clearInvocations();
+            runtime.when(() -> TorchRuntime.checkDevice("cuda:9")).thenThrow(new IllegalArgumentException("cuda:9"));
+            assertFails(VALUE, () -> ModelPool.load(folder, OPTIONS, List.of("cpu", "cuda:9")), "cuda:9");
+            loading.verify(() -> LanguageModel.load(any(), any()), never());
         }
     }
 }

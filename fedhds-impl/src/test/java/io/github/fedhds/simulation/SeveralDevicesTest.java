@@ -134,14 +134,13 @@ class SeveralDevicesTest {
             Object wanted = call.get();
             List<Object> inner = new ArrayList<>();
             during.set(() -> inner.add(call.get()));
-            role.apply(fedHds, new RoundContext("run 0", 1, Optional.empty(), 3, adapter, Map.of()));
-            assertEquals(1, inner.size());
             assertEquals(wanted, call.get());
+            assertEquals(List.of(wanted), inner);
 
             two.models().get(1).close();
             assertEquals(wanted, call.get(), "alone, a call runs on the first copy");
-            during.set(call::get);
-            assertFails(IllegalStateException.class, call::get, "this model was closed");
+            during.set(() -> inner.add(call.get()));
+            assertFails(IllegalStateException.class, () -> inner.add(call.get()), "this model was closed");
             assertEquals(wanted, call.get(), "a call that failed has left its copy");
         }
     }

@@ -75,6 +75,31 @@ class SharedFrameTest {
                 new Frame.Signs(4, 8).place(random(3, columns, 1)), new Frame.Signs(4, 9).place(random(3, columns, 1)));
     }
 
+    /** Whatever the number of axes, each coordinate is the sum in the order of the columns, bit for bit. */
+    @Test
+    void signs_anyNumberOfAxes_addInTheOrderOfTheColumns() {
+        int columns = 130;
+        float[] unit = new float[columns * columns];
+        for (int i = 0; i < columns; i++) {
+            unit[i * columns + i] = 1;
+        }
+        FeatureMatrix features = random(3, columns, 4);
+        for (int dimensions = 1; dimensions <= 9; dimensions++) {
+            Frame frame = new Frame.Signs(dimensions, 6);
+            Points signs = frame.place(new FeatureMatrix(columns, 1, columns, unit));
+            Points points = frame.place(features);
+            for (int i = 0; i < 3; i++) {
+                for (int axis = 0; axis < dimensions; axis++) {
+                    double sum = 0;
+                    for (int j = 0; j < columns; j++) {
+                        sum += features.get(i, j) * signs.get(j, axis);
+                    }
+                    assertEquals(sum, points.get(i, axis), 0.0, "axis " + axis + " of " + dimensions);
+                }
+            }
+        }
+    }
+
     @Test
     void signs_distances_areKeptOnAverage() {
         FeatureMatrix features = random(2, 300, 2);

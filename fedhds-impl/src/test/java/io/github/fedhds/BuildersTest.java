@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.TinyModel;
 import java.lang.reflect.InvocationTargetException;
@@ -107,6 +108,8 @@ class BuildersTest {
         Map<Class<?>, Object> values = Map.of(
                 LanguageModel.class,
                 model,
+                ModelPool.class,
+                ModelPool.of(List.of(model)),
                 ClientId.class,
                 new ClientId("c"),
                 FedHds.class,

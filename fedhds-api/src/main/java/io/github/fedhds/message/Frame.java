@@ -35,6 +35,9 @@ public sealed interface Frame {
      *     projections</a>
      */
     record Signs(int dimensions, long seed) implements Frame {
+        /** Axes that are computed together. The additions of one sum wait for each other, those of several do not. */
+        private static final int TOGETHER = 4;
+
         public Signs {
             if (dimensions < 1) {
                 throw new IllegalArgumentException("dimensions of a frame must be 1 or more, was " + dimensions);
@@ -49,24 +52,52 @@ public sealed interface Frame {
             double[] placed = new double[n * dimensions];
             double scale = 1 / Math.sqrt(dimensions);
             SplittableRandom random = new SplittableRandom(seed);
-            double[] signs = new double[columns];
-            for (int axis = 0; axis < dimensions; axis++) {
-                for (int from = 0; from < columns; from += Long.SIZE) {
-                    long bits = random.nextLong();
-                    for (int j = from; j < Math.min(columns, from + Long.SIZE); j++, bits >>>= 1) {
-                        signs[j] = (bits & 1) == 0 ? scale : -scale;
-                    }
+            double[][] signs = new double[TOGETHER][columns];
+            double[] sums = new double[TOGETHER];
+            for (int axis = 0; axis < dimensions; axis += TOGETHER) {
+                int count = Math.min(TOGETHER, dimensions - axis);
+                for (int k = 0; k < count; k++) {
+                    draw(signs[k], scale, random);
                 }
                 for (int i = 0; i < n; i++) {
                     features.copy(i, 0, row);
-                    double sum = 0;
-                    for (int j = 0; j < columns; j++) {
-                        sum += row[j] * signs[j];
-                    }
-                    placed[i * dimensions + axis] = sum;
+                    multiply(row, signs, sums);
+                    System.arraycopy(sums, 0, placed, i * dimensions + axis, count);
                 }
             }
             return new Points(n, dimensions, placed);
+        }
+
+        private static void draw(double[] signs, double scale, SplittableRandom random) {
+            for (int from = 0; from < signs.length; from += Long.SIZE) {
+                long bits = random.nextLong();
+                for (int j = from; j < Math.min(signs.length, from + Long.SIZE); j++, bits >>>= 1) {
+                    signs[j] = (bits & 1) == 0 ? scale : -scale;
+                }
+            }
+        }
+
+        /** Each sum is added in the order of the columns, so that its bits do not depend on how many are computed together. */
+        private static void multiply(float[] row, double[][] signs, double[] sums) {
+            double[] signs0 = signs[0];
+            double[] signs1 = signs[1];
+            double[] signs2 = signs[2];
+            double[] signs3 = signs[3];
+            double sum0 = 0;
+            double sum1 = 0;
+            double sum2 = 0;
+            double sum3 = 0;
+            for (int j = 0; j < row.length; j++) {
+                double value = row[j];
+                sum0 += value * signs0[j];
+                sum1 += value * signs1[j];
+                sum2 += value * signs2[j];
+                sum3 += value * signs3[j];
+            }
+            sums[0] = sum0;
+            sums[1] = sum1;
+            sums[2] = sum2;
+            sums[3] = sum3;
         }
     }
 

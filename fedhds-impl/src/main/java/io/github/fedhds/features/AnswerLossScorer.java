@@ -12,6 +12,7 @@ import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -56,6 +57,23 @@ public final class AnswerLossScorer implements SampleScorer {
         this.alone = model.sampleEncoder(withoutPrompt(template), maxTokens);
         this.tokenBudget = tokenBudget;
         this.cuts = new CutWatch(cuts);
+    }
+
+    private AnswerLossScorer(AnswerLossScorer other, LanguageModel copy) {
+        model = copy;
+        form = other.form;
+        withPrompt = other.withPrompt;
+        alone = other.alone;
+        tokenBudget = other.tokenBudget;
+        cuts = other.cuts;
+    }
+
+    /**
+     * The same on another loaded copy of the model, usually on another device, with equal results. Its tokenizer stays the
+     * one of this object's model, so keep both open.
+     */
+    public AnswerLossScorer on(LanguageModel copy) {
+        return new AnswerLossScorer(this, Objects.requireNonNull(copy, "copy"));
     }
 
     /** The same answers and the same end token, without a prompt. */

@@ -60,9 +60,29 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         cuts = new CutWatch(builder.cuts);
     }
 
+    private HiddenStateExtractor(HiddenStateExtractor other, LanguageModel copy) {
+        model = copy;
+        form = other.form;
+        encoder = other.encoder;
+        pooling = other.pooling;
+        layerScaling = other.layerScaling;
+        tokenBudget = other.tokenBudget;
+        states = other.states;
+        cache = other.cache;
+        cuts = other.cuts;
+    }
+
     /** Starts a builder for a loaded model. */
     public static Builder builder(LanguageModel model) {
         return new Builder(Objects.requireNonNull(model, "model"));
+    }
+
+    /**
+     * The same on another loaded copy of the model, usually on another device, with equal results. Its tokenizer stays the
+     * one of this object's model, so keep both open.
+     */
+    public HiddenStateExtractor on(LanguageModel copy) {
+        return new HiddenStateExtractor(this, Objects.requireNonNull(copy, "copy"));
     }
 
     @Override

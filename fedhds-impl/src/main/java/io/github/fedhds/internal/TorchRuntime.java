@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +33,8 @@ public final class TorchRuntime {
     private static final int M_MMAP_THRESHOLD = -3;
 
     private static final int LARGE_BLOCK = 1 << 20;
+
+    private static final AtomicReference<@Nullable String> MODEL_DEVICE = new AtomicReference<>();
 
     static {
         // Before the first DJL class loads. Properties that the application has set stay unchanged.
@@ -116,6 +120,15 @@ public final class TorchRuntime {
     }
 
     /**
+     * Checks that a device exists, before a large model is loaded.
+     *
+     * @throws IllegalArgumentException if it does not
+     */
+    public static void checkDevice(String device) {
+        open(device).close();
+    }
+
+    /**
      * The error for a native library that is not loaded, for two causes: it is missing, or it cannot be copied to disk.
      */
     public static FedHdsException noNativeLibrary(String what, String artifact, Throwable cause) {
@@ -132,6 +145,22 @@ public final class TorchRuntime {
                 what + " cannot be loaded" + reason
                         + " -DENGINE_CACHE_DIR=DIR, or the environment variable of that name," + " sets another folder",
                 cause);
+    }
+
+    /** Tells that a model was loaded on a manager's device; see {@link #modelDevice}. */
+    public static void modelOn(NDManager manager) {
+        MODEL_DEVICE.compareAndSet(null, name(manager.getDevice()));
+    }
+
+    /** A device in the form of {@link #open}. */
+    public static String name(Device device) {
+        return device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";
+    }
+
+    /** The device of the first model that this process loaded, in the form of {@link #open}; the CPU if it has loaded none. */
+    public static String modelDevice() {
+        String device = MODEL_DEVICE.get();
+        return device == null ? "cpu" : device;
     }
 
     public static Device resolve(String device, int gpus) {

@@ -45,6 +45,7 @@ public final class LoraTrainer implements LocalTrainer {
     private final LanguageModel model;
     private final LoraConfig lora;
     private final AdapterForm form;
+    private final boolean gradientCheckpointing;
     private final LoraGradient graph;
     private final PromptTemplate template;
     private final int maxTokens;
@@ -56,11 +57,24 @@ public final class LoraTrainer implements LocalTrainer {
                 builder.model, "a trainer needs a model; start it with LoraTrainer.builder(model)");
         lora = builder.lora;
         form = lora.form();
-        graph = model.loraGradient(form, lora.dropout(), builder.gradientCheckpointing);
+        gradientCheckpointing = builder.gradientCheckpointing;
+        graph = model.loraGradient(form, lora.dropout(), gradientCheckpointing);
         template = builder.template();
         maxTokens = builder.maxTokens;
         encoder = model.sampleEncoder(template, maxTokens);
         loop = builder.loop();
+    }
+
+    private LoraTrainer(LoraTrainer other, LanguageModel copy) {
+        model = copy;
+        lora = other.lora;
+        form = other.form;
+        gradientCheckpointing = other.gradientCheckpointing;
+        graph = copy.loraGradient(form, lora.dropout(), gradientCheckpointing);
+        template = other.template;
+        maxTokens = other.maxTokens;
+        encoder = other.encoder;
+        loop = other.loop;
     }
 
     /** Starts a builder for a loaded model. */
@@ -71,6 +85,14 @@ public final class LoraTrainer implements LocalTrainer {
     /** Starts settings without a model, for a server that only compares them; {@link Builder#build} then throws. */
     public static Builder withoutModel() {
         return new Builder(null);
+    }
+
+    /**
+     * The same on another loaded copy of the model, usually on another device, with equal results. Its tokenizer stays the
+     * one of this object's model, so keep both open.
+     */
+    public LoraTrainer on(LanguageModel copy) {
+        return new LoraTrainer(this, Objects.requireNonNull(copy, "copy"));
     }
 
     /** Rank, alpha, dropout and target modules. */

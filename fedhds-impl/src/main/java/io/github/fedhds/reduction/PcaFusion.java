@@ -76,8 +76,8 @@ public final class PcaFusion implements Fusion {
     /**
      * Name of the linear algebra backend, such as {@code PyTorch (cpu)} or {@code CPU (OPENBLAS)} of ND4J. PyTorch is used
      * if its engine is on the class path, else ND4J; the system property {@code fedhds.algebra}, {@code torch} or {@code
-     * nd4j}, chooses. PyTorch runs on the device of the system property {@code fedhds.algebra.device} (auto, cpu, cuda or
-     * cuda:N), by default auto: the first GPU, else the CPU.
+     * nd4j}, chooses. PyTorch runs on the device of the system property {@code fedhds.algebra.device} (model, auto, cpu, cuda
+     * or cuda:N), by default model: the device of the first model that the process loaded, the CPU if there is none.
      *
      * @throws io.github.fedhds.FedHdsException if its library is missing; the message names it
      */

@@ -79,14 +79,23 @@ public final class FedHds {
         selection = builder.selection;
         fusion = ModelParts.fusion(builder);
         messageLimits = builder.messageLimits;
-        parts = builder.model == null ? null : ModelParts.of(builder, builder.model);
+        parts = builder.models == null ? null : ModelParts.of(builder, builder.models);
         AgreedSettings settings = AgreedSettings.of(builder, fusion.dimensions());
         agreedSettings = Suppliers.memoize(settings::toMap);
     }
 
     /** Starts with the default settings on a loaded model, for clients, servers or both. */
     public static Builder on(LanguageModel model) {
-        return new Builder(Objects.requireNonNull(model, "model"));
+        return on(ModelPool.of(List.of(Objects.requireNonNull(model, "model"))));
+    }
+
+    /**
+     * The same on several loaded copies of a model, usually one on each GPU. Clients that run in parallel, as in {@link
+     * io.github.fedhds.simulation.Federation.Builder#parallelClients}, are spread over them. Everything else, such as
+     * evaluation and digests, uses the first copy. The results are those of one model.
+     */
+    public static Builder on(ModelPool models) {
+        return new Builder(Objects.requireNonNull(models, "models"));
     }
 
     /**
@@ -110,7 +119,7 @@ public final class FedHds {
                 .fusion(fusion)
                 .selector(selection.client())
                 .scorer(parts.scorer())
-                .trainer(parts.trainer())
+                .trainer(parts.training())
                 .agreedSettings(agreedSettings());
     }
 
@@ -177,7 +186,7 @@ public final class FedHds {
 
     /** The clients' trainer (step 9). */
     public LocalTrainer trainer() {
-        return parts().trainer();
+        return parts().training();
     }
 
     /** Rank, scale and target modules of the adapters. */
@@ -185,7 +194,7 @@ public final class FedHds {
         return lora;
     }
 
-    /** The model that is tuned. */
+    /** The model that is tuned, the first copy if there are several. */
     public LanguageModel model() {
         return parts().model();
     }
@@ -201,11 +210,15 @@ public final class FedHds {
     /** Collects the settings. Not safe for many threads. */
     public static final class Builder {
         final DecoderConfig config;
+        final @Nullable ModelPool models;
         final @Nullable LanguageModel model;
         final LoraTrainer.Builder trainer;
 
         @Nullable
         private Path folder;
+
+        @Nullable
+        ModelPool featureModels;
 
         @Nullable
         LanguageModel featureModel;
@@ -228,9 +241,11 @@ public final class FedHds {
         @Nullable
         MessageLimits messageLimits;
 
-        private Builder(LanguageModel model) {
+        private Builder(ModelPool models) {
+            this.models = models;
+            this.model = models.first();
             this.config = model.config();
-            this.model = model;
+            this.featureModels = models;
             this.featureModel = model;
             this.precision = model.precision();
             this.trainer = LoraTrainer.builder(model);
@@ -238,6 +253,7 @@ public final class FedHds {
 
         private Builder(Path folder) {
             this.config = DecoderConfig.read(folder);
+            this.models = null;
             this.model = null;
             this.folder = folder;
             this.trainer = LoraTrainer.withoutModel();
@@ -410,7 +426,16 @@ public final class FedHds {
          * round.
          */
         public Builder featureModel(LanguageModel featureModel) {
-            this.featureModel = Objects.requireNonNull(featureModel, "featureModel");
+            Objects.requireNonNull(featureModel, "featureModel");
+            return featureModel == model && models != null
+                    ? featureModel(models)
+                    : featureModel(ModelPool.of(List.of(featureModel)));
+        }
+
+        /** The same on several loaded copies of the feature model; their number may differ from that of the tuned model. */
+        public Builder featureModel(ModelPool featureModels) {
+            this.featureModels = Objects.requireNonNull(featureModels, "featureModels");
+            this.featureModel = featureModels.first();
             return this;
         }
 

@@ -11,14 +11,23 @@ import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.reduction.KernelPcaFusion;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
-/** The roles that need the model's weights. */
+/**
+ * The roles that need the model's weights. With several copies of the model each call runs on one of them.
+ *
+ * @param training the clients' trainer, on all copies
+ * @param trainer the same on the first copy, with its settings
+ */
 record ModelParts(
         LanguageModel model,
         LoraTrainer trainer,
+        LocalTrainer training,
         FeatureExtractor extractor,
         SampleScorer scorer,
         Optional<FeatureCache> featureCache) {
@@ -37,13 +46,14 @@ record ModelParts(
      */
     private static final long COORDINATES = 2L << 20;
 
-    static ModelParts of(FedHds.Builder builder, LanguageModel model) {
+    static ModelParts of(FedHds.Builder builder, ModelPool models) {
+        LanguageModel model = models.first();
+        ModelPool featureModels = builder.featureModels == null ? models : builder.featureModels;
         boolean turbo = isTurbo(builder);
         LoraTrainer trainer = builder.trainer.build();
         Optional<FeatureCache> cache = builder.featureCache.or(
                 () -> turbo ? Optional.of(FeatureCache.inMemory(CACHE_BYTES)) : Optional.empty());
-        HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(
-                        builder.featureModel == null ? model : builder.featureModel)
+        HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(featureModels.first())
                 .adapter(turbo ? AdapterForm.none() : trainer.lora().form())
                 .maxTokens(trainer.maxTokens())
                 .pooling(builder.pooling)
@@ -56,7 +66,41 @@ record ModelParts(
         }
         AnswerLossScorer scorer = new AnswerLossScorer(
                 model, trainer.lora().form(), trainer.template(), trainer.maxTokens(), TOKEN_BUDGET, builder.cuts);
-        return new ModelParts(model, trainer, features.build(), scorer, cache);
+        return new ModelParts(
+                model,
+                trainer,
+                training(models, trainer),
+                extractor(featureModels, features.build()),
+                scorer(models, scorer),
+                cache);
+    }
+
+    private static LocalTrainer training(ModelPool models, LoraTrainer first) {
+        List<LoraTrainer> each = each(models, first, first::on);
+        return each.size() == 1
+                ? first
+                : (instructions, round) -> models.call(each, trainer -> trainer.train(instructions, round));
+    }
+
+    private static FeatureExtractor extractor(ModelPool models, HiddenStateExtractor first) {
+        List<HiddenStateExtractor> each = each(models, first, first::on);
+        return each.size() == 1
+                ? first
+                : (instructions, round) -> models.call(each, extractor -> extractor.extract(instructions, round));
+    }
+
+    private static SampleScorer scorer(ModelPool models, AnswerLossScorer first) {
+        List<AnswerLossScorer> each = each(models, first, first::on);
+        return each.size() == 1
+                ? first
+                : (kind, instructions, round) -> models.call(each, scorer -> scorer.score(kind, instructions, round));
+    }
+
+    /** A role for each copy of the model. */
+    private static <T> List<T> each(ModelPool models, T first, Function<LanguageModel, T> on) {
+        return models.models().stream()
+                .map(model -> model == models.first() ? first : on.apply(model))
+                .toList();
     }
 
     /** Whether a model other than the tuned one computes the features. */

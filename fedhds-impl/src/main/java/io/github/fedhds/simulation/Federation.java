@@ -36,10 +36,11 @@ import org.slf4j.LoggerFactory;
  * machine with one number of torch threads. The number of parallel clients does not matter, nor how often the run was
  * killed and {@linkplain Builder#resume resumed}.
  *
- * <p>One loaded model serves all clients. Additional memory: the work of each running client; the instructions of the
- * round's clients, if they come from suppliers; at most twice as many adapters as clients run in parallel; the state of
- * the aggregation; the global adapter and, with an evaluation, the best one. Clients outside the round add nothing;
- * each past round and client adds some hundred bytes. For one thread at a time.
+ * <p>One loaded model serves all clients, or one on each device, see {@link io.github.fedhds.setup.ModelPool}. Additional
+ * memory: the work of each running client; the instructions of the round's clients, if they come from suppliers; at most
+ * twice as many adapters as clients run in parallel; the state of the aggregation; the global adapter and, with an
+ * evaluation, the best one. Clients outside the round add nothing; each past round and client adds some hundred bytes. For
+ * one thread at a time.
  */
 public final class Federation {
     private static final Logger LOGGER = LoggerFactory.getLogger(Federation.class);
@@ -285,7 +286,10 @@ public final class Federation {
             return this;
         }
 
-        /** Number of clients that run in parallel, 1 or more; 1 by default. Changes no result. */
+        /**
+         * Number of clients that run in parallel, 1 or more; 1 by default. Changes no result. With several copies of the
+         * model, each is used only if this is at least their number.
+         */
         public Builder parallelClients(int parallelClients) {
             if (parallelClients < 1) {
                 throw new IllegalArgumentException("parallelClients must be 1 or more, was " + parallelClients);

@@ -71,6 +71,7 @@ public final class LanguageModel implements AutoCloseable {
             }
             int threads = options.threads() > 0 ? options.threads() : TorchRuntime.defaultThreads();
             Decoder decoder = new Decoder(config, manager, weights, options.precision(), options.packed(), threads);
+            TorchRuntime.modelOn(manager);
             return new LanguageModel(tokenizer, decoder, manager.getDevice().toString());
         } catch (RuntimeException | Error e) {
             tokenizer.close();

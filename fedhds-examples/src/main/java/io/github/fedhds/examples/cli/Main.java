@@ -3,6 +3,7 @@ package io.github.fedhds.examples.cli;
 import io.github.fedhds.examples.Programs;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -89,6 +90,10 @@ public final class Main implements Callable<Integer> {
     }
 
     private void refuseOwnOptions(CommandLine line) {
+        if (run.devices.size() > 1) {
+            throw new ParameterException(
+                    line, "several devices of --device need --model; the embedded comparison uses one");
+        }
         if (own.data.isPresent()) {
             throw new ParameterException(line, "--data needs --model");
         }
@@ -103,11 +108,11 @@ public final class Main implements Callable<Integer> {
 
     private boolean tune(Path folder) {
         OwnRun ownRun = new OwnRun(run, own, console);
-        try (LanguageModel model = LanguageModel.load(folder, own.ofModel(run.ofModel()));
-                LanguageModel features = own.featureModel
-                        .map(path -> LanguageModel.load(path, run.ofModel()))
+        try (ModelPool models = ModelPool.load(folder, own.ofModel(run.ofModel()), run.devices);
+                ModelPool features = own.featureModel
+                        .map(path -> ModelPool.load(path, run.ofModel(), run.devices))
                         .orElse(null)) {
-            return ownRun.run(model, folder, Optional.ofNullable(features));
+            return ownRun.run(models, folder, Optional.ofNullable(features));
         }
     }
 
@@ -123,7 +128,7 @@ public final class Main implements Callable<Integer> {
                         run.learningRate.orElse(defaults.fullLearningRate()),
                         run.samplesPerGroup.orElse(defaults.samplesPerGroup()),
                         run.fusion,
-                        run.parallel,
+                        run.parallel(),
                         run.out,
                         run.resume),
                 console);

@@ -10,6 +10,7 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.transformer.LanguageModel;
@@ -22,6 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /** A federation on the user's model and data; writes its results to a folder. */
 final class OwnRun {
@@ -66,12 +68,13 @@ final class OwnRun {
     /**
      * Runs all rounds.
      *
-     * @param featureModel model for the features; empty: the tuned model
+     * @param models the model on each device
+     * @param featureModels model for the features, on each device; empty: the tuned model
      * @return whether any round trained; if not, no adapter is written
      */
-    boolean run(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
+    boolean run(ModelPool models, Path modelFolder, Optional<ModelPool> featureModels) {
         try {
-            return tune(model, modelFolder, featureModel);
+            return tune(models, modelFolder, featureModels);
         } catch (FedHdsException | IllegalArgumentException | IllegalStateException e) {
             // A NaN in the weights causes an error at the first check of any value. The search reads the whole model.
             boolean notFinite = String.valueOf(e.getMessage()).matches("(?s).*(NaN|[Ii]nfinit).*");
@@ -89,8 +92,9 @@ final class OwnRun {
                 .or(() -> own.featureModel.flatMap(LanguageModel::firstNonFinite));
     }
 
-    private boolean tune(LanguageModel model, Path modelFolder, Optional<LanguageModel> featureModel) {
-        FedHds fedHds = fedHds(model, featureModel);
+    private boolean tune(ModelPool models, Path modelFolder, Optional<ModelPool> featureModels) {
+        FedHds fedHds = fedHds(models, featureModels);
+        LanguageModel model = models.first();
         List<Instruction> unseen = data.unseen();
         SampleLength length = new SampleLength(
                 model.sampleEncoder(own.template.of(model), own.maxLength),
@@ -104,7 +108,7 @@ final class OwnRun {
         }
         boolean begins =
                 new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
-        RunFolder files = new RunFolder(folder, config(fedHds, modelFolder));
+        RunFolder files = new RunFolder(folder, config(fedHds, models, modelFolder));
         print(
                 "%d clients with %d instructions of %d tasks, %d instructions of %d unseen %s; device %s, prompt template %s%n",
                 data.clients().size(),
@@ -113,19 +117,19 @@ final class OwnRun {
                 unseen.size(),
                 data.unseenTasks(),
                 data.unseenTasks() == 1 ? "task" : "tasks",
-                deviceName(model),
+                deviceNames(models),
                 TemplateName.of(own.template.of(model)));
         if (begins && !unseen.isEmpty()) {
             printBaseScore(fedHds);
         }
-        Map<String, String> fingerprint = fingerprint(fedHds, modelFolder, featureModel);
+        Map<String, String> fingerprint = fingerprint(fedHds, modelFolder, featureModels.map(ModelPool::first));
         TunedRun.Setting setting = new TunedRun.Setting(
                 fedHds,
                 data.clients(),
                 rounds,
                 fraction,
                 options.seed,
-                options.parallel,
+                options.parallel(),
                 federation -> files.listened(withCheckpoint(federation, fedHds, fingerprint)));
         TunedRun run;
         try (ConsoleProgress progress = new ConsoleProgress(out, OptionNames.of(own.selection), rounds)) {
@@ -201,17 +205,19 @@ final class OwnRun {
         }
     }
 
-    /** The model's device without the parentheses of the only processor. */
-    private static String deviceName(LanguageModel model) {
-        return model.device().replace("()", "");
+    /** The models' devices without the parentheses of the only processor. */
+    private static String deviceNames(ModelPool models) {
+        return models.models().stream()
+                .map(model -> model.device().replace("()", ""))
+                .collect(Collectors.joining(","));
     }
 
     private void print(String format, Object... values) {
         out.printf(Locale.ROOT, format, values);
     }
 
-    private FedHds fedHds(LanguageModel model, Optional<LanguageModel> featureModel) {
-        FedHds.Builder parts = FedHds.on(model)
+    private FedHds fedHds(ModelPool models, Optional<ModelPool> featureModels) {
+        FedHds.Builder parts = FedHds.on(models)
                 .learningRate(learningRate)
                 .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing))
                 .maxTokens(own.maxLength)
@@ -220,9 +226,9 @@ final class OwnRun {
             parts.pooling(Pooling.PARTS);
         }
         if (own.template != TemplateName.AUTO) {
-            parts.template(own.template.of(model));
+            parts.template(own.template.of(models.first()));
         }
-        featureModel.ifPresent(parts::featureModel);
+        featureModels.ifPresent(parts::featureModel);
         own.featureCache.map(FeatureCache::inFolder).ifPresent(parts::featureCache);
         List<String> modules = own.targetModules;
         if (modules.isEmpty()) {
@@ -366,12 +372,12 @@ final class OwnRun {
             return Optional.empty();
         }
         AnswerEvaluator evaluator =
-                fedHds.evaluator(own.answerTokens).parallel(options.parallel).progress(new EvaluationLines());
+                fedHds.evaluator(own.answerTokens).parallel(options.parallel()).progress(new EvaluationLines());
         return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
     }
 
-    private Map<String, Object> config(FedHds fedHds, Path modelFolder) {
-        LanguageModel model = fedHds.model();
+    private Map<String, Object> config(FedHds fedHds, ModelPool models, Path modelFolder) {
+        LanguageModel model = models.first();
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("model", modelFolder.toString());
         own.tokenizer.ifPresent(file -> config.put("tokenizer", file.toString()));
@@ -403,9 +409,9 @@ final class OwnRun {
         config.put("learning_rate", learningRate);
         config.put("gradient_checkpointing", own.gradientCheckpointing);
         config.put("answer_tokens", own.answerTokens);
-        config.put("device", deviceName(model));
+        config.put("device", deviceNames(models));
         config.put("threads", model.threads());
-        config.put("parallel_clients", options.parallel);
+        config.put("parallel_clients", options.parallel());
         return config;
     }
 }

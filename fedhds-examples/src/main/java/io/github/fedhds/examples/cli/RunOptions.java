@@ -3,6 +3,7 @@ package io.github.fedhds.examples.cli;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -47,8 +48,14 @@ final class RunOptions {
             description = "go on with the run that --out holds, from its last round; begin it if there is none")
     boolean resume;
 
-    @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: auto)")
-    String device = "auto";
+    @Option(
+            names = "--device",
+            split = ",",
+            paramLabel = "DEVICE",
+            description =
+                    "auto, cpu, cuda or cuda:N (default: auto); several, separated by commas, load --model on each"
+                            + " and spread the clients over them")
+    List<String> devices = List.of("auto");
 
     @Option(
             names = "--precision",
@@ -61,13 +68,19 @@ final class RunOptions {
                     "keep the matrices of a GGUF or NF4 model packed in memory: less memory, slower, same results")
     boolean packed;
 
-    @Option(names = "--parallel", description = "clients that run at a time; changes no result (default: the cores)")
-    int parallel = Runtime.getRuntime().availableProcessors();
+    @Option(
+            names = "--parallel",
+            description = "clients that run at a time; changes no result (default: the cores, at least the devices)")
+    private Optional<Integer> parallel = Optional.empty();
+
+    int parallel() {
+        return parallel.orElse(Math.max(Runtime.getRuntime().availableProcessors(), devices.size()));
+    }
 
     /** One thread per operation: clients run in parallel instead, and their number changes no bit. */
     ModelOptions ofModel() {
         return ModelOptions.defaults()
-                .onDevice(device)
+                .onDevice(devices.get(0))
                 .withThreads(1)
                 .withPrecision(precision)
                 .withPacked(packed);
@@ -85,7 +98,7 @@ final class RunOptions {
         rounds.ifPresent(value -> range(line, "--rounds", value, 1, 1_000_000));
         clients.ifPresent(value -> range(line, "--clients", value, 1, 10_000_000));
         samplesPerGroup.ifPresent(value -> range(line, "--samples-per-group", value, 1, 1_000_000));
-        range(line, "--parallel", parallel, 1, 1024);
+        range(line, "--parallel", parallel(), 1, 1024);
         fraction.ifPresent(value -> share(line, "--fraction", value));
         learningRate.filter(value -> !(value > 0 && value < 1e3)).ifPresent(value -> {
             throw new ParameterException(line, "--learning-rate must be above 0 and below 1000, was " + value);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -82,6 +83,7 @@ class MainOptionsTest extends OnMainJob {
             {"--answer-tokens", "5"},
             {"--evaluate-every", "1"},
             {"--patience", "1"},
+            {"--device", "cpu,cpu"},
             {"--feature-model", some},
             {"--feature-cache", some}
         }) {
@@ -123,6 +125,8 @@ class MainOptionsTest extends OnMainJob {
         fails(model, natural.toString(), "task1.json");
         fails(model, data, "cuda:99", "--device", "cuda:99");
         fails(model, data, "tpu", "--device", "tpu");
+        fails(model, data, "cuda:99", "--device", "cpu,cuda:99");
+        fails(model, data, "device is auto", "--device", "cpu,,cpu");
         fails(model, data, "--target-modules q_proj,x: target module x is not", "--target-modules", "q_proj,x");
         fails(model, data, "--max-length 2 is too small", "--max-length", "2");
         fails(model, data, "--max-length 2 is too small", "--max-length", "2", "--answer-tokens", "1");
@@ -148,6 +152,15 @@ class MainOptionsTest extends OnMainJob {
         assertEquals(1, outcome.status());
         assertTrue(outcome.err().contains("--out"), outcome.err());
         assertEquals("kept", Files.readString(kept));
+    }
+
+    @Test
+    void clientsAtATime_areAtLeastTheDevices() {
+        RunOptions options = new RunOptions();
+        int cores = Runtime.getRuntime().availableProcessors();
+        assertEquals(cores, options.parallel());
+        options.devices = Collections.nCopies(cores + 3, "cpu");
+        assertEquals(cores + 3, options.parallel());
     }
 
     private void fails(String model, String data, String told, String... more) {

@@ -35,7 +35,7 @@ class ResumeSettingsTest extends OnMainJob {
             "--evaluate-every", "2",
             "--patience", "9",
             "--feature-cache", "rows",
-            "--device", "auto"); // the same device by another name; another one is refused
+            "--device", "auto,auto"); // the same device by another name, twice; another one is refused
 
     /** Options that say where the run is, or do no run. */
     private static final Set<String> OTHERS = Set.of("--out", "--resume", "--help", "--version", "-h", "-V");

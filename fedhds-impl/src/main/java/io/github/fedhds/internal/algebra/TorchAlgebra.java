@@ -20,11 +20,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * PyTorch, through DJL's engine, on the device that the system property {@value #DEVICE} names: the first GPU or else the
- * CPU by default.
+ * PyTorch, through DJL's engine, on the device that the system property {@value #DEVICE} names. By default that is the
+ * device of the first model that the process loaded, and the CPU if it has loaded none. Not tested on a GPU.
  */
 final class TorchAlgebra implements LinearAlgebra {
     private static final String DEVICE = "fedhds.algebra.device";
+    private static final String MODEL = "model";
     private static final Logger LOG = LoggerFactory.getLogger(TorchAlgebra.class);
     private static final String CLASS = "Algebra";
 
@@ -33,7 +34,13 @@ final class TorchAlgebra implements LinearAlgebra {
     private final int threads;
 
     private static final class Holder {
-        private static final TorchAlgebra INSTANCE = new TorchAlgebra(System.getProperty(DEVICE, "auto"));
+        private static final TorchAlgebra INSTANCE = new TorchAlgebra(device());
+    }
+
+    /** The device of the property, as {@link TorchRuntime#open} takes it. */
+    static String device() {
+        String device = System.getProperty(DEVICE, MODEL);
+        return device.equals(MODEL) ? TorchRuntime.modelDevice() : device;
     }
 
     private TorchAlgebra(String device) {

@@ -290,7 +290,10 @@ public final class AdaptedModel {
     }
 
     /**
-     * Continues texts, several batches at a time. The number of threads changes no result.
+     * Continues texts, several batches at a time. The number of threads changes no result. If all prompts of a batch
+     * begin with the same 16 tokens or more (a template's head, the system's text), these are read once per batch. As
+     * with another {@code tokenBudget}, float32 sums are then formed in another order, which may decide between tokens
+     * whose logits are equal up to rounding.
      *
      * @param parallel number of batches that run at a time, 1 or more; best with a model of one thread per operation
      * @param progress receives the number of finished texts after each batch; called by one thread at a time
@@ -381,7 +384,7 @@ public final class AdaptedModel {
 
     private NDList inputs(NDManager scope, TokenBatch batch) {
         NDList inputs = new NDList(batch.ids(scope));
-        inputs.addAll(decoder.positions(scope, batch.width()));
+        inputs.addAll(decoder.positions(scope, 0, batch.width()));
         return inputs;
     }
 

@@ -164,9 +164,9 @@ final class Decoder implements AutoCloseable {
         return rotary;
     }
 
-    /** Position arguments of a module, which follow the ids, for rows that begin at position 0. */
-    NDList positions(NDManager scope, int tokens) {
-        int[] places = IntStream.range(0, tokens).toArray();
+    /** Position arguments of a module, which follow the ids, for rows that begin at a position. */
+    NDList positions(NDManager scope, int from, int tokens) {
+        int[] places = IntStream.range(from, from + tokens).toArray();
         return positions(scope, places, new Shape(tokens), new Shape(tokens, 1, config.headSize()));
     }
 

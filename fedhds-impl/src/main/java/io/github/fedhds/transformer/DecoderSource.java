@@ -44,6 +44,10 @@ final class DecoderSource {
          */
         PREFILL("places: Tensor,", "List[Tensor]"),
         /**
+         * The same for rows that follow a common prefix, given the prefix's keys and values as a batch of one row.
+         */
+        EXTEND("places: Tensor,", "List[Tensor]"),
+        /**
          * The same for one more token per row, given the previous keys and values; {@code mask} selects the visible
          * ones.
          */
@@ -61,6 +65,10 @@ final class DecoderSource {
         Purpose(String inputs, String output) {
             this.inputs = inputs;
             this.output = output;
+        }
+
+        boolean givenCache() {
+            return this == EXTEND || this == DECODE;
         }
 
         boolean givenState() {
@@ -85,7 +93,7 @@ final class DecoderSource {
         this.depth = variant.depth();
         this.layout = new DecoderLayout(config);
         this.adapted = form.modules(config);
-        this.layer = new LayerSource(config, variant, className(purpose), purpose == Purpose.DECODE);
+        this.layer = new LayerSource(config, variant, purpose);
     }
 
     static String className(Purpose purpose) {
@@ -103,7 +111,7 @@ final class DecoderSource {
         String adapter = adapted.isEmpty() || purpose == Purpose.EMBED ? "" : "seed: Tensor, flat: Tensor,";
         return "def forward(self: __torch__." + className(purpose) + ", ids: Tensor, " + layer.positions(": Tensor")
                 + ", " + purpose.inputs + " " + adapter + " weights: List[Tensor] "
-                + (purpose == Purpose.DECODE ? ", cache: List[Tensor]" : "") + ") -> " + purpose.output + ":\n"
+                + (purpose.givenCache() ? ", cache: List[Tensor]" : "") + ") -> " + purpose.output + ":\n"
                 + "  states = annotate(List[Tensor], [])\n"
                 + (purpose.givenState() ? "" : embed())
                 + (adapter.isEmpty() ? "" : "  parts = torch.split_with_sizes(flat, " + sizes() + ")\n")
@@ -160,11 +168,12 @@ final class DecoderSource {
             default -> "";
         };
         text += "s = self.attention(ids, x, w, weights, " + layer.positions("") + layer.adapterArguments();
-        if (purpose == Purpose.DECODE) {
-            text += ", mask, cache[torch.mul(2, " + index + ")], cache[torch.add(torch.mul(2, " + index + "), 1)]";
+        text += purpose == Purpose.DECODE ? ", mask" : "";
+        if (purpose.givenCache()) {
+            text += ", cache[torch.mul(2, " + index + ")], cache[torch.add(torch.mul(2, " + index + "), 1)]";
         }
         text += ")\na = s[0]\n";
-        if (purpose == Purpose.PREFILL || purpose == Purpose.DECODE) {
+        if (purpose == Purpose.PREFILL || purpose.givenCache()) {
             text += "_ = torch.append(states, s[1])\n_ = torch.append(states, torch.to(s[2], 6))\n";
         }
         if (last && purpose.inputs.contains("places")) {
@@ -190,7 +199,7 @@ final class DecoderSource {
             case LOGITS -> always + "return " + head() + "\n";
             case LOSS, END_LOSS -> always + loss();
             case TOKEN_LOSSES -> always + new LossSource(layer, layer.outside(Slot.HEAD, false)).ofEachRow();
-            case PREFILL, DECODE ->
+            case PREFILL, EXTEND, DECODE ->
                 always + "y = " + head() + "\n_ = torch.append(states, y)\n"
                         + "greatest, likeliest = torch.max(y, 1)\n_ = torch.append(states, greatest)\n"
                         + "_ = torch.append(states, likeliest)\nreturn states\n";

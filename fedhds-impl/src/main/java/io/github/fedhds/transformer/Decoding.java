@@ -18,11 +18,14 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Decoding of one batch with a key-value cache. Prompts are padded at the right; the keys of new tokens come after the
+ * Decoding of one batch with a key-value cache. A prefix that all prompts share is read once. Prompts are padded at the right; the keys of new tokens come after the
  * padding, which a mask hides, and positions are counted per row. When at least half of the rows have ended, they are
  * removed from batch and cache.
  */
 final class Decoding {
+    /** Tokens of a common prefix from which on it is read once for all rows. */
+    private static final int SHORTEST_PREFIX = 16;
+
     private final AdaptedModel model;
     private final TokenBatch batch;
     private final int maxNewTokens;
@@ -76,10 +79,7 @@ final class Decoding {
         List<Row> live = rows;
         NDManager scope = all.newSubManager();
         try {
-            NDList inputs = new NDList(batch.ids(scope));
-            inputs.addAll(model.decoder().positions(scope, batch.width()));
-            inputs.add(batch.lastPlaces(scope));
-            NDList made = model.run(Purpose.PREFILL, scope, inputs, new NDList());
+            NDList made = prefill(scope);
             for (int step = 0; ; step++) {
                 extend(live, chosen(live, made), step);
                 int[] open = open(live);
@@ -103,6 +103,24 @@ final class Decoding {
         } finally {
             scope.close();
         }
+    }
+
+    /** Reads the prompts; a prefix that all of them share is read once. */
+    private NDList prefill(NDManager scope) {
+        int shared = batch.size() == 1 ? 0 : batch.sharedPrefix();
+        if (shared < SHORTEST_PREFIX) {
+            return read(Purpose.PREFILL, scope, batch, 0, new NDList());
+        }
+        NDList prefix = read(Purpose.PREFILL, scope, batch.firstTokens(shared), 0, new NDList());
+        NDList cache = new NDList(prefix.subList(0, prefix.size() - 3));
+        return read(Purpose.EXTEND, scope, batch.withoutFirst(shared), shared, cache);
+    }
+
+    private NDList read(Purpose purpose, NDManager scope, TokenBatch part, int from, NDList cache) {
+        NDList inputs = new NDList(part.ids(scope));
+        inputs.addAll(model.decoder().positions(scope, from, part.width()));
+        inputs.add(part.lastPlaces(scope));
+        return model.run(purpose, scope, inputs, cache);
     }
 
     private void extend(List<Row> live, int[] chosen, int step) {

@@ -6,6 +6,7 @@ import io.github.fedhds.model.Precision;
 import io.github.fedhds.transformer.DecoderLayout.Module;
 import io.github.fedhds.transformer.DecoderLayout.Projection;
 import io.github.fedhds.transformer.DecoderLayout.Slot;
+import io.github.fedhds.transformer.DecoderSource.Purpose;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,13 +35,11 @@ final class LayerSource {
     private final DecoderLayout layout;
     private final List<String> adapted;
     private final String self;
-    private final boolean cached;
+    private final boolean step;
+    private final boolean extend;
 
-    /**
-     * @param self the class of the methods
-     * @param cached true for decoding: with the previous keys and values, and one token per row
-     */
-    LayerSource(DecoderConfig config, Decoder.Variant variant, String self, boolean cached) {
+    /** @param purpose decoding has one token per row */
+    LayerSource(DecoderConfig config, Decoder.Variant variant, Purpose purpose) {
         this.config = config;
         this.form = variant.form();
         this.dropout = variant.dropout();
@@ -48,8 +47,9 @@ final class LayerSource {
         this.packed = variant.packed();
         this.layout = new DecoderLayout(config);
         this.adapted = form.modules(config);
-        this.self = "self: __torch__." + self;
-        this.cached = cached;
+        this.self = "self: __torch__." + DecoderSource.className(purpose);
+        this.step = purpose == Purpose.DECODE;
+        this.extend = purpose == Purpose.EXTEND;
     }
 
     /** Source of the methods. */
@@ -91,7 +91,8 @@ final class LayerSource {
                 : "  z = torch.addcmul_(torch.mul(z, cos), torch.roll(z, [" + size / 2 + "], [-1]), sin)\n";
         return "def attention(" + self + ", ids: Tensor, x: Tensor, w: int, weights: List[Tensor], "
                 + positions(": Tensor") + " " + adapterParameters() + " "
-                + (cached ? ", mask: Tensor, keys: Tensor, values: Tensor" : "") + ") -> List[Tensor]:\n"
+                + (step ? ", mask: Tensor" : "") + (step || extend ? ", keys: Tensor, values: Tensor" : "")
+                + ") -> List[Tensor]:\n"
                 + "  b = torch.size(ids, 0)\n"
                 + "  t = torch.size(ids, 1)\n"
                 + "  h = " + rounded(layerNorm(Slot.ATTENTION_NORM)) + "\n"
@@ -124,18 +125,30 @@ final class LayerSource {
     /** Attention of each token to itself and the tokens before it; in decoding, the caller's mask decides. */
     private String attend() {
         String wide = rounds ? "v = torch.to(v, 6)\n" : "";
-        if (cached) {
+        if (step) {
             return wide + appended("keys", "k") + appended("values", "v") + grouped();
         }
         int window = config.attention().window();
+        String masked = "all = torch.arange(n, dtype=4, device=x.device)\n"
+                + "back = torch.sub(torch.unsqueeze(torch.slice(all, 0, torch.sub(n, t), n), 1), all)\n"
+                + "near = "
+                + (window == 0
+                        ? "torch.ge(back, 0)\n"
+                        : "torch.bitwise_and(torch.ge(back, 0), torch.lt(back, " + window + "))\n")
+                + wide + fused("near, 0., False");
         String all = wide + fused("None, 0., True");
-        if (window > 0) { // a mask, except for texts within the window
-            String masked = "n = torch.arange(t, dtype=4, device=x.device)\n"
-                    + "back = torch.sub(torch.unsqueeze(n, 1), n)\n"
-                    + "near = torch.bitwise_and(torch.ge(back, 0), torch.lt(back, " + window + "))\n";
-            all = either("torch.gt(t, " + window + ")", masked + wide + fused("near, 0., False"), all);
+        if (extend) {
+            all = masked; // torch's own causal mask begins at the first key
+        } else if (window > 0) { // a mask, except for texts within the window
+            all = either("torch.gt(n, " + window + ")", masked, all);
         }
-        return either("torch.le(t, " + (rounds ? SHORT_BFLOAT16 : SHORT_FLOAT32) + ")", plain(window), all);
+        return (extend ? wide + extended("keys", "k") + extended("values", "v") : "") + "n = torch.size(k, 2)\n"
+                + either("torch.le(n, " + (rounds ? SHORT_BFLOAT16 : SHORT_FLOAT32) + ")", plain(window), all);
+    }
+
+    /** The keys or values of a prefix, the same for all rows, before those of the rows. */
+    private static String extended(String prefix, String own) {
+        return own + " = torch.cat([torch.expand(" + prefix + ", [b, -1, -1, -1]), " + own + "], 2)\n";
     }
 
     /** Writes the new key or value into the cache, which grows in steps, so that few tokens copy it. */
@@ -177,14 +190,16 @@ final class LayerSource {
         int shared = config.heads() / config.keyValueHeads();
         String size = ", " + config.headSize() + "])\n";
         String batch = ", [torch.mul(b, " + config.keyValueHeads() + "), ";
-        String far = "torch.triu(none, 1)";
-        return "none = torch.full([t, t], -inf, dtype=" + (rounds ? "15" : "6") + ", device=x.device)\n"
+        String far = "torch.triu(none, torch.sub(n, torch.sub(t, 1)))";
+        return "none = torch.full([t, n], -inf, dtype=" + (rounds ? "15" : "6") + ", device=x.device)\n"
                 + "far = torch.repeat("
-                + (window == 0 ? far : "torch.add(" + far + ", torch.tril(none, -" + window + "))")
+                + (window == 0
+                        ? far
+                        : "torch.add(" + far + ", torch.tril(none, torch.sub(n, torch.add(t, " + window + "))))")
                 + ", [" + shared + ", 1])\n"
                 + "rows = torch.reshape(" + rounded("q") + batch + "torch.mul(t, " + shared + ")" + size
-                + "keys = torch.reshape(" + rounded("k") + batch + "t" + size
-                + "values = torch.reshape(v" + batch + "t" + size
+                + "keys = torch.reshape(" + rounded("k") + batch + "n" + size
+                + "values = torch.reshape(" + rounded("v") + batch + "n" + size
                 + "s = torch.baddbmm(far, rows, torch.transpose(keys, 1, 2), beta=1, alpha="
                 + literal(1 / Math.sqrt(config.headSize())) + ")\n"
                 + "a = torch.reshape(torch.bmm(torch.softmax(s, -1), values), [b, " + config.heads() + ", t" + size;
@@ -217,11 +232,11 @@ final class LayerSource {
         String weight = matrix(inLayer(slot));
         String bias = projection.bias() ? rounded(inLayer(slot, true)) : "";
         String text = result + " = "
-                + (projection.bias() && !cached
+                + (projection.bias() && !step
                         ? "torch.addmm(" + bias + ", " + input + ", torch.t(" + weight + "))"
                         : times(input, weight))
                 + "\n";
-        if (projection.bias() && cached) {
+        if (projection.bias() && step) {
             text += result + " = torch.add(" + result + ", " + bias + ")\n";
         }
         List<String> as = new ArrayList<>();
@@ -250,7 +265,7 @@ final class LayerSource {
      */
     String times(String rows, String weight) {
         String size = "torch.size(" + rows + ", 0)";
-        return cached && !rounds
+        return step && !rounds
                 ? "torch.slice(torch.t(torch.mm(" + weight + ", torch.t(torch.constant_pad_nd(" + rows + ", [0, 0, 0, "
                         + "ops.prim.max(torch.sub(4, " + size + "), 0)])))), 0, 0, " + size + ")"
                 : "torch.mm(" + rows + ", torch.t(" + weight + "))";

@@ -65,7 +65,7 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
             NDManager scope = call.scope();
             JniUtils.setGradMode(true);
             NDList common = new NDList(batch.ids(scope));
-            common.addAll(decoder.positions(scope, batch.width()));
+            common.addAll(decoder.positions(scope, 0, batch.width()));
             List<int[]> places =
                     samples.stream().map(EncodedSample::trainedPlaces).toList();
             return pass.run(scope, parameters, common, batch.predictions(scope, places));

@@ -41,6 +41,38 @@ final class TokenBatch {
         this.width = longest;
     }
 
+    private TokenBatch(List<int[]> rows) {
+        this.rows = rows;
+        this.width = rows.stream().mapToInt(row -> row.length).max().orElse(0);
+    }
+
+    /** Number of tokens that all rows begin with; each row has at least one token more. */
+    int sharedPrefix() {
+        int[] first = rows.get(0);
+        int shared = first.length - 1;
+        for (int[] row : rows) {
+            int differs = Arrays.mismatch(first, 0, shared, row, 0, Math.min(shared, row.length - 1));
+            shared = differs < 0 ? shared : differs;
+        }
+        return shared;
+    }
+
+    /** The first tokens of the first row, as a batch of one row. */
+    TokenBatch firstTokens(int count) {
+        return new TokenBatch(List.of(Arrays.copyOf(rows.get(0), count)));
+    }
+
+    /** The rows without their first tokens, which are fewer than those of each row. */
+    TokenBatch withoutFirst(int count) {
+        return new TokenBatch(rows.stream()
+                .map(row -> Arrays.copyOfRange(row, count, row.length))
+                .toList());
+    }
+
+    int size() {
+        return rows.size();
+    }
+
     int width() {
         return width;
     }

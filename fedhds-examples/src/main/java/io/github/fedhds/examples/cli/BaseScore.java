@@ -42,6 +42,23 @@ final class BaseScore {
         this.settings = new TreeMap<>(settings);
     }
 
+    /**
+     * A score kept in the folder of a run, or in its feature cache, which keeps a score for each of several settings.
+     *
+     * @param run the run's folder; need not exist
+     * @param cache the folder of its feature cache, if it has one
+     */
+    static BaseScore of(Path run, Optional<Path> cache, Map<String, String> settings) {
+        Path file = cache.map(shared -> shared.resolve("base-score-" + Fingerprint.digest(settings) + ".json"))
+                .orElse(run.resolve("base-score.json"));
+        return new BaseScore(file, settings);
+    }
+
+    /** Where the score is kept. */
+    Path file() {
+        return file;
+    }
+
     /** The score, if it is kept and its settings are these. */
     Optional<Double> kept() {
         try {

@@ -141,12 +141,8 @@ final class OwnRun {
     }
 
     private void printBaseScore(FedHds fedHds) {
-        Map<String, String> settings = scored(fedHds).settings();
-        Path file = own.featureCache
-                .map(cache -> cache.resolve("base-score-" + Fingerprint.digest(settings) + ".json"))
-                .orElse(folder.resolve("base-score.json"));
-        BaseScore base = new BaseScore(file, settings);
-        String origin = base.kept().isPresent() ? ", kept in " + file : "";
+        BaseScore base = BaseScore.of(folder, own.featureCache, scored(fedHds).settings());
+        String origin = base.kept().isPresent() ? ", kept in " + base.file() : "";
         double score = base.orCompute(
                 () -> evaluate(fedHds, data.unseen(), Adapter.empty()).orElseThrow());
         print("base model: Rouge-L %.4f on unseen tasks%s%n", score, origin);

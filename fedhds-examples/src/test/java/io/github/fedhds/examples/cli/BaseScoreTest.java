@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.fedhds.instruction.Instruction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,8 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The base model's score is computed once for the same model, data and settings. */
@@ -92,38 +95,71 @@ class BaseScoreTest extends OnMainJob {
         assertEquals(0.25, new BaseScore(file, Map.of()).orCompute(() -> 0.25));
     }
 
+    /** The options of the first run are in the settings of the score; the second run differs in training only. */
     @Test
     void laterRunInTheSameFolder_takesTheKeptScore() throws IOException {
         Path out = folder.resolve("out");
-        String first = line(own(out));
+        Path file = out.resolve("base-score.json");
+        String[] options = {
+            "--answer-tokens", "3", "--evaluate-limit", "2", "--precision", "bfloat16", "--max-length", "300"
+        };
+        String first = line(own(out, options));
         assertFalse(first.contains("kept"), first);
-        String second = line(own(out, "--learning-rate", "1e-3", "--clients", "8"));
-        assertEquals(first + ", kept in " + out.resolve("base-score.json"), second);
-        for (String[] other : new String[][] {
-            {"--answer-tokens", "3"}, {"--evaluate-limit", "2"}, {"--precision", "bfloat16"}, {"--max-length", "300"}
-        }) {
-            String line = line(own(out, other));
-            assertFalse(line.contains("kept"), String.join(" ", other) + ": " + line);
-        }
+        JsonObject settings =
+                JsonParser.parseString(Files.readString(file)).getAsJsonObject().getAsJsonObject("settings");
+        assertEquals("3", settings.get("--answer-tokens").getAsString());
+        assertEquals("bfloat16", settings.get("--precision").getAsString());
+        assertEquals("300", settings.get("--max-length").getAsString());
+        assertEquals(
+                Set.of(
+                        "model",
+                        "tokenizer",
+                        "SHA-256 of the instructions of --data",
+                        "--template",
+                        "--max-length",
+                        "--answer-tokens",
+                        "--precision",
+                        "--device",
+                        "library version"),
+                settings.keySet());
+        String second = line(own(out, with(options, "--learning-rate", "1e-3", "--clients", "8")));
+        assertEquals(first + ", kept in " + file, second);
+    }
+
+    @Test
+    void fingerprint_ofFewerOrOtherInstructions_differs() {
+        Instruction one = new Instruction("Add.", "1 and 2", "3");
+        Instruction two = new Instruction("Add.", "1 and 3", "4");
+        List<List<Instruction>> all =
+                List.of(List.of(), List.of(one), List.of(two), List.of(one, two), List.of(two, one));
+        assertEquals(
+                all.size(),
+                all.stream()
+                        .map(unseen -> new Fingerprint()
+                                .withData("--data", Map.of(), unseen)
+                                .settings())
+                        .distinct()
+                        .count());
     }
 
     /** A feature cache is of several runs, and so are the scores in it. */
     @Test
-    void runsWithAFeatureCache_shareItsScores() throws IOException {
+    void runsWithAFeatureCache_shareItsScores() {
         Path cache = folder.resolve("cache");
-        String small = shared.resolve("model").toString();
-        String[] settings = {"--feature-model", small, "--feature-cache", cache.toString()};
-        String first = line(own(folder.resolve("one"), settings));
-        String other = line(own(folder.resolve("two"), with(settings, "--answer-tokens", "3")));
-        String again = line(own(folder.resolve("three"), settings));
-        assertFalse(other.contains("kept"), other);
-        assertTrue(again.startsWith(first + ", kept in " + cache), again);
-        assertFalse(Files.exists(folder.resolve("one/base-score.json")));
-        try (Stream<Path> files = Files.list(cache)) {
-            assertEquals(
-                    2,
-                    files.filter(file -> file.getFileName().toString().startsWith("base-score-"))
-                            .count());
-        }
+        Map<String, String> settings = Map.of("model", "a", "--answer-tokens", "2");
+        Map<String, String> other = Map.of("model", "a", "--answer-tokens", "3");
+        assertEquals(
+                0.25,
+                BaseScore.of(folder.resolve("one"), Optional.of(cache), settings)
+                        .orCompute(() -> 0.25));
+        assertEquals(
+                0.5,
+                BaseScore.of(folder.resolve("two"), Optional.of(cache), other).orCompute(() -> 0.5));
+        BaseScore again = BaseScore.of(folder.resolve("three"), Optional.of(cache), settings);
+        assertEquals(Optional.of(0.25), again.kept());
+        assertEquals(cache, again.file().getParent());
+        assertEquals(
+                folder.resolve("one/base-score.json"),
+                BaseScore.of(folder.resolve("one"), Optional.empty(), settings).file());
     }
 }

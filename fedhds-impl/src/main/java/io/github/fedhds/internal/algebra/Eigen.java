@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Eigen(double[] values, double[][] vectors) {
     /** Up to this order all eigenvectors are computed at once; above, iteration finds the leading ones. */
-    private static final int ITERATED_FROM = 160;
+    private static final int ITERATED_FROM = 400;
 
     private static final int OVERSAMPLING = 10; // scikit-learn's default
 

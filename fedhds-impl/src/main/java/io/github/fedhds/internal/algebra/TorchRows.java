@@ -8,14 +8,17 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 
 /**
- * Rows in torch's memory, 4 bytes a value. Products in double centre some rows at a time; products in float use rows that
- * were centred in double before they were rounded.
+ * Rows in torch's memory. A few rows are stored centred, in double, 8 bytes a value. Of many rows 4 bytes a value are
+ * stored: products in double centre some rows at a time; products in float use rows that were centred in double before
+ * they were rounded.
  */
 final class TorchRows implements LoadedRows {
     /** Values of a part that a pass works on: small enough for the cache. */
     private static final int PART = 1 << 19;
     /** Values converted to double at a time for products of rows with each other. */
     private static final int LARGE_PART = 1 << 22;
+    /** Up to this number of values, 64 MB, centred rows are stored in double: each pass over them is faster. */
+    private static final int STORED_IN_DOUBLE = 1 << 23;
     /** Minimum height of a strip of the Gram matrix, of which only the lower half is computed. */
     private static final int STRIP = 64;
 
@@ -39,20 +42,29 @@ final class TorchRows implements LoadedRows {
         this.d = source.columns();
         this.type = single ? FLOAT : DOUBLE;
         this.owner = torch.newManager();
+        boolean centred = single || (long) n * d <= STORED_IN_DOUBLE;
         boolean loaded = false;
         try (TorchAlgebra.Call call = torch.new Call()) {
-            this.x = TorchAlgebra.empty(owner, new Shape(n, d), DataType.FLOAT32, false);
+            this.x = TorchAlgebra.empty(owner, new Shape(n, d), stored(single || !centred), false);
             this.mean = array(source.mean(), new Shape(d));
             PtNDArray none = array(new double[0], new Shape(0, 1));
             PtNDArray scales = array(source.scale(), new Shape(n, 1));
-            this.scale = single ? none : scales;
-            fill(call, source, single ? scales : none);
+            this.scale = centred ? none : scales;
+            fill(call, source, centred ? scales : none);
             loaded = true;
         } finally {
             if (!loaded) {
                 owner.close();
             }
         }
+    }
+
+    private static DataType stored(boolean single) {
+        return single ? DataType.FLOAT32 : DataType.FLOAT64;
+    }
+
+    private boolean isCentred() {
+        return scale.isEmpty();
     }
 
     private PtNDArray array(double[] values, Shape shape) {
@@ -139,7 +151,7 @@ final class TorchRows implements LoadedRows {
     }
 
     private double[] products(int from, int to, int before) {
-        int parts = type == FLOAT ? 1 : (int) Math.min(d, 1 + (long) before * d / LARGE_PART);
+        int parts = isCentred() ? 1 : (int) Math.min(d, 1 + (long) before * d / LARGE_PART);
         double[] products = new double[(to - from) * before];
         try (TorchAlgebra.Call call = torch.new Call()) {
             PtNDArray found = call.run("products", x, scale, mean, from, to, before, parts, type);

@@ -14,7 +14,7 @@ import java.util.function.Function;
  * variance first; the unit is the features' (linear) or none (the others). Signs, ranks and rounding as in
  * {@link PcaFusion}, values as in scikit-learn's {@code KernelPCA}. The linear and the cosine kernel need no kernel
  * matrix: time, memory and number of rows as in {@link PcaFusion}. Others take time O(n² d) and the eigenvectors, memory
- * 16 n² bytes on and off the heap together and 4 n d off it, and 46,340 rows at most. Equal rows and row order as in
+ * 16 n² bytes on and off the heap together and off it that of the rows in {@link PcaFusion}, and 46,340 rows at most. Equal rows and row order as in
  * {@link PcaFusion}. Immutable, safe for many threads; equal input gives equal output on one machine with one
  * {@link PcaFusion#backend} and number of threads.
  *

@@ -17,7 +17,8 @@ import java.util.OptionalLong;
  * Axes beyond the features' rank are zero, and so is a single row. In exact arithmetic these are the scores of
  * scikit-learn's {@code PCA}; axes with a spread under
  * 1e-7 of the first one's are lost in rounding. Few axes of many rows are found by block Lanczos iteration, in double, of
- * O(n d (dimensions + 10)) a step and at most 24 steps, with 4 n d bytes off the heap. Otherwise, or if that does not
+ * O(n d (dimensions + 10)) a step and at most 24 steps, with 4 n d bytes off the heap (8 n d
+ * of up to 8 million numbers). Otherwise, or if that does not
  * converge, the smaller Gram matrix is decomposed: time O(n d min(n, d)), another 8 min(n, d)² bytes on and off the heap,
  * and the smaller of n and d at most 46,340; {@link #randomised} has no limit. Immutable, safe for many threads; equal input gives equal
  * output on one machine with one {@link #backend} and number of threads.

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * Builder#exactRows} rows (1,500), on two axes, a tree also approximates the repulsion of distant points. On two axes
  * forces are computed in float and summed in double.
  *
- * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) with the tree. Memory off the heap 4 n d bytes;
+ * <p>Time O(n² d) once; an iteration takes O(n²), or about O(n log n) with the tree. Memory off the heap 4 n d bytes (8 n d of up to 8 million numbers);
  * up to 5,000 rows another 8 n² bytes on the heap and 8 n² off it; above, 128 MiB on and off the heap, and what
  * {@link PcaFusion} needs for the start. Equal input gives equal output on one machine with one
  * {@link PcaFusion#backend}, with any number of {@link Builder#threads threads}. Immutable, safe for many threads if the listener is. An

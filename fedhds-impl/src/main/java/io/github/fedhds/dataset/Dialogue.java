@@ -30,8 +30,11 @@ final class Dialogue {
     }
 
     /** The instruction, or empty if the conversation was skipped and counted. */
-    Optional<Instruction> read(JsonArray messages, String task) {
+    Optional<Instruction> read(JsonArray messages, String task, String systemText) {
         List<Turn> turns = new ArrayList<>();
+        if (!systemText.isBlank()) {
+            turns.add(Turn.system(systemText));
+        }
         for (int i = 0; i < messages.size(); i++) {
             Optional<Turn> turn = turn(name + "[" + i + "]", messages.get(i));
             if (turn.isEmpty()) {

@@ -34,7 +34,8 @@ final class InstructionForm {
             "prompt",
             "completion",
             "messages",
-            "conversations");
+            "conversations",
+            "system");
 
     private static final List<String> QUESTIONS = List.of("instruction", "prompt", "messages", "conversations");
 
@@ -85,7 +86,8 @@ final class InstructionForm {
         for (String key : List.of("messages", "conversations")) {
             if (given(key).orElse(null) instanceof JsonArray messages) {
                 counts.form("{" + key + "}");
-                return new Dialogue(place, key, counts).read(messages, task);
+                return new Dialogue(place, key, counts)
+                        .read(messages, task, first("system").orElse(""));
             }
             if (given(key).isPresent()) {
                 throw new FedHdsException(
@@ -110,7 +112,7 @@ final class InstructionForm {
             JsonArray both = new JsonArray();
             both.addAll(asked);
             both.addAll(answered);
-            return new Dialogue(place, "prompt and completion", counts).read(both, task);
+            return new Dialogue(place, "prompt and completion", counts).read(both, task, "");
         }
         return Optional.of(new Instruction(required("prompt"), "", answer("completion"), task));
     }

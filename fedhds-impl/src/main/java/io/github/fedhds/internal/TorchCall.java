@@ -2,6 +2,7 @@ package io.github.fedhds.internal;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.fedhds.FedHdsException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -12,10 +13,10 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  *
  * <p>A JVM that is told to stop (SIGTERM, Ctrl-C, System.exit) waits for the calls that run, at most 20 seconds.
  * Otherwise the C library frees torch's tables while a thread computes with them, and the process ends with the report of
- * a crash.
+ * a crash. Then no other call begins: it throws, so that whatever waits for its thread goes on.
  */
 public class TorchCall implements AutoCloseable {
-    /** Each call holds the read lock; the end of the JVM takes the write lock for ever, so that no other call begins. */
+    /** Each call holds the read lock; the end of the JVM takes the write lock for ever. */
     private static final ReentrantReadWriteLock RUNNING = new ReentrantReadWriteLock();
 
     private static final int MOST_SECONDS = 20;
@@ -27,9 +28,16 @@ public class TorchCall implements AutoCloseable {
     private final NDManager scope;
     private final int before;
 
-    /** @param threads torch's threads per operation */
+    /**
+     * Begins a call.
+     *
+     * @param threads torch's threads per operation
+     * @throws FedHdsException if the JVM is stopping and has waited for the calls that ran
+     */
     public TorchCall(NDManager manager, int threads) {
-        RUNNING.readLock().lock();
+        if (!RUNNING.readLock().tryLock()) { // fails only if the write lock is taken
+            throw new FedHdsException("the JVM is stopping; no computation of the model begins any more");
+        }
         try {
             scope = manager.newSubManager();
         } catch (RuntimeException | Error e) {

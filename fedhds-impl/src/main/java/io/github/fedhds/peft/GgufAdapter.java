@@ -65,6 +65,7 @@ public final class GgufAdapter {
                     GgufType.F32,
                     () -> first ? tensor.toArray() : rows(names, module, tensor, true));
         });
+        config.form().flatten(base, adapter); // throws if the adapter is of another model
         writer.write(file);
     }
 

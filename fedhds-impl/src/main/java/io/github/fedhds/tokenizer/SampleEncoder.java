@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /**
@@ -69,13 +70,17 @@ public final class SampleEncoder {
      * the answer.
      */
     public Optional<EncodedSample> forTraining(Instruction sample) {
+        return withAnswer(sample, this::earlierAnswers);
+    }
+
+    private Optional<EncodedSample> withAnswer(Instruction sample, Function<Prompt, List<TokenSpan>> earlier) {
         int[] answer = answer(sample);
         return fitted(sample, maxTokens - answer.length)
                 .map(prompt -> new EncodedSample(
                         concat(prompt.ids(), answer),
                         prompt.ids().length,
                         !prompt.sample().equals(sample),
-                        earlierAnswers(prompt)));
+                        earlier.apply(prompt)));
     }
 
     /** The earlier answers that are tokenized as answers: what a model writes when it continues the prompt before them. */
@@ -83,7 +88,8 @@ public final class SampleEncoder {
         List<Turn> turns = prompt.sample().history();
         List<TokenSpan> spans = new ArrayList<>();
         for (int i = 1; i < turns.size(); i++) {
-            if (turns.get(i).role() != Turn.Role.ASSISTANT) {
+            if (turns.get(i).role() != Turn.Role.ASSISTANT
+                    || turns.get(i).text().isBlank()) {
                 continue;
             }
             Instruction earlier =
@@ -98,9 +104,12 @@ public final class SampleEncoder {
         return spans;
     }
 
-    /** The same, but an answer that is too long is cut at its end, so that every sample has features. */
+    /**
+     * The same without the places of earlier answers; but an answer that is too long is cut at its end, so that every
+     * sample has features.
+     */
     public EncodedSample forFeatures(Instruction sample) {
-        return forTraining(sample).orElseGet(() -> {
+        return withAnswer(sample, prompt -> List.of()).orElseGet(() -> {
             int[] bare = encoded(new Instruction("", "", "")).ids();
             int[] all = concat(bare, answer(sample));
             int length = Math.min(all.length, maxTokens);
@@ -187,9 +196,12 @@ public final class SampleEncoder {
         if (whole.ids().length <= room) {
             return Optional.of(whole);
         }
-        Optional<Instruction> shorter = withoutOldestTurns(sample);
-        if (shorter.isPresent()) {
-            return fitted(shorter.get(), room);
+        int droppable = sample.history().isEmpty() ? 0 : (sample.history().size() + 1) / 2;
+        if (droppable > 0) {
+            Instruction bare = sample.withHistory(List.of());
+            return encoded(bare).ids().length > room
+                    ? fitted(bare, room)
+                    : Optional.of(latestTurns(sample, droppable, room));
         }
         return longest(sample.input(), end -> sample.withInput(head(sample.input(), end)), room)
                 .or(() -> longest(
@@ -198,17 +210,30 @@ public final class SampleEncoder {
                         room));
     }
 
-    /** The sample without the oldest turns of user and assistant, or without its system turn if there is no other. */
-    private static Optional<Instruction> withoutOldestTurns(Instruction sample) {
-        List<Turn> turns = sample.history();
-        if (turns.isEmpty()) {
-            return Optional.empty();
+    /** The sample with as many of its latest turns as fit, by bisection; it fits without any. */
+    private Prompt latestTurns(Instruction sample, int droppable, int room) {
+        Prompt best = encoded(sample.withHistory(List.of()));
+        int low = 0; // too few dropped
+        int high = droppable;
+        while (high - low > 1) {
+            int middle = (low + high) >>> 1;
+            Prompt fewer = encoded(withoutOldestTurns(sample, middle));
+            if (fewer.ids().length <= room) {
+                high = middle;
+                best = fewer;
+            } else {
+                low = middle;
+            }
         }
-        List<Turn> kept = new ArrayList<>(turns);
-        int system = turns.get(0).role() == Turn.Role.SYSTEM ? 1 : 0;
-        kept.subList(turns.size() > 1 ? system : 0, turns.size() > 1 ? system + 2 : 1)
-                .clear();
-        return Optional.of(sample.withHistory(kept));
+        return best;
+    }
+
+    /** The sample without the first pairs of user and assistant; the system turn goes after the last of them. */
+    private static Instruction withoutOldestTurns(Instruction sample, int dropped) {
+        List<Turn> kept = new ArrayList<>(sample.history());
+        int system = kept.get(0).role() == Turn.Role.SYSTEM ? 1 : 0;
+        kept.subList(system, system + 2 * dropped).clear();
+        return sample.withHistory(kept);
     }
 
     /**

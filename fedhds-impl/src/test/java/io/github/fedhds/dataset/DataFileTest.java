@@ -87,8 +87,13 @@ class DataFileTest {
         Files.writeString(file, """
                 {"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "a"},
                  {"role": "assistant", "content": "b"}]}""");
-        assertEquals(
-                List.of(new Instruction("a", "", "b", "", List.of(Turn.system("Be kind.")))), DataFile.readAll(file));
+        Instruction kind = new Instruction("a", "", "b", "", List.of(Turn.system("Be kind.")));
+        assertEquals(List.of(kind), DataFile.readAll(file));
+        Files.writeString(
+                file,
+                "{\"system\": \"Be kind.\", \"conversations\": [{\"from\": \"human\", \"value\": \"a\"},"
+                        + " {\"from\": \"gpt\", \"value\": \"b\"}]}");
+        assertEquals(List.of(kind), DataFile.readAll(file));
     }
 
     @ParameterizedTest

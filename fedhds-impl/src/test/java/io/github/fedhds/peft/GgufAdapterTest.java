@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -111,6 +112,24 @@ class GgufAdapterTest {
                 IllegalArgumentException.class,
                 () -> GgufAdapter.write(folder.resolve("x"), model.config(), LoraConfig.defaults(), Adapter.empty()),
                 "no tensor");
+    }
+
+    @Test
+    void write_adapterOfAnotherModel_isRefused() {
+        LoraConfig config = LoraConfig.defaults();
+        Map<String, Tensor> tensors = new TreeMap<>(
+                TinyModel.adapter(model.config(), config.form(), 5).tensors());
+        for (String factor : List.of(".lora_A", ".lora_B")) {
+            tensors.put(
+                    "model.layers.29.self_attn.q_proj" + factor,
+                    Objects.requireNonNull(tensors.get("model.layers.0.self_attn.q_proj" + factor)));
+        }
+        Path file = folder.resolve("other.gguf");
+        assertFails(
+                IllegalArgumentException.class,
+                () -> GgufAdapter.write(file, model.config(), config, new Adapter(tensors)),
+                "model.layers.29.self_attn.q_proj");
+        assertFalse(Files.exists(file));
     }
 
     @Test

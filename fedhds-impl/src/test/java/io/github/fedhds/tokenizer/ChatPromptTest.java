@@ -20,6 +20,7 @@ import io.github.fedhds.transformer.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -198,6 +199,47 @@ class ChatPromptTest {
                     sample.earlierAnswers().stream()
                             .map(span -> text(model, sample, span).strip())
                             .toList());
+        }
+    }
+
+    @Test
+    void forTraining_blankEarlierAnswer_isNotTrained() throws IOException {
+        writeTemplate(CHATML);
+        try (LanguageModel model = TinyModel.load(folder)) {
+            Instruction sample = new Instruction("e", "", "f", "", List.of(Turn.user("ab"), Turn.assistant(" ")));
+            assertEquals(
+                    List.of(),
+                    model.sampleEncoder(model.promptTemplate(), 64)
+                            .forTraining(sample)
+                            .orElseThrow()
+                            .earlierAnswers());
+        }
+    }
+
+    /** Bisection: a thousand turns need few encodings. */
+    @Test
+    void forTraining_manyTurns_keepsTheLatestThatFit() throws IOException {
+        writeTemplate(CHATML);
+        try (LanguageModel model = TinyModel.load(folder)) {
+            List<Turn> turns = new ArrayList<>(List.of(Turn.system("s")));
+            for (int i = 0; i < 1000; i++) {
+                turns.add(Turn.user("ab"));
+                turns.add(Turn.assistant("c"));
+            }
+            Instruction sample = new Instruction("e", "", "f", "", turns);
+            SampleEncoder encoder = model.sampleEncoder(model.promptTemplate(), 128);
+            EncodedSample encoded = encoder.forTraining(sample).orElseThrow();
+            int kept = encoded.earlierAnswers().size();
+            assertTrue(kept > 0 && encoded.cut());
+            List<Turn> more = new ArrayList<>(turns.subList(0, 2 * kept + 3));
+            assertArrayEquals(
+                    model.sampleEncoder(model.promptTemplate(), 1 << 20)
+                            .forTraining(sample.withHistory(more.subList(0, 2 * kept + 1)))
+                            .orElseThrow()
+                            .ids(),
+                    encoded.ids());
+            assertTrue(model.tokenizer().encode(ChatTemplate.of(Form.CHATML).parts(sample.withHistory(more))).length
+                    > encoder.maxTokens() - encoded.answerLength());
         }
     }
 

@@ -57,13 +57,26 @@ class FreshProcessTest {
         thread.setDaemon(true);
         thread.start();
         begun.await();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            try {
+                thread.join();
+                Thread.sleep(200); // the JVM's wait for the call is over
+                model.base().decoder().call().close();
+            } catch (FedHdsException e) {
+                System.out.println("a later call: " + e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }));
         System.exit(0);
     }
 
     /** Without the wait the C library would free what the call uses, and the process could end in a crash. */
     @Test
     void exit_duringACall_waitsForItsEnd() throws IOException, InterruptedException {
-        assertTrue(say(Map.of(), "-Dfedhds.test.exit=true").contains("the call has ended, true"));
+        String said = say(Map.of(), "-Dfedhds.test.exit=true");
+        assertTrue(said.contains("the call has ended, true"), said);
+        assertTrue(said.contains("a later call: the JVM is stopping"), said);
     }
 
     private String say(Map<String, String> environment, String... options) throws IOException, InterruptedException {

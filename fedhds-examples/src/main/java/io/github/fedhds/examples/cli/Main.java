@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,6 +37,9 @@ import picocli.CommandLine.Spec;
             "With --model, --data and --out: tunes your model on your data."
         })
 public final class Main implements Callable<Integer> {
+    /** The api's logger, whose INFO the progress lines tell. Held, because the JDK forgets the level of one that is not. */
+    private static final Logger API_LOGGER = Logger.getLogger("io.github.fedhds");
+
     /** Exit status of a run in which no round trained; failures have 1, wrong options 2. */
     static final int NOTHING_TRAINED = 3;
 
@@ -55,6 +60,7 @@ public final class Main implements Callable<Integer> {
 
     /** Runs the job; the process ends with the exit status listed in the help text. */
     public static void main(String[] args) {
+        API_LOGGER.setLevel(Level.WARNING);
         int status = commandLine().execute(args);
         if (status != 0) {
             System.exit(status);

@@ -110,15 +110,19 @@ final class OwnRun {
                 new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
         RunFolder files = new RunFolder(folder, config(fedHds, models, modelFolder));
         print(
-                "%d clients with %d instructions of %d tasks, %d instructions of %d unseen %s; device %s, prompt template %s%n",
+                "%d clients with %d instructions of %d %s, %d instructions of %d unseen %s; device %s, prompt template %s%n",
                 data.clients().size(),
                 data.instructions(),
                 data.tasks(),
+                data.tasks() == 1 ? "task" : "tasks",
                 unseen.size(),
                 data.unseenTasks(),
                 data.unseenTasks() == 1 ? "task" : "tasks",
                 deviceNames(models),
                 TemplateName.of(own.template.of(model)));
+        if (unseen.isEmpty()) {
+            print("no task is held out, so nothing is evaluated; name the tasks of the data by the key task%n");
+        }
         if (begins && !unseen.isEmpty()) {
             printBaseScore(fedHds);
         }

@@ -111,7 +111,7 @@ class ServerConcurrencyTest {
                 ManagedStrategyGuaranteeKt.forClasses(Adapter.class.getName()) // immutable; hashes at length
                         .allMethods()
                         .ignore());
-        return options.iterations(5)
+        return options.iterations(3)
                 .threads(2)
                 .actorsBefore(0)
                 .actorsPerThread(3)

@@ -27,7 +27,7 @@ import java.util.SplittableRandom;
  * others; case i depends on seed and i alone.
  */
 public final class Fuzz {
-    private static final int CASES = Integer.getInteger("fedhds.fuzz", 1000);
+    private static final int CASES = Integer.getInteger("fedhds.fuzz", 600);
     private static final long SEED = Long.getLong("fedhds.fuzz.seed", 2410);
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final Gson GSON = new GsonBuilder().serializeNulls().create();

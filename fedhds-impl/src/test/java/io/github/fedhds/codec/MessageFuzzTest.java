@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
  * depends on seed and i alone.
  */
 class MessageFuzzTest {
-    private static final int CASES = Integer.getInteger("fedhds.fuzz", 200_000);
+    private static final int CASES = Integer.getInteger("fedhds.fuzz", 80_000);
     private static final long SEED = Long.getLong("fedhds.fuzz.seed", 2410);
     private static final List<byte[]> GOOD =
             MessageExamples.all().stream().map(MessageExamples.Example::bytes).toList();

@@ -26,6 +26,7 @@ import io.github.fedhds.reduction.KernelPcaFusion;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.BudgetSelector;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.HdbscanSelector;
@@ -176,6 +177,8 @@ class RoleTextTest {
                 KCenterSelector.count(0),
                 WardSelector.share(0.1),
                 WardSelector.count(3),
+                BalancedSelector.share(new EverySelector(), 0.1),
+                BalancedSelector.count(new EverySelector(), 3),
                 BudgetSelector.share(new EverySelector(), 0.1),
                 BudgetSelector.count(new EverySelector(), 3),
                 BudgetSelector.count((candidates, round) -> new EverySelector().select(candidates, round), 3),

@@ -3,6 +3,7 @@ package io.github.fedhds;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
@@ -13,6 +14,7 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -59,12 +61,14 @@ public final class FedHdsServer {
     private final Map<String, String> settings;
     private final Map<String, String> agreedSettings;
     private final Function<RoundContext, Optional<Frame>> frame;
+    private final boolean remembersChosen;
     private final ServerEvents events;
 
     private final Set<ClientId> clients = new LinkedHashSet<>(); // in registered order
     private int number;
     private Adapter globalAdapter;
     private Adapter aggregatorState = Adapter.empty();
+    private Points chosen = new Points(0, 1, new double[0]);
     private @Nullable Round round;
 
     FedHdsServer(FedHdsServerBuilder builder) {
@@ -80,6 +84,7 @@ public final class FedHdsServer {
         settings = builder.settings;
         agreedSettings = builder.agreedSettings;
         frame = builder.frame;
+        remembersChosen = builder.rememberChosen;
         events = new ServerEvents(builder.listeners);
         Adapter first = builder.firstAdapter();
         if (state == null) {
@@ -91,6 +96,7 @@ public final class FedHdsServer {
             number = state.round();
             globalAdapter = state.globalAdapter();
             aggregatorState = state.aggregatorState();
+            chosen = state.chosen();
             aggregator.checkState(globalAdapter, aggregatorState);
         }
         messageLimits = builder.messageLimits == null ? MessageLimits.forAdapter(globalAdapter) : builder.messageLimits;
@@ -150,7 +156,7 @@ public final class FedHdsServer {
      */
     public synchronized ServerState state() {
         requireClosed("state");
-        return new ServerState(runId, seed, number, clients(), agreedSettings, globalAdapter, aggregatorState);
+        return new ServerState(runId, seed, number, clients(), agreedSettings, globalAdapter, aggregatorState, chosen);
     }
 
     /** All clients, in registered order. */
@@ -231,7 +237,7 @@ public final class FedHdsServer {
             throw new IllegalStateException(reason + "; see MessageLimits");
         });
         number++;
-        round = new Round(opening, compareOpenings, dimensions, limits, aggregator, aggregatorState);
+        round = new Round(opening, compareOpenings, dimensions, limits, aggregator, aggregatorState, chosen);
         events.opened(opening);
         return opening;
     }
@@ -289,11 +295,23 @@ public final class FedHdsServer {
         }
         globalAdapter = result.adapter();
         aggregatorState = ended.aggregatorState();
+        if (remembersChosen && result.voidReason().isEmpty()) {
+            remember(ended.trainedPoints());
+        }
         if (!told) {
             result.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
         }
         events.closed(result);
         return result;
+    }
+
+    private void remember(List<double[]> points) {
+        List<double[]> all = new ArrayList<>();
+        for (int i = 0; i < chosen.size(); i++) {
+            all.add(chosen.point(i));
+        }
+        all.addAll(points);
+        chosen = Points.of(all);
     }
 
     /**

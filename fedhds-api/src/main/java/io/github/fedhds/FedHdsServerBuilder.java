@@ -30,6 +30,8 @@ public final class FedHdsServerBuilder {
     @Nullable
     CoresetSelector selector;
 
+    boolean rememberChosen;
+
     @Nullable
     Aggregator aggregator;
 
@@ -284,6 +286,18 @@ public final class FedHdsServerBuilder {
      */
     public FedHdsServerBuilder frame(Function<RoundContext, Optional<Frame>> frame) {
         this.frame = Objects.requireNonNull(frame, "frame");
+        return this;
+    }
+
+    /**
+     * Whether the server keeps the points of the groups that clients have trained on, and gives them to its selector in later
+     * rounds as {@link io.github.fedhds.coreset.Candidates#earlier}, so that it can choose what was not chosen yet; false by
+     * default. Needs coordinates that can be compared between rounds: one {@link #frame} for all rounds, and features of a
+     * model that does not change. The points are part of {@link FedHdsServer#state}, 8 bytes a coordinate. Nothing more leaves
+     * a client.
+     */
+    public FedHdsServerBuilder rememberChosen(boolean rememberChosen) {
+        this.rememberChosen = rememberChosen;
         return this;
     }
 

@@ -29,6 +29,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -48,6 +49,7 @@ final class Round {
     private final int dimensions;
     private final Limits limits;
     private final Updates updates;
+    private final Points earlier;
 
     private Step step = Step.REPORTS;
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
@@ -68,6 +70,7 @@ final class Round {
      * @param compareOpenings whether reports must answer this very opening
      * @param dimensions coordinates of a centroid where the opening has no frame
      * @param aggregatorState the aggregator's state after the last round that had a result
+     * @param earlier points that were chosen before, or none
      */
     Round(
             RoundOpening opening,
@@ -75,8 +78,10 @@ final class Round {
             int dimensions,
             Limits limits,
             Aggregator aggregator,
-            Adapter aggregatorState) {
+            Adapter aggregatorState,
+            Points earlier) {
         this.opening = opening;
+        this.earlier = earlier;
         this.openingDigest = compareOpenings ? opening.digest() : "";
         this.named = new HashSet<>(opening.clients());
         this.dimensions = opening.frame().map(Frame::dimensions).orElse(dimensions);
@@ -240,8 +245,10 @@ final class Round {
             return groups;
         }
         Points points = Points.of(centroids.stream().map(Centroid::point).toList());
-        Coreset coreset = RoleAnswer.require(
-                selector.select(Candidates.of(points, samples), opening.context()), "server's selector", "a Coreset");
+        Candidates candidates =
+                earlier.size() == 0 ? Candidates.of(points, samples) : Candidates.of(points, samples, earlier);
+        Coreset coreset =
+                RoleAnswer.require(selector.select(candidates, opening.context()), "server's selector", "a Coreset");
         for (Group group : coreset.groups()) {
             for (int place : group.representatives()) {
                 if (place >= centroids.size()) {
@@ -306,6 +313,24 @@ final class Round {
                 .filter(withdrawal -> !updates.clients().contains(withdrawal.client()))
                 .map(Withdrawal::counts)
                 .reduce(updates.counts(), TrainingCounts::plus);
+    }
+
+    /** The points of the chosen groups on which a client has trained, in registered order. */
+    List<double[]> trainedPoints() {
+        List<double[]> points = new ArrayList<>();
+        for (ClientId client : opening.clients()) {
+            GroupSelection selection = selections.get(client);
+            if (selection != null && updates.clients().contains(client)) {
+                Set<Integer> groups = new HashSet<>(selection.groups());
+                for (Centroid centroid :
+                        Objects.requireNonNull(reports.get(client)).centroids()) {
+                    if (groups.contains(centroid.group())) {
+                        points.add(centroid.point());
+                    }
+                }
+            }
+        }
+        return points;
     }
 
     /** Centroids of all reports. */

@@ -1,6 +1,7 @@
 package io.github.fedhds;
 
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.feature.Points;
 import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param globalAdapter the adapter that the next round starts from
  * @param aggregatorState what the aggregator carries from round to round, see {@link
  *     io.github.fedhds.aggregation.Aggregation#state}; empty for most
+ * @param chosen the points of the groups that clients have trained on, in the order of the rounds, see {@link
+ *     FedHdsServerBuilder#rememberChosen}; none unless the server remembers them
  */
 public record ServerState(
         String runId,
@@ -33,8 +36,10 @@ public record ServerState(
         List<ClientId> clients,
         Map<String, String> agreedSettings,
         Adapter globalAdapter,
-        Adapter aggregatorState) {
+        Adapter aggregatorState,
+        Points chosen) {
     public ServerState {
+        Objects.requireNonNull(chosen, "chosen");
         Objects.requireNonNull(runId, "runId");
         Objects.requireNonNull(clients, "clients");
         Objects.requireNonNull(agreedSettings, "agreedSettings");
@@ -46,6 +51,26 @@ public record ServerState(
         }
         clients = List.copyOf(clients);
         agreedSettings = Map.copyOf(agreedSettings);
+    }
+
+    /** The state of a server that does not remember what it has chosen. */
+    public ServerState(
+            String runId,
+            long seed,
+            int round,
+            List<ClientId> clients,
+            Map<String, String> agreedSettings,
+            Adapter globalAdapter,
+            Adapter aggregatorState) {
+        this(
+                runId,
+                seed,
+                round,
+                clients,
+                agreedSettings,
+                globalAdapter,
+                aggregatorState,
+                new Points(0, 1, new double[0]));
     }
 
     /** Why a server with these settings cannot continue from this state: what the state is of instead. Empty if it can. */

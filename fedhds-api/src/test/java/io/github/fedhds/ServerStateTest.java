@@ -6,12 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -71,6 +76,58 @@ class ServerStateTest {
                 assertEquals(states.get(i + 1), resumed.state());
             }
         }
+    }
+
+    /** The points that the selector was given, beside its choice of the first centroid of each value. */
+    private static final class Watching implements CoresetSelector {
+        private final List<Points> given = new ArrayList<>();
+
+        @Override
+        public Coreset select(Candidates candidates, RoundContext round) {
+            given.add(candidates.earlier());
+            return new Roles.FirstCoordinate().select(candidates, round);
+        }
+    }
+
+    @Test
+    void rememberChosen_givesTheSelectorWhatClientsTrainedOn_alsoAfterARestart() {
+        Watching watching = new Watching();
+        FedHdsServer server = builder().selector(watching).rememberChosen(true).build();
+        List<double[]> expected = new ArrayList<>();
+        for (int round = 1; round <= 4; round++) {
+            RoundOpening opening = server.open();
+            List<ClientId> clients = opening.clients();
+            for (ClientId id : clients) {
+                double x = 10 * round + REGISTERED.indexOf(id);
+                server.accept(new CentroidReport("run 7", round, id, List.of(new Centroid(0, new double[] {x, 1}))));
+            }
+            server.select();
+            Points given = watching.given.get(round - 1);
+            assertEquals(expected.isEmpty() ? new Points(0, 2, new double[0]) : Points.of(expected), given);
+            for (ClientId id :
+                    clients.subList(0, round == 3 ? 0 : 1)) { // the others never answer; round 3 has no result
+                expected.add(new double[] {10 * round + REGISTERED.indexOf(id), 1});
+                server.accept(new AdapterUpdate("run 7", round, id, Roles.adapter(round, 1), 3, 1));
+            }
+            server.aggregate();
+            assertEquals(Points.of(expected), server.state().chosen());
+            server = builder()
+                    .selector(watching)
+                    .rememberChosen(true)
+                    .restore(server.state())
+                    .build();
+        }
+        assertEquals(3, expected.size());
+    }
+
+    @Test
+    void rememberChosen_byDefault_keepsNothing() {
+        Watching watching = new Watching();
+        FedHdsServer server = builder().selector(watching).build();
+        round(server);
+        round(server);
+        assertEquals(0, server.state().chosen().size());
+        assertEquals(0, watching.given.get(1).size());
     }
 
     @Test

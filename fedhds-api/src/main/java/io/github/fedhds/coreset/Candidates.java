@@ -22,6 +22,7 @@ public final class Candidates {
     private final @Nullable List<Instruction> instructions;
     private final Function<SampleScore, double[]> scoreSource;
     private final Map<SampleScore, double[]> scores = new HashMap<>();
+    private final Points earlier;
     private @Nullable Points points;
 
     private Candidates(
@@ -30,7 +31,9 @@ public final class Candidates {
             int dimensions,
             Supplier<Points> pointSource,
             @Nullable List<Instruction> instructions,
-            Function<SampleScore, double[]> scoreSource) {
+            Function<SampleScore, double[]> scoreSource,
+            Points earlier) {
+        this.earlier = earlier;
         this.size = size;
         this.samples = samples;
         this.dimensions = dimensions;
@@ -52,13 +55,30 @@ public final class Candidates {
      */
     public static Candidates of(Points points, long samples) {
         Objects.requireNonNull(points, "points");
+        return of(points, samples, new Points(0, points.dimensions(), new double[0]));
+    }
+
+    /**
+     * The same on a server that remembers what it has chosen.
+     *
+     * @param earlier see {@link #earlier}; as many coordinates as the points
+     */
+    public static Candidates of(Points points, long samples, Points earlier) {
+        Objects.requireNonNull(points, "points");
+        Objects.requireNonNull(earlier, "earlier");
+        if (earlier.dimensions() != points.dimensions()) {
+            throw new IllegalArgumentException("the points of earlier rounds have " + earlier.dimensions()
+                    + " coordinates, those of this round " + points.dimensions()
+                    + "; a server that remembers its choice needs one frame for all rounds");
+        }
         if (samples < 0) {
             throw new IllegalArgumentException("samples must be 0 or more, was " + samples);
         }
-        return new Candidates(points.size(), samples, points.dimensions(), () -> points, null, score -> {
+        Function<SampleScore, double[]> none = score -> {
             throw new IllegalStateException(score + " needs instructions, and these candidates are points alone"
                     + " (the server holds centroids); use a selector of points here");
-        });
+        };
+        return new Candidates(points.size(), samples, points.dimensions(), () -> points, null, none, earlier);
     }
 
     /**
@@ -81,7 +101,8 @@ public final class Candidates {
             throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
         }
         List<Instruction> copy = List.copyOf(instructions);
-        return new Candidates(copy.size(), copy.size(), dimensions, pointSource, copy, scoreSource);
+        Points none = new Points(0, dimensions, new double[0]);
+        return new Candidates(copy.size(), copy.size(), dimensions, pointSource, copy, scoreSource, none);
     }
 
     /** Number of candidates. */
@@ -117,6 +138,14 @@ public final class Candidates {
             points = made;
         }
         return points;
+    }
+
+    /**
+     * The points that were chosen in earlier rounds of the run and whose clients have trained on them, in the order of the
+     * rounds, {@code [m, d]}. No points on a client, and on a server that does not remember its choice.
+     */
+    public Points earlier() {
+        return earlier;
     }
 
     /**

@@ -18,9 +18,13 @@ import java.util.function.ToIntFunction;
  * Each chosen candidate is the centre of a group; every other candidate is in the group of its nearest centre, ordered
  * by distance.
  *
+ * <p>Points that a server has chosen in {@linkplain Candidates#earlier earlier rounds} count as chosen, so the first
+ * candidate is then the one that is farthest from them. When no candidate differs from all of them any more, they are
+ * left out of account for the rest of the choice.
+ *
  * <p>Outliers, also faulty data, are chosen early. {@link WardSelector} follows the density of the candidates instead.
  * Duplicate candidates count once, so there may be fewer groups than requested. Ties go to the first candidate. Time
- * O(n k d), memory O(n); the seed is not used. Immutable, safe for many threads.
+ * O(n (k + m) d) with m points of earlier rounds, memory O(n); the seed is not used. Immutable, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1016/0304-3975(85)90224-5">Gonzalez 1985: Clustering to minimize the maximum
  *     intercluster distance</a>
@@ -92,7 +96,10 @@ public final class KCenterSelector implements CoresetSelector {
         int[] nearest = new int[n];
         Arrays.fill(distance, Double.POSITIVE_INFINITY);
         List<Integer> chosen = new ArrayList<>();
-        int next = Nearness.order(points, all(n), Nearness.mean(points, all(n)))[0];
+        double[] before = fromEarlier(points, candidates.earlier());
+        boolean counts =
+                candidates.earlier().size() > 0 && Arrays.stream(before).anyMatch(d -> d > 0);
+        int next = counts ? farthest(before) : Nearness.order(points, all(n), Nearness.mean(points, all(n)))[0];
         while (chosen.size() < k && distance[next] > 0) {
             for (int i = 0; i < n; i++) {
                 double fresh = i == next ? 0 : Nearness.distance(points, i, points.point(next));
@@ -102,11 +109,14 @@ public final class KCenterSelector implements CoresetSelector {
                 }
             }
             chosen.add(next);
-            for (int i = 0; i < n; i++) { // by more than rounding, so that it does not choose among equals
-                if (i == 0 || distance[i] > distance[next] * (1 + 1e-9)) {
-                    next = i;
-                }
+            double[] from = distance;
+            if (counts) {
+                double[] both = new double[n];
+                Arrays.setAll(both, i -> Math.min(distance[i], before[i]));
+                counts = both[farthest(both)] > 0;
+                from = counts ? both : distance;
             }
+            next = farthest(from);
         }
         List<Group> groups = new ArrayList<>();
         for (int id = 0; id < chosen.size(); id++) {
@@ -124,6 +134,30 @@ public final class KCenterSelector implements CoresetSelector {
             groups.add(new Group(id, points.point(centre), members));
         }
         return new Coreset(groups);
+    }
+
+    /** Distance of each point to the nearest of earlier rounds. */
+    private static double[] fromEarlier(Points points, Points earlier) {
+        double[] distance = new double[points.size()];
+        Arrays.fill(distance, Double.POSITIVE_INFINITY);
+        for (int e = 0; e < earlier.size(); e++) {
+            double[] point = earlier.point(e);
+            for (int i = 0; i < distance.length; i++) {
+                distance[i] = Math.min(distance[i], Nearness.distance(points, i, point));
+            }
+        }
+        return distance;
+    }
+
+    /** The first of the largest, by more than rounding, so that it does not choose among equals. */
+    private static int farthest(double[] distance) {
+        int next = 0;
+        for (int i = 1; i < distance.length; i++) {
+            if (distance[i] > distance[next] * (1 + 1e-9)) {
+                next = i;
+            }
+        }
+        return next;
     }
 
     private static int[] all(int n) {

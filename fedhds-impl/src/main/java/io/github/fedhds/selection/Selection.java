@@ -15,14 +15,25 @@ import java.util.function.Function;
  * @param client selector of every client (steps 4, 5 and 8)
  * @param server selector of the server (step 7)
  * @param frame shared coordinates of the centroids, called once per round; if empty, each client uses its own
+ * @param remembersChosen whether the server remembers the points that it has chosen, see {@link
+ *     io.github.fedhds.FedHdsServerBuilder#rememberChosen}; needs a fixed frame and frozen features
  */
-public record Selection(CoresetSelector client, CoresetSelector server, Function<RoundContext, Optional<Frame>> frame) {
+public record Selection(
+        CoresetSelector client,
+        CoresetSelector server,
+        Function<RoundContext, Optional<Frame>> frame,
+        boolean remembersChosen) {
     private static final Function<RoundContext, Optional<Frame>> NONE = new NoFrame();
 
     public Selection {
         Objects.requireNonNull(client, "client");
         Objects.requireNonNull(server, "server");
         Objects.requireNonNull(frame, "frame");
+    }
+
+    /** A strategy without a memory. */
+    public Selection(CoresetSelector client, CoresetSelector server, Function<RoundContext, Optional<Frame>> frame) {
+        this(client, server, frame, false);
     }
 
     /**
@@ -92,6 +103,14 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
         return new Selection(RandomSelector.share(share), new EverySelector(), NONE);
     }
 
+    /**
+     * A share of each client's samples, above 0 to 1, at random, but as many of each of the client's groups as possible; the
+     * groups are those of {@link #paper}.
+     */
+    public static Selection balanced(double share) {
+        return new Selection(BalancedSelector.share(HdbscanSelector.forClient(), share), new EverySelector(), NONE);
+    }
+
     /** A share of each client's samples, above 0 to 1: those with the highest perplexity. */
     public static Selection perplexity(double share) {
         return new Selection(ScoreSelector.perplexity().share(share).build(), new EverySelector(), NONE);
@@ -109,17 +128,17 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
 
     /** This strategy with another selector on the clients. */
     public Selection withClient(CoresetSelector selector) {
-        return new Selection(selector, server, frame);
+        return new Selection(selector, server, frame, remembersChosen);
     }
 
     /** This strategy with another selector on the server. */
     public Selection withServer(CoresetSelector selector) {
-        return new Selection(client, selector, frame);
+        return new Selection(client, selector, frame, remembersChosen);
     }
 
     /** This strategy in another frame, computed once per round from the server's context. */
     public Selection withFrame(Function<RoundContext, Optional<Frame>> newFrame) {
-        return new Selection(client, server, newFrame);
+        return new Selection(client, server, newFrame, remembersChosen);
     }
 
     /**
@@ -129,6 +148,17 @@ public record Selection(CoresetSelector client, CoresetSelector server, Function
      * @param dimensions 1 or more
      */
     public Selection inSharedFrame(int dimensions) {
-        return withFrame(new SignsFrame(dimensions));
+        return withFrame(new SignsFrame(dimensions, false));
+    }
+
+    /**
+     * This strategy with a memory: a frame of random signs that is the same in all rounds, derived from the run's seed, and
+     * a server that starts each choice from what it has chosen before. Use it with {@link
+     * io.github.fedhds.setup.FedHds.Builder#frozenFeatures} or a feature model, so that points of two rounds can be compared.
+     *
+     * @param dimensions 1 or more
+     */
+    public Selection withMemory(int dimensions) {
+        return new Selection(client, server, new SignsFrame(dimensions, true), true);
     }
 }

@@ -29,6 +29,7 @@ record AgreedSettings(
         Precision precision,
         Pooling pooling,
         LayerScaling layerScaling,
+        boolean frozenFeatures,
         int coordinates,
         Fusion fusion,
         CoresetSelector selector,
@@ -45,6 +46,7 @@ record AgreedSettings(
                 builder.precision,
                 builder.pooling,
                 builder.layerScaling,
+                builder.frozenFeatures,
                 coordinates,
                 builder.fusion,
                 builder.selection.client(),
@@ -81,6 +83,7 @@ record AgreedSettings(
         settings.put("precision", precision.toString());
         settings.put("pooling", pooling.toString());
         settings.put("layer scaling", layerScaling.toString());
+        settings.put("features", frozenFeatures ? "of the base model" : "of the tuned model");
         settings.put("coordinates of a point", String.valueOf(coordinates));
         settings.put("fusion", RoleText.of(fusion));
         settings.put("selection of clients", RoleText.of(selector));

@@ -131,6 +131,7 @@ public final class FedHds {
                 .selector(selection.server())
                 .dimensions(fusion.dimensions())
                 .frame(selection.frame())
+                .rememberChosen(selection.remembersChosen())
                 .aggregator(aggregator)
                 .agreedSettings(agreedSettings())
                 .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(config, lora, ofSeed));
@@ -234,6 +235,7 @@ public final class FedHds {
         Aggregator aggregator = FedAvg.bySamples();
         Selection selection = Selection.paper();
         Pooling pooling = Pooling.LAST_TOKEN;
+        boolean frozenFeatures;
         LayerScaling layerScaling = LayerScaling.NONE;
         Fusion fusion = TsneFusion.builder().build();
         Consumer<SampleCuts> cuts = some -> {};
@@ -416,6 +418,17 @@ public final class FedHds {
          */
         public Builder aggregator(Aggregator aggregator) {
             this.aggregator = Objects.requireNonNull(aggregator, "aggregator");
+            return this;
+        }
+
+        /**
+         * Whether features are those of the base model without the adapter; false by default, as in the paper. Then an
+         * instruction has the same features in every round: they are computed once and cached as with a {@link #featureModel},
+         * and a selection with a {@linkplain Selection#withMemory memory} can compare rounds. Has no effect with a feature
+         * model, which is fixed anyway. Server and clients compare it.
+         */
+        public Builder frozenFeatures(boolean frozenFeatures) {
+            this.frozenFeatures = frozenFeatures;
             return this;
         }
 

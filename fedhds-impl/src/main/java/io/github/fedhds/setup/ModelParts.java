@@ -49,19 +49,19 @@ record ModelParts(
     static ModelParts of(FedHds.Builder builder, ModelPool models) {
         LanguageModel model = models.first();
         ModelPool featureModels = builder.featureModels == null ? models : builder.featureModels;
-        boolean turbo = isTurbo(builder);
+        boolean fixed = hasFixedFeatures(builder);
         LoraTrainer trainer = builder.trainer.build();
         Optional<FeatureCache> cache = builder.featureCache.or(
-                () -> turbo ? Optional.of(FeatureCache.inMemory(CACHE_BYTES)) : Optional.empty());
+                () -> fixed ? Optional.of(FeatureCache.inMemory(CACHE_BYTES)) : Optional.empty());
         HiddenStateExtractor.Builder features = HiddenStateExtractor.builder(featureModels.first())
-                .adapter(turbo ? AdapterForm.none() : trainer.lora().form())
+                .adapter(fixed ? AdapterForm.none() : trainer.lora().form())
                 .maxTokens(trainer.maxTokens())
                 .pooling(builder.pooling)
                 .layerScaling(builder.layerScaling)
                 .tokenBudget(TOKEN_BUDGET)
                 .cuts(builder.cuts);
         cache.ifPresent(features::cache);
-        if (!turbo || builder.trainer.hasTemplate()) { // else the feature model's own
+        if (!isTurbo(builder) || builder.trainer.hasTemplate()) { // else the feature model's own
             features.template(trainer.template());
         }
         AnswerLossScorer scorer = new AnswerLossScorer(
@@ -108,14 +108,19 @@ record ModelParts(
         return builder.featureModel != builder.model;
     }
 
+    /** Whether an instruction has the same features in every round. */
+    private static boolean hasFixedFeatures(FedHds.Builder builder) {
+        return builder.frozenFeatures || isTurbo(builder);
+    }
+
     /**
-     * The clients' fusion. With a feature model its points are cached if the fusion is one of this library, because
+     * The clients' fusion. With fixed features its points are cached if the fusion is one of this library, because
      * these depend only on the features. Others may depend on the round's seed.
      */
     static Fusion fusion(FedHds.Builder builder) {
         Fusion own = builder.fusion;
         Fusion ofGroups = own.compose(builder.pooling::grouping);
         boolean seedless = own instanceof TsneFusion || own instanceof PcaFusion || own instanceof KernelPcaFusion;
-        return isTurbo(builder) && seedless ? new CachedFusion(ofGroups, COORDINATES) : ofGroups;
+        return hasFixedFeatures(builder) && seedless ? new CachedFusion(ofGroups, COORDINATES) : ofGroups;
     }
 }

@@ -5,6 +5,7 @@ import io.github.fedhds.ServerState;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.codec.SealedSafetensors;
+import io.github.fedhds.feature.Points;
 import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.internal.json.Texts;
 import io.github.fedhds.internal.safetensors.Dtype;
@@ -12,6 +13,7 @@ import io.github.fedhds.internal.safetensors.PendingTensor;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
 import io.github.fedhds.round.ClientId;
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.CharacterCodingException;
@@ -32,13 +34,15 @@ import java.util.stream.Collectors;
  * The byte format of a saved run, version 1: safetensors with a SHA-256. Metadata: format, version, run, seed, round,
  * and the names of the adapters, joined by line ends. U8 tensors with UTF-8, because texts may be longer than a header:
  * {@code roster} (client ids joined by line ends, which an id cannot contain), {@code agreed/NAME}, {@code text/NAME}.
- * F32 tensors: {@code global/TENSOR}, {@code aggregator/TENSOR}, {@code adapter/NAME/TENSOR}.
+ * F32 tensors: {@code global/TENSOR}, {@code aggregator/TENSOR}, {@code adapter/NAME/TENSOR}. F64 tensor {@code chosen},
+ * {@code [points, coordinates]}, absent if there is no point.
  */
 final class SavedRunForm {
     static final String VERSION = "1";
     private static final String FORMAT = "fedhds-state";
 
     private static final String ROSTER = "roster";
+    private static final String CHOSEN = "chosen";
     private static final String AGREED = "agreed/";
     private static final String TEXT = "text/";
     private static final String GLOBAL = "global/";
@@ -64,7 +68,36 @@ final class SavedRunForm {
         put(tensors, GLOBAL, server.globalAdapter());
         put(tensors, AGGREGATOR, server.aggregatorState());
         run.adapters().forEach((name, adapter) -> put(tensors, ADAPTER + name + "/", adapter));
+        if (server.chosen().size() > 0) {
+            tensors.put(CHOSEN, points(server.chosen()));
+        }
         SealedSafetensors.write(channel, tensors, fields);
+    }
+
+    private static PendingTensor points(Points points) {
+        double[] values = points.toArray();
+        return PendingTensor.of(
+                Dtype.F64, new int[] {points.size(), points.dimensions()}, values.length, (from, to, chunk) -> {
+                    for (int i = from; i < to; i++) {
+                        chunk.putDouble(values[i]);
+                    }
+                });
+    }
+
+    private static Points points(SafetensorsFile file) {
+        int[] shape = file.shape(CHOSEN);
+        if (file.dtype(CHOSEN) != Dtype.F64 || shape.length != 2 || shape[0] < 1 || shape[1] < 1) {
+            throw new IllegalArgumentException("tensor " + CHOSEN + " must be F64 with 2 axes of 1 or more, was "
+                    + file.dtype(CHOSEN) + " " + Arrays.toString(shape));
+        }
+        double[] values = new double[Math.multiplyExact(shape[0], shape[1])];
+        file.read(CHOSEN).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(values);
+        for (double value : values) {
+            if (!Double.isFinite(value)) {
+                throw new IllegalArgumentException("tensor " + CHOSEN + " must be finite, holds " + value);
+            }
+        }
+        return new Points(shape[0], shape[1], values);
     }
 
     private static void put(Map<String, PendingTensor> tensors, String name, String text) {
@@ -156,6 +189,7 @@ final class SavedRunForm {
             adapters.put(name, adapter(file, left, ADAPTER + name + "/"));
         }
         boolean hasRoster = left.remove(ROSTER);
+        Points chosen = left.remove(CHOSEN) ? points(file) : new Points(0, 1, new double[0]);
         if (!left.isEmpty()) {
             String name = JsonFile.shorten(left.first());
             throw new IllegalArgumentException(
@@ -168,7 +202,8 @@ final class SavedRunForm {
         }
         List<ClientId> clients =
                 lines(text(file, ROSTER)).stream().map(ClientId::new).toList();
-        return new SavedRun(new ServerState(runId, seed, round, clients, agreed, global, aggregator), texts, adapters);
+        return new SavedRun(
+                new ServerState(runId, seed, round, clients, agreed, global, aggregator, chosen), texts, adapters);
     }
 
     private static Adapter adapter(SafetensorsFile file, SortedSet<String> left, String prefix) {

@@ -91,6 +91,45 @@ class KCenterSelectorTest extends CoresetSelectorContract {
         assertThrows(IllegalArgumentException.class, () -> KCenterSelector.shareOfSamples(0));
     }
 
+    private static int[] chosen(Points points, int count, Points earlier) {
+        return KCenterSelector.count(count)
+                .select(Candidates.of(points, points.size(), earlier), RoundContext.first())
+                .groups()
+                .stream()
+                .mapToInt(group -> group.members()[0])
+                .toArray();
+    }
+
+    @Test
+    void select_pointsOfEarlierRounds_countAsChosen() {
+        Points line = new Points(6, 1, new double[] {0, 1, 5, 9, 10, 5.5});
+        assertArrayEquals(new int[] {0, 4, 1}, chosen(line, 3, new Points(2, 1, new double[] {6, 7.5})));
+        assertArrayEquals(
+                chosen(line, 6, new Points(0, 1, new double[0])),
+                select(line, 6).stream().mapToInt(g -> g.members()[0]).toArray());
+        // Every candidate is in a group, of its nearest centre of this round.
+        List<Group> groups = KCenterSelector.count(2)
+                .select(Candidates.of(line, 6, new Points(1, 1, new double[] {5})), RoundContext.first())
+                .groups();
+        assertArrayEquals(new int[] {0, 1, 2}, groups.get(0).members());
+        assertArrayEquals(new int[] {4, 3, 5}, groups.get(1).members());
+    }
+
+    /** When all that is new is chosen, or nothing is new, the rest is chosen as without a memory. */
+    @Test
+    void select_nothingNewLeft_forgetsEarlierRounds() {
+        Points line = new Points(4, 1, new double[] {0, 4, 9, 20});
+        assertArrayEquals(new int[] {3, 0, 2}, chosen(line, 3, new Points(3, 1, new double[] {0, 4, 9})));
+        assertArrayEquals(select(line, 2).stream().mapToInt(g -> g.members()[0]).toArray(), chosen(line, 2, line));
+    }
+
+    @Test
+    void select_earlierPointsOfOtherCoordinates_areRefused() {
+        IllegalArgumentException error = assertThrows(
+                IllegalArgumentException.class, () -> chosen(random(4, 1), 1, new Points(1, 1, new double[1])));
+        assertTrue(error.toString().contains("one frame for all rounds"), error.toString());
+    }
+
     @Test
     void select_noneOrNotFinite() {
         assertEquals(Coreset.empty(), new Coreset(select(random(5, 1), 0)));

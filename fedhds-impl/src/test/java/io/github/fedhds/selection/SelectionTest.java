@@ -63,6 +63,21 @@ class SelectionTest {
     }
 
     @Test
+    void withMemory_hasOneFrameForAllRoundsOfARun() {
+        Selection way = Selection.diverse(3).withMemory(16);
+        assertTrue(way.remembersChosen());
+        assertTrue(way.withClient(Selection.paper().client()).remembersChosen());
+        RoundContext first = RoundContext.first();
+        RoundContext later = new RoundContext("run", 7, Optional.empty(), 0, first.globalAdapter(), Map.of());
+        Frame frame = way.frame().apply(first).orElseThrow();
+        assertEquals(16, frame.dimensions());
+        assertEquals(frame, way.frame().apply(later).orElseThrow());
+        assertNotEquals(frame, way.frame().apply(first.withSeed(1)).orElseThrow());
+        Selection without = Selection.diverse(3).inSharedFrame(16);
+        assertNotEquals(without.frame().apply(first), without.frame().apply(later));
+    }
+
+    @Test
     void round_allNoiseOnClients_trainsNobodyByClustersAndAllWithUniqueKept() {
         List<Points> few = List.of(CoresetSelectorContract.random(3, 1), CoresetSelectorContract.random(2, 2));
         for (Selection way : List.of(Selection.paper(), Selection.intraClientOnly())) {

@@ -42,6 +42,7 @@ import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
+import io.github.fedhds.transformer.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -261,6 +262,40 @@ class FedHdsTest {
                             .toArray(),
                     plain.extractor().extract(SAMPLES, round).toArray());
         }
+    }
+
+    @Test
+    void frozenFeatures_areThoseOfTheBaseInEveryRound_andComputedOnce() {
+        FedHds frozen = FedHds.on(model)
+                .template(TinyFederation.SHORT)
+                .frozenFeatures(true)
+                .build();
+        FedHds tuned = FedHds.on(model).template(TinyFederation.SHORT).build();
+        RoundContext round = round(1, frozen);
+        float[] features = frozen.extractor().extract(SAMPLES, round).toArray();
+        assertArrayEquals(
+                features,
+                HiddenStateExtractor.builder(model)
+                        .template(TinyFederation.SHORT)
+                        .tokenBudget(1) // each row alone, as a cache asks for
+                        .build()
+                        .extract(SAMPLES, RoundContext.first())
+                        .toArray());
+        RoundContext trained = new RoundContext(
+                "run",
+                2,
+                Optional.of(ID),
+                1,
+                TinyModel.adapter(model.config(), frozen.lora().form(), 3),
+                Map.of());
+        assertArrayEquals(features, frozen.extractor().extract(SAMPLES, trained).toArray());
+        assertFalse(Arrays.equals(
+                features, tuned.extractor().extract(SAMPLES, trained).toArray()));
+        assertEquals(
+                Optional.of(new FeatureCache.Statistics(9, 9, 0, 0)),
+                frozen.featureCache().map(FeatureCache::statistics));
+        assertEquals("of the base model", frozen.agreedSettings().get("features"));
+        assertEquals("of the tuned model", tuned.agreedSettings().get("features"));
     }
 
     @Test

@@ -51,6 +51,15 @@ final class OwnOptions {
     double share = 0.015;
 
     @Option(
+            names = "--memory",
+            arity = "0..1",
+            fallbackValue = "true",
+            description =
+                    "--selection diverse starts each choice from what it chose in earlier rounds; the features are"
+                            + " those of the base model, computed once (default: false)")
+    boolean memory;
+
+    @Option(
             names = "--clustering",
             description = "how the clients of --selection fedhds find groups: hdbscan or kmeans (default: hdbscan)")
     ClusteringName clustering = ClusteringName.HDBSCAN;
@@ -137,9 +146,14 @@ final class OwnOptions {
                 .isPresent()) {
             throw new ParameterException(line, "--base-name must be one line that is not blank");
         }
-        if (featureCache.isPresent() && featureModel.isEmpty()) {
+        if (memory && selection != SelectionName.DIVERSE) {
+            throw new ParameterException(line, "--memory needs --selection diverse");
+        }
+        if (featureCache.isPresent() && featureModel.isEmpty() && !memory) {
             throw new ParameterException(
-                    line, "--feature-cache needs --feature-model; the tuned model's features change with every round");
+                    line,
+                    "--feature-cache needs --feature-model or --memory; the tuned model's features change with every"
+                            + " round");
         }
         if (selection != SelectionName.FEDHDS) {
             if (run.samplesPerGroup.isPresent()) {

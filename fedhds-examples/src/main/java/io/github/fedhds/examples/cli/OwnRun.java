@@ -223,7 +223,7 @@ final class OwnRun {
                 .maxTokens(own.maxLength)
                 .fusion(options.fusion.fusion());
         if (own.selection == SelectionName.DIVERSE) {
-            parts.pooling(Pooling.PARTS);
+            parts.pooling(Pooling.PARTS).frozenFeatures(own.memory);
         }
         if (own.template != TemplateName.AUTO) {
             parts.template(own.template.of(models.first()));
@@ -263,7 +263,7 @@ final class OwnRun {
                         own.clustering.clusterer(own.groups, options.seed),
                         options.samplesPerGroup.orElse(1),
                         listener);
-            case DIVERSE -> setting.diverse(samplesOfARound(), listener);
+            case DIVERSE -> setting.diverse(samplesOfARound(), own.memory, listener);
             case FULL -> setting.full(listener);
             case RANDOM -> setting.random(this::randomSamples, listener);
         };
@@ -303,6 +303,7 @@ final class OwnRun {
                 .withData("--data", data.clients(), data.unseen())
                 .with("--fraction", fraction)
                 .with("--selection", own.selection)
+                .with("--memory", own.memory)
                 .with("--fusion", options.fusion)
                 .with(
                         "--template",
@@ -390,6 +391,7 @@ final class OwnRun {
         own.instances.ifPresent(share -> config.put("instances", share));
         config.put("seed", options.seed);
         config.put("selection", OptionNames.of(own.selection));
+        config.put("memory", own.memory);
         if (own.selection == SelectionName.RANDOM || own.selection == SelectionName.DIVERSE) {
             config.put("share", own.share);
         }

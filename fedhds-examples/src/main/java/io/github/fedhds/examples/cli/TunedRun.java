@@ -29,6 +29,9 @@ import java.util.stream.Collectors;
 
 /** One federation from its first adapter to its last, with one selection strategy. */
 public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> best) {
+    /** Coordinates of the frame that all rounds share, as many as without a memory. */
+    private static final int MEMORY_DIMENSIONS = 128;
+
     TunedRun(Adapter adapter, List<RoundReport> rounds) {
         this(adapter, rounds, Optional.empty());
     }
@@ -100,7 +103,13 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
 
         /** A number of samples per round that differ as much as possible. */
         public TunedRun diverse(int samples, RoundListener listener) {
-            return chosenBy(Selection.diverse(samples), listener);
+            return diverse(samples, false, listener);
+        }
+
+        /** The same, perhaps with a {@linkplain Selection#withMemory memory}, which needs frozen features. */
+        public TunedRun diverse(int samples, boolean memory, RoundListener listener) {
+            Selection selection = Selection.diverse(samples);
+            return chosenBy(memory ? selection.withMemory(MEMORY_DIMENSIONS) : selection, listener);
         }
 
         /** In each round as many samples as another run's round trained on, which differ as much as possible. */
@@ -136,8 +145,9 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
                             .parallelClients(parallelClients)
                             .listener(listener)
                             .clientSettings(client -> client.selector(strategy.client()))
-                            .serverSettings(
-                                    server -> server.selector(strategy.server()).frame(strategy.frame())))
+                            .serverSettings(server -> server.selector(strategy.server())
+                                    .frame(strategy.frame())
+                                    .rememberChosen(strategy.remembersChosen())))
                     .build();
             List<RoundReport> reports = federation.run();
             return new TunedRun(federation.adapter(), reports, federation.best());

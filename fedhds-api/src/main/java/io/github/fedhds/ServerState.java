@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The state of a server between two rounds. A server with the same roles that is given it by {@link
- * FedHdsServerBuilder#restore} continues with equal results, bit for bit. It holds no instruction and no feature. State that
+ * FedHdsServerBuilder#restore} continues with equal results, bit for bit. It holds no instruction, and no
+ * point of a client unless the server {@linkplain FedHdsServerBuilder#rememberChosen remembers} those that it chose. State that
  * the application's own roles keep, such as that of a sampler, is not part of it. Immutable, safe for many threads.
  *
  * @param runId name of the run

@@ -446,6 +446,7 @@ class ResumeTest {
         roles.put("selection 0.5", s -> s.selector(RandomSelector.share(0.5)));
         roles.put("frame 4", s -> s.frame(Selection.paper().inSharedFrame(4).frame()));
         roles.put("frame 8", s -> s.frame(Selection.paper().inSharedFrame(8).frame()));
+        roles.put("frame 4 fixed", s -> s.frame(Selection.paper().withMemory(4).frame()));
         roles.forEach((name, role) -> {
             Path checkpoint = folder.resolve(name);
             with(checkpoint, role).rounds(1).build().run();
@@ -473,7 +474,8 @@ class ResumeTest {
                 "this run has FedAdam[learning rate 0.001, beta1 0.9,");
         refused(
                 with(folder.resolve("frame 4"), roles.get("frame 8")),
-                "made with shared frame SignsFrame[dimensions=4], this run has SignsFrame[dimensions=8]");
+                "made with shared frame SignsFrame[dimensions=4, fixed=false], this run has"
+                        + " SignsFrame[dimensions=8, fixed=false]");
         refused(
                 with(folder.resolve("aggregator FedAdam"), roles.get("aggregator own")),
                 "this run has the application's own");

@@ -68,7 +68,7 @@ public final class FedHdsServer {
     private int number;
     private Adapter globalAdapter;
     private Adapter aggregatorState = Adapter.empty();
-    private Points chosen = new Points(0, 1, new double[0]);
+    private Points chosen = Points.of(List.of());
     private @Nullable Round round;
 
     FedHdsServer(FedHdsServerBuilder builder) {

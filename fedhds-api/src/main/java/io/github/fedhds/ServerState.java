@@ -63,15 +63,7 @@ public record ServerState(
             Map<String, String> agreedSettings,
             Adapter globalAdapter,
             Adapter aggregatorState) {
-        this(
-                runId,
-                seed,
-                round,
-                clients,
-                agreedSettings,
-                globalAdapter,
-                aggregatorState,
-                new Points(0, 1, new double[0]));
+        this(runId, seed, round, clients, agreedSettings, globalAdapter, aggregatorState, Points.of(List.of()));
     }
 
     /** Why a server with these settings cannot continue from this state: what the state is of instead. Empty if it can. */

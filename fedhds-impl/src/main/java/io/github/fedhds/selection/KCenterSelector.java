@@ -97,9 +97,8 @@ public final class KCenterSelector implements CoresetSelector {
         Arrays.fill(distance, Double.POSITIVE_INFINITY);
         List<Integer> chosen = new ArrayList<>();
         double[] before = fromEarlier(points, candidates.earlier());
-        boolean counts =
-                candidates.earlier().size() > 0 && Arrays.stream(before).anyMatch(d -> d > 0);
-        int next = counts ? farthest(before) : Nearness.order(points, all(n), Nearness.mean(points, all(n)))[0];
+        boolean remembers = candidates.earlier().size() > 0 && before[farthest(before)] > 0;
+        int next = remembers ? farthest(before) : Nearness.order(points, all(n), Nearness.mean(points, all(n)))[0];
         while (chosen.size() < k && distance[next] > 0) {
             for (int i = 0; i < n; i++) {
                 double fresh = i == next ? 0 : Nearness.distance(points, i, points.point(next));
@@ -109,14 +108,14 @@ public final class KCenterSelector implements CoresetSelector {
                 }
             }
             chosen.add(next);
-            double[] from = distance;
-            if (counts) {
+            next = farthest(distance);
+            if (remembers) {
                 double[] both = new double[n];
                 Arrays.setAll(both, i -> Math.min(distance[i], before[i]));
-                counts = both[farthest(both)] > 0;
-                from = counts ? both : distance;
+                int newest = farthest(both);
+                remembers = both[newest] > 0;
+                next = remembers ? newest : next;
             }
-            next = farthest(from);
         }
         List<Group> groups = new ArrayList<>();
         for (int id = 0; id < chosen.size(); id++) {

@@ -189,7 +189,7 @@ final class SavedRunForm {
             adapters.put(name, adapter(file, left, ADAPTER + name + "/"));
         }
         boolean hasRoster = left.remove(ROSTER);
-        Points chosen = left.remove(CHOSEN) ? points(file) : new Points(0, 1, new double[0]);
+        Points chosen = left.remove(CHOSEN) ? points(file) : Points.of(List.of());
         if (!left.isEmpty()) {
             String name = JsonFile.shorten(left.first());
             throw new IllegalArgumentException(

@@ -1,0 +1,122 @@
+package io.github.fedhds.examples.comparison;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.dataset.DataFile;
+import io.github.fedhds.dataset.Dataset;
+import io.github.fedhds.dataset.NaturalInstructions;
+import io.github.fedhds.dataset.Partitions;
+import io.github.fedhds.examples.cli.EmbeddedComparison;
+import io.github.fedhds.examples.embedded.corpus.InstructionSet;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.round.ClientId;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * The data of a comparison.
+ *
+ * @param tasks training instructions by task
+ * @param unseen instructions for the evaluation, of tasks that no client has
+ */
+record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
+    /** Ends an answer in the files of some data sets; the encoder adds the model's own end token. */
+    private static final String END = "<|endoftext|>";
+
+    /**
+     * Limits of what is taken from the files.
+     *
+     * @param heldOut beginnings of the names of the tasks for the evaluation; empty: the official split of Natural
+     *     Instructions
+     * @param leftOut beginnings of the names of tasks that are not used
+     * @param perTask training instructions of each task at most; a task with fewer than half of it is not used
+     * @param unseenPerTask instructions of each unseen task at most
+     * @param longest characters of an instruction, its input and its answer at most
+     */
+    record Limits(List<String> heldOut, List<String> leftOut, int perTask, int unseenPerTask, int longest) {}
+
+    /** The embedded data set. */
+    static Bed embedded() {
+        InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
+        return new Bed(EmbeddedComparison.trainingTasks(), set.unseen(EmbeddedComparison.UNSEEN_PER_TASK));
+    }
+
+    /**
+     * Reads a data set: a Natural Instructions folder, or data files.
+     *
+     * @throws FedHdsException if no task is left for training or for the evaluation
+     */
+    static Bed read(Path path, Limits limits) {
+        Map<String, List<Instruction>> training = new TreeMap<>();
+        Map<String, List<Instruction>> unseen = new TreeMap<>();
+        if (Files.isDirectory(path.resolve("tasks"))) {
+            Dataset official = NaturalInstructions.builder()
+                    .share(1)
+                    .testShare(1)
+                    .maxInputLength(limits.longest())
+                    .build()
+                    .read(path);
+            training.putAll(official.training());
+            (limits.heldOut().isEmpty() ? unseen : training).putAll(official.unseen());
+        } else {
+            DataFile.readAll(path)
+                    .forEach(one -> training.computeIfAbsent(one.task(), task -> new ArrayList<>())
+                            .add(one));
+        }
+        for (String task : List.copyOf(training.keySet())) {
+            if (limits.heldOut().stream().anyMatch(task::startsWith)) {
+                unseen.put(task, training.remove(task));
+            }
+        }
+        training.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
+        unseen.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
+        training.replaceAll((task, list) -> some(list, limits.perTask(), limits.longest()));
+        training.values().removeIf(list -> list.size() < (limits.perTask() + 1) / 2);
+        List<Instruction> evaluated = unseen.values().stream()
+                .flatMap(list -> some(list, limits.unseenPerTask(), limits.longest()).stream())
+                .toList();
+        if (training.isEmpty() || evaluated.isEmpty()) {
+            throw new FedHdsException(path + " has " + training.size() + " tasks for training and " + evaluated.size()
+                    + " instructions for the evaluation, and both are needed; look at --held-out, --per-task and"
+                    + " --longest");
+        }
+        return new Bed(Collections.unmodifiableMap(training), evaluated);
+    }
+
+    /** The same instructions for every seed, so that methods and seeds share cached features. */
+    private static List<Instruction> some(List<Instruction> list, int count, int longest) {
+        List<Instruction> fitting = new ArrayList<>();
+        for (Instruction one : list) {
+            String answer = one.output().endsWith(END)
+                    ? one.output().substring(0, one.output().length() - END.length())
+                    : one.output();
+            answer = answer.strip();
+            int length = one.instruction().length() + one.input().length() + answer.length();
+            if (length <= longest && !answer.isEmpty()) {
+                fitting.add(new Instruction(one.instruction().strip(), one.input(), answer, one.task(), one.history()));
+            }
+        }
+        Collections.shuffle(fitting, new Random(1));
+        return fitting.subList(0, Math.min(count, fitting.size()));
+    }
+
+    /**
+     * Deals the training instructions to clients.
+     *
+     * @param alpha of a Dirichlet distribution; empty: one task a client
+     */
+    Map<ClientId, List<Instruction>> clients(Optional<Double> alpha, int count, long seed) {
+        return alpha.map(a -> Partitions.dirichlet(tasks, count, a, 8, seed)).orElseGet(() -> Partitions.byTask(tasks));
+    }
+
+    /** Number of training instructions. */
+    int instructions() {
+        return tasks.values().stream().mapToInt(List::size).sum();
+    }
+}

@@ -1,0 +1,114 @@
+package io.github.fedhds.examples.comparison;
+
+import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.features.LayerScaling;
+import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.BalancedSelector;
+import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.selection.RandomSelector;
+import io.github.fedhds.selection.ScoreSelector;
+import io.github.fedhds.selection.Selection;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.transformer.Pooling;
+import java.util.function.IntFunction;
+
+/** A way to choose training samples. All features are those of the base model, so that methods and seeds share them. */
+enum Method {
+    /** As many of each client as its size says. */
+    RANDOM("random") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return dealt(share, RandomSelector::count);
+        }
+    },
+    BALANCED("random, balanced over groups") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return dealt(share, count -> BalancedSelector.count(HdbscanSelector.forClient(), count));
+        }
+    },
+    PAPER("the paper's") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.paper()
+                    .withClient(HdbscanSelector.builder()
+                            .samplesPerGroup(samplesPerGroup)
+                            .build());
+        }
+    },
+    DIVERSE("k-center") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+    },
+    MEMORY("k-center with a memory") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share).withMemory(MEMORY_DIMENSIONS);
+        }
+    },
+    PERPLEXITY("perplexity") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return dealt(share, count -> ScoreSelector.perplexity().count(count).build());
+        }
+    },
+    DIFFICULTY("difficulty (IFD)") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return dealt(share, count -> ScoreSelector.difficulty().count(count).build());
+        }
+    },
+    FULL("full data (FedIT)") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.everything();
+        }
+    };
+
+    private static final int MEMORY_DIMENSIONS = 128;
+
+    private final String title;
+
+    Method(String title) {
+        this.title = title;
+    }
+
+    String title() {
+        return title;
+    }
+
+    /**
+     * The selection.
+     *
+     * @param share share of the instructions of a round's clients
+     * @param samplesPerGroup of the paper's selection, which has no share
+     */
+    abstract Selection selection(double share, int samplesPerGroup);
+
+    /** Sets selection and features. */
+    FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
+        boolean parts = this == DIVERSE || this == MEMORY;
+        return fedHds.selection(selection(share, samplesPerGroup))
+                .frozenFeatures(true)
+                .pooling(parts ? Pooling.PARTS : Pooling.LAST_TOKEN)
+                .layerScaling(parts ? LayerScaling.UNIT_LENGTH : LayerScaling.NONE);
+    }
+
+    /**
+     * A share of each client's samples, rounded up or down at random with the share as the mean, so that a round has the
+     * share of all of them.
+     */
+    private static Selection dealt(double share, IntFunction<CoresetSelector> ofCount) {
+        return Selection.everything()
+                .withClient((candidates, round) ->
+                        ofCount.apply(count(share, candidates.size(), round)).select(candidates, round));
+    }
+
+    private static int count(double share, int samples, RoundContext round) {
+        double mean = share * samples;
+        int least = (int) mean;
+        return least + (round.random("share").nextDouble() < mean - least ? 1 : 0);
+    }
+}

@@ -1,0 +1,298 @@
+package io.github.fedhds.examples.comparison;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.examples.cli.TemplateName;
+import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.features.FeatureCache;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.model.ModelOptions;
+import io.github.fedhds.monitoring.RoundReport;
+import io.github.fedhds.round.ClientId;
+import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.simulation.Federation;
+import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Compares selection methods over paired seeds: in a seed's runs all methods have the same clients, the same clients in each
+ * round, the same first adapter and the same evaluation. Each result is appended to a file; runs that are in the file are not
+ * repeated, so the program can be stopped and started again. Ends with a table of all results with these settings.
+ *
+ * <p>To find a learning rate without the tasks of the evaluation, name other tasks with {@code --held-out} and those of
+ * the evaluation with {@code --leave-out}.
+ */
+@Command(
+        name = "paired-comparison",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        description = "Rouge-L on unseen tasks for several selection methods, over paired seeds.")
+public final class PairedComparison implements Callable<Integer> {
+    @Option(names = "--model", description = "model folder or GGUF file (default: the embedded model and its data)")
+    private Optional<Path> model = Optional.empty();
+
+    @Option(names = "--data", description = "instructions, as for the main job")
+    private Optional<Path> data = Optional.empty();
+
+    @Option(names = "--held-out", split = ",", description = "beginnings of the names of the tasks for the evaluation")
+    private List<String> heldOut = List.of();
+
+    @Option(names = "--leave-out", split = ",", description = "beginnings of the names of tasks that are not used")
+    private List<String> leaveOut = List.of();
+
+    @Option(names = "--per-task", description = "training instructions of each task at most")
+    private int perTask = 40;
+
+    @Option(names = "--unseen-per-task", description = "instructions of each unseen task at most")
+    private int unseenPerTask = 4;
+
+    @Option(names = "--longest", description = "characters of an instruction with input and answer at most")
+    private int longest = 400;
+
+    @Option(names = "--clients", description = "number of clients, unless each has one task")
+    private int clients = 24;
+
+    @Option(names = "--alpha", description = "of the Dirichlet distribution of tasks (default: one task a client)")
+    private Optional<Double> alpha = Optional.empty();
+
+    @Option(names = "--fraction", description = "share of the clients in a round")
+    private double fraction = 0.34;
+
+    @Option(names = "--rounds", description = "rounds of a run")
+    private int rounds = 4;
+
+    @Option(names = "--share", description = "share of the instructions of a round's clients that is chosen")
+    private double share = 0.015;
+
+    @Option(names = "--samples-per-group", description = "samples of each group of the paper's choice")
+    private int samplesPerGroup = 1;
+
+    @Option(names = "--methods", split = ",", description = "among ${COMPLETION-CANDIDATES}")
+    private List<Method> methods = List.of(Method.RANDOM, Method.BALANCED, Method.PAPER, Method.MEMORY);
+
+    @Option(names = "--seeds", split = ",", description = "seeds")
+    private List<Long> seeds = List.of(1L, 2L, 3L);
+
+    @Option(names = "--rates", split = ",", description = "learning rates")
+    private List<Double> rates = List.of(2e-3);
+
+    @Option(names = "--epochs", split = ",", description = "passes over the chosen samples")
+    private List<Integer> epochs = List.of(3);
+
+    @Option(names = "--template", description = "prompt template, as for the main job")
+    private TemplateName template = TemplateName.AUTO;
+
+    @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most")
+    private int answerTokens = 24;
+
+    @Option(names = "--cache", description = "folder that keeps the features")
+    private Optional<Path> cache = Optional.empty();
+
+    @Option(names = "--results", required = true, description = "file of the results, one JSON object a line")
+    private Path results = Path.of("");
+
+    @Option(names = "--parallel", description = "clients that run at a time")
+    private int parallel = 2;
+
+    @Option(names = "--table-only", description = "run nothing; print the table of the results file")
+    private boolean tableOnly;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new PairedComparison()).setCaseInsensitiveEnumValuesAllowed(true);
+        TemplateName.register(line);
+        return line;
+    }
+
+    @Override
+    public Integer call() {
+        if (model.isPresent() != data.isPresent()) {
+            throw new ParameterException(spec.commandLine(), "--model and --data belong together");
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        Map<String, String> settings = settings();
+        if (!tableOnly) {
+            Bed bed = data.map(
+                            path -> Bed.read(path, new Bed.Limits(heldOut, leaveOut, perTask, unseenPerTask, longest)))
+                    .orElseGet(Bed::embedded);
+            out.printf(
+                    "%d instructions of %d tasks, %d unseen instructions%n",
+                    bed.instructions(), bed.tasks().size(), bed.unseen().size());
+            ModelOptions options = ModelOptions.defaults().withThreads(1);
+            try (LanguageModel loaded =
+                    model.map(path -> LanguageModel.load(path, options)).orElseGet(() -> EmbeddedModel.load(options))) {
+                run(loaded, bed, settings, out);
+            }
+        }
+        List<Trial> same = Trial.read(results).stream()
+                .filter(trial -> trial.settings().equals(settings))
+                .toList();
+        out.print(new PairedTable(same).text());
+        out.flush();
+        return 0;
+    }
+
+    private void run(LanguageModel loaded, Bed bed, Map<String, String> settings, PrintWriter out) {
+        Set<Trial.Key> done =
+                Trial.read(results).stream().map(Trial::key).collect(Collectors.toCollection(HashSet::new));
+        if (done.add(new Trial.Key(settings, "BASE", 0, 0, 0))) {
+            note(base(loaded, bed, settings), out);
+        }
+        for (long seed : seeds) {
+            for (double rate : rates) {
+                for (int passes : epochs) {
+                    for (Method method : methods) {
+                        if (done.add(new Trial.Key(settings, method.name(), seed, rate, passes))) {
+                            note(trial(loaded, bed, settings, method, seed, rate, passes), out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private void note(Trial trial, PrintWriter out) {
+        trial.append(results);
+        out.printf(
+                Locale.ROOT,
+                "%s, seed %d, rate %s, epochs %d: Rouge-L %.4f, %d samples of %d tasks, features %.0f s,"
+                        + " training %.0f s, evaluation %.0f s%n",
+                trial.method(),
+                trial.seed(),
+                trial.learningRate(),
+                trial.epochs(),
+                trial.rougeL(),
+                trial.samples(),
+                trial.tasks(),
+                trial.featureSeconds(),
+                trial.trainingSeconds(),
+                trial.evaluationSeconds());
+        out.flush();
+    }
+
+    private Trial base(LanguageModel loaded, Bed bed, Map<String, String> settings) {
+        FedHds fedHds = FedHds.on(loaded).template(template.of(loaded)).build();
+        long start = System.nanoTime();
+        AnswerEvaluator.Result score =
+                fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), Adapter.empty());
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return new Trial(settings, "BASE", 0, 0, 0, score.rougeL(), score.byTask(), 0, 0, 0, 0, 0, 0, seconds);
+    }
+
+    private Trial trial(
+            LanguageModel loaded,
+            Bed bed,
+            Map<String, String> settings,
+            Method method,
+            long seed,
+            double rate,
+            int passes) {
+        FedHds.Builder builder = method.on(FedHds.on(loaded), share, samplesPerGroup)
+                .template(template.of(loaded))
+                .maxTokens(Math.min(1024, loaded.config().contextLength()))
+                .learningRate(rate)
+                .epochs(passes);
+        cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
+        FedHds fedHds = builder.build();
+        Map<ClientId, List<Instruction>> data = bed.clients(alpha, clients, seed);
+        Set<String> tasks = ConcurrentHashMap.newKeySet();
+        LocalTrainer counting = (instructions, round) -> {
+            instructions.forEach(one -> tasks.add(one.task()));
+            return fedHds.trainer().train(instructions, round);
+        };
+        Federation federation = Federation.builder(fedHds)
+                .clients(data)
+                .activeShare(fraction)
+                .rounds(rounds)
+                .seed(seed)
+                .parallelClients(parallel)
+                .clientSettings(client -> client.trainer(counting))
+                .build();
+        List<RoundReport> reports = new ArrayList<>();
+        try {
+            reports.addAll(federation.run());
+        } catch (FedHdsException e) {
+            throw new FedHdsException(method + " with seed " + seed + ": " + e.getMessage(), e);
+        }
+        long start = System.nanoTime();
+        AnswerEvaluator.Result score =
+                fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), federation.adapter());
+        double evaluation = (System.nanoTime() - start) / 1e9;
+        return new Trial(
+                settings,
+                method.name(),
+                seed,
+                rate,
+                passes,
+                score.rougeL(),
+                score.byTask(),
+                reports.stream().mapToLong(report -> report.result().samples()).sum(),
+                reports.stream()
+                        .flatMap(report -> report.clients().stream())
+                        .mapToLong(
+                                client -> data.getOrDefault(client, List.of()).size())
+                        .sum(),
+                tasks.size(),
+                sum(reports, RoundReport.Seconds::features),
+                sum(reports, RoundReport.Seconds::selection),
+                sum(reports, RoundReport.Seconds::training),
+                evaluation);
+    }
+
+    private static double sum(List<RoundReport> reports, ToDoubleFunction<RoundReport.Seconds> step) {
+        return reports.stream()
+                .mapToDouble(report -> step.applyAsDouble(report.seconds()))
+                .sum();
+    }
+
+    private Map<String, String> settings() {
+        Map<String, String> settings = new TreeMap<>();
+        settings.put("model", name(model));
+        settings.put("data", name(data));
+        settings.put("held out", String.join(",", heldOut));
+        settings.put("left out", String.join(",", leaveOut));
+        settings.put("per task", String.valueOf(perTask));
+        settings.put("unseen per task", String.valueOf(unseenPerTask));
+        settings.put("longest", String.valueOf(longest));
+        settings.put("clients", alpha.map(a -> clients + ", Dirichlet " + a).orElse("one task each"));
+        settings.put("fraction", String.valueOf(fraction));
+        settings.put("rounds", String.valueOf(rounds));
+        settings.put("share", String.valueOf(share));
+        settings.put("samples per group", String.valueOf(samplesPerGroup));
+        settings.put("template", template.name());
+        settings.put("answer tokens", String.valueOf(answerTokens));
+        return settings;
+    }
+
+    /** The last name of a path: results do not depend on where the files lie. */
+    private static String name(Optional<Path> path) {
+        return path.map(Path::getFileName).map(String::valueOf).orElse("embedded");
+    }
+}

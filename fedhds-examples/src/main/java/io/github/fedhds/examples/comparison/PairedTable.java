@@ -1,0 +1,148 @@
+package io.github.fedhds.examples.comparison;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+
+/** A table of trials: means over the seeds, and differences between methods with equal seeds. */
+final class PairedTable {
+    private static final int RESAMPLES = 10_000;
+    private static final List<Method> REFERENCES = List.of(Method.RANDOM, Method.BALANCED, Method.PAPER, Method.FULL);
+
+    private final List<Trial> trials;
+
+    PairedTable(List<Trial> trials) {
+        this.trials = List.copyOf(trials);
+    }
+
+    /** A method with its learning rate and epochs. */
+    private record Row(String method, double rate, int epochs) {}
+
+    /**
+     * A mean with its bootstrap interval.
+     *
+     * @param low the 2.5 % quantile of the means of resamples
+     * @param high the 97.5 % quantile
+     */
+    record Interval(double mean, double low, double high) {
+        /** The percentile bootstrap over the values; deterministic. */
+        static Interval of(double[] values) {
+            Random random = new Random(1);
+            double[] means = new double[RESAMPLES];
+            for (int i = 0; i < means.length; i++) {
+                double sum = 0;
+                for (int j = 0; j < values.length; j++) {
+                    sum += values[random.nextInt(values.length)];
+                }
+                means[i] = sum / values.length;
+            }
+            Arrays.sort(means);
+            return new Interval(
+                    DoubleStream.of(values).average().orElse(Double.NaN),
+                    means[(int) (0.025 * means.length)],
+                    means[(int) (0.975 * means.length)]);
+        }
+
+        @Override
+        public String toString() {
+            return String.format(Locale.ROOT, "%+.4f (%+.4f to %+.4f)", mean, low, high);
+        }
+    }
+
+    /** The table as Markdown; empty without trials. */
+    String text() {
+        Map<Row, Map<Long, Trial>> rows = new LinkedHashMap<>();
+        for (Trial trial : trials) {
+            rows.computeIfAbsent(new Row(trial.method(), trial.learningRate(), trial.epochs()), row -> new TreeMap<>())
+                    .put(trial.seed(), trial);
+        }
+        List<Row> references = REFERENCES.stream()
+                .flatMap(method ->
+                        rows.keySet().stream().filter(row -> row.method().equals(method.name())))
+                .toList();
+        StringBuilder text = new StringBuilder();
+        rows.forEach((row, bySeed) -> {
+            double[] rougeL =
+                    bySeed.values().stream().mapToDouble(Trial::rougeL).toArray();
+            text.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %d | %d | %.4f (%.4f) | %.1f | %.2f %% | %.1f | %.0f | %.0f | %.0f |%n",
+                    title(row.method()),
+                    row.rate(),
+                    row.epochs(),
+                    rougeL.length,
+                    mean(rougeL),
+                    deviation(rougeL),
+                    mean(bySeed, Trial::samples),
+                    100 * mean(bySeed, Trial::samples) / Math.max(1, mean(bySeed, Trial::held)),
+                    mean(bySeed, Trial::tasks),
+                    mean(bySeed, Trial::featureSeconds),
+                    mean(bySeed, Trial::selectionSeconds),
+                    mean(bySeed, Trial::trainingSeconds)));
+        });
+        if (text.isEmpty()) {
+            return "";
+        }
+        StringBuilder differences = new StringBuilder();
+        for (Row row : rows.keySet()) {
+            for (Row reference : references) {
+                double[] paired = paired(rows.getOrDefault(row, Map.of()), rows.getOrDefault(reference, Map.of()));
+                if (!row.equals(reference) && !row.method().equals("BASE") && paired.length > 1) {
+                    differences.append(String.format(
+                            "| %s | %s | %d | %s |%n",
+                            name(row, rows), name(reference, rows), paired.length, Interval.of(paired)));
+                }
+            }
+        }
+        return "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | samples | of the data | tasks | features, s |"
+                + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+                + text
+                + "\n| method | less | seeds | difference in Rouge-L (95 % interval) |\n|---|---|---|---|\n"
+                + differences;
+    }
+
+    private static String name(Row row, Map<Row, ?> rows) {
+        boolean once = rows.keySet().stream()
+                        .filter(other -> other.method().equals(row.method()))
+                        .count()
+                == 1;
+        return title(row.method()) + (once ? "" : " at " + row.rate() + ", " + row.epochs());
+    }
+
+    private static String title(String method) {
+        return method.equals("BASE") ? "base model" : Method.valueOf(method).title();
+    }
+
+    private static double[] paired(Map<Long, Trial> one, Map<Long, Trial> other) {
+        return one.values().stream()
+                .flatMap(trial ->
+                        Optional.ofNullable(other.get(trial.seed()))
+                                .map(against -> trial.rougeL() - against.rougeL())
+                                .stream())
+                .mapToDouble(Double::doubleValue)
+                .toArray();
+    }
+
+    private static double mean(Map<Long, Trial> trials, ToDoubleFunction<Trial> value) {
+        return trials.values().stream().collect(Collectors.averagingDouble(value));
+    }
+
+    private static double mean(double[] values) {
+        return DoubleStream.of(values).average().orElse(Double.NaN);
+    }
+
+    private static double deviation(double[] values) {
+        double mean = mean(values);
+        double squares =
+                DoubleStream.of(values).map(x -> (x - mean) * (x - mean)).sum();
+        return Math.sqrt(squares / Math.max(1, values.length - 1));
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.fedhds.examples.comparison;
+
+import com.google.gson.Gson;
+import io.github.fedhds.FedHdsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The result of one run: a line of the results file.
+ *
+ * @param settings all that the result depends on, apart from the fields below
+ * @param method name of the {@link Method}; {@code BASE} for the model without an adapter
+ * @param rougeL on the unseen tasks, 0 to 1
+ * @param byTask the same for each unseen task
+ * @param samples training samples over all rounds
+ * @param held instructions of the rounds' clients, over all rounds
+ * @param tasks distinct tasks among the training samples
+ * @param featureSeconds seconds of features, summed over the clients; small if the rows were cached
+ * @param selectionSeconds seconds of fusion, grouping and selection
+ * @param trainingSeconds seconds of training, summed over the clients
+ * @param evaluationSeconds seconds of the evaluation
+ */
+record Trial(
+        Map<String, String> settings,
+        String method,
+        long seed,
+        double learningRate,
+        int epochs,
+        double rougeL,
+        Map<String, Double> byTask,
+        long samples,
+        long held,
+        int tasks,
+        double featureSeconds,
+        double selectionSeconds,
+        double trainingSeconds,
+        double evaluationSeconds) {
+    private static final Gson GSON = new Gson();
+
+    /** What makes two runs the same. */
+    record Key(Map<String, String> settings, String method, long seed, double learningRate, int epochs) {
+        Key {
+            settings = Map.copyOf(settings);
+        }
+    }
+
+    Trial {
+        settings = new TreeMap<>(settings);
+        byTask = new TreeMap<>(byTask);
+    }
+
+    Key key() {
+        return new Key(settings, method, seed, learningRate, epochs);
+    }
+
+    /**
+     * Reads a results file; a missing one is empty. A last line that a killed program left half written is dropped.
+     *
+     * @throws FedHdsException if the file cannot be read or another line is damaged
+     */
+    static List<Trial> read(Path file) {
+        List<Trial> trials = new ArrayList<>();
+        if (!Files.exists(file)) {
+            return trials;
+        }
+        try {
+            String text = Files.readString(file);
+            List<String> lines = text.lines().toList();
+            for (int i = 0; i < lines.size(); i++) {
+                if (i == lines.size() - 1 && !text.endsWith("\n")) {
+                    Files.writeString(file, text.substring(0, text.lastIndexOf('\n') + 1));
+                    break;
+                }
+                try {
+                    trials.add(GSON.fromJson(lines.get(i), Trial.class));
+                } catch (RuntimeException e) { // of the parser, or of this record's constructor inside it
+                    throw new FedHdsException(file + ": line " + (i + 1) + " is no result: " + e.getMessage(), e);
+                }
+            }
+        } catch (IOException e) {
+            throw new FedHdsException(file + " cannot be read: " + e, e);
+        }
+        return trials;
+    }
+
+    /** Appends this result as one line. */
+    void append(Path file) {
+        try {
+            Files.writeString(file, GSON.toJson(this) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new FedHdsException(file + " cannot be written: " + e, e);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package io.github.fedhds.examples.comparison;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.fedhds.examples.TinyModel;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PairedComparisonTest {
+    private static String run(int status, List<String> arguments) {
+        StringWriter text = new StringWriter();
+        assertEquals(
+                status,
+                PairedComparison.commandLine()
+                        .setOut(new PrintWriter(text))
+                        .setErr(new PrintWriter(text))
+                        .execute(arguments.toArray(String[]::new)),
+                text::toString);
+        return text.toString();
+    }
+
+    private static List<String> arguments(Path folder) throws Exception {
+        StringBuilder data = new StringBuilder();
+        for (int i = 0; i < 80; i++) {
+            data.append("{\"prompt\": \"say ")
+                    .append(i)
+                    .append("\", \"completion\": \" ok<|endoftext|>\", \"task\": \"t")
+                    .append(i % 8)
+                    .append("\"}\n");
+        }
+        Path file = Files.writeString(folder.resolve("data.jsonl"), data);
+        Path model = Files.createDirectories(folder.resolve("model"));
+        TinyModel.write(model);
+        return new ArrayList<>(List.of(
+                "--model", model.toString(),
+                "--data", file.toString(),
+                "--held-out", "t7,t6",
+                "--leave-out", "t5",
+                "--per-task", "8",
+                "--unseen-per-task", "2",
+                "--alpha", "5",
+                "--clients", "3",
+                "--fraction", "1",
+                "--rounds", "2",
+                "--share", "0.2",
+                "--answer-tokens", "2",
+                "--seeds", "1,2",
+                "--epochs", "1",
+                "--cache", folder.resolve("cache").toString(),
+                "--results", folder.resolve("results.jsonl").toString()));
+    }
+
+    @Test
+    void call_everyMethod_isPairedAndNotRepeated(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder);
+        List<String> all = new ArrayList<>(arguments);
+        all.addAll(List.of(
+                "--methods",
+                String.join(
+                        ",", Arrays.stream(Method.values()).map(Method::name).toList())));
+        String text = run(0, all);
+        Path results = folder.resolve("results.jsonl");
+        List<Trial> trials = Trial.read(results);
+        assertEquals(1 + 2 * Method.values().length, trials.size());
+        assertTrue(text.startsWith("40 instructions of 5 tasks, 4 unseen instructions"), text);
+        for (Trial trial : trials) {
+            if (!trial.method().equals("BASE")) {
+                assertEquals(80, trial.held());
+                assertTrue(
+                        trial.samples() > 0 || List.of("PAPER", "DIFFICULTY").contains(trial.method()),
+                        trial::toString);
+                assertTrue(trial.tasks() <= 5);
+                assertEquals(2, trial.byTask().size());
+            }
+        }
+        assertEquals(
+                List.of(80L, 80L),
+                trials.stream()
+                        .filter(trial -> trial.method().equals("FULL"))
+                        .map(Trial::samples)
+                        .toList());
+        assertTrue(text.contains("| k-center with a memory | random | 2 | "), text);
+
+        String before = Files.readString(results);
+        String again = run(0, all);
+        assertEquals(before, Files.readString(results));
+        assertFalse(again.contains("seed 1"), again);
+        assertEquals(table(text), table(again));
+        all.add("--table-only");
+        assertEquals(table(text), table(run(0, all)));
+        all.addAll(List.of("--seeds", "3"));
+        assertEquals(table(text), table(run(0, all)));
+    }
+
+    private static String table(String text) {
+        return text.substring(text.indexOf("| method |"));
+    }
+
+    @Test
+    void call_killedWhileWriting_repeatsOnlyTheLastRun(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder);
+        arguments.addAll(List.of("--methods", "random", "--seeds", "1,2"));
+        run(0, arguments);
+        Path results = folder.resolve("results.jsonl");
+        List<Trial> whole = Trial.read(results);
+        String text = Files.readString(results);
+        Files.writeString(results, text.substring(0, text.length() - 9));
+        run(0, arguments);
+        List<Trial> repeated = Trial.read(results);
+        assertEquals(whole.subList(0, 2), repeated.subList(0, 2));
+        assertEquals(whole.get(2).rougeL(), repeated.get(2).rougeL());
+        assertEquals(whole.get(2).samples(), repeated.get(2).samples());
+    }
+
+    @Test
+    void call_wrongOptions_areNamed(@TempDir Path folder) throws Exception {
+        assertTrue(run(2, List.of("--results", "x", "--model", "x")).contains("--model and --data belong together"));
+        List<String> arguments = arguments(folder);
+        Files.writeString(folder.resolve("results.jsonl"), "{}x\n{}\n");
+        String damaged = run(1, arguments);
+        assertTrue(damaged.contains("line 1 is no result"), damaged);
+        arguments.addAll(List.of("--longest", "3"));
+        String tooShort = run(1, arguments);
+        assertTrue(tooShort.contains("look at --held-out, --per-task and --longest"), tooShort);
+    }
+}

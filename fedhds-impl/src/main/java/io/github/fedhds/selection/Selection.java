@@ -25,6 +25,9 @@ public record Selection(
         boolean remembersChosen) {
     private static final Function<RoundContext, Optional<Frame>> NONE = new NoFrame();
 
+    /** Coordinates of the shared frame of the strategies that compare groups in one. */
+    private static final int DIMENSIONS = 128;
+
     public Selection {
         Objects.requireNonNull(client, "client");
         Objects.requireNonNull(server, "server");
@@ -37,20 +40,21 @@ public record Selection(
     }
 
     /**
-     * The recommended strategy, with {@link io.github.fedhds.transformer.Pooling#PARTS}: chooses samples that are as
-     * different as possible, a share of the data of the round's clients. {@code FedHds.on(model).recommended(share)}
-     * sets both.
+     * The recommended strategy: chooses samples that are as different as possible from each other and from those of
+     * earlier rounds, a share of the data of the round's clients. It needs features that training does not change; {@code
+     * FedHds.on(model).recommended(share)} sets all.
      *
      * <p>Clients form groups as in the paper (a client without a group has one of all its samples) and send the
-     * groups' means in a shared frame of 128 {@link #inSharedFrame random signs}. The server chooses among them with
-     * {@link KCenterSelector#shareOfSamples}, one sample per group. The share refers to the clients' data, not to the
-     * groups. The number is rounded down, at least one per round, and lower if the clients find fewer groups.
+     * groups' means in a frame of 128 random signs, the same in all rounds. The server chooses among them with
+     * {@link KCenterSelector#shareOfSamples} and a {@linkplain #withMemory memory}, one sample per group. The share refers
+     * to the clients' data, not to the groups. The number is rounded down, at least one per round, and lower if the
+     * clients find fewer groups.
      *
      * @param share share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about
      *     the paper's
      */
     public static Selection recommended(double share) {
-        return covering(KCenterSelector.shareOfSamples(share));
+        return covering(KCenterSelector.shareOfSamples(share)).withMemory(DIMENSIONS);
     }
 
     /** The paper's strategy: HDBSCAN on clients and server, in each client's own coordinates. */
@@ -81,8 +85,8 @@ public record Selection(
     }
 
     /**
-     * {@link #recommended} with a number of samples instead of a share. Best with features in {@link
-     * io.github.fedhds.transformer.Pooling#PARTS parts}.
+     * {@link #recommended} with a number of samples instead of a share, and without a memory. Best with features in
+     * {@link io.github.fedhds.transformer.Pooling#PARTS parts}.
      *
      * @param samples number of samples per round over all clients, 0 or more; fewer if the clients find fewer groups
      */
@@ -95,7 +99,7 @@ public record Selection(
         return paper().withClient(
                         HdbscanSelector.builder().atLeastOneGroup(true).build())
                 .withServer(server)
-                .inSharedFrame(128);
+                .inSharedFrame(DIMENSIONS);
     }
 
     /** A random share of each client's samples, above 0 to 1. */
@@ -142,13 +146,13 @@ public record Selection(
     }
 
     /**
-     * This strategy in a shared frame of random signs, different in each round and derived from the run's seed.
-     * Clients then compute features even if their selector needs none.
+     * This strategy in a shared frame of random signs, different in each round and derived from the run's seed, without a
+     * memory. Clients then compute features even if their selector needs none.
      *
      * @param dimensions 1 or more
      */
     public Selection inSharedFrame(int dimensions) {
-        return withFrame(new SignsFrame(dimensions, false));
+        return new Selection(client, server, new SignsFrame(dimensions, false));
     }
 
     /**

@@ -388,8 +388,9 @@ public final class FedHds {
         }
 
         /**
-         * The recommended selection: {@link Pooling#PARTS} together with {@link Selection#recommended}. With the same
-         * number of samples it covers more tasks than random selection or {@link Selection#paper}.
+         * The recommended selection: {@link Selection#recommended} with {@linkplain #frozenFeatures frozen features}, {@link
+         * Pooling#PARTS} and {@link LayerScaling#UNIT_LENGTH}. With the same number of samples it covers more tasks than
+         * random selection or {@link Selection#paper}.
          *
          * @param share share of all instructions of a round's clients, above 0 and at most 1; about 0.015 in the FedHDS
          *     paper
@@ -399,7 +400,10 @@ public final class FedHds {
                 throw new IllegalArgumentException(
                         "the share of recommended must be above 0 and at most 1, was " + share);
             }
-            return pooling(Pooling.PARTS).selection(Selection.recommended(share));
+            return frozenFeatures(true)
+                    .pooling(Pooling.PARTS)
+                    .layerScaling(LayerScaling.UNIT_LENGTH)
+                    .selection(Selection.recommended(share));
         }
 
         /**
@@ -475,8 +479,15 @@ public final class FedHds {
          * Creates the object with these settings.
          *
          * @throws FedHdsException if no template is set, and the model's own is in a form that this library does not know
+         * @throws IllegalStateException if the selection has a memory, and training changes the features
          */
         public FedHds build() {
+            if (selection.remembersChosen() && !ModelParts.hasFixedFeatures(this)) {
+                throw new IllegalStateException(
+                        "the selection has a memory, which compares the points of different rounds,"
+                                + " and training changes the features of the tuned model from round to round; set"
+                                + " frozenFeatures(true) or a featureModel");
+            }
             if (folder != null && !trainer.hasTemplate()) {
                 trainer.template(Tokenizer.promptTemplate(folder));
             }

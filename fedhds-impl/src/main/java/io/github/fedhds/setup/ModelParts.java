@@ -109,7 +109,7 @@ record ModelParts(
     }
 
     /** Whether an instruction has the same features in every round. */
-    private static boolean hasFixedFeatures(FedHds.Builder builder) {
+    static boolean hasFixedFeatures(FedHds.Builder builder) {
         return builder.frozenFeatures || isTurbo(builder);
     }
 

@@ -4,7 +4,6 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.embedded.corpus.InstructionSet;
-import io.github.fedhds.examples.experiment.LearningRateSearch;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
@@ -12,7 +11,6 @@ import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.LanguageModel;
-import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +22,8 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
- * The embedded default: base model, two selections of FedHDS, random selection and full data on generated instructions.
+ * The embedded default: base model, the recommended and the paper's selection, random selection and full data on generated
+ * instructions.
  */
 public final class EmbeddedComparison {
     /** Seed of the instructions; the run's seed assigns them to clients and controls the rounds. */
@@ -38,15 +37,17 @@ public final class EmbeddedComparison {
     public static final int UNSEEN_PER_TASK = 16;
 
     /** Names of the rows' folders, in the order in which they run. */
-    private static final List<String> RUNS = List.of("fedhds", "diverse", "random", "full");
+    private static final List<String> RUNS = List.of("recommended", "fedhds", "random", "full");
 
     private final Options options;
     private final PrintStream out;
     private final Map<String, TunedRun> untrained = new LinkedHashMap<>();
 
     /**
-     * Settings of the comparison. {@link LearningRateSearch} found both learning rates, using only training tasks.
+     * Settings of the comparison. Both learning rates were found with only training tasks, by {@code
+     * PairedComparison --held-out}.
      *
+     * @param share share of the instructions that the recommended selection takes
      * @param learningRate for rows with few samples, and so few steps
      * @param fullLearningRate for full data; the other rate is too high for it
      * @param folder each row's run is saved in a separate subfolder; empty: not saved
@@ -57,6 +58,7 @@ public final class EmbeddedComparison {
             int rounds,
             double fraction,
             long seed,
+            double share,
             double learningRate,
             double fullLearningRate,
             int samplesPerGroup,
@@ -65,7 +67,7 @@ public final class EmbeddedComparison {
             Optional<Path> folder,
             boolean resume) {
         public static Options defaults() {
-            return new Options(24, 5, 0.34, 1, 5e-3, 2e-3, 3, FusionName.TSNE, 2, Optional.empty(), false);
+            return new Options(24, 5, 0.34, 1, 0.02, 5e-3, 2e-3, 3, FusionName.TSNE, 2, Optional.empty(), false);
         }
     }
 
@@ -119,28 +121,29 @@ public final class EmbeddedComparison {
 
         List<Row> rows = new ArrayList<>();
         rows.add(row("base model", few.fedHds(), Adapter.empty(), unseen));
-        TunedRun chosen = run(
+        TunedRun.Setting frozen = few.with(builder(model, options.learningRate(), FEW_EPOCHS, options.fusion())
+                .recommended(options.share())
+                .build());
+        TunedRun recommended = run(
+                "recommended",
+                "recommended",
+                frozen,
+                options.learningRate(),
+                (setting, listener) -> setting.recommended(options.share(), listener));
+        rows.add(row("recommended", frozen, recommended, unseen));
+        TunedRun paper = run(
                 "fedhds",
                 "FedHDS",
                 few,
                 options.learningRate(),
                 (setting, listener) -> setting.fedHds(options.samplesPerGroup(), listener));
-        rows.add(row("FedHDS", few, chosen, unseen));
-        TunedRun.Setting parts =
-                few.with(fedHds(model, Pooling.PARTS, options.learningRate(), FEW_EPOCHS, options.fusion()));
-        TunedRun diverse = run(
-                "diverse",
-                "FedHDS, diverse",
-                parts,
-                options.learningRate(),
-                (setting, listener) -> setting.diverseAsManyAs(chosen, listener));
-        rows.add(row("FedHDS, diverse", parts, diverse, unseen));
+        rows.add(row("FedHDS (paper)", few, paper, unseen));
         TunedRun random = run(
                 "random",
                 "random",
                 few,
                 options.learningRate(),
-                (setting, listener) -> setting.random(setting.asManyAs(chosen), listener));
+                (setting, listener) -> setting.random(setting.asManyAs(recommended), listener));
         rows.add(row("random choice", few, random, unseen));
         TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
         TunedRun full = run("full", "full data", all, options.fullLearningRate(), TunedRun.Setting::full);
@@ -167,20 +170,17 @@ public final class EmbeddedComparison {
         return Partitions.dirichlet(byTask, count, 0.3, 40, seed);
     }
 
-    /** The settings of a federation with the paper's features. */
+    /** A federation with the paper's features. */
     public static FedHds fedHds(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
-        return fedHds(model, Pooling.LAST_TOKEN, learningRate, epochs, fusion);
+        return builder(model, learningRate, epochs, fusion).build();
     }
 
-    public static FedHds fedHds(
-            LanguageModel model, Pooling pooling, double learningRate, int epochs, FusionName fusion) {
+    private static FedHds.Builder builder(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
         return FedHds.on(model)
                 .learningRate(learningRate)
                 .epochs(epochs)
                 .maxTokens(model.config().contextLength())
-                .pooling(pooling)
-                .fusion(fusion.fusion())
-                .build();
+                .fusion(fusion.fusion());
     }
 
     /** A row's run, in a separate subfolder if there is a common folder. */
@@ -214,6 +214,7 @@ public final class EmbeddedComparison {
         config.put("rounds", options.rounds());
         config.put("fraction", options.fraction());
         config.put("seed", options.seed());
+        config.put("share", options.share());
         config.put("samples_per_group", options.samplesPerGroup());
         config.put("fusion", OptionNames.of(options.fusion()));
         config.put("learning_rate", learningRate);
@@ -240,6 +241,7 @@ public final class EmbeddedComparison {
                 .with("--clients", options.clients())
                 .with("--fraction", options.fraction())
                 .with("--seed", options.seed())
+                .with("share", options.share())
                 .with("--samples-per-group", options.samplesPerGroup())
                 .with("--fusion", options.fusion())
                 .with("--learning-rate", learningRate)

@@ -130,6 +130,7 @@ public final class Main implements Callable<Integer> {
                         run.rounds.orElse(defaults.rounds()),
                         run.fraction.orElse(defaults.fraction()),
                         run.seed,
+                        defaults.share(),
                         run.learningRate.orElse(defaults.learningRate()),
                         run.learningRate.orElse(defaults.fullLearningRate()),
                         run.samplesPerGroup.orElse(defaults.samplesPerGroup()),

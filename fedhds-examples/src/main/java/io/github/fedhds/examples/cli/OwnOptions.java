@@ -42,22 +42,17 @@ final class OwnOptions {
     @Option(names = "--instances", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
     Optional<Double> instances = Optional.empty();
 
-    @Option(names = "--selection", description = "diverse, fedhds (the paper's), random or full (default: diverse)")
-    SelectionName selection = SelectionName.DIVERSE;
+    @Option(
+            names = "--selection",
+            description = "recommended, fedhds (the paper's), balanced (random, of each group alike), random or full"
+                    + " (default: recommended)")
+    SelectionName selection = SelectionName.RECOMMENDED;
 
     @Option(
             names = "--share",
-            description = "share of the instructions that --selection random and diverse take (default: 0.015)")
-    double share = 0.015;
-
-    @Option(
-            names = "--memory",
-            arity = "0..1",
-            fallbackValue = "true",
             description =
-                    "--selection diverse starts each choice from what it chose in earlier rounds; the features are"
-                            + " those of the base model, computed once (default: false)")
-    boolean memory;
+                    "share of the instructions that --selection recommended, balanced and random take (default: 0.015)")
+    double share = 0.015;
 
     @Option(
             names = "--clustering",
@@ -74,7 +69,7 @@ final class OwnOptions {
 
     @Option(
             names = "--feature-cache",
-            description = "folder that keeps the rows of --feature-model for later runs (default: 256 MiB of memory)")
+            description = "folder that keeps the feature rows for later runs (default: 256 MiB of memory)")
     Optional<Path> featureCache = Optional.empty();
 
     @Option(
@@ -146,14 +141,11 @@ final class OwnOptions {
                 .isPresent()) {
             throw new ParameterException(line, "--base-name must be one line that is not blank");
         }
-        if (memory && selection != SelectionName.DIVERSE) {
-            throw new ParameterException(line, "--memory needs --selection diverse");
-        }
-        if (featureCache.isPresent() && featureModel.isEmpty() && !memory) {
+        if (featureCache.isPresent() && featureModel.isEmpty() && selection != SelectionName.RECOMMENDED) {
             throw new ParameterException(
                     line,
-                    "--feature-cache needs --feature-model or --memory; the tuned model's features change with every"
-                            + " round");
+                    "--feature-cache needs --selection recommended or --feature-model; the tuned model's features change"
+                            + " with every round");
         }
         if (selection != SelectionName.FEDHDS) {
             if (run.samplesPerGroup.isPresent()) {

@@ -9,12 +9,12 @@ import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.transformer.LanguageModel;
-import io.github.fedhds.transformer.Pooling;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -222,8 +222,8 @@ final class OwnRun {
                 .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing))
                 .maxTokens(own.maxLength)
                 .fusion(options.fusion.fusion());
-        if (own.selection == SelectionName.DIVERSE) {
-            parts.pooling(Pooling.PARTS).frozenFeatures(own.memory);
+        if (own.selection == SelectionName.RECOMMENDED) {
+            parts.recommended(own.share);
         }
         if (own.template != TemplateName.AUTO) {
             parts.template(own.template.of(models.first()));
@@ -245,14 +245,14 @@ final class OwnRun {
         boolean paper = own.selection == SelectionName.FEDHDS;
         return new NothingTrained.Help(
                 "give each client more of them (--instances 1, fewer --clients), or choose with --selection "
-                        + (paper ? "diverse" : "random"),
+                        + (paper ? "recommended" : "random"),
                 moreClients(paper),
                 length.tooLong());
     }
 
     /** More clients in a round help only if some are not in it. */
     private String moreClients(boolean paper) {
-        String another = "choose with --selection " + (paper ? "diverse" : "random");
+        String another = "choose with --selection " + (paper ? "recommended" : "random");
         return fraction < 1 ? "give a round more clients (--fraction), or " + another : another;
     }
 
@@ -263,7 +263,8 @@ final class OwnRun {
                         own.clustering.clusterer(own.groups, options.seed),
                         options.samplesPerGroup.orElse(1),
                         listener);
-            case DIVERSE -> setting.diverse(samplesOfARound(), own.memory, listener);
+            case RECOMMENDED -> setting.recommended(own.share, listener);
+            case BALANCED -> setting.chosenBy(Selection.balanced(own.share), listener);
             case FULL -> setting.full(listener);
             case RANDOM -> setting.random(this::randomSamples, listener);
         };
@@ -303,7 +304,6 @@ final class OwnRun {
                 .withData("--data", data.clients(), data.unseen())
                 .with("--fraction", fraction)
                 .with("--selection", own.selection)
-                .with("--memory", own.memory)
                 .with("--fusion", options.fusion)
                 .with(
                         "--template",
@@ -316,7 +316,7 @@ final class OwnRun {
                 .with("--precision", model.precision())
                 .with("--device", model.device())
                 .with("--feature-model", featureModel.isPresent() ? "given" : "not given");
-        if (own.selection == SelectionName.RANDOM || own.selection == SelectionName.DIVERSE) {
+        if (own.selection.hasShare()) {
             fingerprint.with("--share", own.share);
         }
         if (own.selection == SelectionName.FEDHDS) {
@@ -350,11 +350,6 @@ final class OwnRun {
         int context = model.config().contextLength();
         int ofFeatures = featureModel.map(m -> m.config().contextLength()).orElse(0);
         return Math.min(own.maxLength, Math.max(context, ofFeatures));
-    }
-
-    /** The share of the mean number of samples of a round's clients, at least one sample. */
-    private int samplesOfARound() {
-        return Math.max(1, (int) Math.round(own.share * fraction * data.instructions()));
     }
 
     private void printCache(FeatureCache.Statistics rows) {
@@ -391,8 +386,7 @@ final class OwnRun {
         own.instances.ifPresent(share -> config.put("instances", share));
         config.put("seed", options.seed);
         config.put("selection", OptionNames.of(own.selection));
-        config.put("memory", own.memory);
-        if (own.selection == SelectionName.RANDOM || own.selection == SelectionName.DIVERSE) {
+        if (own.selection.hasShare()) {
             config.put("share", own.share);
         }
         if (own.selection == SelectionName.FEDHDS) {

@@ -2,12 +2,19 @@ package io.github.fedhds.examples.cli;
 
 /** Selection of a client's training instructions, by its name on the command line. */
 public enum SelectionName {
+    /** Samples that differ as much as possible from each other and from earlier rounds'; covers the most tasks. */
+    RECOMMENDED,
     /** The paper's selection on clients and server. */
     FEDHDS,
-    /** Samples that differ as much as possible; covers the most tasks. */
-    DIVERSE,
+    /** A share at random, balanced over each client's groups. */
+    BALANCED,
     /** A share at random. */
     RANDOM,
     /** All instructions, as in FedIT. */
-    FULL
+    FULL;
+
+    /** Whether it takes a share of the instructions. */
+    boolean hasShare() {
+        return this == RECOMMENDED || this == BALANCED || this == RANDOM;
+    }
 }

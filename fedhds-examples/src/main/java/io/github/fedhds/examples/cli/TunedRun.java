@@ -4,14 +4,12 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.clustering.Clusterer;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.monitoring.BestRound;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.HdbscanSelector;
-import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
@@ -25,13 +23,9 @@ import java.util.SplittableRandom;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 
 /** One federation from its first adapter to its last, with one selection strategy. */
 public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestRound> best) {
-    /** Coordinates of the frame that all rounds share, as many as without a memory. */
-    private static final int MEMORY_DIMENSIONS = 128;
-
     TunedRun(Adapter adapter, List<RoundReport> rounds) {
         this(adapter, rounds, Optional.empty());
     }
@@ -101,28 +95,9 @@ public record TunedRun(Adapter adapter, List<RoundReport> rounds, Optional<BestR
                     listener);
         }
 
-        /** A number of samples per round that differ as much as possible. */
-        public TunedRun diverse(int samples, RoundListener listener) {
-            return diverse(samples, false, listener);
-        }
-
-        /** The same, perhaps with a {@linkplain Selection#withMemory memory}, which needs frozen features. */
-        public TunedRun diverse(int samples, boolean memory, RoundListener listener) {
-            Selection selection = Selection.diverse(samples);
-            return chosenBy(memory ? selection.withMemory(MEMORY_DIMENSIONS) : selection, listener);
-        }
-
-        /** In each round as many samples as another run's round trained on, which differ as much as possible. */
-        public TunedRun diverseAsManyAs(TunedRun run, RoundListener listener) {
-            Map<Integer, Long> counts = run.rounds().stream()
-                    .map(RoundReport::result)
-                    .collect(Collectors.toMap(RoundResult::round, RoundResult::samples));
-            return chosenBy(
-                    Selection.diverse(0)
-                            .withServer((candidates, round) -> KCenterSelector.count(
-                                            Math.toIntExact(counts.getOrDefault(round.round(), 0L)))
-                                    .select(candidates, round)),
-                    listener);
+        /** The recommended selection, which needs features that training does not change. */
+        public TunedRun recommended(double share, RoundListener listener) {
+            return chosenBy(Selection.recommended(share), listener);
         }
 
         /** All instructions of a round's clients. */

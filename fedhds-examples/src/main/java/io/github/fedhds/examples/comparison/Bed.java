@@ -32,8 +32,8 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
     /**
      * Limits of what is taken from the files.
      *
-     * @param heldOut beginnings of the names of the tasks for the evaluation; empty: the official split of Natural
-     *     Instructions
+     * @param heldOut beginnings of the names of the tasks for the evaluation; empty: the unseen tasks of
+     *     the embedded data or of the official split of Natural Instructions
      * @param leftOut beginnings of the names of tasks that are not used
      * @param perTask training instructions of each task at most; a task with fewer than half of it is not used
      * @param unseenPerTask instructions of each unseen task at most
@@ -41,10 +41,14 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
      */
     record Limits(List<String> heldOut, List<String> leftOut, int perTask, int unseenPerTask, int longest) {}
 
-    /** The embedded data set. */
-    static Bed embedded() {
+    /** The embedded data set, within the limits. */
+    static Bed embedded(Limits limits) {
         InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
-        return new Bed(EmbeddedComparison.trainingTasks(), set.unseen(EmbeddedComparison.UNSEEN_PER_TASK));
+        return of(
+                "the embedded data set",
+                EmbeddedComparison.trainingTasks(),
+                EmbeddedComparison.byTask(set.unseen(EmbeddedComparison.UNSEEN_PER_TASK)),
+                limits);
     }
 
     /**
@@ -53,8 +57,6 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
      * @throws FedHdsException if no task is left for training or for the evaluation
      */
     static Bed read(Path path, Limits limits) {
-        Map<String, List<Instruction>> training = new TreeMap<>();
-        Map<String, List<Instruction>> unseen = new TreeMap<>();
         if (Files.isDirectory(path.resolve("tasks"))) {
             Dataset official = NaturalInstructions.builder()
                     .share(1)
@@ -62,31 +64,37 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
                     .maxInputLength(limits.longest())
                     .build()
                     .read(path);
-            training.putAll(official.training());
-            (limits.heldOut().isEmpty() ? unseen : training).putAll(official.unseen());
-        } else {
-            DataFile.readAll(path)
-                    .forEach(one -> training.computeIfAbsent(one.task(), task -> new ArrayList<>())
-                            .add(one));
+            return of(path.toString(), official.training(), official.unseen(), limits);
         }
-        for (String task : List.copyOf(training.keySet())) {
+        return of(path.toString(), EmbeddedComparison.byTask(DataFile.readAll(path)), Map.of(), limits);
+    }
+
+    private static Bed of(
+            String name,
+            Map<String, List<Instruction>> training,
+            Map<String, List<Instruction>> official,
+            Limits limits) {
+        Map<String, List<Instruction>> tasks = new TreeMap<>(training);
+        Map<String, List<Instruction>> unseen = new TreeMap<>();
+        (limits.heldOut().isEmpty() ? unseen : tasks).putAll(official);
+        for (String task : List.copyOf(tasks.keySet())) {
             if (limits.heldOut().stream().anyMatch(task::startsWith)) {
-                unseen.put(task, training.remove(task));
+                unseen.put(task, tasks.remove(task));
             }
         }
-        training.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
+        tasks.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
         unseen.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
-        training.replaceAll((task, list) -> some(list, limits.perTask(), limits.longest()));
-        training.values().removeIf(list -> list.size() < (limits.perTask() + 1) / 2);
+        tasks.replaceAll((task, list) -> some(list, limits.perTask(), limits.longest()));
+        tasks.values().removeIf(list -> list.size() < (limits.perTask() + 1) / 2);
         List<Instruction> evaluated = unseen.values().stream()
                 .flatMap(list -> some(list, limits.unseenPerTask(), limits.longest()).stream())
                 .toList();
-        if (training.isEmpty() || evaluated.isEmpty()) {
-            throw new FedHdsException(path + " has " + training.size() + " tasks for training and " + evaluated.size()
+        if (tasks.isEmpty() || evaluated.isEmpty()) {
+            throw new FedHdsException(name + " has " + tasks.size() + " tasks for training and " + evaluated.size()
                     + " instructions for the evaluation, and both are needed; look at --held-out, --per-task and"
                     + " --longest");
         }
-        return new Bed(Collections.unmodifiableMap(training), evaluated);
+        return new Bed(Collections.unmodifiableMap(tasks), evaluated);
     }
 
     /** The same instructions for every seed, so that methods and seeds share cached features. */

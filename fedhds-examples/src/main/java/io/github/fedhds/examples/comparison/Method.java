@@ -1,7 +1,6 @@
 package io.github.fedhds.examples.comparison;
 
 import io.github.fedhds.coreset.CoresetSelector;
-import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.HdbscanSelector;
@@ -9,7 +8,6 @@ import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
-import io.github.fedhds.transformer.Pooling;
 import java.util.function.IntFunction;
 
 /** A way to choose training samples. All features are those of the base model, so that methods and seeds share them. */
@@ -36,16 +34,17 @@ enum Method {
                             .build());
         }
     },
-    DIVERSE("k-center") {
+    /** {@link #RECOMMENDED} without a memory: another frame in each round. */
+    DIVERSE("k-center, no memory") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share).inSharedFrame(DIMENSIONS);
+        }
+    },
+    RECOMMENDED("recommended: k-center with a memory") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share);
-        }
-    },
-    MEMORY("k-center with a memory") {
-        @Override
-        Selection selection(double share, int samplesPerGroup) {
-            return Selection.recommended(share).withMemory(MEMORY_DIMENSIONS);
         }
     },
     PERPLEXITY("perplexity") {
@@ -67,7 +66,7 @@ enum Method {
         }
     };
 
-    private static final int MEMORY_DIMENSIONS = 128;
+    private static final int DIMENSIONS = 128;
 
     private final String title;
 
@@ -89,11 +88,10 @@ enum Method {
 
     /** Sets selection and features. */
     FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-        boolean parts = this == DIVERSE || this == MEMORY;
-        return fedHds.selection(selection(share, samplesPerGroup))
-                .frozenFeatures(true)
-                .pooling(parts ? Pooling.PARTS : Pooling.LAST_TOKEN)
-                .layerScaling(parts ? LayerScaling.UNIT_LENGTH : LayerScaling.NONE);
+        if (this == DIVERSE || this == RECOMMENDED) {
+            return fedHds.recommended(share).selection(selection(share, samplesPerGroup));
+        }
+        return fedHds.selection(selection(share, samplesPerGroup)).frozenFeatures(true);
     }
 
     /**

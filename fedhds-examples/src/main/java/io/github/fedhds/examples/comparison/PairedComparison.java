@@ -89,7 +89,7 @@ public final class PairedComparison implements Callable<Integer> {
     private int samplesPerGroup = 1;
 
     @Option(names = "--methods", split = ",", description = "among ${COMPLETION-CANDIDATES}")
-    private List<Method> methods = List.of(Method.RANDOM, Method.BALANCED, Method.PAPER, Method.MEMORY);
+    private List<Method> methods = List.of(Method.RANDOM, Method.BALANCED, Method.PAPER, Method.RECOMMENDED);
 
     @Option(names = "--seeds", split = ",", description = "seeds")
     private List<Long> seeds = List.of(1L, 2L, 3L);
@@ -139,9 +139,8 @@ public final class PairedComparison implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Map<String, String> settings = settings();
         if (!tableOnly) {
-            Bed bed = data.map(
-                            path -> Bed.read(path, new Bed.Limits(heldOut, leaveOut, perTask, unseenPerTask, longest)))
-                    .orElseGet(Bed::embedded);
+            Bed.Limits limits = new Bed.Limits(heldOut, leaveOut, perTask, unseenPerTask, longest);
+            Bed bed = data.map(path -> Bed.read(path, limits)).orElseGet(() -> Bed.embedded(limits));
             out.printf(
                     "%d instructions of %d tasks, %d unseen instructions%n",
                     bed.instructions(), bed.tasks().size(), bed.unseen().size());

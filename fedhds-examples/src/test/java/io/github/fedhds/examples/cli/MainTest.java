@@ -59,6 +59,7 @@ class MainTest extends OnMainJob {
                             "seconds",
                             "score",
                             "reports",
+                            "feature_rows",
                             "bytes",
                             "adapter_sha256"),
                     round.keySet());
@@ -79,12 +80,12 @@ class MainTest extends OnMainJob {
         assertEquals(320, config.get("instructions").getAsInt());
         assertEquals(40, config.get("unseen_instructions").getAsInt());
         assertEquals(2, config.get("rounds").getAsInt());
-        assertEquals("diverse", config.get("selection").getAsString());
+        assertEquals("recommended", config.get("selection").getAsString());
         assertTrue(config.getAsJsonArray("target_modules").size() > 0, config::toString);
         assertEquals("cpu", config.get("device").getAsString());
 
         assertTrue(outcome.out().contains("8 clients with 320 instructions of 8 tasks"), outcome.out());
-        assertTrue(outcome.out().contains("diverse, round 2 of 2: 8 clients"), outcome.out());
+        assertTrue(outcome.out().contains("recommended, round 2 of 2: 8 clients"), outcome.out());
         assertTrue(outcome.out().contains("after round 1: Rouge-L"), outcome.out());
     }
 
@@ -111,7 +112,7 @@ class MainTest extends OnMainJob {
         Outcome memory = own(folder.resolve("3"), "--feature-model", small, "--rounds", "2", "--fraction", "1");
         assertTrue(memory.out().contains("feature rows: 320 computed, 320 taken"), memory.out());
         assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("3")));
-        assertFalse(own(folder.resolve("4")).out().contains("feature rows"));
+        assertFalse(own(folder.resolve("4"), "--selection", "fedhds").out().contains("feature rows"));
     }
 
     @Test
@@ -151,7 +152,15 @@ class MainTest extends OnMainJob {
     }
 
     @ParameterizedTest
-    @CsvSource({"fedhds, tsne", "fedhds, pca", "fedhds, last-layer", "diverse, tsne", "random, tsne", "full, tsne"})
+    @CsvSource({
+        "fedhds, tsne",
+        "fedhds, pca",
+        "fedhds, last-layer",
+        "recommended, tsne",
+        "balanced, tsne",
+        "random, tsne",
+        "full, tsne"
+    })
     void ownRun_everySelectionAndFusion_works(String selection, String fusion) throws IOException {
         Path out = folder.resolve("out");
         Outcome outcome = own(out, "--selection", selection, "--fusion", fusion, "--fraction", "0.5", "--share", "0.1");
@@ -162,8 +171,9 @@ class MainTest extends OnMainJob {
         assertEquals(samples > 0, Files.exists(out.resolve("adapter")) && changesTheModel(adapter(out)));
         switch (selection) {
             case "full" -> assertEquals(4 * 40, samples);
-            case "random" -> assertEquals(4 * 4, samples); // 0.1 of 40 each
-            case "diverse" -> assertTrue(samples >= 4 && samples <= 4 * 4, () -> "chose " + samples); // groups found
+            case "random", "balanced" -> assertEquals(4 * 4, samples); // 0.1 of 40 each
+            case "recommended" ->
+                assertTrue(samples >= 4 && samples <= 4 * 4, () -> "chose " + samples); // groups found
             default -> assertTrue(samples < 4 * 40);
         }
     }
@@ -196,7 +206,7 @@ class MainTest extends OnMainJob {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"fedhds", "diverse", "random", "full"})
+    @ValueSource(strings = {"fedhds", "recommended", "balanced", "random", "full"})
     void ownRun_clientsWithNoneOneOrTwoInstructions_takePart(String selection) throws IOException {
         writeLines(folder.resolve("few.jsonl"), 3, 8);
         for (int clients :

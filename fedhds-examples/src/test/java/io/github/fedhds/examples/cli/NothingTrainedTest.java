@@ -45,7 +45,7 @@ class NothingTrainedTest extends OnMainJob {
         writeLines(folder.resolve("few.jsonl"), 3, 3);
         Path out = folder.resolve("out");
         Outcome outcome = ownOn(folder.resolve("few.jsonl"), out, "--selection", "fedhds", "--evaluate-every", "1");
-        assertNothing(outcome, out, "no client found groups", "--instances", "--clients", "--selection diverse");
+        assertNothing(outcome, out, "no client found groups", "--instances", "--clients", "--selection recommended");
         assertTrue(outcome.out().contains("nothing trained on: the adapter stays as it was"), outcome.out());
         Outcome trained = ownOn(folder.resolve("few.jsonl"), folder.resolve("default"));
         assertEquals(0, trained.status(), trained.out());
@@ -88,7 +88,7 @@ class NothingTrainedTest extends OnMainJob {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"diverse", "fedhds", "random", "full"})
+    @ValueSource(strings = {"recommended", "fedhds", "balanced", "random", "full"})
     void weightThatIsNotFinite_isCalledDamage(String selection) throws IOException {
         Path model = folder.resolve("model");
         TinyModel.write(Files.createDirectories(model));
@@ -108,7 +108,8 @@ class NothingTrainedTest extends OnMainJob {
         writeLines(folder.resolve("one.jsonl"), 1, 8);
         Path out = folder.resolve("out");
         Outcome alone = ownOn(folder.resolve("one.jsonl"), out, "--model", model.toString(), "--selection", selection);
-        if (selection.equals("diverse")
+        if (selection.equals("recommended")
+                || selection.equals("balanced")
                 || selection.equals("fedhds")) { // features fail in the middle of a round's line
             assertEquals(1, alone.status());
             assertTrue(alone.err().contains(damage), alone.err());

@@ -60,7 +60,6 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--seed", new String[] {"2"});
         compared.put("--selection", new String[] {"random"});
         compared.put("--share", new String[] {"0.02"});
-        compared.put("--memory", new String[] {"true"});
         compared.put("--samples-per-group", new String[] {"2", "--selection", "fedhds"});
         compared.put("--clustering", new String[] {"kmeans", "--selection", "fedhds"});
         compared.put("--groups", new String[] {"4", "--selection", "fedhds", "--clustering", "kmeans"});

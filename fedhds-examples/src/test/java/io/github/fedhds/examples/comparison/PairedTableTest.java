@@ -19,11 +19,13 @@ class PairedTableTest {
         String text = new PairedTable(List.of(
                         trial("RANDOM", 1, 0.1),
                         trial("RANDOM", 2, 0.5),
-                        trial("MEMORY", 1, 0.2),
-                        trial("MEMORY", 2, 0.6),
-                        trial("MEMORY", 3, 9)))
+                        trial("RECOMMENDED", 1, 0.2),
+                        trial("RECOMMENDED", 2, 0.6),
+                        trial("RECOMMENDED", 3, 9)))
                 .text();
-        assertTrue(text.contains("| k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) |"), text);
+        assertTrue(
+                text.contains("| recommended: k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) |"),
+                text);
         assertTrue(
                 text.contains("| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 10.0 | 1.00 % | 7.0 | 1 | 2 | 3 |"), text);
     }

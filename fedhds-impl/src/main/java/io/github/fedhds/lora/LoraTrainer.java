@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -177,7 +178,8 @@ public final class LoraTrainer implements LocalTrainer {
         private final @Nullable LanguageModel model;
         private LoraConfig lora = LoraConfig.defaults();
         private @Nullable PromptTemplate template;
-        private double learningRate = 3e-4;
+        private @Nullable Double learningRate;
+        private boolean fewSteps;
         private double decay = 1;
         private LearningRateSchedule schedule = LearningRateSchedule.constant(0);
         private @Nullable Integer epochs;
@@ -212,7 +214,21 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** Learning rate of round 1 before the schedule, finite and above 0; 3e-4 by default. */
+        /**
+         * Whether learning rate and epochs that are not set adapt to the number of steps that a client makes in a round;
+         * false by default. Samples of fewer than 6 steps are passed over up to 3 times, and the rate of T steps is {@code
+         * 3e-4 sqrt(300 / T)}, from 3e-4 to 7 times as much. Found on SmolLM2-135M: with some 100 samples in all rounds the
+         * rate of thousands of steps leaves the model almost as it was.
+         */
+        public Builder fewSteps(boolean fewSteps) {
+            this.fewSteps = fewSteps;
+            return this;
+        }
+
+        /**
+         * Learning rate of round 1 before the schedule, finite and above 0; 3e-4 by default, higher for rounds of few steps
+         * with {@link #fewSteps}.
+         */
         public Builder learningRate(double learningRate) {
             if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
                 throw new IllegalArgumentException("learningRate must be finite and above 0, was " + learningRate);
@@ -237,7 +253,10 @@ public final class LoraTrainer implements LocalTrainer {
             return this;
         }
 
-        /** Passes over the chosen samples, 1 or more; 1 by default, without limit if only {@link #maxSteps} is set. */
+        /**
+         * Epochs over the chosen samples, 1 or more; 1 by default, more for few samples with {@link #fewSteps}, and without
+         * limit if only {@link #maxSteps} is set.
+         */
         public Builder epochs(int epochs) {
             this.epochs = atLeastOne("epochs", epochs);
             return this;
@@ -395,11 +414,12 @@ public final class LoraTrainer implements LocalTrainer {
                             model == null
                                     ? maxTokens
                                     : Math.min(maxTokens, model.config().contextLength())));
-            settings.put("learning rate", String.valueOf(learningRate));
+            settings.put("learning rate", adaptsRate() ? "by steps" : String.valueOf(rate()));
             settings.put("learning rate decay", String.valueOf(decay));
             settings.put("learning rate schedule", Fingerprint.ofSchedule(schedule));
             settings.put("optimizer", Fingerprint.ofOptimizer(optimizer));
-            settings.put("epochs", epochs != null ? epochs.toString() : maxSteps != null ? "by steps" : "1");
+            settings.put(
+                    "epochs", epochs != null ? epochs.toString() : maxSteps != null || fewSteps ? "by steps" : "1");
             settings.put("steps", maxSteps == null ? "by epochs" : maxSteps.toString());
             settings.put("batch size", String.valueOf(batchSize));
             settings.put("gradient accumulation", String.valueOf(gradientAccumulation));
@@ -411,18 +431,36 @@ public final class LoraTrainer implements LocalTrainer {
         }
 
         private TrainingLoop loop() {
-            int passes = epochs != null ? epochs : maxSteps == null ? 1 : Integer.MAX_VALUE;
+            LearningRateSchedule own = schedule;
             return new TrainingLoop(
-                    learningRate,
+                    rate(),
                     decay,
-                    schedule,
-                    passes,
+                    adaptsRate()
+                            ? (step, steps, round) -> FewSteps.rateFactor(steps) * own.factor(step, steps, round)
+                            : own,
+                    passes(),
                     maxSteps == null ? Integer.MAX_VALUE : maxSteps,
                     new Batches(batchSize, gradientAccumulation, tokenBudget, groupByLength),
                     proximal,
                     maxGradientNorm,
                     optimizer,
                     listener);
+        }
+
+        private double rate() {
+            return learningRate == null ? 3e-4 : learningRate;
+        }
+
+        private boolean adaptsRate() {
+            return fewSteps && learningRate == null;
+        }
+
+        private IntUnaryOperator passes() {
+            if (epochs != null) {
+                int fixed = epochs;
+                return steps -> fixed;
+            }
+            return maxSteps != null ? steps -> Integer.MAX_VALUE : fewSteps ? FewSteps::epochs : steps -> 1;
         }
 
         private static int atLeastOne(String name, int value) {

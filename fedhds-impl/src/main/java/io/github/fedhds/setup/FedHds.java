@@ -58,7 +58,8 @@ import org.jspecify.annotations.Nullable;
  * {@link #agreedSettings} has the settings that the answers depend on: openings carry them, and clients compare them. A
  * server needs no weights, see {@link #withoutWeights}.
  *
- * <p>The default settings are those of the FedHDS paper. Immutable, safe for many threads; does not close the model.
+ * <p>The default settings are those of the FedHDS paper, except that learning rate and epochs adapt to clients with few
+ * samples. Immutable, safe for many threads; does not close the model.
  *
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
@@ -250,7 +251,7 @@ public final class FedHds {
             this.featureModels = models;
             this.featureModel = model;
             this.precision = model.precision();
-            this.trainer = LoraTrainer.builder(model);
+            this.trainer = LoraTrainer.builder(model).fewSteps(true);
         }
 
         private Builder(Path folder) {
@@ -258,7 +259,7 @@ public final class FedHds {
             this.models = null;
             this.model = null;
             this.folder = folder;
-            this.trainer = LoraTrainer.withoutModel();
+            this.trainer = LoraTrainer.withoutModel().fewSteps(true);
         }
 
         /**
@@ -324,7 +325,10 @@ public final class FedHds {
             return this;
         }
 
-        /** Learning rate of round 1; 3e-4 by default, as in the FedHDS paper on Natural Instructions. */
+        /**
+         * Learning rate of round 1. By default it adapts to the number of steps, see {@link LoraTrainer.Builder#fewSteps}: from
+         * 2.1e-3 for a client with a few samples to 3e-4, the FedHDS paper's on Natural Instructions, for 300 steps in a round.
+         */
         public Builder learningRate(double learningRate) {
             trainer.learningRate(learningRate);
             return this;
@@ -336,7 +340,10 @@ public final class FedHds {
             return this;
         }
 
-        /** Epochs over the chosen samples in a round; 1 by default. */
+        /**
+         * Epochs over the chosen samples in a round. By default 1, and up to 3 if a client would make fewer than 6 steps; 1 in
+         * the FedHDS paper.
+         */
         public Builder epochs(int epochs) {
             trainer.epochs(epochs);
             return this;

@@ -151,6 +151,34 @@ class LoraTrainerStepsTest {
     }
 
     @Test
+    void train_fewSteps_adaptsWhatIsNotSet() {
+        List<Double> rates = new ArrayList<>();
+        LoraTrainer.Builder adapting = LoraTrainer.builder(model)
+                .lora(LORA)
+                .template(TinyModel.TEMPLATE)
+                .fewSteps(true)
+                .listener(step -> rates.add(step.learningRate()));
+        assertEquals(8, train(adapting).losses().length, "four samples twice");
+        assertEquals(
+                List.of(3e-4 * Math.sqrt(300.0 / 8)), rates.stream().distinct().toList());
+        rates.clear();
+        LoraTrainer trainer = adapting.build();
+        assertEquals(3, trainer.train(SAMPLES.subList(0, 1), start()).losses().length, "three epochs at most");
+        assertEquals(List.of(3e-4 * 7), rates.stream().distinct().toList(), "the largest rate");
+        assertEquals(0, trainer.train(List.of(), start()).losses().length);
+
+        rates.clear();
+        assertEquals(400, train(adapting.maxSteps(400)).losses().length);
+        assertEquals(List.of(3e-4), rates.stream().distinct().toList());
+        rates.clear();
+        assertEquals(4, train(adapting.epochs(1).learningRate(0.5)).losses().length);
+        assertEquals(List.of(0.5), rates.stream().distinct().toList());
+        assertNotEquals(
+                LoraTrainer.withoutModel().settings(),
+                LoraTrainer.withoutModel().fewSteps(true).settings());
+    }
+
+    @Test
     void train_maxSteps_endsAnywhere() {
         assertEquals(4, train(builder()).losses().length, "one epoch");
         for (int[] row : new int[][] {{1, 1}, {3, 3}, {4, 4}, {11, 4}}) {

@@ -119,6 +119,13 @@ final class OwnOptions {
     int patience;
 
     @Option(
+            names = "--epochs",
+            description =
+                    "passes of a client over its chosen samples in a round (default: 1, up to 3 if it would make fewer than"
+                            + " 6 steps)")
+    Optional<Integer> epochs = Optional.empty();
+
+    @Option(
             names = "--gradient-checkpointing",
             description = "train in the memory of one layer's activations, for a third more time")
     boolean gradientCheckpointing;
@@ -168,6 +175,7 @@ final class OwnOptions {
         }
         RunOptions.range(line, "--groups", groups, 1, 1_000_000);
         RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
+        epochs.ifPresent(value -> RunOptions.range(line, "--epochs", value, 1, 1_000_000));
         RunOptions.range(line, "--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
         RunOptions.range(line, "--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
         evaluateLimit.ifPresent(value -> RunOptions.range(line, "--evaluate-limit", value, 1, Integer.MAX_VALUE));

@@ -40,7 +40,6 @@ final class OwnRun {
     private final Path folder;
     private final int rounds;
     private final double fraction;
-    private final double learningRate;
     private final OwnData data;
 
     /**
@@ -56,7 +55,6 @@ final class OwnRun {
         rounds = options.rounds.orElse(10);
         data = OwnData.read(own.data.orElseThrow(), options.clients, own.instances, options.seed)
                 .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
-        learningRate = options.learningRate.orElse(3e-4);
         fraction = options.fraction.orElse(Math.max(
                 0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
         if (own.patience > 0 && data.unseen().isEmpty()) {
@@ -218,10 +216,11 @@ final class OwnRun {
 
     private FedHds fedHds(ModelPool models, Optional<ModelPool> featureModels) {
         FedHds.Builder parts = FedHds.on(models)
-                .learningRate(learningRate)
                 .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing))
                 .maxTokens(own.maxLength)
                 .fusion(options.fusion.fusion());
+        options.learningRate.ifPresent(parts::learningRate);
+        own.epochs.ifPresent(parts::epochs);
         if (own.selection == SelectionName.RECOMMENDED) {
             parts.recommended(own.share);
         }
@@ -311,7 +310,8 @@ final class OwnRun {
                                 + fedHds.agreedSettings().get("prompt template"))
                 .with("--max-length", longestSample(model, featureModel))
                 .with("--target-modules", fedHds.lora().targetModules())
-                .with("--learning-rate", learningRate)
+                .with("--learning-rate", options.learningRate.<Object>map(rate -> rate).orElse("by steps"))
+                .with("--epochs", own.epochs.<Object>map(epochs -> epochs).orElse("by steps"))
                 .with("--answer-tokens", own.answerTokens)
                 .with("--precision", model.precision())
                 .with("--device", model.device())
@@ -402,7 +402,8 @@ final class OwnRun {
         config.put("template", TemplateName.of(own.template.of(model)));
         config.put("max_length", own.maxLength);
         config.put("target_modules", fedHds.lora().targetModules());
-        config.put("learning_rate", learningRate);
+        options.learningRate.ifPresent(rate -> config.put("learning_rate", rate));
+        own.epochs.ifPresent(epochs -> config.put("epochs", epochs));
         config.put("gradient_checkpointing", own.gradientCheckpointing);
         config.put("answer_tokens", own.answerTokens);
         config.put("device", deviceNames(models));

@@ -68,6 +68,7 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--max-length", new String[] {"500"});
         compared.put("--target-modules", new String[] {"q_proj"});
         compared.put("--learning-rate", new String[] {"3e-4"});
+        compared.put("--epochs", new String[] {"2"});
         compared.put("--answer-tokens", new String[] {"3"});
         compared.put("--evaluate-limit", new String[] {"1"});
         compared.put("--evaluate-tasks", new String[] {

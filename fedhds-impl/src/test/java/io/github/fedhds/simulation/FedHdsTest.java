@@ -120,7 +120,8 @@ class FedHdsTest {
             TrainingResult result = fedHds.trainer().train(SAMPLES, round);
             assertEquals(9, result.losses().length);
             assertEquals(0, result.cutPrompts() + result.skippedTooLong());
-            assertEquals(paperTrainer()
+            assertEquals(
+                    paperTrainer()
                             .learningRate(3e-4 * Math.sqrt(300 / 9.0))
                             .build()
                             .train(SAMPLES, round),

@@ -310,7 +310,9 @@ final class OwnRun {
                                 + fedHds.agreedSettings().get("prompt template"))
                 .with("--max-length", longestSample(model, featureModel))
                 .with("--target-modules", fedHds.lora().targetModules())
-                .with("--learning-rate", options.learningRate.<Object>map(rate -> rate).orElse("by steps"))
+                .with(
+                        "--learning-rate",
+                        options.learningRate.<Object>map(rate -> rate).orElse("by steps"))
                 .with("--epochs", own.epochs.<Object>map(epochs -> epochs).orElse("by steps"))
                 .with("--answer-tokens", own.answerTokens)
                 .with("--precision", model.precision())

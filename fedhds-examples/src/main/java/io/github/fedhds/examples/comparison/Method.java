@@ -19,6 +19,7 @@ enum Method {
             return dealt(share, RandomSelector::count);
         }
     },
+    /** Over the groups that the recommended selection finds. */
     BALANCED("random, balanced over groups") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
@@ -88,7 +89,7 @@ enum Method {
 
     /** Sets selection and features. */
     FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-        if (this == DIVERSE || this == RECOMMENDED) {
+        if (this == BALANCED || this == DIVERSE || this == RECOMMENDED) {
             return fedHds.recommended(share).selection(selection(share, samplesPerGroup));
         }
         return fedHds.selection(selection(share, samplesPerGroup)).frozenFeatures(true);

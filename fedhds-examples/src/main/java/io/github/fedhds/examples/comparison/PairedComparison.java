@@ -181,7 +181,7 @@ public final class PairedComparison implements Callable<Integer> {
         trial.append(results);
         out.printf(
                 Locale.ROOT,
-                "%s, seed %d, rate %s, epochs %d: Rouge-L %.4f, %d samples of %d tasks, features %.0f s,"
+                "%s, seed %d, rate %s, epochs %d: Rouge-L %.4f, %d samples of %d tasks, %d families, features %.0f s,"
                         + " training %.0f s, evaluation %.0f s%n",
                 trial.method(),
                 trial.seed(),
@@ -190,6 +190,7 @@ public final class PairedComparison implements Callable<Integer> {
                 trial.rougeL(),
                 trial.samples(),
                 trial.tasks(),
+                trial.families(),
                 trial.featureSeconds(),
                 trial.trainingSeconds(),
                 trial.evaluationSeconds());
@@ -202,7 +203,7 @@ public final class PairedComparison implements Callable<Integer> {
         AnswerEvaluator.Result score =
                 fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), Adapter.empty());
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new Trial(settings, "BASE", 0, 0, 0, score.rougeL(), score.byTask(), 0, 0, 0, 0, 0, 0, seconds);
+        return new Trial(settings, "BASE", 0, 0, 0, score.rougeL(), score.byTask(), 0, 0, Map.of(), 0, 0, 0, seconds);
     }
 
     private Trial trial(
@@ -221,9 +222,9 @@ public final class PairedComparison implements Callable<Integer> {
         cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
         FedHds fedHds = builder.build();
         Map<ClientId, List<Instruction>> data = bed.clients(alpha, clients, seed);
-        Set<String> tasks = ConcurrentHashMap.newKeySet();
+        Map<String, Long> chosen = new ConcurrentHashMap<>();
         LocalTrainer counting = (instructions, round) -> {
-            instructions.forEach(one -> tasks.add(one.task()));
+            instructions.forEach(one -> chosen.merge(one.task(), 1L, Long::sum));
             return fedHds.trainer().train(instructions, round);
         };
         Federation federation = Federation.builder(fedHds)
@@ -258,7 +259,7 @@ public final class PairedComparison implements Callable<Integer> {
                         .mapToLong(
                                 client -> data.getOrDefault(client, List.of()).size())
                         .sum(),
-                tasks.size(),
+                chosen,
                 sum(reports, RoundReport.Seconds::features),
                 sum(reports, RoundReport.Seconds::selection),
                 sum(reports, RoundReport.Seconds::training),

@@ -20,7 +20,7 @@ import java.util.TreeMap;
  * @param byTask the same for each unseen task
  * @param samples training samples over all rounds
  * @param held instructions of the rounds' clients, over all rounds
- * @param tasks distinct tasks among the training samples
+ * @param chosen number of training samples of each task, over all rounds
  * @param featureSeconds seconds of features, summed over the clients; small if the rows were cached
  * @param selectionSeconds seconds of fusion, grouping and selection
  * @param trainingSeconds seconds of training, summed over the clients
@@ -36,7 +36,7 @@ record Trial(
         Map<String, Double> byTask,
         long samples,
         long held,
-        int tasks,
+        Map<String, Long> chosen,
         double featureSeconds,
         double selectionSeconds,
         double trainingSeconds,
@@ -53,6 +53,20 @@ record Trial(
     Trial {
         settings = new TreeMap<>(settings);
         byTask = new TreeMap<>(byTask);
+        chosen = new TreeMap<>(chosen);
+    }
+
+    /** Distinct tasks among the training samples. */
+    int tasks() {
+        return chosen.size();
+    }
+
+    /** Distinct families of tasks among the training samples: a family is what a name has before its first underscore. */
+    int families() {
+        return (int) chosen.keySet().stream()
+                .map(task -> task.replaceFirst("_.*", ""))
+                .distinct()
+                .count();
     }
 
     Key key() {

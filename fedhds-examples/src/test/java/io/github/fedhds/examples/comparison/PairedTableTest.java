@@ -11,7 +11,21 @@ import org.junit.jupiter.api.Test;
 
 class PairedTableTest {
     private static Trial trial(String method, long seed, double rougeL) {
-        return new Trial(Map.of(), method, seed, 1e-3, 3, rougeL, Map.of(), 10, 1000, 7, 1, 2, 3, 4);
+        return new Trial(
+                Map.of(),
+                method,
+                seed,
+                1e-3,
+                3,
+                rougeL,
+                Map.of(),
+                10,
+                1000,
+                Map.of("a_1", 5L, "a_2", 4L, "b", 1L),
+                1,
+                2,
+                3,
+                4);
     }
 
     @Test
@@ -27,7 +41,8 @@ class PairedTableTest {
                 text.contains("| recommended: k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) |"),
                 text);
         assertTrue(
-                text.contains("| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 10.0 | 1.00 % | 7.0 | 1 | 2 | 3 |"), text);
+                text.contains("| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 10.0 | 1.00 % | 3.0 | 2.0 | 1 | 2 | 3 |"),
+                text);
     }
 
     @Test

@@ -203,6 +203,20 @@ class SelectionTest {
                 new PcaFusion(3).fuse(features, RoundContext.first()).toArray(),
                 frame.place(features).toArray(),
                 1e-5); // axes are floats
+        Points white = new AnchorFrame((list, round) -> features, anchors, 3)
+                .whitened()
+                .apply(RoundContext.first())
+                .orElseThrow()
+                .place(features);
+        Points plain = frame.place(features);
+        for (int axis = 0; axis < 3; axis++) {
+            double variance = 0;
+            for (int i = 0; i < 20; i++) {
+                variance += white.get(i, axis) * white.get(i, axis) / 19;
+            }
+            assertEquals(1, variance, 1e-5);
+            assertEquals(plain.get(3, axis) / plain.get(7, axis), white.get(3, axis) / white.get(7, axis), 1e-3);
+        }
         assertThrows(IllegalArgumentException.class, () -> new AnchorFrame((list, round) -> features, anchors, 20));
         assertThrows(IllegalArgumentException.class, () -> new AnchorFrame((list, round) -> features, anchors, 0));
     }

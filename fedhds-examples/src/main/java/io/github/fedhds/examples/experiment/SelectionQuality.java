@@ -25,6 +25,7 @@ import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.AnchorFrame;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.selection.WardSelector;
 import io.github.fedhds.training.TrainingResult;
@@ -44,6 +45,8 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -66,6 +69,9 @@ public final class SelectionQuality implements Callable<Integer> {
 
     /** Samples of each task whose neighbours are searched; the time grows with the square. */
     private static final int SEPARATED = 20;
+
+    /** Axes of {@code --anchors}. */
+    private static final int ANCHOR_AXES = 16;
 
     @Option(names = "--data", description = "folder of Natural Instructions; without it the embedded instructions")
     private @Nullable Path data;
@@ -106,6 +112,14 @@ public final class SelectionQuality implements Callable<Integer> {
     @Option(names = "--all-tasks", description = "tasks of all clients at most, spread over the half")
     private int allTasks = Integer.MAX_VALUE;
 
+    @Option(
+            names = "--anchors",
+            description = "frame of diverse along the axes of so many other tasks' samples; 0: signs")
+    private int anchors;
+
+    @Option(names = "--whitened", description = "coordinates of --anchors have equal variance")
+    private boolean whitened;
+
     @Option(names = "--search", description = "more strategies, to find settings")
     private boolean search;
 
@@ -121,11 +135,18 @@ public final class SelectionQuality implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Map<String, List<Instruction>> all = tasks();
-        FeatureExtractor known =
-                extracted(all.values().stream().flatMap(List::stream).toList());
+        Map<String, List<Instruction>> all = spread(tasks(half), allTasks);
+        if (all.size() < tasks || samples > pool) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    all.size() + " tasks have " + pool + " samples; a client holds " + samples + " of each of "
+                            + tasks);
+        }
+        List<Instruction> others = anchors > 0 ? others() : List.of();
+        FeatureExtractor known = extracted(Stream.concat(all.values().stream().flatMap(List::stream), others.stream())
+                .toList());
         Fusion fusion = new CachedFusion(TsneFusion.builder().threads(1).build().compose(pooling::grouping), 1 << 20);
-        Map<String, Selection> ways = ways();
+        Map<String, Selection> ways = ways(known, others);
         Map<String, List<Figure>> figures = new LinkedHashMap<>();
         for (long seed = 0; seed < seeds; seed++) {
             Map<ClientId, List<Instruction>> dealt = deal(all, seed);
@@ -168,7 +189,16 @@ public final class SelectionQuality implements Callable<Integer> {
         }
     }
 
-    private Map<String, List<Instruction>> tasks() {
+    /** Samples of the tasks of the other half, one of each in turn. */
+    private List<Instruction> others() {
+        List<List<Instruction>> tasks = List.copyOf(tasks(1 - half).values());
+        return IntStream.range(0, anchors)
+                .mapToObj(i -> tasks.get(i % tasks.size()).get(i / tasks.size()))
+                .toList();
+    }
+
+    /** The tasks of a half that have enough samples. */
+    private Map<String, List<Instruction>> tasks(int part) {
         Map<String, List<Instruction>> all = new TreeMap<>();
         if (data == null) {
             InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
@@ -183,17 +213,11 @@ public final class SelectionQuality implements Callable<Integer> {
         Map<String, List<Instruction>> ours = new TreeMap<>();
         int place = 0;
         for (Map.Entry<String, List<Instruction>> task : all.entrySet()) {
-            if (task.getValue().size() >= pool && place++ % 2 == half) {
+            if (task.getValue().size() >= pool && place++ % 2 == part) {
                 ours.put(task.getKey(), task.getValue().subList(0, pool));
             }
         }
-        if (ours.size() < tasks || samples > pool) {
-            throw new CommandLine.ParameterException(
-                    spec.commandLine(),
-                    ours.size() + " tasks have " + pool + " samples; a client holds " + samples + " of each of "
-                            + tasks);
-        }
-        return spread(ours, allTasks);
+        return ours;
     }
 
     /** So many of the tasks, at equal distances in the order of their names. */
@@ -207,7 +231,7 @@ public final class SelectionQuality implements Callable<Integer> {
         return some;
     }
 
-    private Map<String, Selection> ways() {
+    private Map<String, Selection> ways(FeatureExtractor extractor, List<Instruction> others) {
         Map<String, Selection> ways = new LinkedHashMap<>();
         ways.put("paper", Selection.paper());
         ways.put("intra-client only", Selection.intraClientOnly());
@@ -217,8 +241,9 @@ public final class SelectionQuality implements Callable<Integer> {
                 Selection.unique().withFrame(Selection.paper().frame()));
         ways.put("unique", Selection.unique());
         for (int budget : budgets) {
-            ways.put("diverse " + budget, Selection.diverse(budget));
-            ways.put("Ward " + budget, Selection.diverse(budget).withServer(WardSelector.count(budget)));
+            Selection diverse = framed(Selection.diverse(budget), extractor, others);
+            ways.put("diverse " + budget, diverse);
+            ways.put("Ward " + budget, diverse.withServer(WardSelector.count(budget)));
             if (search) {
                 for (int axes : new int[] {64, 256}) {
                     String name = axes + " axes " + budget;
@@ -232,6 +257,14 @@ public final class SelectionQuality implements Callable<Integer> {
             }
         }
         return ways;
+    }
+
+    private Selection framed(Selection selection, FeatureExtractor extractor, List<Instruction> others) {
+        if (others.isEmpty()) {
+            return selection;
+        }
+        AnchorFrame frame = new AnchorFrame(extractor, others, ANCHOR_AXES);
+        return selection.withFrame(whitened ? frame.whitened() : frame);
     }
 
     /**

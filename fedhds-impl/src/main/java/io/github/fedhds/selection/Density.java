@@ -12,9 +12,9 @@ final class Density {
     private Density() {}
 
     /**
-     * The factor of each point: the inverse of the mean distance to its nearest neighbours, divided by that of the median
-     * among those that are not 0, raised to the power. So it has no unit. All are 1 at power 0 and if all points coincide.
-     * Time O(n m (d + log m)) for m points of the reference, memory O((n + m) d).
+     * The factor of each point: the inverse of the mean distance to its nearest neighbours, in multiples of the reference's
+     * median among those that are not 0, raised to the power. So it has no unit. All are 1 at power 0 and if the whole
+     * reference coincides. Time O(m² (d + log m)) for m points of the reference, memory O(m d).
      *
      * @param reference the points among which neighbours are sought, with the points themselves
      * @param neighbours number of neighbours besides the point itself; all if there are fewer
@@ -25,8 +25,12 @@ final class Density {
         if (power == 0 || reference.size() < 2) {
             return factors;
         }
-        double[] radii = radii(points, reference, Math.min(neighbours, reference.size() - 1));
-        double[] positive = Arrays.stream(radii).filter(r -> r > 0).sorted().toArray();
+        int k = Math.min(neighbours, reference.size() - 1);
+        double[] radii = radii(points, reference, k);
+        double[] positive = Arrays.stream(points == reference ? radii : radii(reference, reference, k))
+                .filter(r -> r > 0)
+                .sorted()
+                .toArray();
         if (positive.length > 0) {
             double median = positive[positive.length / 2];
             Arrays.setAll(factors, i -> Math.pow(median / Math.max(radii[i], median / MOST), power));

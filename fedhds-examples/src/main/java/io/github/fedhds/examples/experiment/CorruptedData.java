@@ -7,6 +7,7 @@ import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.CachedFusion;
 import io.github.fedhds.features.FeatureCache;
@@ -116,8 +117,8 @@ public final class CorruptedData implements Callable<Integer> {
         try (LanguageModel loaded = model.isPresent()
                 ? LanguageModel.load(model.get(), options)
                 : EmbeddedModel.load(options.onDevice("cpu"))) {
-            UnaryOperator<FedHdsClientBuilder> roles = roles(loaded);
             for (long seed = 1; seed <= seeds; seed++) {
+                UnaryOperator<FedHdsClientBuilder> roles = roles(loaded);
                 Random random = new Random(seed);
                 Map<ClientId, List<Instruction>> dealt = new LinkedHashMap<>();
                 Partitions.dirichlet(tasks, clients, 0.5, 40, seed)
@@ -177,7 +178,7 @@ public final class CorruptedData implements Callable<Integer> {
         return ways;
     }
 
-    /** Features and scores of the base model, computed once for each sample. */
+    /** Features and scores of the base model, computed once for each client. */
     private UnaryOperator<FedHdsClientBuilder> roles(LanguageModel loaded) {
         int context = loaded.config().contextLength();
         int tokens = maxTokens > 0 ? Math.min(maxTokens, context) : context;
@@ -188,27 +189,15 @@ public final class CorruptedData implements Callable<Integer> {
                 .tokenBudget(TOKEN_BUDGET)
                 .cache(cache.map(FeatureCache::inFolder).orElseGet(() -> FeatureCache.inMemory(1L << 30)))
                 .build();
-        SampleScorer scorer = kept(new AnswerLossScorer(loaded, AdapterForm.none(), template, tokens, TOKEN_BUDGET));
+        SampleScorer scorer = new AnswerLossScorer(loaded, AdapterForm.none(), template, tokens, TOKEN_BUDGET);
+        Map<List<Instruction>, FeatureMatrix> features = new HashMap<>();
+        Map<SampleScore, Map<List<Instruction>, double[]>> scores = new HashMap<>();
         Fusion fusion = new CachedFusion(TsneFusion.builder().threads(1).build().compose(pooling::grouping), 1 << 20);
-        return client -> client.featureExtractor(extractor).fusion(fusion).scorer(scorer);
-    }
-
-    private static SampleScorer kept(SampleScorer scorer) {
-        Map<SampleScore, Map<Instruction, Double>> known = new HashMap<>();
-        return (kind, instructions, round) -> {
-            Map<Instruction, Double> ofKind = known.computeIfAbsent(kind, k -> new HashMap<>());
-            List<Instruction> fresh = instructions.stream()
-                    .filter(one -> !ofKind.containsKey(one))
-                    .distinct()
-                    .toList();
-            double[] scores = fresh.isEmpty() ? new double[0] : scorer.score(kind, fresh, round);
-            for (int i = 0; i < scores.length; i++) {
-                ofKind.put(fresh.get(i), scores[i]);
-            }
-            return instructions.stream()
-                    .mapToDouble(one -> ofKind.getOrDefault(one, Double.NaN))
-                    .toArray();
-        };
+        return client -> client.featureExtractor(
+                        (list, round) -> features.computeIfAbsent(list, of -> extractor.extract(of, round)))
+                .fusion(fusion)
+                .scorer((kind, list, round) -> scores.computeIfAbsent(kind, k -> new HashMap<>())
+                        .computeIfAbsent(list, of -> scorer.score(kind, of, round)));
     }
 
     private void print(int samples, Map<String, List<List<Instruction>>> chosen) {

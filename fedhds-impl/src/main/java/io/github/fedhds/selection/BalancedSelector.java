@@ -5,12 +5,10 @@ import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.internal.RandomOrder;
-import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -26,11 +24,11 @@ import java.util.stream.IntStream;
  * @see <a href="https://arxiv.org/abs/2503.01807">Large-scale data selection for instruction tuning</a>
  */
 public final class BalancedSelector implements CoresetSelector {
-    private final CoresetSelector groups;
+    private final InnerSelector groups;
     private final Amount amount;
 
     private BalancedSelector(CoresetSelector groups, Amount amount) {
-        this.groups = Objects.requireNonNull(groups, "groups");
+        this.groups = new InnerSelector(groups);
         this.amount = amount;
     }
 
@@ -56,7 +54,7 @@ public final class BalancedSelector implements CoresetSelector {
 
     @Override
     public String toString() {
-        return "BalancedSelector[" + amount + ", groups of " + RoleText.of(groups) + "]";
+        return "BalancedSelector[" + amount + ", groups of " + groups + "]";
     }
 
     @Override

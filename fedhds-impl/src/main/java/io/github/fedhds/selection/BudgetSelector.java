@@ -4,14 +4,10 @@ import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
-import io.github.fedhds.internal.RoleName;
-import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Limits the number of candidates that another selector takes. The groups stay the same; only the number of members
@@ -26,11 +22,11 @@ import org.jspecify.annotations.Nullable;
  * other selector. Immutable, safe for many threads if the other selector is.
  */
 public final class BudgetSelector implements CoresetSelector {
-    private final CoresetSelector selector;
+    private final InnerSelector inner;
     private final Amount amount;
 
     private BudgetSelector(CoresetSelector selector, Amount amount) {
-        this.selector = Objects.requireNonNull(selector, "selector");
+        this.inner = new InnerSelector(selector);
         this.amount = amount;
     }
 
@@ -52,24 +48,14 @@ public final class BudgetSelector implements CoresetSelector {
         return new BudgetSelector(selector, Amount.ofShare(share));
     }
 
-    /** The answer of the selector inside, which may be the application's own and compiled without null checks. */
-    private Coreset inner(@Nullable Coreset coreset) {
-        if (coreset == null) {
-            throw new IllegalStateException("the selector inside, "
-                    + RoleName.of(selector, "a selector of the application")
-                    + ", returned null; it must return a Coreset, empty if it selects nothing");
-        }
-        return coreset;
-    }
-
     @Override
     public String toString() {
-        return "BudgetSelector[" + RoleText.of(selector) + ", " + amount + "]";
+        return "BudgetSelector[" + inner + ", " + amount + "]";
     }
 
     @Override
     public Coreset select(Candidates candidates, RoundContext round) {
-        List<Group> groups = inner(selector.select(candidates, round)).groups();
+        List<Group> groups = inner.select(candidates, round).groups();
         List<Group> bySize = new ArrayList<>(groups);
         bySize.sort(Comparator.comparingInt(group -> -group.members().length));
         int[] take = new int[groups.size()];

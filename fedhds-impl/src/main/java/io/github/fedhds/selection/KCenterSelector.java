@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /**
  * Greedy k-center selection: takes the candidate nearest to the mean, then repeatedly the candidate that is farthest
@@ -22,20 +23,46 @@ import java.util.function.ToIntFunction;
  * candidate is then the one that is farthest from them. When no candidate differs from all of them any more, they are
  * left out of account for the rest of the choice.
  *
- * <p>Outliers, also faulty data, are chosen early. {@link WardSelector} follows the density of the candidates instead.
- * Duplicate candidates count once, so there may be fewer groups than requested. Ties go to the first candidate. Time
- * O(n (k + m) d) with m points of earlier rounds, memory O(n); the seed is not used. Immutable, safe for many threads.
+ * <p>Outliers, also faulty data, are chosen early, unless distances are {@linkplain #withDensity weighted by density};
+ * {@link WardSelector} follows the density of the candidates too. Duplicate candidates count once, so there may be fewer
+ * groups than requested. Ties go to the first candidate. Time O(n (k + m) d) with m points of earlier rounds, memory O(n);
+ * with densities also time O(n² (d + log n)), memory O(n d). The seed is used for a {@linkplain #withRandomStart random
+ * start} only. Immutable, safe for many threads.
  *
  * @see <a href="https://doi.org/10.1016/0304-3975(85)90224-5">Gonzalez 1985: Clustering to minimize the maximum
  *     intercluster distance</a>
  */
 public final class KCenterSelector implements CoresetSelector {
+    private static final int NEIGHBOURS = 10;
+
     private final ToIntFunction<Candidates> count;
     private final String description;
+    private final Metric metric;
+    private final boolean randomStart;
 
-    private KCenterSelector(ToIntFunction<Candidates> count, String description) {
+    /** How far a candidate is: Euclidean or by angle, multiplied by a power of its density. */
+    private record Metric(boolean cosine, double power, int neighbours) {
+        private static final Metric EUCLIDEAN = new Metric(false, 0, NEIGHBOURS);
+
+        @Override
+        public String toString() {
+            return (cosine ? ", cosine" : "") + (power > 0 ? ", density^" + power + " of " + neighbours : "");
+        }
+
+        Points place(Points points) {
+            return cosine ? Nearness.unitLength(points) : points;
+        }
+    }
+
+    private KCenterSelector(ToIntFunction<Candidates> count, String description, Metric metric, boolean randomStart) {
         this.count = count;
         this.description = description;
+        this.metric = metric;
+        this.randomStart = randomStart;
+    }
+
+    private KCenterSelector(ToIntFunction<Candidates> count, String description) {
+        this(count, description, Metric.EUCLIDEAN, false);
     }
 
     /**
@@ -79,9 +106,52 @@ public final class KCenterSelector implements CoresetSelector {
                 "shareOfSamples=" + share);
     }
 
+    /** {@link #withDensity(double, int)} with 10 neighbours. */
+    public KCenterSelector withDensity(double power) {
+        return withDensity(power, NEIGHBOURS);
+    }
+
+    /**
+     * This selector with distances weighted by local density, so that isolated candidates are not the farthest. The distance
+     * of a candidate to the chosen ones is multiplied by a power of its density: the inverse of its mean distance to its
+     * nearest neighbours among the candidates. The choice does not depend on the points' scale. A density counts as at most
+     * 100 times the median's, so duplicates are not infinitely dense.
+     *
+     * @param power 0 (no weight) to 1; 0.5 in NovelSum. At 1 a candidate far from all others counts as no farther than one
+     *     inside a cluster; below 1 a sufficiently far one is still chosen early
+     * @param neighbours number of neighbours, 1 or more; all if there are fewer. Groups of fewer candidates count as isolated
+     * @see <a href="https://arxiv.org/abs/2502.17184">Yang et al. 2025: Measuring data diversity for instruction tuning</a>
+     */
+    public KCenterSelector withDensity(double power, int neighbours) {
+        if (!(power >= 0 && power <= 1)) {
+            throw new IllegalArgumentException("power of the density must be 0 to 1, was " + power);
+        }
+        if (neighbours < 1) {
+            throw new IllegalArgumentException("neighbours must be 1 or more, was " + neighbours);
+        }
+        return new KCenterSelector(count, description, new Metric(metric.cosine(), power, neighbours), randomStart);
+    }
+
+    /**
+     * This selector with distances by angle: all points are scaled to unit length, where the largest distance is the lowest
+     * cosine similarity. A point at the origin stays there. Centres of groups stay as they are.
+     */
+    public KCenterSelector withCosine() {
+        Metric cosine = new Metric(true, metric.power(), metric.neighbours());
+        return new KCenterSelector(count, description, cosine, randomStart);
+    }
+
+    /**
+     * This selector with a first candidate at random, from the round's random stream "selection", instead of the one nearest
+     * to the mean.
+     */
+    public KCenterSelector withRandomStart() {
+        return new KCenterSelector(count, description, metric, true);
+    }
+
     @Override
     public String toString() {
-        return "KCenterSelector[" + description + "]";
+        return "KCenterSelector[" + description + metric + (randomStart ? ", random start" : "") + "]";
     }
 
     @Override
@@ -91,14 +161,16 @@ public final class KCenterSelector implements CoresetSelector {
         if (k == 0) {
             return Coreset.empty();
         }
-        Points points = Finite.points(candidates);
+        Points given = Finite.points(candidates);
+        Points points = metric.place(given);
+        double[] factors = Density.factors(points, points, metric.neighbours(), metric.power());
         double[] distance = new double[n];
         int[] nearest = new int[n];
         Arrays.fill(distance, Double.POSITIVE_INFINITY);
         List<Integer> chosen = new ArrayList<>();
-        double[] before = fromEarlier(points, candidates.earlier());
-        boolean remembers = candidates.earlier().size() > 0 && before[farthest(before)] > 0;
-        int next = remembers ? farthest(before) : Nearness.order(points, all(n), Nearness.mean(points, all(n)))[0];
+        double[] before = fromEarlier(points, metric.place(candidates.earlier()));
+        boolean remembers = candidates.earlier().size() > 0 && before[farthest(before, factors)] > 0;
+        int next = remembers ? farthest(before, factors) : first(points, round);
         while (chosen.size() < k && distance[next] > 0) {
             for (int i = 0; i < n; i++) {
                 double fresh = i == next ? 0 : Nearness.distance(points, i, points.point(next));
@@ -108,11 +180,11 @@ public final class KCenterSelector implements CoresetSelector {
                 }
             }
             chosen.add(next);
-            next = farthest(distance);
+            next = farthest(distance, factors);
             if (remembers) {
                 double[] both = new double[n];
                 Arrays.setAll(both, i -> Math.min(distance[i], before[i]));
-                int newest = farthest(both);
+                int newest = farthest(both, factors);
                 remembers = both[newest] > 0;
                 next = remembers ? newest : next;
             }
@@ -130,9 +202,15 @@ public final class KCenterSelector implements CoresetSelector {
             int[] members = new int[others.length + 1]; // itself first, before any that coincide
             members[0] = centre;
             System.arraycopy(others, 0, members, 1, others.length);
-            groups.add(new Group(id, points.point(centre), members));
+            groups.add(new Group(id, given.point(centre), members));
         }
         return new Coreset(groups);
+    }
+
+    private int first(Points points, RoundContext round) {
+        return randomStart
+                ? round.random("selection").nextInt(points.size())
+                : Nearness.order(points, all(points.size()), Nearness.mean(points, all(points.size())))[0];
     }
 
     /** Distance of each point to the nearest of earlier rounds. */
@@ -148,11 +226,11 @@ public final class KCenterSelector implements CoresetSelector {
         return distance;
     }
 
-    /** The first of the largest, by more than rounding, so that it does not choose among equals. */
-    private static int farthest(double[] distance) {
+    /** The first of the largest weighted distances, by more than rounding, so that it does not choose among equals. */
+    private static int farthest(double[] distance, double[] factors) {
         int next = 0;
         for (int i = 1; i < distance.length; i++) {
-            if (distance[i] > distance[next] * (1 + 1e-9)) {
+            if (distance[i] * factors[i] > distance[next] * factors[next] * (1 + 1e-9)) {
                 next = i;
             }
         }
@@ -160,8 +238,6 @@ public final class KCenterSelector implements CoresetSelector {
     }
 
     private static int[] all(int n) {
-        int[] all = new int[n];
-        Arrays.setAll(all, i -> i);
-        return all;
+        return IntStream.range(0, n).toArray();
     }
 }

@@ -42,6 +42,30 @@ final class Nearness {
         return mean;
     }
 
+    /** The points scaled to unit length; one at the origin stays there. */
+    static Points unitLength(Points points) {
+        double[] values = points.toArray();
+        int d = points.dimensions();
+        for (int from = 0; from < values.length; from += d) {
+            double largest = 0;
+            for (int c = from; c < from + d; c++) {
+                largest = Math.max(largest, Math.abs(values[c]));
+            }
+            if (largest == 0) {
+                continue;
+            }
+            double squares = 0;
+            for (int c = from; c < from + d; c++) {
+                values[c] /= largest; // so that no square overflows
+                squares += values[c] * values[c];
+            }
+            for (int c = from; c < from + d; c++) {
+                values[c] /= Math.sqrt(squares);
+            }
+        }
+        return new Points(points.size(), d, values);
+    }
+
     static double distance(Points points, int member, double[] centre) {
         double sum = 0;
         for (int axis = 0; axis < centre.length; axis++) {

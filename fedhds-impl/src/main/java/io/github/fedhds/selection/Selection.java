@@ -1,6 +1,7 @@
 package io.github.fedhds.selection;
 
 import io.github.fedhds.clustering.Hdbscan;
+import io.github.fedhds.clustering.KMeans;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.round.RoundContext;
@@ -125,6 +126,32 @@ public record Selection(
         return new Selection(ScoreSelector.difficulty().share(share).build(), new EverySelector(), NONE);
     }
 
+    /**
+     * The greedy choice of centres of FedDCA: clients send the centres of ten k-means clusters, and the server adds the centre
+     * whose highest cosine similarity to the chosen ones is the lowest, one sample each. Centres are compared in a shared frame
+     * of 128 {@link #inSharedFrame random signs}. FedDCA's augmentation with public data is not part of it.
+     *
+     * @param samples number of samples per round over all clients, 0 or more
+     * @see <a href="https://arxiv.org/abs/2409.20135">Wang et al. 2025: FedDCA</a>
+     */
+    public static Selection feddca(int samples) {
+        HdbscanSelector client = HdbscanSelector.builder()
+                .clustering(KMeans.builder().clusters(10).build())
+                .build();
+        return new Selection(client, KCenterSelector.count(samples).withCosine(), NONE).inSharedFrame(128);
+    }
+
+    /**
+     * The sampling of DiverseEvol on each client: k-center from a random sample. Each round chooses anew; DiverseEvol adds to
+     * what it has chosen before.
+     *
+     * @param share share of each client's samples, above 0 to 1
+     * @see <a href="https://arxiv.org/abs/2311.08182">Wu et al. 2023: Self-evolved diverse data sampling</a>
+     */
+    public static Selection diverseEvol(double share) {
+        return new Selection(KCenterSelector.share(share).withRandomStart(), new EverySelector(), NONE);
+    }
+
     /** All samples. */
     public static Selection everything() {
         return new Selection(new EverySelector(), new EverySelector(), NONE);
@@ -133,6 +160,16 @@ public record Selection(
     /** This strategy with another selector on the clients. */
     public Selection withClient(CoresetSelector selector) {
         return new Selection(selector, server, frame, remembersChosen);
+    }
+
+    /**
+     * This strategy without the samples of each client whose answers fit their instructions worst, see {@link
+     * AlignedSelector}. Costs two more passes through the model for each sample.
+     *
+     * @param share share of each client's samples to leave out, 0 to below 1, such as 0.1
+     */
+    public Selection withPairQuality(double share) {
+        return withClient(AlignedSelector.of(client, share));
     }
 
     /** This strategy with another selector on the server. */

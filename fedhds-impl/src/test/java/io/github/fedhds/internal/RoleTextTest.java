@@ -26,6 +26,7 @@ import io.github.fedhds.reduction.KernelPcaFusion;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.AlignedSelector;
 import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.BudgetSelector;
 import io.github.fedhds.selection.EverySelector;
@@ -175,8 +176,17 @@ class RoleTextTest {
                 KCenterSelector.shareOfSamples(0.1),
                 KCenterSelector.shareOfSamples(0.2),
                 KCenterSelector.count(0),
+                KCenterSelector.count(0).withDensity(0.5),
+                KCenterSelector.count(0).withDensity(0.5, 5),
+                KCenterSelector.count(0).withDensity(1),
+                KCenterSelector.count(0).withCosine(),
+                KCenterSelector.count(0).withDensity(1).withCosine(),
+                KCenterSelector.count(0).withRandomStart(),
                 WardSelector.share(0.1),
                 WardSelector.count(3),
+                AlignedSelector.of(new EverySelector(), 0.1),
+                AlignedSelector.of(new EverySelector(), 0.2),
+                AlignedSelector.of(new SingleSelector(), 0.1),
                 BalancedSelector.share(new EverySelector(), 0.1),
                 BalancedSelector.count(new EverySelector(), 3),
                 BudgetSelector.share(new EverySelector(), 0.1),

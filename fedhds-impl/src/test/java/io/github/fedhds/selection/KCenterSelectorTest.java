@@ -11,7 +11,10 @@ import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.round.RoundContext;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class KCenterSelectorTest extends CoresetSelectorContract {
@@ -92,10 +95,15 @@ class KCenterSelectorTest extends CoresetSelectorContract {
     }
 
     private static int[] chosen(Points points, int count, Points earlier) {
-        return KCenterSelector.count(count)
-                .select(Candidates.of(points, points.size(), earlier), RoundContext.first())
-                .groups()
-                .stream()
+        return chosen(KCenterSelector.count(count), points, earlier);
+    }
+
+    private static int[] chosen(KCenterSelector selector, Points points) {
+        return chosen(selector, points, new Points(0, points.dimensions(), new double[0]));
+    }
+
+    private static int[] chosen(KCenterSelector selector, Points points, Points earlier) {
+        return selector.select(Candidates.of(points, points.size(), earlier), RoundContext.first()).groups().stream()
                 .mapToInt(group -> group.members()[0])
                 .toArray();
     }
@@ -128,6 +136,145 @@ class KCenterSelectorTest extends CoresetSelectorContract {
         IllegalArgumentException error = assertThrows(
                 IllegalArgumentException.class, () -> chosen(random(4, 1), 1, new Points(1, 1, new double[1])));
         assertTrue(error.toString().contains("one frame for all rounds"), error.toString());
+    }
+
+    /** Clusters of 20 at 0, 10 and 20 on the first axis, in order; the last two points are alone, at -30 and 50. */
+    private static Points clustersAndTwoAlone(long seed) {
+        Random random = new Random(seed);
+        List<double[]> rows = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            rows.add(new double[] {10 * (i / 20) + 0.1 * random.nextGaussian(), 0.1 * random.nextGaussian()});
+        }
+        rows.add(new double[] {-30, random.nextGaussian()});
+        rows.add(new double[] {50, random.nextGaussian()});
+        return Points.of(rows);
+    }
+
+    private static int[] clusters(int[] chosen) {
+        return Arrays.stream(chosen).map(i -> i / 20).sorted().toArray();
+    }
+
+    @Test
+    void withDensity_pointsAlone_areChosenAfterTheClusters() {
+        for (int seed = 0; seed < 20; seed++) {
+            Points points = clustersAndTwoAlone(seed);
+            assertArrayEquals(
+                    new int[] {1, 3, 3}, clusters(chosen(KCenterSelector.count(3), points)), "plain, seed " + seed);
+            for (double power : new double[] {0.5, 0.8, 1}) {
+                KCenterSelector selector = KCenterSelector.count(3).withDensity(power);
+                assertArrayEquals(new int[] {0, 1, 2}, clusters(chosen(selector, points)), power + ", seed " + seed);
+            }
+        }
+    }
+
+    @Test
+    void withDensity_pointsOfEarlierRounds_countAsChosen() {
+        Points points = clustersAndTwoAlone(1);
+        KCenterSelector two = KCenterSelector.count(2).withDensity(0.5);
+        Points first = Points.of(List.of(new double[] {0, 0}));
+        assertArrayEquals(new int[] {1, 2}, clusters(chosen(two, points, first)));
+        Points others = Points.of(List.of(new double[] {10, 0}, new double[] {20, 0}));
+        assertEquals(0, chosen(two, points, others)[0] / 20);
+        assertArrayEquals(chosen(two, points), chosen(two, points, points), "nothing is new");
+    }
+
+    @Test
+    void withDensity_powerZero_isThePlainKCenter() {
+        for (int seed = 0; seed < 20; seed++) {
+            Points points = random(50, seed);
+            Candidates candidates = Candidates.of(points, 50, random(3, seed + 100));
+            assertEquals(
+                    KCenterSelector.count(9).select(candidates, RoundContext.first()),
+                    KCenterSelector.count(9).withDensity(0, 3).select(candidates, RoundContext.first()));
+        }
+    }
+
+    private static Points scaled(Points points, double factor) {
+        return new Points(
+                points.size(),
+                points.dimensions(),
+                Arrays.stream(points.toArray()).map(x -> x * factor).toArray());
+    }
+
+    @Test
+    void withDensity_anyScale_choosesTheSame() {
+        for (int seed = 0; seed < 10; seed++) {
+            Points points = random(40, seed);
+            for (KCenterSelector selector : List.of(
+                    KCenterSelector.count(12).withDensity(0.5),
+                    KCenterSelector.count(12).withDensity(1, 3),
+                    KCenterSelector.count(12).withDensity(1).withCosine())) {
+                int[] expected = chosen(selector, points);
+                for (double factor : new double[] {0.1, 1000, 1e100}) {
+                    assertArrayEquals(expected, chosen(selector, scaled(points, factor)), selector + " " + factor);
+                }
+            }
+        }
+    }
+
+    /** More copies than neighbours have no distance to them; they are still one candidate among others. */
+    @Test
+    void withDensity_duplicates_areFiniteAndCountOnce() {
+        double[] line = new double[26];
+        for (int i = 20; i < 26; i++) {
+            line[i] = i;
+        }
+        KCenterSelector selector = KCenterSelector.count(26).withDensity(1);
+        int[] all = chosen(selector, new Points(26, 1, line));
+        assertArrayEquals(
+                new int[] {0, 20, 21, 22, 23, 24, 25},
+                Arrays.stream(all).sorted().toArray());
+        assertArrayEquals(new int[] {0}, chosen(selector, new Points(26, 1, new double[26])));
+        assertArrayEquals(new int[] {0}, chosen(selector, new Points(1, 1, new double[1])));
+        assertEquals(2, chosen(selector, new Points(2, 1, new double[] {0, 1e-100})).length);
+    }
+
+    @Test
+    void withCosine_isByAngle() {
+        Points rays = Points.of(List.of(
+                new double[] {1, 0.1},
+                new double[] {1, 0},
+                new double[] {1e300, 1e299},
+                new double[] {0, 1e-300},
+                new double[] {-5, -5}));
+        int[] chosen = chosen(KCenterSelector.count(3).withCosine(), rays);
+        assertArrayEquals(new int[] {0, 4, 3}, chosen);
+        Group group = KCenterSelector.count(1)
+                .withCosine()
+                .select(Candidates.of(new Points(2, 2, new double[] {0, 0, 3, 4})), RoundContext.first())
+                .groups()
+                .get(0);
+        assertArrayEquals(new double[] {0, 0}, group.centre().orElseThrow());
+        assertEquals(2, group.members().length);
+    }
+
+    @Test
+    void withRandomStart_startsAnywhereAndGoesFarthest() {
+        Points line = new Points(4, 1, new double[] {0, 1, 2, 9});
+        KCenterSelector selector = KCenterSelector.count(2).withRandomStart();
+        int[] starts = new int[4];
+        for (int seed = 0; seed < 400; seed++) {
+            RoundContext round = RoundContext.first().withSeed(seed);
+            Coreset coreset = selector.select(Candidates.of(line), round);
+            assertEquals(coreset, selector.select(Candidates.of(line), round));
+            int start = coreset.groups().get(0).members()[0];
+            starts[start]++;
+            assertEquals(start == 3 ? 0 : 3, coreset.groups().get(1).members()[0]);
+        }
+        for (int count : starts) { // five standard deviations of a quarter of 400
+            assertEquals(100, count, 43);
+        }
+    }
+
+    @Test
+    void settings_outOfRange_areRefused() {
+        KCenterSelector selector = KCenterSelector.count(1);
+        for (double power : new double[] {-0.1, 1.1, Double.NaN}) {
+            IllegalArgumentException error =
+                    assertThrows(IllegalArgumentException.class, () -> selector.withDensity(power));
+            assertTrue(error.toString().contains("power of the density"), error.toString());
+        }
+        assertThrows(IllegalArgumentException.class, () -> selector.withDensity(1, 0));
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.round.RoundContext;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -47,17 +48,22 @@ class NullRolesTest {
     }
 
     @Test
-    void budget_wrongSelector_isNamed() {
+    void inside_wrongSelector_isNamed() {
         CoresetSelector none = nothing();
         assertEquals("selector", assertFails(ABSENT, () -> BudgetSelector.count(none, 3)));
         assertEquals("selector", assertFails(ABSENT, () -> BudgetSelector.share(none, 0.5)));
+        assertEquals("selector", assertFails(ABSENT, () -> BalancedSelector.share(none, 0.5)));
+        assertEquals("selector", assertFails(ABSENT, () -> AlignedSelector.of(none, 0.5)));
         CoresetSelector empty = (candidates, round) -> nothing();
         Candidates candidates = Candidates.of(new Points(3, 2, new double[6]));
-        assertFails(
-                ANSWER,
-                () -> BudgetSelector.count(empty, 3).select(candidates, RoundContext.first()),
-                "the selector inside, a selector of the application, returned null",
-                "must return a Coreset");
+        for (CoresetSelector outer : List.of(
+                BudgetSelector.count(empty, 3), BalancedSelector.count(empty, 3), AlignedSelector.of(empty, 0.1))) {
+            assertFails(
+                    ANSWER,
+                    () -> outer.select(candidates, RoundContext.first()),
+                    "the selector inside, a selector of the application, returned null",
+                    "must return a Coreset");
+        }
     }
 
     @Test

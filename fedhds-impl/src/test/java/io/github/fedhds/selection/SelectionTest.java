@@ -38,6 +38,7 @@ class SelectionTest {
                 Selection.unique(),
                 Selection.diverse(3),
                 Selection.random(0.1),
+                Selection.diverseEvol(0.1),
                 Selection.everything());
     }
 
@@ -75,6 +76,39 @@ class SelectionTest {
         assertNotEquals(frame, way.frame().apply(first.withSeed(1)).orElseThrow());
         Selection without = Selection.diverse(3).inSharedFrame(16);
         assertNotEquals(without.frame().apply(first), without.frame().apply(later));
+    }
+
+    /** Three clients of two directions each, one shared by all; a far centre of a known direction is not new. */
+    @Test
+    void feddca_choosesTheLeastSimilarCentres() {
+        List<double[]> centres = List.of(
+                new double[] {1, 0}, new double[] {50, 1}, new double[] {0, 2}, new double[] {0.1, 9}, new double[] {
+                    -3, 0
+                });
+        Coreset coreset = Selection.feddca(3).server().select(Candidates.of(Points.of(centres)), RoundContext.first());
+        assertArrayEquals(
+                new int[] {3, 4, 0},
+                coreset.groups().stream().mapToInt(g -> g.members()[0]).toArray());
+        Points samples = CoresetSelectorContract.random(200, 1);
+        Coreset client = Selection.feddca(3).client().select(Candidates.of(samples), RoundContext.first());
+        assertEquals(10, client.groups().size());
+        assertTrue(Selection.feddca(3).frame().apply(RoundContext.first()).isPresent());
+    }
+
+    @Test
+    void diverseEvol_takesTheShareOfEachClient() {
+        List<Points> samples = List.of(CoresetSelectorContract.random(60, 1), CoresetSelectorContract.random(30, 2));
+        assertEquals(9, trained(samples, Selection.diverseEvol(0.1)));
+    }
+
+    @Test
+    void withPairQuality_wrapsTheClientsSelectorAlone() {
+        Selection way = Selection.diverse(3).withMemory(16).withPairQuality(0.1);
+        assertEquals(
+                "AlignedSelector[" + Selection.diverse(3).client() + ", without the lowest 0.1]",
+                way.client().toString());
+        assertEquals(Selection.diverse(3).server().toString(), way.server().toString());
+        assertTrue(way.remembersChosen());
     }
 
     @Test

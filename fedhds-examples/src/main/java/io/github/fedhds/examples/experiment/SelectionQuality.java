@@ -1,6 +1,7 @@
 package io.github.fedhds.examples.experiment;
 
 import io.github.fedhds.FedHdsClient;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregators.FedAvg;
@@ -44,6 +45,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -151,7 +153,11 @@ public final class SelectionQuality implements Callable<Integer> {
         for (long seed = 0; seed < seeds; seed++) {
             Map<ClientId, List<Instruction>> dealt = deal(all, seed);
             for (Map.Entry<String, Selection> way : ways.entrySet()) {
-                Map<ClientId, List<Instruction>> chosen = choose(way.getValue(), dealt, known, fusion, seed);
+                Map<ClientId, List<Instruction>> chosen = choose(
+                        way.getValue(),
+                        dealt,
+                        client -> client.featureExtractor(known).fusion(fusion),
+                        seed);
                 figures.computeIfAbsent(way.getKey(), w -> new ArrayList<>()).add(figure(chosen, dealt, seed));
             }
         }
@@ -296,12 +302,15 @@ public final class SelectionQuality implements Callable<Integer> {
         return dealt;
     }
 
-    /** One round with the real client and server, and a trainer that only records. */
-    private static Map<ClientId, List<Instruction>> choose(
+    /**
+     * One round with the real client and server, and a trainer that only records.
+     *
+     * @param roles sets the roles of each client that choosing needs
+     */
+    static Map<ClientId, List<Instruction>> choose(
             Selection way,
             Map<ClientId, List<Instruction>> dealt,
-            FeatureExtractor extractor,
-            Fusion fusion,
+            UnaryOperator<FedHdsClientBuilder> roles,
             long seed) {
         FedHdsServer server = FedHdsServer.builder()
                 .clients(List.copyOf(dealt.keySet()))
@@ -316,10 +325,8 @@ public final class SelectionQuality implements Callable<Integer> {
         Map<ClientId, List<Instruction>> chosen = new LinkedHashMap<>();
         List<FedHdsClient> all = new ArrayList<>();
         for (ClientId id : dealt.keySet()) {
-            FedHdsClient client = FedHdsClient.builder(id)
+            FedHdsClient client = roles.apply(FedHdsClient.builder(id))
                     .instructions(dealt.getOrDefault(id, List.of()))
-                    .featureExtractor(extractor)
-                    .fusion(fusion)
                     .selector(way.client())
                     .trainer((list, round) -> {
                         chosen.put(id, list);
@@ -462,7 +469,7 @@ public final class SelectionQuality implements Callable<Integer> {
     }
 
     /** Mean and standard deviation of a sample. */
-    private static String spread(double[] values) {
+    static String spread(double[] values) {
         double mean = mean(values);
         double squares = Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
         return String.format(Locale.ROOT, "%.1f ± %.1f", mean, Math.sqrt(squares / Math.max(1, values.length - 1)));

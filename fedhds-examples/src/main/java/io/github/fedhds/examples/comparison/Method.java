@@ -4,6 +4,7 @@ import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
@@ -13,20 +14,20 @@ import java.util.function.IntFunction;
 /** A way to choose training samples. All features are those of the base model, so that methods and seeds share them. */
 enum Method {
     /** As many of each client as its size says. */
-    RANDOM("random") {
+    RANDOM("random", false) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, RandomSelector::count);
         }
     },
     /** Over the groups that the recommended selection finds. */
-    BALANCED("random, balanced over groups") {
+    BALANCED("random, balanced over groups", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, count -> BalancedSelector.count(HdbscanSelector.forClient(), count));
         }
     },
-    PAPER("the paper's") {
+    PAPER("the paper's", false) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.paper()
@@ -36,31 +37,59 @@ enum Method {
         }
     },
     /** {@link #RECOMMENDED} without a memory: another frame in each round. */
-    DIVERSE("k-center, no memory") {
+    DIVERSE("k-center, no memory", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share).inSharedFrame(DIMENSIONS);
         }
     },
-    RECOMMENDED("recommended: k-center with a memory") {
+    RECOMMENDED("recommended: k-center with a memory", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share);
         }
     },
-    PERPLEXITY("perplexity") {
+    /** {@link #RECOMMENDED} with distances weighted by density. */
+    DENSITY("k-center with a memory, by density", true) {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share)
+                    .withServer(KCenterSelector.shareOfSamples(share).withDensity(0.5));
+        }
+    },
+    /** {@link #RECOMMENDED} without the tenth of the samples with the lowest pair quality. */
+    QUALITY("k-center with a memory, by pair quality", true) {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share).withPairQuality(0.1);
+        }
+    },
+    DIVERSE_EVOL("DiverseEvol", true) {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.diverseEvol(share);
+        }
+    },
+    FEDDCA("FedDCA's greedy centres", true) {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.feddca(0)
+                    .withServer(KCenterSelector.shareOfSamples(share).withCosine());
+        }
+    },
+    PERPLEXITY("perplexity", false) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, count -> ScoreSelector.perplexity().count(count).build());
         }
     },
-    DIFFICULTY("difficulty (IFD)") {
+    DIFFICULTY("difficulty (IFD)", false) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, count -> ScoreSelector.difficulty().count(count).build());
         }
     },
-    FULL("full data (FedIT)") {
+    FULL("full data (FedIT)", false) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.everything();
@@ -70,9 +99,12 @@ enum Method {
     private static final int DIMENSIONS = 128;
 
     private final String title;
+    private final boolean sharesFeatures;
 
-    Method(String title) {
+    /** @param sharesFeatures whether it takes the features of the recommended selection; else the paper's */
+    Method(String title, boolean sharesFeatures) {
         this.title = title;
+        this.sharesFeatures = sharesFeatures;
     }
 
     String title() {
@@ -89,7 +121,7 @@ enum Method {
 
     /** Sets selection and features. */
     FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-        if (this == BALANCED || this == DIVERSE || this == RECOMMENDED) {
+        if (sharesFeatures) {
             return fedHds.recommended(share).selection(selection(share, samplesPerGroup));
         }
         return fedHds.selection(selection(share, samplesPerGroup)).frozenFeatures(true);

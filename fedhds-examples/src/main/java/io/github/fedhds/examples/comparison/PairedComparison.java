@@ -164,12 +164,14 @@ public final class PairedComparison implements Callable<Integer> {
         if (done.add(new Trial.Key(settings, "BASE", 0, 0, 0))) {
             note(base(loaded, bed, settings), out);
         }
+        Diversity diversity =
+                new Diversity(features(Method.RECOMMENDED, loaded).build().extractor(), bed);
         for (long seed : seeds) {
             for (double rate : rates) {
                 for (int passes : epochs) {
                     for (Method method : methods) {
                         if (done.add(new Trial.Key(settings, method.name(), seed, rate, passes))) {
-                            note(trial(loaded, bed, settings, method, seed, rate, passes), out);
+                            note(trial(loaded, bed, diversity, settings, method, seed, rate, passes), out);
                         }
                     }
                 }
@@ -203,28 +205,27 @@ public final class PairedComparison implements Callable<Integer> {
         AnswerEvaluator.Result score =
                 fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), Adapter.empty());
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new Trial(settings, "BASE", 0, 0, 0, score.rougeL(), score.byTask(), 0, 0, Map.of(), 0, 0, 0, seconds);
+        return new Trial(
+                settings, "BASE", 0, 0, 0, score.rougeL(), score.byTask(), 0, 0, Map.of(), 0, 0, 0, 0, seconds);
     }
 
     private Trial trial(
             LanguageModel loaded,
             Bed bed,
+            Diversity diversity,
             Map<String, String> settings,
             Method method,
             long seed,
             double rate,
             int passes) {
-        FedHds.Builder builder = method.on(FedHds.on(loaded), share, samplesPerGroup)
-                .template(template.of(loaded))
-                .maxTokens(Math.min(1024, loaded.config().contextLength()))
-                .learningRate(rate)
-                .epochs(passes);
-        cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
-        FedHds fedHds = builder.build();
+        FedHds fedHds =
+                features(method, loaded).learningRate(rate).epochs(passes).build();
         Map<ClientId, List<Instruction>> data = bed.clients(alpha, clients, seed);
         Map<String, Long> chosen = new ConcurrentHashMap<>();
+        Set<Instruction> trained = ConcurrentHashMap.newKeySet();
         LocalTrainer counting = (instructions, round) -> {
             instructions.forEach(one -> chosen.merge(one.task(), 1L, Long::sum));
+            trained.addAll(instructions);
             return fedHds.trainer().train(instructions, round);
         };
         Federation federation = Federation.builder(fedHds)
@@ -260,10 +261,19 @@ public final class PairedComparison implements Callable<Integer> {
                                 client -> data.getOrDefault(client, List.of()).size())
                         .sum(),
                 chosen,
+                diversity.of(trained),
                 sum(reports, RoundReport.Seconds::features),
                 sum(reports, RoundReport.Seconds::selection),
                 sum(reports, RoundReport.Seconds::training),
                 evaluation);
+    }
+
+    private FedHds.Builder features(Method method, LanguageModel loaded) {
+        FedHds.Builder builder = method.on(FedHds.on(loaded), share, samplesPerGroup)
+                .template(template.of(loaded))
+                .maxTokens(Math.min(1024, loaded.config().contextLength()));
+        cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
+        return builder;
     }
 
     private static double sum(List<RoundReport> reports, ToDoubleFunction<RoundReport.Seconds> step) {

@@ -74,7 +74,7 @@ final class PairedTable {
                     bySeed.values().stream().mapToDouble(Trial::rougeL).toArray();
             text.append(String.format(
                     Locale.ROOT,
-                    "| %s | %s | %d | %d | %.4f (%.4f) | %.1f | %.2f %% | %.1f | %.1f | %.0f | %.0f | %.0f |%n",
+                    "| %s | %s | %d | %d | %.4f (%.4f) | %.1f | %.2f %% | %.1f | %.1f | %.3f | %.0f | %.0f | %.0f |%n",
                     title(row.method()),
                     row.rate(),
                     row.epochs(),
@@ -85,6 +85,7 @@ final class PairedTable {
                     100 * mean(bySeed, Trial::samples) / Math.max(1, mean(bySeed, Trial::held)),
                     mean(bySeed, Trial::tasks),
                     mean(bySeed, Trial::families),
+                    mean(bySeed, Trial::novelSum),
                     mean(bySeed, Trial::featureSeconds),
                     mean(bySeed, Trial::selectionSeconds),
                     mean(bySeed, Trial::trainingSeconds)));
@@ -103,8 +104,8 @@ final class PairedTable {
                 }
             }
         }
-        return "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | samples | of the data | tasks | families | features, s |"
-                + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+        return "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | samples | of the data | tasks | families | NovelSum | features, s |"
+                + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
                 + text
                 + "\n| method | less | seeds | difference in Rouge-L (95 % interval) |\n|---|---|---|---|\n"
                 + differences;

@@ -21,6 +21,7 @@ import java.util.TreeMap;
  * @param samples training samples over all rounds
  * @param held instructions of the rounds' clients, over all rounds
  * @param chosen number of training samples of each task, over all rounds
+ * @param novelSum diversity of the training samples, see {@link io.github.fedhds.selection.NovelSum}
  * @param featureSeconds seconds of features, summed over the clients; small if the rows were cached
  * @param selectionSeconds seconds of fusion, grouping and selection
  * @param trainingSeconds seconds of training, summed over the clients
@@ -37,6 +38,7 @@ record Trial(
         long samples,
         long held,
         Map<String, Long> chosen,
+        double novelSum,
         double featureSeconds,
         double selectionSeconds,
         double trainingSeconds,

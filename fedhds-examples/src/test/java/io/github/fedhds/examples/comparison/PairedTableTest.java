@@ -22,6 +22,7 @@ class PairedTableTest {
                 10,
                 1000,
                 Map.of("a_1", 5L, "a_2", 4L, "b", 1L),
+                0.5,
                 1,
                 2,
                 3,
@@ -41,7 +42,8 @@ class PairedTableTest {
                 text.contains("| recommended: k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) |"),
                 text);
         assertTrue(
-                text.contains("| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 10.0 | 1.00 % | 3.0 | 2.0 | 1 | 2 | 3 |"),
+                text.contains(
+                        "| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 10.0 | 1.00 % | 3.0 | 2.0 | 0.500 | 1 | 2 | 3 |"),
                 text);
     }
 

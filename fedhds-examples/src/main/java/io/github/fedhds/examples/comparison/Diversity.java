@@ -19,14 +19,17 @@ final class Diversity {
     private final Map<Instruction, double[]> places = new HashMap<>();
     private final Points all;
 
-    /** Computes the features of all training samples, task by task. */
+    /** Computes the features of all training samples, task by task, several tasks at a time. */
     Diversity(FeatureExtractor extractor, Bed bed) {
+        List<List<Instruction>> tasks = List.copyOf(bed.tasks().values());
+        List<Points> placed = tasks.parallelStream()
+                .map(task -> FRAME.place(extractor.extract(task, RoundContext.first())))
+                .toList();
         List<double[]> points = new ArrayList<>();
-        for (List<Instruction> task : bed.tasks().values()) {
-            Points placed = FRAME.place(extractor.extract(task, RoundContext.first()));
-            for (int i = 0; i < task.size(); i++) {
-                places.put(task.get(i), placed.point(i));
-                points.add(placed.point(i));
+        for (int task = 0; task < tasks.size(); task++) {
+            for (int i = 0; i < tasks.get(task).size(); i++) {
+                places.put(tasks.get(task).get(i), placed.get(task).point(i));
+                points.add(placed.get(task).point(i));
             }
         }
         all = Points.of(points);

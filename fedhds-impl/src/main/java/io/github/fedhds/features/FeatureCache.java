@@ -1,6 +1,7 @@
 package io.github.fedhds.features;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.file.Disk;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
@@ -36,20 +37,31 @@ public interface FeatureCache {
         return new MemoryFeatureCache(bytes);
     }
 
+    /** A cache {@linkplain #inFolder(Path, long) in a folder} of at most 10 GiB. */
+    static FeatureCache inFolder(Path folder) {
+        return inFolder(folder, 10L << 30);
+    }
+
     /**
      * A cache in a folder. It outlives the process, and several processes may share it, on a file system with atomic
-     * moves. One file per row, of {@code 4 * columns + 44} bytes, in 256 folders. Its size is not limited; any file in
-     * it may be deleted at any time.
+     * moves. One file per row, of {@code 4 * columns + 44} bytes, in 256 folders. Any file in it may be deleted at any
+     * time.
+     *
+     * <p>If the rows in the folder have more than the given number of bytes, the least recently used ones are deleted,
+     * down to nine tenths of it; other files are left alone. The size is checked at the first written row, and again
+     * after a tenth of the limit at the latest, so several processes exceed the limit by at most a tenth each. As in
+     * memory, repeated passes over more rows than fit find none of them.
      *
      * <p>Each file is written to a temporary file and moved into place, and ends in a SHA-256 that is checked at every
      * read. A damaged file is logged and counted, and its row is computed and written again. A row that cannot be
      * written, for example to a full disk, is logged and counted too, and the run continues.
      *
      * @param folder created if it is missing
+     * @param bytes maximum size of the rows in the folder, 1 or more; a larger row is not cached
      * @throws FedHdsException if the folder cannot be created or written
      */
-    static FeatureCache inFolder(Path folder) {
-        return new FolderFeatureCache(folder);
+    static FeatureCache inFolder(Path folder, long bytes) {
+        return new FolderFeatureCache(folder, bytes, Disk.real());
     }
 
     /**

@@ -1,5 +1,8 @@
 package io.github.fedhds.features;
 
+import com.google.common.cache.Cache;
+import com.google.common.cache.CacheBuilder;
+import com.google.common.primitives.Ints;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
@@ -36,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 public final class HiddenStateExtractor implements FeatureExtractor {
     private static final float[] GIVEN = {};
 
+    /** Maximum bytes of remembered tokens. */
+    private static final long ENCODED_BYTES = 64L << 20;
+
     private final LanguageModel model;
     private final AdapterForm form;
     private final SampleEncoder encoder;
@@ -44,6 +50,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
     private final int tokenBudget;
     private final int[] states;
     private final Optional<FeatureCache> cache;
+    private final Optional<Cache<Instruction, PartedSample>> encoded;
     private final CutWatch cuts;
 
     private HiddenStateExtractor(Builder builder) {
@@ -57,6 +64,7 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         states = builder.states.orElseGet(
                 () -> IntStream.rangeClosed(0, model.config().layers()).toArray());
         cache = builder.cache;
+        encoded = cache.isPresent() && form.isEmpty() ? Optional.of(encodedSamples()) : Optional.empty();
         cuts = new CutWatch(builder.cuts);
     }
 
@@ -69,7 +77,27 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         tokenBudget = other.tokenBudget;
         states = other.states;
         cache = other.cache;
+        encoded = other.encoded;
         cuts = other.cuts;
+    }
+
+    /** Where rows come from a cache, the tokens that their keys need are most of the time. */
+    private static Cache<Instruction, PartedSample> encodedSamples() {
+        return CacheBuilder.newBuilder()
+                .concurrencyLevel(1) // one limit over all segments
+                .maximumWeight(ENCODED_BYTES)
+                .weigher((Instruction text, PartedSample sample) -> bytes(text, sample))
+                .build();
+    }
+
+    /** About the bytes of an entry, at two bytes a character. */
+    private static int bytes(Instruction text, PartedSample sample) {
+        long characters =
+                text.history().stream().mapToLong(turn -> turn.text().length()).sum()
+                        + text.instruction().length()
+                        + text.input().length()
+                        + text.output().length();
+        return Ints.saturatedCast(300 + 2 * characters + 4L * sample.ids().length);
     }
 
     /** Starts a builder for a loaded model. */
@@ -132,8 +160,19 @@ public final class HiddenStateExtractor implements FeatureExtractor {
         }
     }
 
-    /** A row's tokens; their spans are computed only if needed. */
+    /** A row's tokens. */
     private PartedSample row(Instruction instruction) {
+        PartedSample known = encoded.map(all -> all.getIfPresent(instruction)).orElse(null);
+        if (known != null) {
+            return known;
+        }
+        PartedSample sample = encode(instruction);
+        encoded.ifPresent(all -> all.put(instruction, sample));
+        return sample;
+    }
+
+    /** The spans of the parts are computed only if needed. */
+    private PartedSample encode(Instruction instruction) {
         return pooling == Pooling.PARTS
                 ? encoder.forParts(instruction)
                 : new PartedSample(encoder.forFeatures(instruction).ids(), new int[0], new int[0]);

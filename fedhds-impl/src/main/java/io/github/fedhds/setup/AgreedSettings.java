@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ record AgreedSettings(
         Pooling pooling,
         LayerScaling layerScaling,
         boolean frozenFeatures,
+        OptionalInt featureLayers,
         int coordinates,
         Fusion fusion,
         CoresetSelector selector,
@@ -47,6 +49,7 @@ record AgreedSettings(
                 builder.pooling,
                 builder.layerScaling,
                 builder.frozenFeatures,
+                builder.firstFeatureLayers(),
                 coordinates,
                 builder.fusion,
                 builder.selection.client(),
@@ -83,11 +86,17 @@ record AgreedSettings(
         settings.put("precision", precision.toString());
         settings.put("pooling", pooling.toString());
         settings.put("layer scaling", layerScaling.toString());
-        settings.put("features", frozenFeatures ? "of the base model" : "of the tuned model");
+        settings.put("features", features());
         settings.put("coordinates of a point", String.valueOf(coordinates));
         settings.put("fusion", RoleText.of(fusion));
         settings.put("selection of clients", RoleText.of(selector));
         return Map.copyOf(settings);
+    }
+
+    private String features() {
+        String model = featureModel != null ? "feature" : frozenFeatures ? "base" : "tuned";
+        String layers = featureLayers.isPresent() ? ", layers 1 to " + featureLayers.getAsInt() : "";
+        return "of the " + model + " model" + layers;
     }
 
     private static void put(Map<String, String> settings, String name, @Nullable String value) {

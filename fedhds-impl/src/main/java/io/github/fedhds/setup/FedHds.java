@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -141,7 +142,7 @@ public final class FedHds {
 
     /**
      * The settings that the clients' answers depend on, by name: digests of model and tokenizer, precision, LoRA form,
-     * prompt template, longest sample, pooling, layer scaling, fusion and the clients' selector with their settings, number of
+     * prompt template, longest sample, pooling, model and layers of the features, layer scaling, fusion and the clients' selector with their settings, number of
      * coordinates, training settings, version of this library. A role of the application is named {@code the
      * application's own}, whatever its settings. A role that is replaced on a client's builder is not compared: set it
      * on this object's builder instead, or add a setting for it on both sides. Servers send them with every opening, and a client with different settings withdraws. The first call reads all
@@ -237,6 +238,7 @@ public final class FedHds {
         Selection selection = Selection.paper();
         Pooling pooling = Pooling.LAST_TOKEN;
         boolean frozenFeatures;
+        OptionalInt featureLayers = OptionalInt.empty();
         LayerScaling layerScaling = LayerScaling.NONE;
         Fusion fusion = TsneFusion.builder().build();
         Consumer<SampleCuts> cuts = some -> {};
@@ -441,6 +443,32 @@ public final class FedHds {
         public Builder frozenFeatures(boolean frozenFeatures) {
             this.frozenFeatures = frozenFeatures;
             return this;
+        }
+
+        /**
+         * Computes the features from the first layers only: a row has the embeddings and the outputs of layers 1 to
+         * {@code layers}, and the layers above are not computed. All layers by default, as in the paper. Time, memory and
+         * cached bytes of the features are about {@code layers / all layers} of those of all layers. Server and clients
+         * compare it.
+         *
+         * @param layers 1 or more; {@link #build} refuses more than the model that computes the features has
+         */
+        public Builder featureLayers(int layers) {
+            if (layers < 1) {
+                throw new IllegalArgumentException("featureLayers must be 1 or more, was " + layers);
+            }
+            this.featureLayers = OptionalInt.of(layers);
+            return this;
+        }
+
+        /** Number of layers that the features are computed from; empty for all. */
+        OptionalInt firstFeatureLayers() {
+            int all = (featureModel == null ? config : featureModel.config()).layers();
+            if (featureLayers.orElse(all) > all) {
+                throw new IllegalArgumentException("featureLayers must be at most " + all
+                        + ", the layers of the model that computes the features," + " was " + featureLayers.getAsInt());
+            }
+            return featureLayers.orElse(all) == all ? OptionalInt.empty() : featureLayers;
         }
 
         /**

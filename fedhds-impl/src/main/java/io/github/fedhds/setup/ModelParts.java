@@ -17,6 +17,7 @@ import io.github.fedhds.transformer.LanguageModel;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * The roles that need the model's weights. With several copies of the model each call runs on one of them.
@@ -61,6 +62,9 @@ record ModelParts(
                 .tokenBudget(TOKEN_BUDGET)
                 .cuts(builder.cuts);
         cache.ifPresent(features::cache);
+        builder.firstFeatureLayers()
+                .ifPresent(layers ->
+                        features.states(IntStream.rangeClosed(0, layers).toArray()));
         if (!isTurbo(builder) || builder.trainer.hasTemplate()) { // else the feature model's own
             features.template(trainer.template());
         }

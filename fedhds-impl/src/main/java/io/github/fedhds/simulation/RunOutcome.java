@@ -89,7 +89,7 @@ final class RunOutcome implements ServerListener {
                     sum(rounds, RoundResult::centroids) == 0
                             ? "give clients more samples, or choose by another Selection; a selection by scores also finds no"
                                     + " group if no sample has a score (all NaN or infinite), and then logs a warning"
-                            : moreClients + "choose by another Selection, such as diverse");
+                            : moreClients + "choose by another Selection, such as recommended");
         } else if (cause == Cause.ALL_VOID) {
             reason.add(moreClients + "lower minAnswers or minShare");
         }

@@ -4,6 +4,7 @@ import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.github.fedhds.FedHdsException;
@@ -12,6 +13,7 @@ import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.AdapterForm;
@@ -26,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -94,6 +97,42 @@ class CachedFeaturesTest extends FeatureExtractorContract {
         public Statistics statistics() {
             return inner.statistics();
         }
+    }
+
+    /** Where a row is cached, its tokens are most of the work. */
+    @Test
+    void extract_overAndOver_encodesNoSampleTwiceWhereFeaturesAreFixed() {
+        AtomicInteger prompts = new AtomicInteger();
+        PromptTemplate counting = sample -> {
+            prompts.incrementAndGet();
+            return TinyModel.TEMPLATE.prompt(sample);
+        };
+        List<Instruction> list = instructions(11);
+        FeatureExtractor fixed = builder()
+                .template(counting)
+                .cache(memory())
+                .pooling(Pooling.PARTS)
+                .build();
+        FeatureMatrix first = fixed.extract(list, round());
+        int once = prompts.get();
+        assertEquals(first, fixed.extract(list, round()));
+        assertEquals(once, prompts.get());
+        List<Instruction> other = new ArrayList<>(list.subList(0, 4));
+        other.set(2, new Instruction("other", "", "text"));
+        assertArrayEquals(
+                builder()
+                        .cache(memory())
+                        .pooling(Pooling.PARTS)
+                        .build()
+                        .extract(other, round())
+                        .toArray(),
+                fixed.extract(other, round()).toArray());
+        FeatureExtractor tuned =
+                builder().template(counting).adapter(FORM).cache(memory()).build();
+        tuned.extract(list, round());
+        int before = prompts.get();
+        tuned.extract(list, round());
+        assertTrue(prompts.get() > before, "nothing is held where rows change in every round");
     }
 
     @Test

@@ -110,6 +110,12 @@ class AgreedSettingsTest extends OnTinyModel {
                 b -> b.layerScaling(LayerScaling.UNIT_LENGTH),
                 "layer scaling: the server has NONE, client client 0 has UNIT_LENGTH");
         differing.put(
+                b -> b.frozenFeatures(true),
+                "features: the server has of the tuned model, client client 0 has of the base model");
+        differing.put(
+                b -> b.featureLayers(1),
+                "features: the server has of the tuned model, client client 0 has of the tuned model, layers 1 to 1");
+        differing.put(
                 b -> b.fusion(new PcaFusion(3)), "coordinates of a point: the server has 2, client client 0 has 3");
         differing.put(
                 b -> b.fusion(new PcaFusion()),

@@ -305,6 +305,95 @@ class FedHdsTest {
     }
 
     @Test
+    void featureLayers_someOfThem_areTheFirstStatesOfTheModelThatComputesThem() {
+        try (LanguageModel three = TinyFederation.model(folder.resolve("three"), 2, 8, 3, 512)) {
+            for (Pooling pooling : List.of(Pooling.LAST_TOKEN, Pooling.PARTS)) {
+                float[] wanted = HiddenStateExtractor.builder(three)
+                        .template(TinyFederation.SHORT)
+                        .pooling(pooling)
+                        .states(0, 1, 2)
+                        .tokenBudget(1) // each row alone, as a cache asks for
+                        .build()
+                        .extract(SAMPLES, RoundContext.first())
+                        .toArray();
+                FedHds frozen = FedHds.on(three)
+                        .template(TinyFederation.SHORT)
+                        .pooling(pooling)
+                        .featureLayers(2)
+                        .frozenFeatures(true)
+                        .build();
+                assertArrayEquals(
+                        wanted,
+                        frozen.extractor().extract(SAMPLES, round(1, frozen)).toArray());
+                assertEquals(
+                        "of the base model, layers 1 to 2",
+                        frozen.agreedSettings().get("features"));
+                FedHds turbo = FedHds.on(model)
+                        .template(TinyFederation.SHORT)
+                        .pooling(pooling)
+                        .featureModel(three)
+                        .featureLayers(2)
+                        .build();
+                assertArrayEquals(
+                        wanted,
+                        turbo.extractor().extract(SAMPLES, round(1, turbo)).toArray());
+                assertEquals(
+                        "of the feature model, layers 1 to 2",
+                        turbo.agreedSettings().get("features"));
+                assertEquals(
+                        9,
+                        summarise(turbo, turbo.client(ID), 9, round(1, turbo)).samples());
+            }
+        }
+    }
+
+    /** Both caches are one: rows of different layers have different keys. */
+    @Test
+    void featureLayers_withOneCache_doNotMeetEachOther() {
+        FeatureCache cache = FeatureCache.inMemory(1 << 20);
+        RoundContext round = round(1, FedHds.on(model).build());
+        FedHds.Builder builder = FedHds.on(model).featureCache(cache).frozenFeatures(true);
+        FedHds all = builder.build();
+        FedHds one = builder.featureLayers(1).build();
+        int width = model.config().hiddenSize();
+        FeatureMatrix rows = all.extractor().extract(SAMPLES, round);
+        FeatureMatrix first = one.extractor().extract(SAMPLES, round);
+        assertEquals(2 * width, first.columns());
+        assertEquals(new FeatureCache.Statistics(0, 18, 0, 0), cache.statistics());
+        float[] row = new float[2 * width];
+        float[] ofAll = new float[rows.columns()];
+        for (int i = 0; i < 9; i++) {
+            first.copy(i, 0, row);
+            rows.copy(i, 0, ofAll);
+            assertArrayEquals(Arrays.copyOf(ofAll, width), Arrays.copyOf(row, width)); // the embeddings
+        }
+    }
+
+    @Test
+    void featureLayers_outOfRange_namesTheModelsLayers() {
+        Class<IllegalArgumentException> bad = IllegalArgumentException.class;
+        int layers = model.config().layers();
+        assertFails(bad, () -> FedHds.on(model).featureLayers(0), "featureLayers must be 1 or more, was 0");
+        FedHds.Builder more = FedHds.on(model).featureLayers(layers + 1);
+        assertFails(bad, more::build, "at most " + layers + ", the layers of the model", "was " + (layers + 1));
+        FedHds.Builder withoutWeights = FedHds.withoutWeights(folder.resolve("model"))
+                .template(TinyFederation.SHORT)
+                .featureLayers(layers + 1);
+        assertFails(bad, withoutWeights::build, "at most " + layers);
+        FedHds full = FedHds.on(model).featureLayers(layers).build();
+        assertEquals(FedHds.on(model).build().agreedSettings(), full.agreedSettings(), "all layers are the default");
+        try (LanguageModel three = TinyFederation.model(folder.resolve("three"), 2, 8, 3, 512)) {
+            assertEquals(
+                    "of the feature model",
+                    more.featureModel(three)
+                            .featureLayers(3)
+                            .build()
+                            .agreedSettings()
+                            .get("features"));
+        }
+    }
+
+    @Test
     void featureCache_byDefault_isThereForAFeatureModelOnly() {
         assertEquals(Optional.empty(), FedHds.on(model).build().featureCache());
         FeatureCache given = FeatureCache.inMemory(1 << 20);

@@ -68,9 +68,20 @@ final class OwnOptions {
     Optional<Path> featureModel = Optional.empty();
 
     @Option(
+            names = "--feature-layers",
+            description = "compute the features from so many first layers only, which takes less time (default: all)")
+    Optional<Integer> featureLayers = Optional.empty();
+
+    @Option(
             names = "--feature-cache",
             description = "folder that keeps the feature rows for later runs (default: 256 MiB of memory)")
     Optional<Path> featureCache = Optional.empty();
+
+    @Option(
+            names = "--feature-cache-size",
+            paramLabel = "GIB",
+            description = "GiB of rows that --feature-cache holds; the least recently used are deleted (default: 10)")
+    int featureCacheSize = 10;
 
     @Option(
             names = "--template",
@@ -154,6 +165,9 @@ final class OwnOptions {
                     "--feature-cache needs --selection recommended or --feature-model; the tuned model's features change"
                             + " with every round");
         }
+        if (featureCache.isEmpty() && line.getParseResult().hasMatchedOption("--feature-cache-size")) {
+            throw new ParameterException(line, "--feature-cache-size needs --feature-cache");
+        }
         if (selection != SelectionName.FEDHDS) {
             if (run.samplesPerGroup.isPresent()) {
                 throw new ParameterException(
@@ -174,6 +188,8 @@ final class OwnOptions {
             }
         }
         RunOptions.range(line, "--groups", groups, 1, 1_000_000);
+        RunOptions.range(line, "--feature-cache-size", featureCacheSize, 1, 1_000_000);
+        featureLayers.ifPresent(value -> RunOptions.range(line, "--feature-layers", value, 1, 100_000));
         RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
         epochs.ifPresent(value -> RunOptions.range(line, "--epochs", value, 1, 1_000_000));
         RunOptions.range(line, "--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);

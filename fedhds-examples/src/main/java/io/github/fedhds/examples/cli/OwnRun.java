@@ -17,13 +17,11 @@ import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.Collectors;
 
 /** A federation on the user's model and data; writes its results to a folder. */
 final class OwnRun {
@@ -41,6 +39,7 @@ final class OwnRun {
     private final int rounds;
     private final double fraction;
     private final OwnData data;
+    private final OwnSettings settings;
 
     /**
      * Reads the data, so that an error in it is reported before a large model is loaded. The options have been checked.
@@ -57,6 +56,7 @@ final class OwnRun {
                 .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
         fraction = options.fraction.orElse(Math.max(
                 0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
+        settings = new OwnSettings(options, own, data, rounds, fraction);
         if (own.patience > 0 && data.unseen().isEmpty()) {
             throw new FedHdsException(
                     own.data.orElseThrow() + " has no unseen tasks to evaluate on, which --patience needs");
@@ -106,7 +106,7 @@ final class OwnRun {
         }
         boolean begins =
                 new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
-        RunFolder files = new RunFolder(folder, config(fedHds, models, modelFolder));
+        RunFolder files = new RunFolder(folder, settings.config(fedHds, models, modelFolder));
         print(
                 "%d clients with %d instructions of %d %s, %d instructions of %d unseen %s; device %s, prompt template %s%n",
                 data.clients().size(),
@@ -116,7 +116,7 @@ final class OwnRun {
                 unseen.size(),
                 data.unseenTasks(),
                 data.unseenTasks() == 1 ? "task" : "tasks",
-                deviceNames(models),
+                OwnSettings.deviceNames(models),
                 TemplateName.of(own.template.of(model)));
         if (unseen.isEmpty()) {
             print("no task is held out, so nothing is evaluated; name the tasks of the data by the key task%n");
@@ -124,26 +124,44 @@ final class OwnRun {
         if (begins && !unseen.isEmpty()) {
             printBaseScore(fedHds);
         }
-        Map<String, String> fingerprint = fingerprint(fedHds, modelFolder, featureModels.map(ModelPool::first));
+        Map<String, String> fingerprint =
+                settings.fingerprint(fedHds, modelFolder, featureModels.map(ModelPool::first));
+        Optional<ChoiceLines> choice =
+                choice(fedHds, featureModels.orElse(models).first());
+        choice.ifPresent(ChoiceLines::printNeeds);
         TunedRun.Setting setting = new TunedRun.Setting(
-                fedHds,
-                data.clients(),
-                rounds,
-                fraction,
-                options.seed,
-                options.parallel(),
-                federation -> files.listened(withCheckpoint(federation, fedHds, fingerprint)));
+                fedHds, data.clients(), rounds, fraction, options.seed, options.parallel(), federation -> {
+                    Federation.Builder more = files.listened(withCheckpoint(federation, fedHds, fingerprint));
+                    return choice.map(more::listener).orElse(more);
+                });
         TunedRun run;
         try (ConsoleProgress progress = new ConsoleProgress(out, OptionNames.of(own.selection), rounds)) {
             run = run(setting, progress);
         }
         writeAdapters(run, files, fedHds, modelFolder);
+        choice.ifPresent(lines -> lines.printCost(run.rounds(), setting.held(run)));
         printSummary(run, setting.held(run), fedHds, length, modelFolder);
         return run.samples() > 0;
     }
 
+    /** Empty if the selection needs no features. */
+    private Optional<ChoiceLines> choice(FedHds fedHds, LanguageModel ofFeatures) {
+        if (own.selection == SelectionName.FULL || own.selection == SelectionName.RANDOM) {
+            return Optional.empty();
+        }
+        return Optional.of(new ChoiceLines(
+                out,
+                fedHds.codec(),
+                ofFeatures.sampleEncoder(own.template.of(ofFeatures), own.maxLength),
+                data.clients().values().stream().flatMap(List::stream).toList(),
+                rounds,
+                fraction,
+                own.selection == SelectionName.RECOMMENDED || own.featureModel.isPresent()));
+    }
+
     private void printBaseScore(FedHds fedHds) {
-        BaseScore base = BaseScore.of(folder, own.featureCache, scored(fedHds).settings());
+        BaseScore base =
+                BaseScore.of(folder, own.featureCache, settings.scored(fedHds).settings());
         String origin = base.kept().isPresent() ? ", kept in " + base.file() : "";
         double score = base.orCompute(
                 () -> evaluate(fedHds, data.unseen(), Adapter.empty()).orElseThrow());
@@ -203,13 +221,6 @@ final class OwnRun {
         }
     }
 
-    /** The models' devices without the parentheses of the only processor. */
-    private static String deviceNames(ModelPool models) {
-        return models.models().stream()
-                .map(model -> model.device().replace("()", ""))
-                .collect(Collectors.joining(","));
-    }
-
     private void print(String format, Object... values) {
         out.printf(Locale.ROOT, format, values);
     }
@@ -228,7 +239,15 @@ final class OwnRun {
             parts.template(own.template.of(models.first()));
         }
         featureModels.ifPresent(parts::featureModel);
-        own.featureCache.map(FeatureCache::inFolder).ifPresent(parts::featureCache);
+        int layers = featureModels.orElse(models).first().config().layers();
+        own.featureLayers.filter(n -> n > layers).ifPresent(n -> {
+            throw new FedHdsException("--feature-layers " + n + " is more than the " + layers
+                    + " layers of the model that computes the features");
+        });
+        own.featureLayers.ifPresent(parts::featureLayers);
+        own.featureCache
+                .map(rows -> FeatureCache.inFolder(rows, (long) own.featureCacheSize << 30))
+                .ifPresent(parts::featureCache);
         List<String> modules = own.targetModules;
         if (modules.isEmpty()) {
             return parts.build();
@@ -288,72 +307,6 @@ final class OwnRun {
         return federation.checkpoint(RunFolder.checkpoint(folder), fingerprint).resume(options.resume);
     }
 
-    /**
-     * All settings that the result depends on. A resume may change the number of rounds and when they are evaluated.
-     */
-    private Map<String, String> fingerprint(FedHds fedHds, Path modelFolder, Optional<LanguageModel> featureModel) {
-        LanguageModel model = fedHds.model();
-        Fingerprint fingerprint = new Fingerprint()
-                .withModel("--model", model, modelFolder)
-                .with("--clients", options.clients.map(String::valueOf).orElse("one per task"))
-                .with("--instances", own.instances.map(String::valueOf).orElse("the default"))
-                .with("--seed", options.seed)
-                .with("--evaluate-limit", own.evaluateLimit.map(String::valueOf).orElse("all"))
-                .with("--evaluate-tasks", own.evaluateTasks.isEmpty() ? "all" : own.evaluateTasks)
-                .withData("--data", data.clients(), data.unseen())
-                .with("--fraction", fraction)
-                .with("--selection", own.selection)
-                .with("--fusion", options.fusion)
-                .with(
-                        "--template",
-                        TemplateName.of(own.template.of(model)) + " "
-                                + fedHds.agreedSettings().get("prompt template"))
-                .with("--max-length", longestSample(model, featureModel))
-                .with("--target-modules", fedHds.lora().targetModules())
-                .with(
-                        "--learning-rate",
-                        options.learningRate.<Object>map(rate -> rate).orElse("by steps"))
-                .with("--epochs", own.epochs.<Object>map(epochs -> epochs).orElse("by steps"))
-                .with("--answer-tokens", own.answerTokens)
-                .with("--precision", model.precision())
-                .with("--device", model.device())
-                .with("--feature-model", featureModel.isPresent() ? "given" : "not given");
-        if (own.selection.hasShare()) {
-            fingerprint.with("--share", own.share);
-        }
-        if (own.selection == SelectionName.FEDHDS) {
-            fingerprint.with("--samples-per-group", options.samplesPerGroup.orElse(1));
-        }
-        if (own.clustering == ClusteringName.KMEANS) {
-            fingerprint.with("--clustering", own.clustering).with("--groups", own.groups);
-        }
-        featureModel.ifPresent(
-                features -> fingerprint.withModel("--feature-model", features, own.featureModel.orElseThrow()));
-        return fingerprint.settings();
-    }
-
-    /** All that the base model's score depends on. */
-    private Fingerprint scored(FedHds fedHds) {
-        Map<String, String> agreed = fedHds.agreedSettings();
-        return new Fingerprint()
-                .with("model", fedHds.model().digest())
-                .with("tokenizer", fedHds.model().tokenizerDigest())
-                .withData("--data", Map.of(), data.unseen())
-                .with("--template", String.valueOf(agreed.get("prompt template")))
-                .with("--max-length", longestSample(fedHds.model(), Optional.empty()))
-                .with("--answer-tokens", own.answerTokens)
-                .with("--precision", fedHds.model().precision())
-                .with("--device", fedHds.model().device())
-                .with("library version", String.valueOf(agreed.get("library version")));
-    }
-
-    /** The value of --max-length; values above the context lengths of all models have the same effect. */
-    private int longestSample(LanguageModel model, Optional<LanguageModel> featureModel) {
-        int context = model.config().contextLength();
-        int ofFeatures = featureModel.map(m -> m.config().contextLength()).orElse(0);
-        return Math.min(own.maxLength, Math.max(context, ofFeatures));
-    }
-
     private void printCache(FeatureCache.Statistics rows) {
         print("feature rows: %d computed, %d taken from the cache", rows.misses(), rows.hits());
         if (rows.damaged() > 0) {
@@ -372,45 +325,5 @@ final class OwnRun {
         AnswerEvaluator evaluator =
                 fedHds.evaluator(own.answerTokens).parallel(options.parallel()).progress(new EvaluationLines());
         return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
-    }
-
-    private Map<String, Object> config(FedHds fedHds, ModelPool models, Path modelFolder) {
-        LanguageModel model = models.first();
-        Map<String, Object> config = new LinkedHashMap<>();
-        config.put("model", modelFolder.toString());
-        own.tokenizer.ifPresent(file -> config.put("tokenizer", file.toString()));
-        config.put("data", own.data.orElseThrow().toString());
-        config.put("clients", data.clients().size());
-        config.put("instructions", data.instructions());
-        config.put("unseen_instructions", data.unseen().size());
-        config.put("rounds", rounds);
-        config.put("fraction", fraction);
-        own.instances.ifPresent(share -> config.put("instances", share));
-        config.put("seed", options.seed);
-        config.put("selection", OptionNames.of(own.selection));
-        if (own.selection.hasShare()) {
-            config.put("share", own.share);
-        }
-        if (own.selection == SelectionName.FEDHDS) {
-            config.put("samples_per_group", options.samplesPerGroup.orElse(1));
-            config.put("clustering", OptionNames.of(own.clustering));
-        }
-        if (own.clustering == ClusteringName.KMEANS) {
-            config.put("groups", own.groups);
-        }
-        config.put("fusion", OptionNames.of(options.fusion));
-        own.featureModel.ifPresent(path -> config.put("feature_model", path.toString()));
-        own.featureCache.ifPresent(path -> config.put("feature_cache", path.toString()));
-        config.put("template", TemplateName.of(own.template.of(model)));
-        config.put("max_length", own.maxLength);
-        config.put("target_modules", fedHds.lora().targetModules());
-        options.learningRate.ifPresent(rate -> config.put("learning_rate", rate));
-        own.epochs.ifPresent(epochs -> config.put("epochs", epochs));
-        config.put("gradient_checkpointing", own.gradientCheckpointing);
-        config.put("answer_tokens", own.answerTokens);
-        config.put("device", deviceNames(models));
-        config.put("threads", model.threads());
-        config.put("parallel_clients", options.parallel());
-        return config;
     }
 }

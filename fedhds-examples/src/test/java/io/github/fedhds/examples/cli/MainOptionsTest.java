@@ -85,7 +85,9 @@ class MainOptionsTest extends OnMainJob {
             {"--patience", "1"},
             {"--device", "cpu,cpu"},
             {"--feature-model", some},
-            {"--feature-cache", some}
+            {"--feature-layers", "1"},
+            {"--feature-cache", some},
+            {"--feature-cache-size", "5"}
         }) {
             Outcome outcome = execute(arguments);
             String message = outcome.err().lines().findFirst().orElse("");
@@ -131,6 +133,7 @@ class MainOptionsTest extends OnMainJob {
         fails(model, data, "--max-length 2 is too small", "--max-length", "2");
         fails(model, data, "--max-length 2 is too small", "--max-length", "2", "--answer-tokens", "1");
 
+        fails(model, data, "--feature-layers 2 is more than the 1 layers of", "--feature-layers", "2");
         fails(
                 model,
                 data,
@@ -142,6 +145,9 @@ class MainOptionsTest extends OnMainJob {
         Outcome alone = own(folder.resolve("out"), "--feature-cache", file);
         assertEquals(2, alone.status());
         assertTrue(alone.err().startsWith("--feature-cache needs --feature-model"), alone.err());
+        Outcome size = own(folder.resolve("out"), "--feature-cache-size", "5");
+        assertEquals(2, size.status());
+        assertTrue(size.err().startsWith("--feature-cache-size needs --feature-cache"), size.err());
 
         Outcome embedded = execute("--device", "cuda:99");
         assertEquals(1, embedded.status());

@@ -99,7 +99,17 @@ class MainTest extends OnMainJob {
         Outcome first = own(folder.resolve("1"), turbo);
         assertEquals(0, first.status(), first.err());
         assertTrue(first.out().contains("feature rows: 320 computed, 320 taken from the cache\n"), first.out());
+        assertTrue(
+                first.out()
+                        .matches("(?s).*choosing needs the features of about 320 instructions \\([1-9]\\d+ tokens\\)"
+                                + " in 2 rounds, each computed once\n.*round 1 of 2.*features take about \\d+ s in all 2 rounds\n.*"
+                                + "choosing took [0-9.]+ s: features [0-9.]+ s \\(320 instructions computed, about [1-9]\\d+ tokens\\),"
+                                + " groups [0-9.]+ s; [1-9]\\d+ bytes of centroids; training took [0-9.]+ s, on all instructions about"
+                                + " \\d+ s at this run's rate\n.*"),
+                first.out());
         Outcome again = own(folder.resolve("2"), turbo);
+        assertTrue(again.out().contains(" (0 instructions computed, about 0 tokens)"), again.out());
+        assertFalse(again.out().contains("features take"), again.out());
         assertTrue(again.out().contains("feature rows: 0 computed, 640 taken from the cache\n"), again.out());
         assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("2")));
         assertTrue(changesTheModel(adapter(folder.resolve("1"))), first.out());
@@ -109,10 +119,25 @@ class MainTest extends OnMainJob {
         String config = Files.readString(folder.resolve("1/config.json"));
         assertTrue(config.contains("feature_model") && config.contains("feature_cache"), config);
 
-        Outcome memory = own(folder.resolve("3"), "--feature-model", small, "--rounds", "2", "--fraction", "1");
+        assertFalse(config.contains("feature_layers"), config);
+
+        Outcome memory = own(
+                folder.resolve("3"),
+                "--feature-model",
+                small,
+                "--feature-layers",
+                "1", // all of them
+                "--rounds",
+                "2",
+                "--fraction",
+                "1");
+        assertTrue(Files.readString(folder.resolve("3/config.json")).contains("\"feature_layers\": 1"));
         assertTrue(memory.out().contains("feature rows: 320 computed, 320 taken"), memory.out());
         assertArrayEquals(weights(folder.resolve("1")), weights(folder.resolve("3")));
-        assertFalse(own(folder.resolve("4"), "--selection", "fedhds").out().contains("feature rows"));
+        Outcome tuned = own(folder.resolve("4"), "--selection", "fedhds");
+        assertFalse(tuned.out().contains("feature rows"));
+        assertTrue(tuned.out().contains(" tokens) in 1 round, computed again in each round\n"), tuned.out());
+        assertFalse(own(folder.resolve("5"), "--selection", "full").out().contains("choosing"));
     }
 
     @Test

@@ -35,6 +35,7 @@ class ResumeSettingsTest extends OnMainJob {
             "--evaluate-every", "2",
             "--patience", "9",
             "--feature-cache", "rows",
+            "--feature-cache-size", "1",
             "--device", "auto,auto"); // the same device by another name, twice; another one is refused
 
     /** Options that say where the run is, or do no run. */
@@ -65,6 +66,7 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--groups", new String[] {"4", "--selection", "fedhds", "--clustering", "kmeans"});
         compared.put("--fusion", new String[] {"pca"});
         compared.put("--feature-model", new String[] {model.toString()});
+        compared.put("--feature-layers", new String[] {"1"});
         compared.put("--max-length", new String[] {"500"});
         compared.put("--target-modules", new String[] {"q_proj"});
         compared.put("--learning-rate", new String[] {"3e-4"});

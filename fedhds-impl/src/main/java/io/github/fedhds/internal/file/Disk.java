@@ -31,7 +31,7 @@ public interface Disk {
     /** Returns when the names in a folder are on disk. */
     void forceFolder(Path folder) throws IOException;
 
-    /** Deletes an unfinished file, if it exists. */
+    /** Deletes a file, if it exists. */
     default void delete(Path file) throws IOException {
         Files.deleteIfExists(file);
     }

@@ -118,6 +118,8 @@ class ServerStateTest {
                     .build();
         }
         assertEquals(3, expected.size());
+        ServerState last = server.state();
+        assertFails(BAD, () -> builder().restore(last).build(), "has the 3 chosen points", "set rememberChosen(true)");
     }
 
     @Test

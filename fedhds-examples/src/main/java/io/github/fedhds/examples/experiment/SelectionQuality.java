@@ -108,6 +108,9 @@ public final class SelectionQuality implements Callable<Integer> {
     @Option(names = "--layer-scaling", description = "how a row's layers are scaled: ${COMPLETION-CANDIDATES}")
     private LayerScaling layerScaling = LayerScaling.NONE;
 
+    @Option(names = "--feature-layers", description = "features from so many first layers only; 0: from all")
+    private int featureLayers;
+
     @Option(names = "--feature-cache", description = "folder that keeps the model's feature rows for other runs")
     private @Nullable Path featureCache;
 
@@ -176,6 +179,9 @@ public final class SelectionQuality implements Callable<Integer> {
                     .pooling(pooling)
                     .layerScaling(layerScaling)
                     .tokenBudget(2048);
+            if (featureLayers > 0) {
+                extractor.states(IntStream.rangeClosed(0, featureLayers).toArray());
+            }
             if (featureCache != null) {
                 extractor.cache(FeatureCache.inFolder(featureCache));
             }

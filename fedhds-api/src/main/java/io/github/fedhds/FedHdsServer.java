@@ -98,8 +98,9 @@ public final class FedHdsServer {
             aggregatorState = state.aggregatorState();
             chosen = state.chosen();
             if (chosen.size() > 0 && !remembersChosen) {
-                throw new IllegalArgumentException("the state to restore has the " + chosen.size()
-                        + " chosen points of a server with a memory, and this server has none; set rememberChosen(true)");
+                throw new IllegalArgumentException(
+                        "the state to restore has the " + chosen.size()
+                                + " chosen points of a server with a memory, and this server has none; set rememberChosen(true)");
             }
             aggregator.checkState(globalAdapter, aggregatorState);
         }

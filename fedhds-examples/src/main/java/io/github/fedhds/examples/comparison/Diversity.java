@@ -35,7 +35,7 @@ final class Diversity {
         all = Points.of(points);
     }
 
-    /** NovelSum of samples of the bed. */
+    /** NovelSum of samples of the bed; 0 without any. */
     double of(Collection<Instruction> chosen) {
         List<double[]> points = new ArrayList<>();
         for (Map.Entry<Instruction, double[]> sample : places.entrySet()) {
@@ -43,6 +43,6 @@ final class Diversity {
                 points.add(sample.getValue());
             }
         }
-        return NovelSum.of(Points.of(points), all);
+        return points.isEmpty() ? 0 : NovelSum.of(Points.of(points), all);
     }
 }

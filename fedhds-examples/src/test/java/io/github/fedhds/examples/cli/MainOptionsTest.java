@@ -142,9 +142,11 @@ class MainOptionsTest extends OnMainJob {
                 folder.resolve("no-model").toString());
         String file = Files.writeString(folder.resolve("in-the-way"), "").toString();
         fails(model, data, "feature cache", "--feature-model", model, "--feature-cache", file);
-        Outcome alone = own(folder.resolve("out"), "--feature-cache", file);
+        Outcome alone = own(folder.resolve("out"), "--feature-cache", file, "--selection", "fedhds");
         assertEquals(2, alone.status());
-        assertTrue(alone.err().startsWith("--feature-cache needs --feature-model"), alone.err());
+        assertTrue(
+                alone.err().startsWith("--feature-cache needs --selection recommended or --feature-model"),
+                alone.err());
         Outcome size = own(folder.resolve("out"), "--feature-cache-size", "5");
         assertEquals(2, size.status());
         assertTrue(size.err().startsWith("--feature-cache-size needs --feature-cache"), size.err());

@@ -2,21 +2,27 @@ package io.github.fedhds.examples.comparison;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.examples.cli.TemplateName;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
+import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -49,6 +55,8 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "Rouge-L on unseen tasks for several selection methods, over paired seeds.")
 public final class PairedComparison implements Callable<Integer> {
+    private static final int TOKEN_BUDGET = 2048;
+
     @Option(names = "--model", description = "model folder or GGUF file (default: the embedded model and its data)")
     private Optional<Path> model = Optional.empty();
 
@@ -94,11 +102,14 @@ public final class PairedComparison implements Callable<Integer> {
     @Option(names = "--seeds", split = ",", description = "seeds")
     private List<Long> seeds = List.of(1L, 2L, 3L);
 
-    @Option(names = "--rates", split = ",", description = "learning rates")
-    private List<Double> rates = List.of(2e-3);
+    @Option(names = "--rates", split = ",", description = "learning rates; 0: the default, which adapts to the steps")
+    private List<Double> rates = List.of(0.0);
 
-    @Option(names = "--epochs", split = ",", description = "passes over the chosen samples")
-    private List<Integer> epochs = List.of(3);
+    @Option(
+            names = "--epochs",
+            split = ",",
+            description = "passes over the chosen samples; 0: the default, by the steps")
+    private List<Integer> epochs = List.of(0);
 
     @Option(names = "--template", description = "prompt template, as for the main job")
     private TemplateName template = TemplateName.AUTO;
@@ -183,13 +194,14 @@ public final class PairedComparison implements Callable<Integer> {
         trial.append(results);
         out.printf(
                 Locale.ROOT,
-                "%s, seed %d, rate %s, epochs %d: Rouge-L %.4f, %d samples of %d tasks, %d families, features %.0f s,"
+                "%s, seed %d, rate %s, epochs %d: Rouge-L %.4f, loss %.4f, %d samples of %d tasks, %d families, features %.0f s,"
                         + " training %.0f s, evaluation %.0f s%n",
                 trial.method(),
                 trial.seed(),
                 trial.learningRate(),
                 trial.epochs(),
                 trial.rougeL(),
+                trial.loss(),
                 trial.samples(),
                 trial.tasks(),
                 trial.families(),
@@ -199,14 +211,49 @@ public final class PairedComparison implements Callable<Integer> {
         out.flush();
     }
 
+    /** How good an adapter is on the unseen tasks. */
+    private record Score(AnswerEvaluator.Result answers, double loss, double seconds) {}
+
+    private Score score(FedHds fedHds, Bed bed, Adapter adapter) {
+        long start = System.nanoTime();
+        AnswerEvaluator.Result answers =
+                fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), adapter);
+        LanguageModel loaded = fedHds.model();
+        AnswerLossScorer scorer = new AnswerLossScorer(
+                loaded,
+                adapter.isEmpty() ? AdapterForm.none() : fedHds.lora().form(),
+                template.of(loaded),
+                maxTokens(loaded),
+                TOKEN_BUDGET);
+        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
+        double loss = EmbeddedComparison.byTask(bed.unseen()).values().parallelStream()
+                        .mapToDouble(task -> Arrays.stream(scorer.score(SampleScore.ANSWER_LOSS, task, round))
+                                .sum())
+                        .sum()
+                / bed.unseen().size();
+        return new Score(answers, loss, (System.nanoTime() - start) / 1e9);
+    }
+
     private Trial base(LanguageModel loaded, Bed bed, Map<String, String> settings) {
         FedHds fedHds = FedHds.on(loaded).template(template.of(loaded)).build();
-        long start = System.nanoTime();
-        AnswerEvaluator.Result score =
-                fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), Adapter.empty());
-        double seconds = (System.nanoTime() - start) / 1e9;
+        Score score = score(fedHds, bed, Adapter.empty());
         return new Trial(
-                settings, "BASE", 0, 0, 0, score.rougeL(), score.byTask(), 0, 0, Map.of(), 0, 0, 0, 0, seconds);
+                settings,
+                "BASE",
+                0,
+                0,
+                0,
+                score.answers().rougeL(),
+                score.answers().byTask(),
+                score.loss(),
+                0,
+                0,
+                Map.of(),
+                0,
+                0,
+                0,
+                0,
+                score.seconds());
     }
 
     private Trial trial(
@@ -218,8 +265,14 @@ public final class PairedComparison implements Callable<Integer> {
             long seed,
             double rate,
             int passes) {
-        FedHds fedHds =
-                features(method, loaded).learningRate(rate).epochs(passes).build();
+        FedHds.Builder builder = features(method, loaded);
+        if (rate > 0) {
+            builder.learningRate(rate);
+        }
+        if (passes > 0) {
+            builder.epochs(passes);
+        }
+        FedHds fedHds = builder.build();
         Map<ClientId, List<Instruction>> data = bed.clients(alpha, clients, seed);
         Map<String, Long> chosen = new ConcurrentHashMap<>();
         Set<Instruction> trained = ConcurrentHashMap.newKeySet();
@@ -242,18 +295,16 @@ public final class PairedComparison implements Callable<Integer> {
         } catch (FedHdsException e) {
             throw new FedHdsException(method + " with seed " + seed + ": " + e.getMessage(), e);
         }
-        long start = System.nanoTime();
-        AnswerEvaluator.Result score =
-                fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), federation.adapter());
-        double evaluation = (System.nanoTime() - start) / 1e9;
+        Score score = score(fedHds, bed, federation.adapter());
         return new Trial(
                 settings,
                 method.name(),
                 seed,
                 rate,
                 passes,
-                score.rougeL(),
-                score.byTask(),
+                score.answers().rougeL(),
+                score.answers().byTask(),
+                score.loss(),
                 reports.stream().mapToLong(report -> report.result().samples()).sum(),
                 reports.stream()
                         .flatMap(report -> report.clients().stream())
@@ -265,15 +316,19 @@ public final class PairedComparison implements Callable<Integer> {
                 sum(reports, RoundReport.Seconds::features),
                 sum(reports, RoundReport.Seconds::selection),
                 sum(reports, RoundReport.Seconds::training),
-                evaluation);
+                score.seconds());
     }
 
     private FedHds.Builder features(Method method, LanguageModel loaded) {
         FedHds.Builder builder = method.on(FedHds.on(loaded), share, samplesPerGroup)
                 .template(template.of(loaded))
-                .maxTokens(Math.min(1024, loaded.config().contextLength()));
+                .maxTokens(maxTokens(loaded));
         cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
         return builder;
+    }
+
+    private static int maxTokens(LanguageModel loaded) {
+        return Math.min(1024, loaded.config().contextLength());
     }
 
     private static double sum(List<RoundReport> reports, ToDoubleFunction<RoundReport.Seconds> step) {

@@ -72,15 +72,18 @@ final class PairedTable {
         rows.forEach((row, bySeed) -> {
             double[] rougeL =
                     bySeed.values().stream().mapToDouble(Trial::rougeL).toArray();
+            double[] loss = bySeed.values().stream().mapToDouble(Trial::loss).toArray();
             text.append(String.format(
                     Locale.ROOT,
-                    "| %s | %s | %d | %d | %.4f (%.4f) | %.1f | %.2f %% | %.1f | %.1f | %.3f | %.0f | %.0f | %.0f |%n",
+                    "| %s | %s | %s | %d | %.4f (%.4f) | %.4f (%.4f) | %.1f | %.2f %% | %.1f | %.1f | %.3f | %.0f | %.0f | %.0f |%n",
                     title(row.method()),
-                    row.rate(),
-                    row.epochs(),
+                    text(row.rate()),
+                    text(row.epochs()),
                     rougeL.length,
                     mean(rougeL),
                     deviation(rougeL),
+                    mean(loss),
+                    deviation(loss),
                     mean(bySeed, Trial::samples),
                     100 * mean(bySeed, Trial::samples) / Math.max(1, mean(bySeed, Trial::held)),
                     mean(bySeed, Trial::tasks),
@@ -96,18 +99,24 @@ final class PairedTable {
         StringBuilder differences = new StringBuilder();
         for (Row row : rows.keySet()) {
             for (Row reference : references) {
-                double[] paired = paired(rows.getOrDefault(row, Map.of()), rows.getOrDefault(reference, Map.of()));
+                Map<Long, Trial> one = rows.getOrDefault(row, Map.of());
+                Map<Long, Trial> other = rows.getOrDefault(reference, Map.of());
+                double[] paired = paired(one, other, Trial::rougeL);
                 if (!row.equals(reference) && !row.method().equals("BASE") && paired.length > 1) {
                     differences.append(String.format(
-                            "| %s | %s | %d | %s |%n",
-                            name(row, rows), name(reference, rows), paired.length, Interval.of(paired)));
+                            "| %s | %s | %d | %s | %s |%n",
+                            name(row, rows),
+                            name(reference, rows),
+                            paired.length,
+                            Interval.of(paired),
+                            Interval.of(paired(one, other, Trial::loss))));
                 }
             }
         }
-        return "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | samples | of the data | tasks | families | NovelSum | features, s |"
-                + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+        return "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | loss, mean (deviation) | samples | of the data | tasks | families | NovelSum | features, s |"
+                + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
                 + text
-                + "\n| method | less | seeds | difference in Rouge-L (95 % interval) |\n|---|---|---|---|\n"
+                + "\n| method | less | seeds | difference in Rouge-L (95 % interval) | difference in loss (95 % interval) |\n|---|---|---|---|---|\n"
                 + differences;
     }
 
@@ -116,19 +125,23 @@ final class PairedTable {
                         .filter(other -> other.method().equals(row.method()))
                         .count()
                 == 1;
-        return title(row.method()) + (once ? "" : " at " + row.rate() + ", " + row.epochs());
+        return title(row.method()) + (once ? "" : " at " + text(row.rate()) + ", " + text(row.epochs()));
+    }
+
+    /** 0 stands for the default. */
+    private static String text(Number setting) {
+        return setting.doubleValue() == 0 ? "default" : setting.toString();
     }
 
     private static String title(String method) {
         return method.equals("BASE") ? "base model" : Method.valueOf(method).title();
     }
 
-    private static double[] paired(Map<Long, Trial> one, Map<Long, Trial> other) {
+    private static double[] paired(Map<Long, Trial> one, Map<Long, Trial> other, ToDoubleFunction<Trial> value) {
         return one.values().stream()
-                .flatMap(trial ->
-                        Optional.ofNullable(other.get(trial.seed()))
-                                .map(against -> trial.rougeL() - against.rougeL())
-                                .stream())
+                .flatMap(trial -> Optional.ofNullable(other.get(trial.seed()))
+                        .map(against -> value.applyAsDouble(trial) - value.applyAsDouble(against))
+                        .stream())
                 .mapToDouble(Double::doubleValue)
                 .toArray();
     }

@@ -18,6 +18,7 @@ import java.util.TreeMap;
  * @param method name of the {@link Method}; {@code BASE} for the model without an adapter
  * @param rougeL on the unseen tasks, 0 to 1
  * @param byTask the same for each unseen task
+ * @param loss mean loss of the unseen tasks' answers, each token's in nats; varies less than Rouge-L
  * @param samples training samples over all rounds
  * @param held instructions of the rounds' clients, over all rounds
  * @param chosen number of training samples of each task, over all rounds
@@ -35,6 +36,7 @@ record Trial(
         int epochs,
         double rougeL,
         Map<String, Double> byTask,
+        double loss,
         long samples,
         long held,
         Map<String, Long> chosen,

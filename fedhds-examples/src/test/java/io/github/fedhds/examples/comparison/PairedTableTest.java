@@ -19,6 +19,7 @@ class PairedTableTest {
                 3,
                 rougeL,
                 Map.of(),
+                1.5,
                 10,
                 1000,
                 Map.of("a_1", 5L, "a_2", 4L, "b", 1L),
@@ -39,11 +40,12 @@ class PairedTableTest {
                         trial("RECOMMENDED", 3, 9)))
                 .text();
         assertTrue(
-                text.contains("| recommended: k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) |"),
+                text.contains(
+                        "| recommended: k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) | +0.0000 (+0.0000 to +0.0000) |"),
                 text);
         assertTrue(
                 text.contains(
-                        "| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 10.0 | 1.00 % | 3.0 | 2.0 | 0.500 | 1 | 2 | 3 |"),
+                        "| random | 0.001 | 3 | 2 | 0.3000 (0.2828) | 1.5000 (0.0000) | 10.0 | 1.00 % | 3.0 | 2.0 | 0.500 | 1 | 2 | 3 |"),
                 text);
     }
 

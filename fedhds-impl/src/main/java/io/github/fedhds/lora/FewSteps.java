@@ -9,7 +9,7 @@ final class FewSteps {
     private static final int ENOUGH = 300;
 
     private static final double LARGEST_FACTOR = 7;
-    private static final int FEW = 6;
+    private static final int FEW = 30;
     private static final int MOST_EPOCHS = 3;
 
     private FewSteps() {}
@@ -19,7 +19,7 @@ final class FewSteps {
         return Math.max(1, Math.min(LARGEST_FACTOR, Math.sqrt((double) ENOUGH / steps)));
     }
 
-    /** As many as 6 steps need, from 1 to 3. */
+    /** As many as 30 steps need, from 1 to 3. */
     static int epochs(int stepsOfAnEpoch) {
         return Math.max(1, Math.min(MOST_EPOCHS, (FEW + stepsOfAnEpoch - 1) / Math.max(1, stepsOfAnEpoch)));
     }

@@ -216,7 +216,7 @@ public final class LoraTrainer implements LocalTrainer {
 
         /**
          * Whether learning rate and epochs that are not set adapt to the number of steps that a client makes in a round;
-         * false by default. Samples of fewer than 6 steps are passed over up to 3 times, and the rate of T steps is {@code
+         * false by default. Samples of fewer than 30 steps are passed over up to 3 times, and the rate of T steps is {@code
          * 3e-4 sqrt(300 / T)}, from 3e-4 to 7 times as much. Found on SmolLM2-135M: with some 100 samples in all rounds the
          * rate of thousands of steps leaves the model almost as it was.
          */

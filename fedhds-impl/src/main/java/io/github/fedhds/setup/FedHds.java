@@ -343,7 +343,7 @@ public final class FedHds {
         }
 
         /**
-         * Epochs over the chosen samples in a round. By default 1, and up to 3 if a client would make fewer than 6 steps; 1 in
+         * Epochs over the chosen samples in a round. By default 1, and up to 3 if a client would make fewer than 30 steps; 1 in
          * the FedHDS paper.
          */
         public Builder epochs(int epochs) {

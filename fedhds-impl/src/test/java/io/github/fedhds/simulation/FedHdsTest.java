@@ -118,11 +118,12 @@ class FedHdsTest {
         for (int number : new int[] {1, 5}) {
             RoundContext round = round(number, fedHds);
             TrainingResult result = fedHds.trainer().train(SAMPLES, round);
-            assertEquals(9, result.losses().length);
+            assertEquals(3 * 9, result.losses().length);
             assertEquals(0, result.cutPrompts() + result.skippedTooLong());
             assertEquals(
                     paperTrainer()
-                            .learningRate(3e-4 * Math.sqrt(300 / 9.0))
+                            .epochs(3)
+                            .learningRate(3e-4 * Math.sqrt(300 / 27.0))
                             .build()
                             .train(SAMPLES, round),
                     result);

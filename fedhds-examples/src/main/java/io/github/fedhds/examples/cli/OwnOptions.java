@@ -133,7 +133,7 @@ final class OwnOptions {
             names = "--epochs",
             description =
                     "passes of a client over its chosen samples in a round (default: 1, up to 3 if it would make fewer than"
-                            + " 6 steps)")
+                            + " 30 steps)")
     Optional<Integer> epochs = Optional.empty();
 
     @Option(

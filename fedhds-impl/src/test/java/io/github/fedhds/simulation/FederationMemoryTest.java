@@ -104,6 +104,7 @@ class FederationMemoryTest {
         try (LanguageModel model = LanguageModel.load(
                 Path.of(arguments[0]), ModelOptions.defaults().onDevice("cpu").withThreads(1))) {
             FedHds fedHds = FedHds.on(model)
+                    .epochs(1)
                     .template(TinyFederation.SHORT)
                     .lora(LoraConfig.defaults().withRank(32)) // so that an adapter is much beside the heap
                     .fusion(TinyFederation::firstTwo)

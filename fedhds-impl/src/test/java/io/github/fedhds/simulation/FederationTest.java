@@ -69,6 +69,7 @@ class FederationTest {
 
     private static FedHds.Builder paper() {
         return FedHds.on(model)
+                .epochs(1)
                 .template(TinyFederation.SHORT)
                 .learningRate(0.01)
                 .fusion(TsneFusion.builder().perplexity(5).build());

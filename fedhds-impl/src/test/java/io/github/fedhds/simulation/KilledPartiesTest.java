@@ -74,6 +74,7 @@ class KilledPartiesTest {
 
     private static FedHds fedHds(LanguageModel of) {
         return FedHds.on(of)
+                .epochs(1)
                 .template(TinyFederation.SHORT)
                 .learningRate(1e-2)
                 .fusion(TinyFederation::firstTwo)

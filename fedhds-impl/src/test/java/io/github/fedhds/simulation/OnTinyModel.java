@@ -27,6 +27,6 @@ abstract class OnTinyModel {
     }
 
     static FedHds fedHds() {
-        return FedHds.on(model).template(TinyFederation.SHORT).build();
+        return FedHds.on(model).epochs(1).template(TinyFederation.SHORT).build();
     }
 }

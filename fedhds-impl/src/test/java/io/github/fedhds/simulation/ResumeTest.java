@@ -81,6 +81,7 @@ class ResumeTest {
 
     private static FedHds fedHds(LanguageModel of) {
         return FedHds.on(of)
+                .epochs(1)
                 .template(TinyFederation.SHORT)
                 .lora(LoraConfig.defaults().withTargetModules(List.of("q_proj")))
                 .build();

@@ -53,6 +53,7 @@ class SeveralDevicesTest {
 
     private static FedHds.Builder on(ModelPool models) {
         return FedHds.on(models)
+                .epochs(1)
                 .template(TinyFederation.SHORT)
                 .learningRate(0.01)
                 .fusion(TsneFusion.builder().perplexity(5).build());

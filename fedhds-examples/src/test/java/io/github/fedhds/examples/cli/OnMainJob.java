@@ -98,6 +98,7 @@ public abstract class OnMainJob {
         options.put("--answer-tokens", "2");
         options.put("--device", "cpu");
         options.put("--learning-rate", "1e-2");
+        options.put("--epochs", "1");
         options.put("--rounds", "1");
         for (int i = 0; i < more.length; i += 2) {
             options.put(more[i], more[i + 1]);

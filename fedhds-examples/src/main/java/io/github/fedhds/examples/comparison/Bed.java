@@ -78,12 +78,12 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
         Map<String, List<Instruction>> unseen = new TreeMap<>();
         (limits.heldOut().isEmpty() ? unseen : tasks).putAll(official);
         for (String task : List.copyOf(tasks.keySet())) {
-            if (limits.heldOut().stream().anyMatch(task::startsWith)) {
+            if (isNamed(task, limits.heldOut())) {
                 unseen.put(task, tasks.remove(task));
             }
         }
-        tasks.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
-        unseen.keySet().removeIf(task -> limits.leftOut().stream().anyMatch(task::startsWith));
+        tasks.keySet().removeIf(task -> isNamed(task, limits.leftOut()));
+        unseen.keySet().removeIf(task -> isNamed(task, limits.leftOut()));
         tasks.replaceAll((task, list) -> some(list, limits.perTask(), limits.longest()));
         tasks.values().removeIf(list -> list.size() < (limits.perTask() + 1) / 2);
         List<Instruction> evaluated = unseen.values().stream()
@@ -95,6 +95,10 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
                     + " --longest");
         }
         return new Bed(Collections.unmodifiableMap(tasks), evaluated);
+    }
+
+    private static boolean isNamed(String task, List<String> beginnings) {
+        return beginnings.stream().anyMatch(task::startsWith);
     }
 
     /** The same instructions for every seed, so that methods and seeds share cached features. */

@@ -7,10 +7,10 @@ import io.github.fedhds.message.Frame;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.NovelSum;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** How diverse chosen samples are among all training samples of a bed. */
 final class Diversity {
@@ -36,7 +36,7 @@ final class Diversity {
     }
 
     /** NovelSum of samples of the bed; 0 without any. */
-    double of(Collection<Instruction> chosen) {
+    double of(Set<Instruction> chosen) {
         List<double[]> points = new ArrayList<>();
         for (Map.Entry<Instruction, double[]> sample : places.entrySet()) {
             if (chosen.contains(sample.getKey())) {

@@ -1,5 +1,6 @@
 package io.github.fedhds.examples.comparison;
 
+import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.SampleScore;
@@ -28,10 +29,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
@@ -175,8 +178,8 @@ public final class PairedComparison implements Callable<Integer> {
         if (done.add(new Trial.Key(settings, "BASE", 0, 0, 0))) {
             note(base(loaded, bed, settings), out);
         }
-        Diversity diversity =
-                new Diversity(features(Method.RECOMMENDED, loaded).build().extractor(), bed);
+        Supplier<Diversity> diversity = Suppliers.memoize(() -> new Diversity(
+                features(Method.RECOMMENDED, loaded).build().extractor(), bed)); // not if all runs are done
         for (long seed : seeds) {
             for (double rate : rates) {
                 for (int passes : epochs) {
@@ -259,7 +262,7 @@ public final class PairedComparison implements Callable<Integer> {
     private Trial trial(
             LanguageModel loaded,
             Bed bed,
-            Diversity diversity,
+            Supplier<Diversity> diversity,
             Map<String, String> settings,
             Method method,
             long seed,
@@ -274,10 +277,8 @@ public final class PairedComparison implements Callable<Integer> {
         }
         FedHds fedHds = builder.build();
         Map<ClientId, List<Instruction>> data = bed.clients(alpha, clients, seed);
-        Map<String, Long> chosen = new ConcurrentHashMap<>();
-        Set<Instruction> trained = ConcurrentHashMap.newKeySet();
-        LocalTrainer counting = (instructions, round) -> {
-            instructions.forEach(one -> chosen.merge(one.task(), 1L, Long::sum));
+        Queue<Instruction> trained = new ConcurrentLinkedQueue<>();
+        LocalTrainer recording = (instructions, round) -> {
             trained.addAll(instructions);
             return fedHds.trainer().train(instructions, round);
         };
@@ -287,7 +288,7 @@ public final class PairedComparison implements Callable<Integer> {
                 .rounds(rounds)
                 .seed(seed)
                 .parallelClients(parallel)
-                .clientSettings(client -> client.trainer(counting))
+                .clientSettings(client -> client.trainer(recording))
                 .build();
         List<RoundReport> reports = new ArrayList<>();
         try {
@@ -311,8 +312,8 @@ public final class PairedComparison implements Callable<Integer> {
                         .mapToLong(
                                 client -> data.getOrDefault(client, List.of()).size())
                         .sum(),
-                chosen,
-                diversity.of(trained),
+                trained.stream().collect(Collectors.groupingBy(Instruction::task, Collectors.counting())),
+                diversity.get().of(Set.copyOf(trained)),
                 sum(reports, RoundReport.Seconds::features),
                 sum(reports, RoundReport.Seconds::selection),
                 sum(reports, RoundReport.Seconds::training),

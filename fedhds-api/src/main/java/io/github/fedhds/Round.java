@@ -228,25 +228,27 @@ final class Round {
     }
 
     private Map<ClientId, Set<Integer>> choose(CoresetSelector selector) {
+        List<CentroidReport> inOrder = opening.clients().stream() // so that the choice does not depend on arrival
+                .map(reports::get)
+                .filter(Objects::nonNull)
+                .toList();
         List<ClientId> owners = new ArrayList<>();
         List<Centroid> centroids = new ArrayList<>();
-        long samples = 0;
-        for (ClientId client :
-                opening.clients()) { // in registered order, so that the choice does not depend on arrival
-            CentroidReport report = reports.get(client);
-            if (report != null) {
-                centroids.addAll(report.centroids());
-                samples += report.samples();
-                owners.addAll(Collections.nCopies(report.centroids().size(), client));
-            }
+        for (CentroidReport report : inOrder) {
+            centroids.addAll(report.centroids());
+            owners.addAll(Collections.nCopies(report.centroids().size(), report.client()));
         }
         Map<ClientId, Set<Integer>> groups = new HashMap<>();
         if (centroids.isEmpty()) {
             return groups;
         }
-        Points points = Points.of(centroids.stream().map(Centroid::point).toList());
-        Candidates candidates =
-                earlier.size() == 0 ? Candidates.of(points, samples) : Candidates.of(points, samples, earlier);
+        Candidates candidates = Candidates.ofClients(
+                inOrder.stream()
+                        .map(report -> Points.of(
+                                report.centroids().stream().map(Centroid::point).toList()))
+                        .toList(),
+                inOrder.stream().mapToLong(CentroidReport::samples).toArray(),
+                earlier);
         Coreset coreset =
                 RoleAnswer.require(selector.select(candidates, opening.context()), "server's selector", "a Coreset");
         for (Group group : coreset.groups()) {

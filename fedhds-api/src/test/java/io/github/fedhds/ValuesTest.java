@@ -284,6 +284,30 @@ class ValuesTest {
     }
 
     @Test
+    void candidates_ofClients_knowTheirOwners() {
+        Points none = new Points(0, 1, new double[0]);
+        List<Points> points = List.of(new Points(2, 1, new double[] {1, 2}), none, new Points(1, 1, new double[] {3}));
+        Candidates candidates = Candidates.ofClients(points, new long[] {10, 0, 7}, none);
+        assertArrayEquals(new int[] {0, 0, 2}, candidates.owners());
+        assertArrayEquals(new double[] {1, 2, 3}, candidates.points().toArray());
+        assertEquals(3, candidates.clients());
+        assertEquals(7, candidates.samplesOf(2));
+        assertEquals(17, candidates.samples());
+        assertEquals(0, candidates.earlier().size());
+        assertEquals(1, candidates.earlier().dimensions());
+        Points earlier = new Points(1, 1, new double[] {4});
+        assertEquals(earlier, Candidates.ofClients(points, new long[3], earlier).earlier());
+        assertFails(BAD, () -> Candidates.ofClients(points, new long[2], none), "3 clients", "of 2");
+        assertFails(BAD, () -> Candidates.ofClients(points, new long[] {1, -1, 1}, none), "was -1");
+        Points wide = new Points(1, 2, new double[2]);
+        assertFails(BAD, () -> Candidates.ofClients(points, new long[3], wide), "one frame for all rounds");
+        assertFails(BAD, () -> Candidates.ofClients(List.of(earlier, wide), new long[2], none), "coordinates");
+        Candidates own = Candidates.of(earlier);
+        assertEquals(1, own.clients());
+        assertArrayEquals(new int[1], own.owners());
+    }
+
+    @Test
     void sampleScore_isKnownByItsName() {
         SampleScore own = new SampleScore("reward");
         Candidates candidates =

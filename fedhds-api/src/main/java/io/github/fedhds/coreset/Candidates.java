@@ -2,12 +2,14 @@ package io.github.fedhds.coreset;
 
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,24 +18,27 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Candidates {
     private final int size;
-    private final long samples;
+    private final long[] samples;
     private final int dimensions;
     private final Supplier<Points> pointSource;
     private final @Nullable List<Instruction> instructions;
     private final Function<SampleScore, double[]> scoreSource;
     private final Map<SampleScore, double[]> scores = new HashMap<>();
     private final Points earlier;
+    private final int[] owners;
     private @Nullable Points points;
 
     private Candidates(
             int size,
-            long samples,
+            long[] samples,
+            int[] owners,
             int dimensions,
             Supplier<Points> pointSource,
             @Nullable List<Instruction> instructions,
             Function<SampleScore, double[]> scoreSource,
             Points earlier) {
         this.earlier = earlier;
+        this.owners = owners;
         this.size = size;
         this.samples = samples;
         this.dimensions = dimensions;
@@ -55,7 +60,7 @@ public final class Candidates {
      */
     public static Candidates of(Points points, long samples) {
         Objects.requireNonNull(points, "points");
-        return of(points, samples, new Points(0, points.dimensions(), new double[0]));
+        return of(points, samples, none(points.dimensions()));
     }
 
     /**
@@ -65,20 +70,60 @@ public final class Candidates {
      */
     public static Candidates of(Points points, long samples, Points earlier) {
         Objects.requireNonNull(points, "points");
+        return of(points, new long[] {samples}, new int[points.size()], earlier);
+    }
+
+    /**
+     * The centroids of several clients, in the order of the clients.
+     *
+     * @param points the centroids of each client, all with the same number of coordinates; a client may have none
+     * @param samples number of instructions of each client, 0 if unknown
+     * @param earlier see {@link #earlier}; as many coordinates as the points, unless there are none
+     */
+    public static Candidates ofClients(List<Points> points, long[] samples, Points earlier) {
+        Objects.requireNonNull(points, "points");
+        if (points.size() != samples.length) {
+            throw new IllegalArgumentException("there are the points of " + points.size()
+                    + " clients and the numbers of samples of " + samples.length + "; there must be one each");
+        }
+        List<double[]> all = new ArrayList<>();
+        List<Integer> owners = new ArrayList<>();
+        for (int client = 0; client < points.size(); client++) {
+            for (int i = 0; i < points.get(client).size(); i++) {
+                all.add(points.get(client).point(i));
+                owners.add(client);
+            }
+        }
+        Points together = Points.of(all);
+        return of(
+                together,
+                samples,
+                owners.stream().mapToInt(Integer::intValue).toArray(),
+                earlier.size() == 0 ? none(together.dimensions()) : earlier);
+    }
+
+    private static Candidates of(Points points, long[] samples, int[] owners, Points earlier) {
         Objects.requireNonNull(earlier, "earlier");
         if (earlier.dimensions() != points.dimensions()) {
             throw new IllegalArgumentException("the points of earlier rounds have " + earlier.dimensions()
                     + " coordinates, those of this round " + points.dimensions()
                     + "; a server that remembers its choice needs one frame for all rounds");
         }
-        if (samples < 0) {
-            throw new IllegalArgumentException("samples must be 0 or more, was " + samples);
+        for (long one : samples) {
+            if (one < 0) {
+                throw new IllegalArgumentException("samples must be 0 or more, was " + one);
+            }
         }
-        Function<SampleScore, double[]> none = score -> {
+        Function<SampleScore, double[]> noScores = score -> {
             throw new IllegalStateException(score + " needs instructions, and these candidates are points alone"
                     + " (the server holds centroids); use a selector of points here");
         };
-        return new Candidates(points.size(), samples, points.dimensions(), () -> points, null, none, earlier);
+        return new Candidates(
+                points.size(), samples.clone(), owners, points.dimensions(), () -> points, null, noScores, earlier);
+    }
+
+    private static Points none(int dimensions) {
+        return new Points(0, dimensions, new double[0]);
     }
 
     /**
@@ -101,8 +146,15 @@ public final class Candidates {
             throw new IllegalArgumentException("dimensions must be 1 or more, was " + dimensions);
         }
         List<Instruction> copy = List.copyOf(instructions);
-        Points none = new Points(0, dimensions, new double[0]);
-        return new Candidates(copy.size(), copy.size(), dimensions, pointSource, copy, scoreSource, none);
+        return new Candidates(
+                copy.size(),
+                new long[] {copy.size()},
+                new int[copy.size()],
+                dimensions,
+                pointSource,
+                copy,
+                scoreSource,
+                none(dimensions));
     }
 
     /** Number of candidates. */
@@ -115,7 +167,26 @@ public final class Candidates {
      * clients that have reported, as far as their reports give a number.
      */
     public long samples() {
-        return samples;
+        return LongStream.of(samples).sum();
+    }
+
+    /** Number of clients that the candidates come from, 1 or more; 1 on a client. */
+    public int clients() {
+        return samples.length;
+    }
+
+    /** The client of each candidate, counted from 0. */
+    public int[] owners() {
+        return owners.clone();
+    }
+
+    /**
+     * Number of samples of a client; 0 if it is not known.
+     *
+     * @param client counted from 0
+     */
+    public long samplesOf(int client) {
+        return samples[client];
     }
 
     /** Number of coordinates of a point; does not compute the points. */

@@ -39,6 +39,7 @@ public final class KCenterSelector implements CoresetSelector {
     private final String description;
     private final Metric metric;
     private final boolean randomStart;
+    private final boolean perClient;
 
     /** How far a candidate is: Euclidean or by angle, multiplied by a power of its density. */
     private record Metric(boolean cosine, double power, int neighbours) {
@@ -54,15 +55,21 @@ public final class KCenterSelector implements CoresetSelector {
         }
     }
 
-    private KCenterSelector(ToIntFunction<Candidates> count, String description, Metric metric, boolean randomStart) {
+    private KCenterSelector(
+            ToIntFunction<Candidates> count,
+            String description,
+            Metric metric,
+            boolean randomStart,
+            boolean perClient) {
         this.count = count;
         this.description = description;
         this.metric = metric;
         this.randomStart = randomStart;
+        this.perClient = perClient;
     }
 
     private KCenterSelector(ToIntFunction<Candidates> count, String description) {
-        this(count, description, Metric.EUCLIDEAN, false);
+        this(count, description, Metric.EUCLIDEAN, false, false);
     }
 
     /**
@@ -129,7 +136,8 @@ public final class KCenterSelector implements CoresetSelector {
         if (neighbours < 1) {
             throw new IllegalArgumentException("neighbours must be 1 or more, was " + neighbours);
         }
-        return new KCenterSelector(count, description, new Metric(metric.cosine(), power, neighbours), randomStart);
+        return new KCenterSelector(
+                count, description, new Metric(metric.cosine(), power, neighbours), randomStart, perClient);
     }
 
     /**
@@ -138,7 +146,7 @@ public final class KCenterSelector implements CoresetSelector {
      */
     public KCenterSelector withCosine() {
         Metric cosine = new Metric(true, metric.power(), metric.neighbours());
-        return new KCenterSelector(count, description, cosine, randomStart);
+        return new KCenterSelector(count, description, cosine, randomStart, perClient);
     }
 
     /**
@@ -146,12 +154,23 @@ public final class KCenterSelector implements CoresetSelector {
      * to the mean.
      */
     public KCenterSelector withRandomStart() {
-        return new KCenterSelector(count, description, metric, true);
+        return new KCenterSelector(count, description, metric, true, perClient);
+    }
+
+    /**
+     * This selector with a limit for each {@linkplain Candidates#owners client}: its part of the count by its number of samples,
+     * rounded up; an equal part where no client's number is known. Without a limit, clients whose data are unlike the
+     * others' get most of the choice, and train many steps while others train none. If the clients have too few candidates
+     * for the count within the limits, the limits are raised by one until the count is reached.
+     */
+    public KCenterSelector withClientLimits() {
+        return new KCenterSelector(count, description, metric, randomStart, true);
     }
 
     @Override
     public String toString() {
-        return "KCenterSelector[" + description + metric + (randomStart ? ", random start" : "") + "]";
+        return "KCenterSelector[" + description + metric + (randomStart ? ", random start" : "")
+                + (perClient ? ", client limits" : "") + "]";
     }
 
     @Override
@@ -169,9 +188,29 @@ public final class KCenterSelector implements CoresetSelector {
         Arrays.fill(distance, Double.POSITIVE_INFINITY);
         List<Integer> chosen = new ArrayList<>();
         double[] before = fromEarlier(points, metric.place(candidates.earlier()));
-        boolean remembers = candidates.earlier().size() > 0 && before[farthest(before, factors)] > 0;
-        int next = remembers ? farthest(before, factors) : first(points, round);
-        while (chosen.size() < k && distance[next] > 0) {
+        boolean remembers = candidates.earlier().size() > 0 && max(before) > 0;
+        int[] owners = candidates.owners();
+        int[] left = perClient ? limits(candidates, k) : new int[candidates.clients()];
+        if (!perClient) {
+            Arrays.fill(left, n);
+        }
+        while (chosen.size() < k && max(distance) > 0) {
+            double[] both = new double[n];
+            boolean memory = remembers;
+            Arrays.setAll(both, i -> memory ? Math.min(distance[i], before[i]) : distance[i]);
+            if (max(both) == 0) {
+                remembers = false; // nothing is new any more
+                continue;
+            }
+            for (int i = 0; i < n; i++) {
+                both[i] = left[owners[i]] > 0 ? both[i] : -1;
+            }
+            if (max(both) <= 0) {
+                Arrays.setAll(left, client -> left[client] + 1);
+                continue;
+            }
+            Arrays.setAll(both, i -> both[i] * factors[i]);
+            int next = chosen.isEmpty() && !remembers ? first(points, round) : farthest(both);
             for (int i = 0; i < n; i++) {
                 double fresh = i == next ? 0 : Nearness.distance(points, i, points.point(next));
                 if (fresh < distance[i]) {
@@ -179,15 +218,8 @@ public final class KCenterSelector implements CoresetSelector {
                     nearest[i] = chosen.size();
                 }
             }
+            left[owners[next]]--;
             chosen.add(next);
-            next = farthest(distance, factors);
-            if (remembers) {
-                double[] both = new double[n];
-                Arrays.setAll(both, i -> Math.min(distance[i], before[i]));
-                int newest = farthest(both, factors);
-                remembers = both[newest] > 0;
-                next = remembers ? newest : next;
-            }
         }
         List<Group> groups = new ArrayList<>();
         for (int id = 0; id < chosen.size(); id++) {
@@ -226,15 +258,30 @@ public final class KCenterSelector implements CoresetSelector {
         return distance;
     }
 
-    /** The first of the largest weighted distances, by more than rounding, so that it does not choose among equals. */
-    private static int farthest(double[] distance, double[] factors) {
+    /** Part of the count of each client, at least one. */
+    private static int[] limits(Candidates candidates, int count) {
+        int[] limits = new int[candidates.clients()];
+        double all = candidates.samples();
+        Arrays.setAll(limits, client -> {
+            double part = all > 0 ? candidates.samplesOf(client) / all : 1.0 / limits.length;
+            return Math.max(1, (int) Math.ceil(count * part * (1 - 1e-12)));
+        });
+        return limits;
+    }
+
+    /** The first of the largest distances, by more than rounding, so that it does not choose among equals. */
+    private static int farthest(double[] distance) {
         int next = 0;
         for (int i = 1; i < distance.length; i++) {
-            if (distance[i] * factors[i] > distance[next] * factors[next] * (1 + 1e-9)) {
+            if (distance[i] > distance[next] * (1 + 1e-9)) {
                 next = i;
             }
         }
         return next;
+    }
+
+    private static double max(double[] values) {
+        return Arrays.stream(values).max().orElse(0);
     }
 
     private static int[] all(int n) {

@@ -47,15 +47,16 @@ public record Selection(
      *
      * <p>Clients form groups as in the paper (a client without a group has one of all its samples) and send the
      * groups' means in a frame of 128 random signs, the same in all rounds. The server chooses among them with
-     * {@link KCenterSelector#shareOfSamples} and a {@linkplain #withMemory memory}, one sample per group. The share refers
-     * to the clients' data, not to the groups. The number is rounded down, at least one per round, and lower if the
-     * clients find fewer groups.
+     * {@link KCenterSelector#shareOfSamples}, {@linkplain KCenterSelector#withClientLimits limits for each client} and a
+     * {@linkplain #withMemory memory}, one sample per group. The share refers to the clients' data, not to the groups. The
+     * number is rounded down, at least one per round, and lower if the clients find fewer groups.
      *
      * @param share share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about
      *     the paper's
      */
     public static Selection recommended(double share) {
-        return covering(KCenterSelector.shareOfSamples(share)).withMemory(DIMENSIONS);
+        return covering(KCenterSelector.shareOfSamples(share).withClientLimits())
+                .withMemory(DIMENSIONS);
     }
 
     /** The paper's strategy: HDBSCAN on clients and server, in each client's own coordinates. */

@@ -266,6 +266,53 @@ class KCenterSelectorTest extends CoresetSelectorContract {
         }
     }
 
+    /** How many are chosen of each client; client c has points near 100 c; those of client 3 are far apart. */
+    private static int[] chosenOf(KCenterSelector selector, int[] points, long[] samples) {
+        List<Points> ofClients = new ArrayList<>();
+        for (int client = 0; client < points.length; client++) {
+            double[] line = new double[points[client]];
+            for (int i = 0; i < line.length; i++) {
+                line[i] = 100 * client + (client == 3 ? 10 : 1) * i;
+            }
+            ofClients.add(new Points(line.length, 1, line));
+        }
+        Candidates candidates = Candidates.ofClients(ofClients, samples, new Points(0, 1, new double[0]));
+        int[] counts = new int[points.length];
+        for (Group group : selector.select(candidates, RoundContext.first()).groups()) {
+            counts[candidates.owners()[group.members()[0]]]++;
+        }
+        return counts;
+    }
+
+    @Test
+    void withClientLimits_countByTheSamplesOfEachClient() {
+        KCenterSelector plain = KCenterSelector.count(8);
+        KCenterSelector limited = plain.withClientLimits();
+        int[] twenty = {20, 20, 20, 20};
+        assertTrue(chosenOf(plain, twenty, new long[] {50, 50, 50, 50})[3] > 3, "the farthest apart");
+        assertArrayEquals(new int[] {2, 2, 2, 2}, chosenOf(limited, twenty, new long[] {50, 50, 50, 50}));
+        assertArrayEquals(new int[] {2, 2, 2, 2}, chosenOf(limited, twenty, new long[4]), "no number is known");
+        assertArrayEquals(new int[] {1, 1, 1, 5}, chosenOf(limited, twenty, new long[] {20, 20, 20, 140}));
+        assertArrayEquals(new int[] {3, 3, 1, 1}, chosenOf(limited, new int[] {20, 20, 1, 1}, new long[4]), "raised");
+        assertArrayEquals(new int[] {4, 4, 0, 0}, chosenOf(limited, new int[] {20, 20, 0, 0}, new long[4]));
+        assertArrayEquals(new int[] {2, 1}, chosenOf(limited, new int[] {2, 1}, new long[2]), "fewer candidates");
+        KCenterSelector share = KCenterSelector.shareOfSamples(0.04).withClientLimits();
+        assertArrayEquals(new int[] {2, 2, 2, 2}, chosenOf(share, twenty, new long[] {50, 50, 50, 50}));
+    }
+
+    @Test
+    void withClientLimits_oneClient_choosesAsWithout() {
+        for (int seed = 0; seed < 20; seed++) {
+            Candidates candidates = Candidates.of(random(50, seed), 50, random(3, seed + 100));
+            for (KCenterSelector selector :
+                    List.of(KCenterSelector.count(9), KCenterSelector.count(60).withDensity(0.5))) {
+                assertEquals(
+                        selector.select(candidates, RoundContext.first()),
+                        selector.withClientLimits().select(candidates, RoundContext.first()));
+            }
+        }
+    }
+
     @Test
     void settings_outOfRange_areRefused() {
         KCenterSelector selector = KCenterSelector.count(1);

@@ -37,28 +37,37 @@ enum Method {
         }
     },
     /** {@link #RECOMMENDED} without a memory: another frame in each round. */
-    DIVERSE("k-center, no memory", true) {
+    DIVERSE("recommended, no memory", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share).inSharedFrame(DIMENSIONS);
         }
     },
-    RECOMMENDED("recommended: k-center with a memory", true) {
+    RECOMMENDED("recommended", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share);
         }
     },
+    /** {@link #RECOMMENDED} without limits for each client. */
+    UNLIMITED("recommended, no client limits", true) {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share).withServer(KCenterSelector.shareOfSamples(share));
+        }
+    },
     /** {@link #RECOMMENDED} with distances weighted by density. */
-    DENSITY("k-center with a memory, by density", true) {
+    DENSITY("recommended, by density", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share)
-                    .withServer(KCenterSelector.shareOfSamples(share).withDensity(0.5));
+                    .withServer(KCenterSelector.shareOfSamples(share)
+                            .withClientLimits()
+                            .withDensity(0.5));
         }
     },
     /** {@link #RECOMMENDED} without the tenth of the samples with the lowest pair quality. */
-    QUALITY("k-center with a memory, by pair quality", true) {
+    QUALITY("recommended, by pair quality", true) {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share).withPairQuality(0.1);

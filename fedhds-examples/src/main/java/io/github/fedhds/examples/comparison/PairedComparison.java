@@ -12,6 +12,7 @@ import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.model.ModelOptions;
+import io.github.fedhds.model.Precision;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
@@ -120,6 +121,9 @@ public final class PairedComparison implements Callable<Integer> {
     @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most")
     private int answerTokens = 24;
 
+    @Option(names = "--precision", description = "of the model's weights: ${COMPLETION-CANDIDATES}")
+    private Precision precision = Precision.FLOAT32;
+
     @Option(names = "--cache", description = "folder that keeps the features")
     private Optional<Path> cache = Optional.empty();
 
@@ -158,7 +162,7 @@ public final class PairedComparison implements Callable<Integer> {
             out.printf(
                     "%d instructions of %d tasks, %d unseen instructions%n",
                     bed.instructions(), bed.tasks().size(), bed.unseen().size());
-            ModelOptions options = ModelOptions.defaults().withThreads(1);
+            ModelOptions options = ModelOptions.defaults().withThreads(1).withPrecision(precision);
             try (LanguageModel loaded =
                     model.map(path -> LanguageModel.load(path, options)).orElseGet(() -> EmbeddedModel.load(options))) {
                 run(loaded, bed, settings, out);
@@ -353,6 +357,7 @@ public final class PairedComparison implements Callable<Integer> {
         settings.put("share", String.valueOf(share));
         settings.put("samples per group", String.valueOf(samplesPerGroup));
         settings.put("template", template.name());
+        settings.put("precision", precision.name());
         settings.put("answer tokens", String.valueOf(answerTokens));
         return settings;
     }

@@ -12,6 +12,7 @@ import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.CachedFusion;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.features.HiddenStateExtractor;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
@@ -86,6 +87,9 @@ public final class CorruptedData implements Callable<Integer> {
     @Option(names = "--pooling", description = "how tokens become a feature: ${COMPLETION-CANDIDATES}")
     private Pooling pooling = Pooling.PARTS;
 
+    @Option(names = "--layer-scaling", description = "how layers are scaled: ${COMPLETION-CANDIDATES}")
+    private LayerScaling layerScaling = LayerScaling.UNIT_LENGTH;
+
     @Option(
             names = "--seeds",
             description = "rounds with other clients and other bad samples, 1 to this number as seeds")
@@ -154,7 +158,8 @@ public final class CorruptedData implements Callable<Integer> {
         plain.put("paper", Selection.paper());
         plain.put("recommended", Selection.recommended(share));
         for (double power : new double[] {0.5, 1}) {
-            KCenterSelector server = KCenterSelector.shareOfSamples(share).withDensity(power);
+            KCenterSelector server =
+                    KCenterSelector.shareOfSamples(share).withClientLimits().withDensity(power);
             plain.put(
                     "recommended, density^" + power,
                     Selection.recommended(share).withServer(server));
@@ -186,6 +191,7 @@ public final class CorruptedData implements Callable<Integer> {
         HiddenStateExtractor extractor = HiddenStateExtractor.builder(loaded)
                 .maxTokens(tokens)
                 .pooling(pooling)
+                .layerScaling(layerScaling)
                 .tokenBudget(TOKEN_BUDGET)
                 .cache(cache.map(FeatureCache::inFolder).orElseGet(() -> FeatureCache.inMemory(1L << 30)))
                 .build();

@@ -41,7 +41,7 @@ class PairedTableTest {
                 .text();
         assertTrue(
                 text.contains(
-                        "| recommended: k-center with a memory | random | 2 | +0.1000 (+0.1000 to +0.1000) | +0.0000 (+0.0000 to +0.0000) |"),
+                        "| recommended | random | 2 | +0.1000 (+0.1000 to +0.1000) | +0.0000 (+0.0000 to +0.0000) |"),
                 text);
         assertTrue(
                 text.contains(

@@ -9,19 +9,17 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
-import java.util.function.IntUnaryOperator;
 
 /**
  * Runs the steps over a round's samples. Immutable.
  *
- * @param epochs number of epochs for a number of steps in one
  * @param maxSteps maximum number of steps over all passes; {@link Integer#MAX_VALUE} for no limit
  */
 record TrainingLoop(
         double learningRate,
         double decay,
         LearningRateSchedule schedule,
-        IntUnaryOperator epochs,
+        int epochs,
         int maxSteps,
         Batches batches,
         double proximal,
@@ -48,8 +46,7 @@ record TrainingLoop(
         List<Double> losses = new ArrayList<>();
         int skipped = 0;
         long read = 0;
-        int once = batches.stepsOf(samples.size());
-        int steps = (int) Math.min(maxSteps, (long) epochs.applyAsInt(once) * once);
+        int steps = (int) Math.min(maxSteps, (long) epochs * batches.stepsOf(samples.size()));
         Iterator<List<List<EncodedSample>>> supply = batches.deal(samples, round.random("sample order"));
         SplittableRandom masks = round.random("dropout");
         for (int step = 0; step < steps; step++) {

@@ -29,6 +29,8 @@ public record Selection(
     /** Coordinates of the shared frame of the strategies that compare groups in one. */
     private static final int DIMENSIONS = 128;
 
+    private static final double DENSITY = 1;
+
     public Selection {
         Objects.requireNonNull(client, "client");
         Objects.requireNonNull(server, "server");
@@ -45,17 +47,25 @@ public record Selection(
      * earlier rounds, a share of the data of the round's clients. It needs features that training does not change; {@code
      * FedHds.on(model).recommended(share)} sets all.
      *
-     * <p>Clients form groups as in the paper (a client without a group has one of all its samples) and send the
-     * groups' means in a frame of 128 random signs, the same in all rounds. The server chooses among them with
-     * {@link KCenterSelector#shareOfSamples}, {@linkplain KCenterSelector#withClientLimits limits for each client} and a
-     * {@linkplain #withMemory memory}, one sample per group. The share refers to the clients' data, not to the groups. The
-     * number is rounded down, at least one per round, and lower if the clients find fewer groups.
+     * <p>Clients form HDBSCAN clusters of 2 or more samples, where the paper has 5 or more, so that the server has several
+     * times as many groups to choose from as it chooses (a client without a cluster has one group of all its samples). They
+     * send the groups' means in a frame of 128 random signs, the same in all rounds. The server chooses among them with
+     * {@link KCenterSelector#shareOfSamples}, distances {@linkplain KCenterSelector#withDensity weighted by density} (power
+     * 1), {@linkplain KCenterSelector#withClientLimits limits for each client} and a {@linkplain #withMemory memory}, one
+     * sample per group. The share refers to the clients' data, not to the groups. The number is rounded down, at least one
+     * per round, and lower if the clients find fewer groups.
      *
      * @param share share of all instructions of the round's clients that have reported, above 0 to 1; 0.015 is about
      *     the paper's
      */
     public static Selection recommended(double share) {
-        return covering(KCenterSelector.shareOfSamples(share).withClientLimits())
+        KCenterSelector server =
+                KCenterSelector.shareOfSamples(share).withClientLimits().withDensity(DENSITY);
+        return covering(server)
+                .withClient(HdbscanSelector.builder()
+                        .clustering(Hdbscan.builder().minClusterSize(2).build())
+                        .atLeastOneGroup(true)
+                        .build())
                 .withMemory(DIMENSIONS);
     }
 
@@ -87,8 +97,8 @@ public record Selection(
     }
 
     /**
-     * {@link #recommended} with a number of samples instead of a share, and without a memory. Best with features in
-     * {@link io.github.fedhds.transformer.Pooling#PARTS parts}.
+     * k-center with a number of samples, without a memory, density and limits: clients form groups as in the paper (a client
+     * without a group has one of all its samples) and send the groups' means in a frame of 128 random signs.
      *
      * @param samples number of samples per round over all clients, 0 or more; fewer if the clients find fewer groups
      */

@@ -329,7 +329,7 @@ public final class FedHds {
 
         /**
          * Learning rate of round 1. By default it adapts to the number of steps, see {@link LoraTrainer.Builder#fewSteps}: from
-         * 2.1e-3 for a client with a few samples to 3e-4, the FedHDS paper's on Natural Instructions, for 300 steps in a round.
+         * 7.5e-4 for a client with a few samples to 3e-4, the FedHDS paper's on Natural Instructions, for 300 steps in a round.
          */
         public Builder learningRate(double learningRate) {
             trainer.learningRate(learningRate);
@@ -343,8 +343,7 @@ public final class FedHds {
         }
 
         /**
-         * Epochs over the chosen samples in a round. By default 1, and up to 3 if a client would make fewer than 30 steps; 1 in
-         * the FedHDS paper.
+         * Epochs over the chosen samples in a round; 1 by default and in the FedHDS paper.
          */
         public Builder epochs(int epochs) {
             trainer.epochs(epochs);
@@ -397,9 +396,8 @@ public final class FedHds {
         }
 
         /**
-         * The recommended selection: {@link Selection#recommended} with {@linkplain #frozenFeatures frozen features}, {@link
-         * Pooling#PARTS} and {@link LayerScaling#UNIT_LENGTH}. With the same number of samples it covers more tasks than
-         * random selection or {@link Selection#paper}.
+         * The recommended selection: {@link Selection#recommended} with {@linkplain #frozenFeatures frozen features}. With the
+         * same number of samples it covers more tasks than random selection or {@link Selection#paper}.
          *
          * @param share share of all instructions of a round's clients, above 0 and at most 1; about 0.015 in the FedHDS
          *     paper
@@ -409,10 +407,7 @@ public final class FedHds {
                 throw new IllegalArgumentException(
                         "the share of recommended must be above 0 and at most 1, was " + share);
             }
-            return frozenFeatures(true)
-                    .pooling(Pooling.PARTS)
-                    .layerScaling(LayerScaling.UNIT_LENGTH)
-                    .selection(Selection.recommended(share));
+            return frozenFeatures(true).selection(Selection.recommended(share));
         }
 
         /**

@@ -89,7 +89,7 @@ class AgreedSettingsTest extends OnTinyModel {
         differing.put(b -> b.lora(lora.withTargetModules(List.of("q_proj"))), "LoRA target modules: the server has");
         differing.put(b -> b.learningRate(1e-3), "learning rate: the server has by steps, client client 0 has 0.001");
         differing.put(b -> b.learningRateDecay(0.5), "learning rate decay: the server has 1.0");
-        differing.put(b -> b.epochs(2), "epochs: the server has by steps, client client 0 has 2");
+        differing.put(b -> b.epochs(2), "epochs: the server has 1, client client 0 has 2");
         differing.put(b -> b.batchSize(2), "batch size: the server has 1, client client 0 has 2");
         differing.put(b -> b.trainer(t -> t.maxSteps(3)), "steps: the server has by epochs, client client 0 has 3");
         differing.put(b -> b.trainer(t -> t.gradientAccumulation(2)), "gradient accumulation: the server has 1");

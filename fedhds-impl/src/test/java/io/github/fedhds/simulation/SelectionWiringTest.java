@@ -205,17 +205,6 @@ class SelectionWiringTest {
                     .get(0);
             assertEquals(Math.max(1, (int) (share * 150)), report.result().samples(), "share " + share);
             assertTrue(report.result().centroids() > 4, "the budget binds");
-            assertEquals(
-                    2 * (model.config().layers() + 1),
-                    fedHds.extractor()
-                            .extract(
-                                    List.of(new Instruction("a", "", "b")),
-                                    fedHds.server(List.of(TinyFederation.id(0)), 1)
-                                            .build()
-                                            .open()
-                                            .context())
-                            .blocks(),
-                    "parts");
         }
     }
 

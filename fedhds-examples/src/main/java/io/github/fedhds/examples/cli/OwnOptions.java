@@ -129,12 +129,8 @@ final class OwnOptions {
                     "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
     int patience;
 
-    @Option(
-            names = "--epochs",
-            description =
-                    "passes of a client over its chosen samples in a round (default: 1, up to 3 if it would make fewer than"
-                            + " 30 steps)")
-    Optional<Integer> epochs = Optional.empty();
+    @Option(names = "--epochs", description = "passes of a client over its chosen samples in a round (default: 1)")
+    int epochs = 1;
 
     @Option(
             names = "--gradient-checkpointing",
@@ -191,7 +187,7 @@ final class OwnOptions {
         RunOptions.range(line, "--feature-cache-size", featureCacheSize, 1, 1_000_000);
         featureLayers.ifPresent(value -> RunOptions.range(line, "--feature-layers", value, 1, 100_000));
         RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
-        epochs.ifPresent(value -> RunOptions.range(line, "--epochs", value, 1, 1_000_000));
+        RunOptions.range(line, "--epochs", epochs, 1, 1_000_000);
         RunOptions.range(line, "--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
         RunOptions.range(line, "--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
         evaluateLimit.ifPresent(value -> RunOptions.range(line, "--evaluate-limit", value, 1, Integer.MAX_VALUE));

@@ -231,7 +231,7 @@ final class OwnRun {
                 .maxTokens(own.maxLength)
                 .fusion(options.fusion.fusion());
         options.learningRate.ifPresent(parts::learningRate);
-        own.epochs.ifPresent(parts::epochs);
+        parts.epochs(own.epochs);
         if (own.selection == SelectionName.RECOMMENDED) {
             parts.recommended(own.share);
         }

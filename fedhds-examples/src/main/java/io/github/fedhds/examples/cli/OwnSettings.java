@@ -36,7 +36,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
                 .with(
                         "--learning-rate",
                         options.learningRate.<Object>map(rate -> rate).orElse("by steps"))
-                .with("--epochs", own.epochs.<Object>map(epochs -> epochs).orElse("by steps"))
+                .with("--epochs", own.epochs)
                 .with("--answer-tokens", own.answerTokens)
                 .with("--precision", model.precision())
                 .with("--device", model.device())
@@ -110,7 +110,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         config.put("max_length", own.maxLength);
         config.put("target_modules", fedHds.lora().targetModules());
         options.learningRate.ifPresent(rate -> config.put("learning_rate", rate));
-        own.epochs.ifPresent(epochs -> config.put("epochs", epochs));
+        config.put("epochs", own.epochs);
         config.put("gradient_checkpointing", own.gradientCheckpointing);
         config.put("answer_tokens", own.answerTokens);
         config.put("device", deviceNames(models));

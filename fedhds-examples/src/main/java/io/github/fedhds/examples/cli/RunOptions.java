@@ -43,7 +43,7 @@ final class RunOptions {
     @Option(
             names = "--learning-rate",
             description =
-                    "of round 1 (embedded: 5e-3, full data 2e-3; own data: 2.1e-3 for clients with a few steps in a round,"
+                    "of round 1 (embedded: 5e-3, full data 2e-3; own data: 7.5e-4 for clients with a few steps in a round,"
                             + " falling to 3e-4 at 300 steps)")
     Optional<Double> learningRate = Optional.empty();
 

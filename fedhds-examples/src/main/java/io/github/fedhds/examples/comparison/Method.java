@@ -1,6 +1,7 @@
 package io.github.fedhds.examples.comparison;
 
 import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.HdbscanSelector;
@@ -9,25 +10,28 @@ import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.transformer.Pooling;
 import java.util.function.IntFunction;
 
 /** A way to choose training samples. All features are those of the base model, so that methods and seeds share them. */
 enum Method {
     /** As many of each client as its size says. */
-    RANDOM("random", false) {
+    RANDOM("random") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, RandomSelector::count);
         }
     },
     /** Over the groups that the recommended selection finds. */
-    BALANCED("random, balanced over groups", true) {
+    BALANCED("random, balanced over groups") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
-            return dealt(share, count -> BalancedSelector.count(HdbscanSelector.forClient(), count));
+            return dealt(
+                    share,
+                    count -> BalancedSelector.count(Selection.recommended(share).client(), count));
         }
     },
-    PAPER("the paper's", false) {
+    PAPER("the paper's") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.paper()
@@ -37,68 +41,103 @@ enum Method {
         }
     },
     /** {@link #RECOMMENDED} without a memory: another frame in each round. */
-    DIVERSE("recommended, no memory", true) {
+    DIVERSE("recommended, no memory") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share).inSharedFrame(DIMENSIONS);
         }
     },
-    RECOMMENDED("recommended", true) {
+    RECOMMENDED("recommended") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share);
         }
     },
     /** {@link #RECOMMENDED} without limits for each client. */
-    UNLIMITED("recommended, no client limits", true) {
-        @Override
-        Selection selection(double share, int samplesPerGroup) {
-            return Selection.recommended(share).withServer(KCenterSelector.shareOfSamples(share));
-        }
-    },
-    /** {@link #RECOMMENDED} with distances weighted by density. */
-    DENSITY("recommended, by density", true) {
+    UNLIMITED("recommended, no client limits") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share)
-                    .withServer(KCenterSelector.shareOfSamples(share)
-                            .withClientLimits()
-                            .withDensity(0.5));
+                    .withServer(KCenterSelector.shareOfSamples(share).withDensity(1));
+        }
+    },
+    /** {@link #RECOMMENDED} without weights of density. */
+    UNWEIGHTED("recommended, without density") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share)
+                    .withServer(KCenterSelector.shareOfSamples(share).withClientLimits());
+        }
+    },
+    /** {@link #RECOMMENDED} with the clusters of the paper's clients. */
+    LARGE_CLUSTERS("recommended, clusters of 5 or more") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share)
+                    .withClient(HdbscanSelector.builder().atLeastOneGroup(true).build());
+        }
+    },
+    /** {@link #RECOMMENDED} with the mean over the tokens and layers of unit length as features. */
+    MEAN("recommended, features of the mean") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+
+        @Override
+        FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
+            return super.on(fedHds, share, samplesPerGroup)
+                    .pooling(Pooling.MEAN)
+                    .layerScaling(LayerScaling.UNIT_LENGTH);
+        }
+    },
+    /** {@link #RECOMMENDED} with features in parts and layers of unit length. */
+    PARTS("recommended, features in parts") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+
+        @Override
+        FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
+            return super.on(fedHds, share, samplesPerGroup)
+                    .pooling(Pooling.PARTS)
+                    .layerScaling(LayerScaling.UNIT_LENGTH);
         }
     },
     /** {@link #RECOMMENDED} without the tenth of the samples with the lowest pair quality. */
-    QUALITY("recommended, by pair quality", true) {
+    QUALITY("recommended, by pair quality") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.recommended(share).withPairQuality(0.1);
         }
     },
-    DIVERSE_EVOL("DiverseEvol", true) {
+    DIVERSE_EVOL("DiverseEvol") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.diverseEvol(share);
         }
     },
-    FEDDCA("FedDCA's greedy centres", true) {
+    FEDDCA("FedDCA's greedy centres") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.feddca(0)
                     .withServer(KCenterSelector.shareOfSamples(share).withCosine());
         }
     },
-    PERPLEXITY("perplexity", false) {
+    PERPLEXITY("perplexity") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, count -> ScoreSelector.perplexity().count(count).build());
         }
     },
-    DIFFICULTY("difficulty (IFD)", false) {
+    DIFFICULTY("difficulty (IFD)") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return dealt(share, count -> ScoreSelector.difficulty().count(count).build());
         }
     },
-    FULL("full data (FedIT)", false) {
+    FULL("full data (FedIT)") {
         @Override
         Selection selection(double share, int samplesPerGroup) {
             return Selection.everything();
@@ -108,12 +147,9 @@ enum Method {
     private static final int DIMENSIONS = 128;
 
     private final String title;
-    private final boolean sharesFeatures;
 
-    /** @param sharesFeatures whether it takes the features of the recommended selection; else the paper's */
-    Method(String title, boolean sharesFeatures) {
+    Method(String title) {
         this.title = title;
-        this.sharesFeatures = sharesFeatures;
     }
 
     String title() {
@@ -130,10 +166,7 @@ enum Method {
 
     /** Sets selection and features. */
     FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-        if (sharesFeatures) {
-            return fedHds.recommended(share).selection(selection(share, samplesPerGroup));
-        }
-        return fedHds.selection(selection(share, samplesPerGroup)).frozenFeatures(true);
+        return fedHds.frozenFeatures(true).selection(selection(share, samplesPerGroup));
     }
 
     /**

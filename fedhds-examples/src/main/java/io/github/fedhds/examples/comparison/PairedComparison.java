@@ -19,6 +19,7 @@ import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.training.LocalTrainer;
+import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintWriter;
@@ -133,6 +134,9 @@ public final class PairedComparison implements Callable<Integer> {
     @Option(names = "--parallel", description = "clients that run at a time")
     private int parallel = 2;
 
+    @Option(names = "--choose-only", description = "train and evaluate nothing; compare what is chosen")
+    private boolean chooseOnly;
+
     @Option(names = "--table-only", description = "run nothing; print the table of the results file")
     private boolean tableOnly;
 
@@ -179,11 +183,11 @@ public final class PairedComparison implements Callable<Integer> {
     private void run(LanguageModel loaded, Bed bed, Map<String, String> settings, PrintWriter out) {
         Set<Trial.Key> done =
                 Trial.read(results).stream().map(Trial::key).collect(Collectors.toCollection(HashSet::new));
-        if (done.add(new Trial.Key(settings, "BASE", 0, 0, 0))) {
+        if (!chooseOnly && done.add(new Trial.Key(settings, "BASE", 0, 0, 0))) {
             note(base(loaded, bed, settings), out);
         }
-        Supplier<Diversity> diversity = Suppliers.memoize(() -> new Diversity(
-                features(Method.RECOMMENDED, loaded).build().extractor(), bed)); // not if all runs are done
+        Supplier<Diversity> diversity = Suppliers.memoize(() ->
+                new Diversity(features(Method.PARTS, loaded).build().extractor(), bed)); // not if all runs are done
         for (long seed : seeds) {
             for (double rate : rates) {
                 for (int passes : epochs) {
@@ -219,7 +223,9 @@ public final class PairedComparison implements Callable<Integer> {
     }
 
     /** How good an adapter is on the unseen tasks. */
-    private record Score(AnswerEvaluator.Result answers, double loss, double seconds) {}
+    private record Score(double rougeL, Map<String, Double> byTask, double loss, double seconds) {
+        private static final Score NONE = new Score(0, Map.of(), 0, 0);
+    }
 
     private Score score(FedHds fedHds, Bed bed, Adapter adapter) {
         long start = System.nanoTime();
@@ -238,7 +244,7 @@ public final class PairedComparison implements Callable<Integer> {
                                 .sum())
                         .sum()
                 / bed.unseen().size();
-        return new Score(answers, loss, (System.nanoTime() - start) / 1e9);
+        return new Score(answers.rougeL(), answers.byTask(), loss, (System.nanoTime() - start) / 1e9);
     }
 
     private Trial base(LanguageModel loaded, Bed bed, Map<String, String> settings) {
@@ -250,8 +256,8 @@ public final class PairedComparison implements Callable<Integer> {
                 0,
                 0,
                 0,
-                score.answers().rougeL(),
-                score.answers().byTask(),
+                score.rougeL(),
+                score.byTask(),
                 score.loss(),
                 0,
                 0,
@@ -284,7 +290,9 @@ public final class PairedComparison implements Callable<Integer> {
         Queue<Instruction> trained = new ConcurrentLinkedQueue<>();
         LocalTrainer recording = (instructions, round) -> {
             trained.addAll(instructions);
-            return fedHds.trainer().train(instructions, round);
+            return chooseOnly
+                    ? new TrainingResult(round.globalAdapter(), instructions.size(), new double[0])
+                    : fedHds.trainer().train(instructions, round);
         };
         Federation federation = Federation.builder(fedHds)
                 .clients(data)
@@ -300,15 +308,15 @@ public final class PairedComparison implements Callable<Integer> {
         } catch (FedHdsException e) {
             throw new FedHdsException(method + " with seed " + seed + ": " + e.getMessage(), e);
         }
-        Score score = score(fedHds, bed, federation.adapter());
+        Score score = chooseOnly ? Score.NONE : score(fedHds, bed, federation.adapter());
         return new Trial(
                 settings,
                 method.name(),
                 seed,
                 rate,
                 passes,
-                score.answers().rougeL(),
-                score.answers().byTask(),
+                score.rougeL(),
+                score.byTask(),
                 score.loss(),
                 reports.stream().mapToLong(report -> report.result().samples()).sum(),
                 reports.stream()
@@ -359,6 +367,9 @@ public final class PairedComparison implements Callable<Integer> {
         settings.put("template", template.name());
         settings.put("precision", precision.name());
         settings.put("answer tokens", String.valueOf(answerTokens));
+        if (chooseOnly) {
+            settings.put(Trial.TRAINING, "none");
+        }
         return settings;
     }
 

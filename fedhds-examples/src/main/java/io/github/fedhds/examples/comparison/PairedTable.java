@@ -68,6 +68,7 @@ final class PairedTable {
                 .flatMap(method ->
                         rows.keySet().stream().filter(row -> row.method().equals(method.name())))
                 .toList();
+        boolean trained = trials.stream().allMatch(Trial::isTrained);
         StringBuilder text = new StringBuilder();
         rows.forEach((row, bySeed) -> {
             double[] rougeL =
@@ -75,15 +76,13 @@ final class PairedTable {
             double[] loss = bySeed.values().stream().mapToDouble(Trial::loss).toArray();
             text.append(String.format(
                     Locale.ROOT,
-                    "| %s | %s | %s | %d | %.4f (%.4f) | %.4f (%.4f) | %.1f | %.2f %% | %.1f | %.1f | %.3f | %.0f | %.0f | %.0f |%n",
+                    "| %s | %s | %s | %d | %s | %s | %.1f | %.2f %% | %.1f | %.1f | %.3f | %.0f | %.0f | %.0f |%n",
                     title(row.method()),
                     text(row.rate()),
                     text(row.epochs()),
                     rougeL.length,
-                    mean(rougeL),
-                    deviation(rougeL),
-                    mean(loss),
-                    deviation(loss),
+                    trained ? spread(rougeL) : "-",
+                    trained ? spread(loss) : "-",
                     mean(bySeed, Trial::samples),
                     100 * mean(bySeed, Trial::samples) / Math.max(1, mean(bySeed, Trial::held)),
                     mean(bySeed, Trial::tasks),
@@ -95,6 +94,13 @@ final class PairedTable {
         });
         if (text.isEmpty()) {
             return "";
+        }
+        String table =
+                "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | loss, mean (deviation) | samples | of the data | tasks | families | NovelSum | features, s |"
+                        + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+                        + text;
+        if (!trained) {
+            return table;
         }
         StringBuilder differences = new StringBuilder();
         for (Row row : rows.keySet()) {
@@ -113,9 +119,7 @@ final class PairedTable {
                 }
             }
         }
-        return "\n| method | rate | epochs | seeds | Rouge-L, mean (deviation) | loss, mean (deviation) | samples | of the data | tasks | families | NovelSum | features, s |"
-                + " selection, s | training, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
-                + text
+        return table
                 + "\n| method | less | seeds | difference in Rouge-L (95 % interval) | difference in loss (95 % interval) |\n|---|---|---|---|---|\n"
                 + differences;
     }
@@ -144,6 +148,10 @@ final class PairedTable {
                         .stream())
                 .mapToDouble(Double::doubleValue)
                 .toArray();
+    }
+
+    private static String spread(double[] values) {
+        return String.format(Locale.ROOT, "%.4f (%.4f)", mean(values), deviation(values));
     }
 
     private static double mean(Map<Long, Trial> trials, ToDoubleFunction<Trial> value) {

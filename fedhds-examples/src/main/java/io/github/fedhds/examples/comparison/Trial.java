@@ -16,9 +16,9 @@ import java.util.TreeMap;
  *
  * @param settings all that the result depends on, apart from the fields below
  * @param method name of the {@link Method}; {@code BASE} for the model without an adapter
- * @param rougeL on the unseen tasks, 0 to 1
+ * @param rougeL on the unseen tasks, 0 to 1; 0 if nothing was trained
  * @param byTask the same for each unseen task
- * @param loss mean loss of the unseen tasks' answers, each token's in nats; varies less than Rouge-L
+ * @param loss mean loss of the unseen tasks' answers, each token's in nats; varies less than Rouge-L; 0 if nothing was trained
  * @param samples training samples over all rounds
  * @param held instructions of the rounds' clients, over all rounds
  * @param chosen number of training samples of each task, over all rounds
@@ -45,6 +45,9 @@ record Trial(
         double selectionSeconds,
         double trainingSeconds,
         double evaluationSeconds) {
+    /** The setting that says that nothing was trained, so that there is no Rouge-L and no loss. */
+    static final String TRAINING = "training";
+
     private static final Gson GSON = new Gson();
 
     /** What makes two runs the same. */
@@ -71,6 +74,10 @@ record Trial(
                 .map(task -> task.replaceFirst("_.*", ""))
                 .distinct()
                 .count();
+    }
+
+    boolean isTrained() {
+        return !settings.containsKey(TRAINING);
     }
 
     Key key() {

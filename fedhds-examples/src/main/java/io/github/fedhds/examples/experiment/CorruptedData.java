@@ -85,10 +85,10 @@ public final class CorruptedData implements Callable<Integer> {
     private double leftOut = 0.1;
 
     @Option(names = "--pooling", description = "how tokens become a feature: ${COMPLETION-CANDIDATES}")
-    private Pooling pooling = Pooling.PARTS;
+    private Pooling pooling = Pooling.LAST_TOKEN;
 
     @Option(names = "--layer-scaling", description = "how layers are scaled: ${COMPLETION-CANDIDATES}")
-    private LayerScaling layerScaling = LayerScaling.UNIT_LENGTH;
+    private LayerScaling layerScaling = LayerScaling.NONE;
 
     @Option(
             names = "--seeds",
@@ -157,12 +157,11 @@ public final class CorruptedData implements Callable<Integer> {
         plain.put("balanced", Selection.balanced(share));
         plain.put("paper", Selection.paper());
         plain.put("recommended", Selection.recommended(share));
-        for (double power : new double[] {0.5, 1}) {
-            KCenterSelector server =
-                    KCenterSelector.shareOfSamples(share).withClientLimits().withDensity(power);
+        KCenterSelector limited = KCenterSelector.shareOfSamples(share).withClientLimits();
+        for (double power : new double[] {0, 0.5}) {
             plain.put(
                     "recommended, density^" + power,
-                    Selection.recommended(share).withServer(server));
+                    Selection.recommended(share).withServer(limited.withDensity(power)));
         }
         plain.put("feddca", Selection.feddca(samples));
         plain.put("diverseEvol", Selection.diverseEvol(share));

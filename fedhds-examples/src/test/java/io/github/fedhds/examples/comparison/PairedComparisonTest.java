@@ -122,6 +122,28 @@ class PairedComparisonTest {
     }
 
     @Test
+    void call_chooseOnly_trainsNothingAndFindsTheSameTasks(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder);
+        arguments.addAll(List.of("--methods", "recommended,random"));
+        run(0, arguments);
+        arguments.add("--choose-only");
+        String text = run(0, arguments);
+        Path results = folder.resolve("results.jsonl");
+        List<Trial> trials = Trial.read(results);
+        assertEquals(5 + 4, trials.size());
+        for (int i = 1; i <= 4; i++) {
+            Trial trained = trials.get(i);
+            Trial chosen = trials.get(i + 4);
+            assertEquals(trained.method(), chosen.method());
+            assertEquals(trained.chosen(), chosen.chosen());
+            assertEquals(trained.novelSum(), chosen.novelSum());
+            assertTrue(trained.isTrained() && !chosen.isTrained());
+        }
+        assertTrue(text.contains("| recommended | default | 1 | 2 | - | - | "), text);
+        assertFalse(text.contains("| less |"), text);
+    }
+
+    @Test
     void call_wrongOptions_areNamed(@TempDir Path folder) throws Exception {
         assertTrue(run(2, List.of("--results", "x", "--model", "x")).contains("--model and --data belong together"));
         List<String> arguments = arguments(folder);

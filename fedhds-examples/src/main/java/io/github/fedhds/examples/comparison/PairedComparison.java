@@ -205,14 +205,15 @@ public final class PairedComparison implements Callable<Integer> {
         trial.append(results);
         out.printf(
                 Locale.ROOT,
-                "%s, seed %d, rate %s, epochs %d: Rouge-L %.4f, loss %.4f, %d samples of %d tasks, %d families, features %.0f s,"
+                "%s, seed %d, rate %s, epochs %d: %s%d samples of %d tasks, %d families, features %.0f s,"
                         + " training %.0f s, evaluation %.0f s%n",
                 trial.method(),
                 trial.seed(),
                 trial.learningRate(),
                 trial.epochs(),
-                trial.rougeL(),
-                trial.loss(),
+                trial.isTrained()
+                        ? String.format(Locale.ROOT, "Rouge-L %.4f, loss %.4f, ", trial.rougeL(), trial.loss())
+                        : "",
                 trial.samples(),
                 trial.tasks(),
                 trial.families(),

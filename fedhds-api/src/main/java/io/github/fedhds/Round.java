@@ -232,12 +232,8 @@ final class Round {
                 .map(reports::get)
                 .filter(Objects::nonNull)
                 .toList();
-        List<ClientId> owners = new ArrayList<>();
-        List<Centroid> centroids = new ArrayList<>();
-        for (CentroidReport report : inOrder) {
-            centroids.addAll(report.centroids());
-            owners.addAll(Collections.nCopies(report.centroids().size(), report.client()));
-        }
+        List<Centroid> centroids =
+                inOrder.stream().flatMap(report -> report.centroids().stream()).toList();
         Map<ClientId, Set<Integer>> groups = new HashMap<>();
         if (centroids.isEmpty()) {
             return groups;
@@ -249,6 +245,7 @@ final class Round {
                         .toList(),
                 inOrder.stream().mapToLong(CentroidReport::samples).toArray(),
                 earlier);
+        int[] owners = candidates.owners();
         Coreset coreset =
                 RoleAnswer.require(selector.select(candidates, opening.context()), "server's selector", "a Coreset");
         for (Group group : coreset.groups()) {
@@ -257,7 +254,8 @@ final class Round {
                     throw new IllegalStateException("the server's selector names centroid " + place + ", there are "
                             + centroids.size() + ", counted from 0");
                 }
-                Set<Integer> own = groups.computeIfAbsent(owners.get(place), c -> new TreeSet<>());
+                Set<Integer> own =
+                        groups.computeIfAbsent(inOrder.get(owners[place]).client(), c -> new TreeSet<>());
                 if (own.size() < limits.maxGroups()) {
                     own.add(centroids.get(place).group());
                 }

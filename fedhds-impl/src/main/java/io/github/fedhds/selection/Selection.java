@@ -29,8 +29,6 @@ public record Selection(
     /** Coordinates of the shared frame of the strategies that compare groups in one. */
     private static final int DIMENSIONS = 128;
 
-    private static final double DENSITY = 1;
-
     public Selection {
         Objects.requireNonNull(client, "client");
         Objects.requireNonNull(server, "server");
@@ -59,13 +57,9 @@ public record Selection(
      *     the paper's
      */
     public static Selection recommended(double share) {
-        KCenterSelector server =
-                KCenterSelector.shareOfSamples(share).withClientLimits().withDensity(DENSITY);
-        return covering(server)
-                .withClient(HdbscanSelector.builder()
-                        .clustering(Hdbscan.builder().minClusterSize(2).build())
-                        .atLeastOneGroup(true)
-                        .build())
+        return covering(
+                        Hdbscan.builder().minClusterSize(2).build(),
+                        KCenterSelector.shareOfSamples(share).withClientLimits().withDensity(1))
                 .withMemory(DIMENSIONS);
     }
 
@@ -103,13 +97,15 @@ public record Selection(
      * @param samples number of samples per round over all clients, 0 or more; fewer if the clients find fewer groups
      */
     public static Selection diverse(int samples) {
-        return covering(KCenterSelector.count(samples));
+        return covering(Hdbscan.builder().build(), KCenterSelector.count(samples));
     }
 
     /** A client without a group sends one group of all its samples, so that no client with data is left out. */
-    private static Selection covering(CoresetSelector server) {
-        return paper().withClient(
-                        HdbscanSelector.builder().atLeastOneGroup(true).build())
+    private static Selection covering(Hdbscan clustering, CoresetSelector server) {
+        return paper().withClient(HdbscanSelector.builder()
+                        .clustering(clustering)
+                        .atLeastOneGroup(true)
+                        .build())
                 .withServer(server)
                 .inSharedFrame(DIMENSIONS);
     }

@@ -77,20 +77,6 @@ enum Method {
                     .withClient(HdbscanSelector.builder().atLeastOneGroup(true).build());
         }
     },
-    /** {@link #RECOMMENDED} with the mean over the tokens and layers of unit length as features. */
-    MEAN("recommended, features of the mean") {
-        @Override
-        Selection selection(double share, int samplesPerGroup) {
-            return Selection.recommended(share);
-        }
-
-        @Override
-        FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-            return super.on(fedHds, share, samplesPerGroup)
-                    .pooling(Pooling.MEAN)
-                    .layerScaling(LayerScaling.UNIT_LENGTH);
-        }
-    },
     /** {@link #RECOMMENDED} with features in parts and layers of unit length. */
     PARTS("recommended, features in parts") {
         @Override

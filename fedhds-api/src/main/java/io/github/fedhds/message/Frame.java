@@ -35,8 +35,8 @@ public sealed interface Frame {
      *     projections</a>
      */
     record Signs(int dimensions, long seed) implements Frame {
-        /** Axes that are computed together. The additions of one sum wait for each other, those of several do not. */
-        private static final int TOGETHER = 4;
+        /** Columns whose signs are held as numbers at a time: one random number has the signs of as many. */
+        private static final int TOGETHER = Long.SIZE;
 
         public Signs {
             if (dimensions < 1) {
@@ -48,56 +48,58 @@ public sealed interface Frame {
         public Points place(FeatureMatrix features) {
             int n = features.rows();
             int columns = features.columns();
-            float[] row = new float[columns];
-            double[] placed = new double[n * dimensions];
-            double scale = 1 / Math.sqrt(dimensions);
-            SplittableRandom random = new SplittableRandom(seed);
-            double[][] signs = new double[TOGETHER][columns];
-            double[] sums = new double[TOGETHER];
-            for (int axis = 0; axis < dimensions; axis += TOGETHER) {
-                int count = Math.min(TOGETHER, dimensions - axis);
-                for (int k = 0; k < count; k++) {
-                    draw(signs[k], scale, random);
-                }
+            double[][] placed = new double[n][dimensions];
+            double[][] signs = new double[TOGETHER][dimensions];
+            long[][] drawn = draw((columns + TOGETHER - 1) / TOGETHER);
+            for (int from = 0; from < columns; from += TOGETHER) {
+                float[] part = new float[Math.min(TOGETHER, columns - from)];
+                spread(drawn[from / TOGETHER], part.length, signs);
                 for (int i = 0; i < n; i++) {
-                    features.copy(i, 0, row);
-                    multiply(row, signs, sums);
-                    System.arraycopy(sums, 0, placed, i * dimensions + axis, count);
+                    features.copy(i, from, part);
+                    add(part, signs, placed[i]);
                 }
             }
-            return new Points(n, dimensions, placed);
+            double[] all = new double[n * dimensions];
+            for (int i = 0; i < n; i++) {
+                System.arraycopy(placed[i], 0, all, i * dimensions, dimensions);
+            }
+            return new Points(n, dimensions, all);
         }
 
-        private static void draw(double[] signs, double scale, SplittableRandom random) {
-            for (int from = 0; from < signs.length; from += Long.SIZE) {
-                long bits = random.nextLong();
-                for (int j = from; j < Math.min(signs.length, from + Long.SIZE); j++, bits >>>= 1) {
-                    signs[j] = (bits & 1) == 0 ? scale : -scale;
+        /** A random number for each block of columns and each axis. */
+        private long[][] draw(int blocks) {
+            long[][] drawn = new long[blocks][dimensions];
+            SplittableRandom random = new SplittableRandom(seed);
+            for (int axis = 0; axis < dimensions; axis++) {
+                for (int block = 0; block < blocks; block++) {
+                    drawn[block][axis] = random.nextLong();
+                }
+            }
+            return drawn;
+        }
+
+        /** Writes the signs of a block's columns, column by column. */
+        private void spread(long[] bits, int columns, double[][] signs) {
+            double scale = 1 / Math.sqrt(dimensions);
+            for (int axis = 0; axis < dimensions; axis++) {
+                for (int j = 0; j < columns; j++) {
+                    signs[j][axis] = (bits[axis] >>> j & 1) == 0 ? scale : -scale;
                 }
             }
         }
 
-        /** Each sum is added in the order of the columns, so that its bits do not depend on how many are computed together. */
-        private static void multiply(float[] row, double[][] signs, double[] sums) {
-            double[] signs0 = signs[0];
-            double[] signs1 = signs[1];
-            double[] signs2 = signs[2];
-            double[] signs3 = signs[3];
-            double sum0 = 0;
-            double sum1 = 0;
-            double sum2 = 0;
-            double sum3 = 0;
-            for (int j = 0; j < row.length; j++) {
-                double value = row[j];
-                sum0 += value * signs0[j];
-                sum1 += value * signs1[j];
-                sum2 += value * signs2[j];
-                sum3 += value * signs3[j];
+        /**
+         * Adds a block's columns to one point. All coordinates are added to at a time, which the compiler vectorizes. Each
+         * of them is a sum in the order of the columns.
+         */
+        private static void add(float[] part, double[][] signs, double[] point) {
+            for (int j = 0; j < part.length; j++) {
+                double value = part[j];
+                double[] column = signs[j];
+                for (int axis = 0; axis < point.length; axis++) {
+                    point[axis] += value * column[axis];
+                }
             }
-            sums[0] = sum0;
-            sums[1] = sum1;
-            sums[2] = sum2;
-            sums[3] = sum3;
         }
     }
 

@@ -38,8 +38,17 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
      * @param perTask training instructions of each task at most; a task with fewer than half of it is not used
      * @param unseenPerTask instructions of each unseen task at most
      * @param longest characters of an instruction, its input and its answer at most
+     * @param openAnswers whether only unseen tasks with open answers are evaluated: more than half of a task's answers
+     *     differ. Where few labels occur, or one of them far more often than the others, a model that always gives one
+     *     answer has a high score
      */
-    record Limits(List<String> heldOut, List<String> leftOut, int perTask, int unseenPerTask, int longest) {}
+    record Limits(
+            List<String> heldOut,
+            List<String> leftOut,
+            int perTask,
+            int unseenPerTask,
+            int longest,
+            boolean openAnswers) {}
 
     /** The embedded data set, within the limits. */
     static Bed embedded(Limits limits) {
@@ -87,14 +96,20 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
         tasks.replaceAll((task, list) -> some(list, limits.perTask(), limits.longest()));
         tasks.values().removeIf(list -> list.size() < (limits.perTask() + 1) / 2);
         List<Instruction> evaluated = unseen.values().stream()
+                .filter(list ->
+                        !limits.openAnswers() || hasOpenAnswers(some(list, Integer.MAX_VALUE, limits.longest())))
                 .flatMap(list -> some(list, limits.unseenPerTask(), limits.longest()).stream())
                 .toList();
         if (tasks.isEmpty() || evaluated.isEmpty()) {
             throw new FedHdsException(name + " has " + tasks.size() + " tasks for training and " + evaluated.size()
-                    + " instructions for the evaluation, and both are needed; look at --held-out, --per-task and"
-                    + " --longest");
+                    + " instructions for the evaluation, and both are needed; look at --held-out, --per-task,"
+                    + " --longest and --open-answers");
         }
         return new Bed(Collections.unmodifiableMap(tasks), evaluated);
+    }
+
+    private static boolean hasOpenAnswers(List<Instruction> task) {
+        return 2 * task.stream().map(Instruction::output).distinct().count() > task.size();
     }
 
     private static boolean isNamed(String task, List<String> beginnings) {

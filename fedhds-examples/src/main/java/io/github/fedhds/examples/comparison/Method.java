@@ -10,6 +10,7 @@ import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.util.function.IntFunction;
 
@@ -85,10 +86,47 @@ enum Method {
         }
 
         @Override
-        FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-            return super.on(fedHds, share, samplesPerGroup)
+        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+            return super.on(model, share, samplesPerGroup)
                     .pooling(Pooling.PARTS)
                     .layerScaling(LayerScaling.UNIT_LENGTH);
+        }
+    },
+    /** {@link #RECOMMENDED} with features of the first third of the layers. */
+    EARLY_LAYERS("recommended, first third of the layers") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+
+        @Override
+        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+            return super.on(model, share, samplesPerGroup)
+                    .featureLayers(Math.max(1, model.config().layers() / 3));
+        }
+    },
+    /** {@link #RECOMMENDED} with layers of unit length. */
+    UNIT_LENGTH("recommended, layers of unit length") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+
+        @Override
+        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+            return super.on(model, share, samplesPerGroup).layerScaling(LayerScaling.UNIT_LENGTH);
+        }
+    },
+    /** {@link #RECOMMENDED} with the mean of all tokens, later ones with higher weights. */
+    WEIGHTED_MEAN("recommended, position-weighted mean") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+
+        @Override
+        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+            return super.on(model, share, samplesPerGroup).pooling(Pooling.POSITION_WEIGHTED_MEAN);
         }
     },
     /** {@link #RECOMMENDED} without the tenth of the samples with the lowest pair quality. */
@@ -150,9 +188,9 @@ enum Method {
      */
     abstract Selection selection(double share, int samplesPerGroup);
 
-    /** Sets selection and features. */
-    FedHds.Builder on(FedHds.Builder fedHds, double share, int samplesPerGroup) {
-        return fedHds.frozenFeatures(true).selection(selection(share, samplesPerGroup));
+    /** Starts settings with selection and features. */
+    FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+        return FedHds.on(model).frozenFeatures(true).selection(selection(share, samplesPerGroup));
     }
 
     /**

@@ -83,6 +83,11 @@ public final class PairedComparison implements Callable<Integer> {
     @Option(names = "--longest", description = "characters of an instruction with input and answer at most")
     private int longest = 400;
 
+    @Option(
+            names = "--open-answers",
+            description = "evaluate only tasks of which more than half of the answers differ, not those with labels")
+    private boolean openAnswers;
+
     @Option(names = "--clients", description = "number of clients, unless each has one task")
     private int clients = 24;
 
@@ -161,7 +166,7 @@ public final class PairedComparison implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Map<String, String> settings = settings();
         if (!tableOnly) {
-            Bed.Limits limits = new Bed.Limits(heldOut, leaveOut, perTask, unseenPerTask, longest);
+            Bed.Limits limits = new Bed.Limits(heldOut, leaveOut, perTask, unseenPerTask, longest, openAnswers);
             Bed bed = data.map(path -> Bed.read(path, limits)).orElseGet(() -> Bed.embedded(limits));
             out.printf(
                     "%d instructions of %d tasks, %d unseen instructions%n",
@@ -334,7 +339,7 @@ public final class PairedComparison implements Callable<Integer> {
     }
 
     private FedHds.Builder features(Method method, LanguageModel loaded) {
-        FedHds.Builder builder = method.on(FedHds.on(loaded), share, samplesPerGroup)
+        FedHds.Builder builder = method.on(loaded, share, samplesPerGroup)
                 .template(template.of(loaded))
                 .maxTokens(maxTokens(loaded));
         cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
@@ -368,6 +373,9 @@ public final class PairedComparison implements Callable<Integer> {
         settings.put("template", template.name());
         settings.put("precision", precision.name());
         settings.put("answer tokens", String.valueOf(answerTokens));
+        if (openAnswers) { // absent otherwise, as in results from before this option
+            settings.put("evaluated tasks", "open answers");
+        }
         if (chooseOnly) {
             settings.put(Trial.TRAINING, "none");
         }

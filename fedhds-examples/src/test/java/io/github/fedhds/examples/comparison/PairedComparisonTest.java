@@ -33,7 +33,9 @@ class PairedComparisonTest {
         for (int i = 0; i < 80; i++) {
             data.append("{\"prompt\": \"say ")
                     .append(i)
-                    .append("\", \"completion\": \" ok<|endoftext|>\", \"task\": \"t")
+                    .append("\", \"completion\": \" ")
+                    .append(i % 8 == 6 ? "ok " + i : "ok")
+                    .append("<|endoftext|>\", \"task\": \"t")
                     .append(i % 8)
                     .append("\"}\n");
         }
@@ -144,6 +146,23 @@ class PairedComparisonTest {
     }
 
     @Test
+    void call_openAnswers_evaluatesNoTaskWithLabels(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder); // t7 has one answer only
+        arguments.addAll(List.of("--methods", "random", "--choose-only"));
+        run(0, arguments);
+        arguments.add("--open-answers");
+        String text = run(0, arguments);
+        assertTrue(text.startsWith("40 instructions of 5 tasks, 2 unseen instructions"), text);
+        List<Trial> trials = Trial.read(folder.resolve("results.jsonl"));
+        assertEquals(4, trials.size(), "results with another evaluation are not taken for these");
+        assertEquals(trials.get(0).chosen(), trials.get(2).chosen());
+        arguments.set(arguments.indexOf("t7,t6"), "t7");
+        String none = run(1, arguments);
+        assertTrue(none.contains("0 instructions for the evaluation"), none);
+        assertTrue(none.contains("--open-answers"), none);
+    }
+
+    @Test
     void call_wrongOptions_areNamed(@TempDir Path folder) throws Exception {
         assertTrue(run(2, List.of("--results", "x", "--model", "x")).contains("--model and --data belong together"));
         List<String> arguments = arguments(folder);
@@ -152,6 +171,6 @@ class PairedComparisonTest {
         assertTrue(damaged.contains("line 1 is no result"), damaged);
         arguments.addAll(List.of("--longest", "3"));
         String tooShort = run(1, arguments);
-        assertTrue(tooShort.contains("look at --held-out, --per-task and --longest"), tooShort);
+        assertTrue(tooShort.contains("look at --held-out, --per-task, --longest"), tooShort);
     }
 }

@@ -69,6 +69,7 @@ public final class FedHdsServer {
     private Adapter globalAdapter;
     private Adapter aggregatorState = Adapter.empty();
     private Points chosen = Points.of(List.of());
+    private Optional<Frame> openedFrame = Optional.empty(); // of the last round that this object opened
     private @Nullable Round round;
 
     FedHdsServer(FedHdsServerBuilder builder) {
@@ -236,15 +237,32 @@ public final class FedHdsServer {
             throw new IllegalStateException("the client sampler names " + reason + "; see ClientSampler.atLeast");
         });
         Optional<Frame> shared = RoleAnswer.require(frame.apply(context), "function of frame", "an Optional");
+        checkMemory(shared);
         RoundOpening opening =
                 new RoundOpening(runId, number + 1, ordered, seed, globalAdapter, settings, agreedSettings, shared);
         Limits.exceeding(messageLimits, opening).ifPresent(reason -> {
             throw new IllegalStateException(reason + "; see MessageLimits");
         });
         number++;
+        openedFrame = shared;
         round = new Round(opening, compareOpenings, dimensions, limits, aggregator, aggregatorState, chosen);
         events.opened(opening);
         return opening;
+    }
+
+    /** Points of earlier rounds can be compared with those of this round in one frame only. */
+    private void checkMemory(Optional<Frame> shared) {
+        if (chosen.size() == 0) {
+            return;
+        }
+        int coordinates = shared.map(Frame::dimensions).orElse(chosen.dimensions());
+        if (coordinates != chosen.dimensions() || openedFrame.isPresent() && !openedFrame.equals(shared)) {
+            throw new IllegalStateException("the server remembers " + chosen.size() + " chosen points of "
+                    + chosen.dimensions() + " coordinates, and round " + (number + 1) + " has another frame, "
+                    + shared.map(String::valueOf).orElse("none")
+                    + "; a memory needs one frame for all rounds: set the frame of the earlier rounds, or start a new"
+                    + " run");
+        }
     }
 
     /**

@@ -50,6 +50,11 @@ public record ServerState(
         if (round < 0) {
             throw new IllegalArgumentException("round must be 0 or more, was " + round);
         }
+        int bad = chosen.firstNonFinite();
+        if (bad >= 0) {
+            throw new IllegalArgumentException(
+                    "chosen points must be finite, point " + bad + " of " + chosen.size() + " holds NaN or infinity");
+        }
         clients = List.copyOf(clients);
         agreedSettings = Map.copyOf(agreedSettings);
     }

@@ -13,6 +13,7 @@ import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
+import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.round.ClientId;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -120,6 +122,42 @@ class ServerStateTest {
         assertEquals(3, expected.size());
         ServerState last = server.state();
         assertFails(BAD, () -> builder().restore(last).build(), "has the 3 chosen points", "set rememberChosen(true)");
+    }
+
+    private static FedHdsServerBuilder remembering(int dimensions, boolean newFrames) {
+        return builder()
+                .rememberChosen(true)
+                .frame(round -> Optional.of(new Frame.Signs(dimensions, newFrames ? round.round() : 1)));
+    }
+
+    @Test
+    void open_anotherFrameThanThatOfTheMemory_isRefusedBeforeClientsCompute() {
+        FedHdsServer server = remembering(2, true).build();
+        round(server);
+        assertEquals(2, server.state().chosen().size());
+        assertFails(IllegalStateException.class, server::open, "remembers 2 chosen points of 2 coordinates", "round 2");
+        ServerState state = server.state();
+        FedHdsServer wider = remembering(3, false).restore(state).build();
+        assertFails(IllegalStateException.class, wider::open, "Signs[dimensions=3", "one frame for all rounds");
+        round(remembering(2, false).restore(state).build());
+    }
+
+    @Test
+    void state_chosenPointsThatAreNotFinite_areRefused() {
+        ServerState state = builder().build().state();
+        Points bad = new Points(2, 1, new double[] {1, Double.NaN});
+        assertFails(
+                BAD,
+                () -> new ServerState(
+                        state.runId(),
+                        state.seed(),
+                        state.round(),
+                        state.clients(),
+                        state.agreedSettings(),
+                        state.globalAdapter(),
+                        state.aggregatorState(),
+                        bad),
+                "point 1 of 2");
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,7 +47,12 @@ final class FolderFeatureCache extends KeyedRows {
     private static final int DIGEST = 32;
 
     private static final Pattern FOLDER = Pattern.compile("[0-9a-f]{2}");
-    private static final Pattern FILE = Pattern.compile("[0-9a-f]{62}\\.row");
+
+    /** A row, or a temporary file of one; both count towards the limit. */
+    private static final Pattern FILE = Pattern.compile("[0-9a-f]{62}\\.row|\\.[0-9a-f]{62}\\.row\\..*\\.tmp");
+
+    /** A temporary file that is older was left by a killed process; a younger one may be being written. */
+    private static final Duration ABANDONED = Duration.ofHours(1);
 
     private final Path folder;
     private final long limit;
@@ -197,12 +203,17 @@ final class FolderFeatureCache extends KeyedRows {
     private static void add(Path file, List<RowFile> rows) throws IOException {
         try {
             BasicFileAttributes is = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            if (is.isRegularFile()) {
+            boolean temporary = file.toString().endsWith(".tmp");
+            if (is.isRegularFile() && !(temporary && isRecent(is))) {
                 rows.add(new RowFile(file, is.size(), is.lastModifiedTime()));
             }
         } catch (NoSuchFileException e) {
             LOG.debug("{} was deleted by another process", file);
         }
+    }
+
+    private static boolean isRecent(BasicFileAttributes file) {
+        return file.lastModifiedTime().toInstant().isAfter(Instant.now().minus(ABANDONED));
     }
 
     /** Deletes rows from the first one on until nine tenths of the limit are left; returns the bytes that are left. */

@@ -3,6 +3,7 @@ package io.github.fedhds.selection;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
+import io.github.fedhds.coreset.Group;
 import io.github.fedhds.internal.RoleName;
 import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.round.RoundContext;
@@ -21,6 +22,15 @@ record InnerSelector(CoresetSelector selector) {
             throw new IllegalStateException("the selector inside, "
                     + RoleName.of(selector, "a selector of the application")
                     + ", returned null; it must return a Coreset, empty if it selects nothing");
+        }
+        for (Group group : coreset.groups()) {
+            for (int member : group.members()) {
+                if (member >= candidates.size()) {
+                    throw new IllegalStateException("the selector inside, "
+                            + RoleName.of(selector, "a selector of the application")
+                            + ", names candidate " + member + " of " + candidates.size() + ", counted from 0");
+                }
+            }
         }
         return coreset;
     }

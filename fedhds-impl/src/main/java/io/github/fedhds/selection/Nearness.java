@@ -11,18 +11,26 @@ final class Nearness {
     private Nearness() {}
 
     /**
-     * The members ordered by distance; equally near members by index. Equality within a tolerance is not transitive,
+     * The members ordered by distance; equally near members by index. Distances are equal within 1e-9 of themselves, or
+     * within 1e-12 of the largest coordinate, whose rounding they may have. Equality within a tolerance is not transitive,
      * so each run of equals starts at the nearest remaining member, and all members within the tolerance of it follow
      * by index.
      */
     static int[] order(Points points, int[] members, double[] centre) {
         Member[] sorted = new Member[members.length];
+        double largest = 0;
+        for (double coordinate : centre) {
+            largest = Math.max(largest, Math.abs(coordinate));
+        }
         for (int i = 0; i < members.length; i++) {
             sorted[i] = new Member(members[i], distance(points, members[i], centre));
+            for (int axis = 0; axis < centre.length; axis++) {
+                largest = Math.max(largest, Math.abs(points.get(members[i], axis)));
+            }
         }
         Arrays.sort(sorted, Comparator.comparingDouble(Member::distance));
         for (int from = 0, to; from < sorted.length; from = to) {
-            double equal = sorted[from].distance() * (1 + 1e-9) + 1e-12;
+            double equal = sorted[from].distance() * (1 + 1e-9) + 1e-12 * largest;
             for (to = from + 1; to < sorted.length && sorted[to].distance() <= equal; ) {
                 to++;
             }

@@ -44,7 +44,7 @@ public final class NovelSum {
      * @throws IllegalArgumentException if a coordinate is NaN or infinite, or the dimensions differ
      */
     public static double of(Points chosen, Points reference) {
-        if (chosen.dimensions() != reference.dimensions()) {
+        if (chosen.size() > 0 && chosen.dimensions() != reference.dimensions()) {
             throw new IllegalArgumentException("chosen points and reference must have equally many coordinates, was "
                     + chosen.dimensions() + " and " + reference.dimensions());
         }

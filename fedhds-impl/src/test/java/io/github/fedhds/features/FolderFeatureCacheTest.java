@@ -3,6 +3,7 @@ package io.github.fedhds.features;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.FedHdsException;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -252,6 +254,18 @@ class FolderFeatureCacheTest extends FeatureCacheContract {
             assertEquals(5000, Files.size(path), path.toString());
         }
         assertTrue(files().size() - foreign.size() - 1 <= 10, "and they do not count");
+    }
+
+    @Test
+    void row_aboveTheLimit_deletesWhatKilledProcessesLeft() throws IOException {
+        FeatureCache cache = small(Disk.real());
+        fill(cache, 0, 1);
+        Path left = Objects.requireNonNull(file(0).getParent())
+                .resolve("." + key(1).substring(2) + ".row." + UUID.randomUUID() + ".tmp");
+        Files.write(left, new byte[5000]);
+        Files.setLastModifiedTime(left, FileTime.fromMillis(0));
+        fill(cache, 1, 30);
+        assertFalse(Files.exists(left));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
@@ -44,6 +45,18 @@ class BalancedSelectorTest extends CoresetSelectorContract {
             sizes[one < 90 ? 0 : one < 96 ? 1 : one < 98 ? 2 : 3]++;
         }
         return sizes;
+    }
+
+    @Test
+    void select_groupsOfCandidatesThatDoNotExist_areNamed() {
+        CoresetSelector wrong =
+                (candidates, round) -> new Coreset(List.of(new Group(0, new double[2], new int[] {0, 100}, 1)));
+        Candidates candidates = Candidates.of(new Points(100, 2, new double[200]));
+        String message = assertThrows(
+                        IllegalStateException.class,
+                        () -> BalancedSelector.count(wrong, 3).select(candidates, RoundContext.first()))
+                .getMessage();
+        assertTrue(String.valueOf(message).contains("names candidate 100 of 100, counted from 0"), message);
     }
 
     @Test

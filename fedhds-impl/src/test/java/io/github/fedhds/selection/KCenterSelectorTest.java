@@ -205,7 +205,7 @@ class KCenterSelectorTest extends CoresetSelectorContract {
                     KCenterSelector.count(12).withDensity(1, 3),
                     KCenterSelector.count(12).withDensity(1).withCosine())) {
                 int[] expected = chosen(selector, points);
-                for (double factor : new double[] {0.1, 1000, 1e100}) {
+                for (double factor : new double[] {1e-100, 1e-13, 0.1, 1000, 1e100}) {
                     assertArrayEquals(expected, chosen(selector, scaled(points, factor)), selector + " " + factor);
                 }
             }

@@ -82,6 +82,7 @@ class NovelSumTest {
         assertEquals(0, NovelSum.of(new Points(0, 2, new double[0])));
         assertEquals(0, NovelSum.of(new Points(1, 2, new double[2]), new Points(1, 2, new double[2])));
         assertEquals(0, NovelSum.of(new Points(9, 2, new double[18]), new Points(9, 2, new double[18])));
+        assertEquals(0, NovelSum.of(Points.of(List.of()), new Points(9, 2, new double[18])));
         double[] bad = new double[6];
         Arrays.fill(bad, 4, 5, Double.NaN);
         Class<IllegalArgumentException> wrong = IllegalArgumentException.class;

@@ -23,6 +23,7 @@ import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -163,6 +164,7 @@ public final class PairedComparison implements Callable<Integer> {
         if (model.isPresent() != data.isPresent()) {
             throw new ParameterException(spec.commandLine(), "--model and --data belong together");
         }
+        checkOptions();
         PrintWriter out = spec.commandLine().getOut();
         Map<String, String> settings = settings();
         if (!tableOnly) {
@@ -185,10 +187,42 @@ public final class PairedComparison implements Callable<Integer> {
         return 0;
     }
 
+    /** Before hours of work, not after them. */
+    private void checkOptions() {
+        require(share > 0 && share <= 1, "--share must be above 0 and at most 1, was " + share);
+        rates.forEach(rate -> require(
+                rate >= 0 && Double.isFinite(rate),
+                "--rates must be finite and above 0, or 0 for the default, was " + rate));
+        epochs.forEach(
+                passes -> require(passes >= 0, "--epochs must be 1 or more, or 0 for the default, was " + passes));
+        Map<String, Integer> counts = Map.of(
+                "--per-task",
+                perTask,
+                "--unseen-per-task",
+                unseenPerTask,
+                "--longest",
+                longest,
+                "--samples-per-group",
+                samplesPerGroup,
+                "--answer-tokens",
+                answerTokens);
+        counts.forEach((option, count) -> require(count >= 1, option + " must be 1 or more, was " + count));
+        Path folder = results.toAbsolutePath().getParent();
+        require(
+                folder != null && Files.isWritable(folder) && !Files.isDirectory(results),
+                "--results must be a file in a folder that exists and may be written, was " + results);
+    }
+
+    private void require(boolean holds, String rule) {
+        if (!holds) {
+            throw new ParameterException(spec.commandLine(), rule);
+        }
+    }
+
     private void run(LanguageModel loaded, Bed bed, Map<String, String> settings, PrintWriter out) {
         Set<Trial.Key> done =
                 Trial.read(results).stream().map(Trial::key).collect(Collectors.toCollection(HashSet::new));
-        if (!chooseOnly && done.add(new Trial.Key(settings, "BASE", 0, 0, 0))) {
+        if (!chooseOnly && done.add(new Trial.Key(settings, Trial.BASE, 0, 0, 0))) {
             note(base(loaded, bed, settings), out);
         }
         Supplier<Diversity> diversity = Suppliers.memoize(() ->
@@ -258,7 +292,7 @@ public final class PairedComparison implements Callable<Integer> {
         Score score = score(fedHds, bed, Adapter.empty());
         return new Trial(
                 settings,
-                "BASE",
+                Trial.BASE,
                 0,
                 0,
                 0,
@@ -314,6 +348,13 @@ public final class PairedComparison implements Callable<Integer> {
         } catch (FedHdsException e) {
             throw new FedHdsException(method + " with seed " + seed + ": " + e.getMessage(), e);
         }
+        long samples =
+                reports.stream().mapToLong(report -> report.result().samples()).sum();
+        if (samples == 0 && !trained.isEmpty()) {
+            throw new FedHdsException(method + " with seed " + seed + " and rate " + rate
+                    + ": the server has accepted no adapter of a client, so the model is as it was; the log says why."
+                    + " Usually the learning rate is too high");
+        }
         Score score = chooseOnly ? Score.NONE : score(fedHds, bed, federation.adapter());
         return new Trial(
                 settings,
@@ -324,7 +365,7 @@ public final class PairedComparison implements Callable<Integer> {
                 score.rougeL(),
                 score.byTask(),
                 score.loss(),
-                reports.stream().mapToLong(report -> report.result().samples()).sum(),
+                samples,
                 reports.stream()
                         .flatMap(report -> report.clients().stream())
                         .mapToLong(

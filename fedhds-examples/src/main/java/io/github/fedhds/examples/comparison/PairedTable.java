@@ -108,7 +108,7 @@ final class PairedTable {
                 Map<Long, Trial> one = rows.getOrDefault(row, Map.of());
                 Map<Long, Trial> other = rows.getOrDefault(reference, Map.of());
                 double[] paired = paired(one, other, Trial::rougeL);
-                if (!row.equals(reference) && !row.method().equals("BASE") && paired.length > 1) {
+                if (!row.equals(reference) && !row.method().equals(Trial.BASE) && paired.length > 1) {
                     differences.append(String.format(
                             "| %s | %s | %d | %s | %s |%n",
                             name(row, rows),
@@ -138,7 +138,7 @@ final class PairedTable {
     }
 
     private static String title(String method) {
-        return method.equals("BASE") ? "base model" : Method.valueOf(method).title();
+        return method.equals(Trial.BASE) ? "base model" : Method.valueOf(method).title();
     }
 
     private static double[] paired(Map<Long, Trial> one, Map<Long, Trial> other, ToDoubleFunction<Trial> value) {

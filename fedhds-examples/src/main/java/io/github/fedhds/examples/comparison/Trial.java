@@ -1,12 +1,21 @@
 package io.github.fedhds.examples.comparison;
 
+import com.google.common.base.Throwables;
 import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.internal.file.FileFault;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -45,10 +54,16 @@ record Trial(
         double selectionSeconds,
         double trainingSeconds,
         double evaluationSeconds) {
+    /** In place of a method: the model without an adapter. */
+    static final String BASE = "BASE";
+
     /** The setting that says that nothing was trained, so that there is no Rouge-L and no loss. */
     static final String TRAINING = "training";
 
     private static final Gson GSON = new Gson();
+
+    /** How each line begins. */
+    private static final String START = "{\"settings\":";
 
     /** What makes two runs the same. */
     record Key(Map<String, String> settings, String method, long seed, double learningRate, int epochs) {
@@ -58,6 +73,16 @@ record Trial(
     }
 
     Trial {
+        if (!method.equals(BASE)
+                && Arrays.stream(Method.values())
+                        .noneMatch(known -> known.name().equals(method))) {
+            throw new IllegalArgumentException("there is no method " + method);
+        }
+        for (double number : new double[] {learningRate, rougeL, loss, novelSum}) {
+            if (!Double.isFinite(number)) {
+                throw new IllegalArgumentException("a result's numbers are finite, was " + number);
+            }
+        }
         settings = new TreeMap<>(settings);
         byTask = new TreeMap<>(byTask);
         chosen = new TreeMap<>(chosen);
@@ -85,7 +110,8 @@ record Trial(
     }
 
     /**
-     * Reads a results file; a missing one is empty. A last line that a killed program left half written is dropped.
+     * Reads a results file; a missing one is empty. A last line that a killed program left half written is not read; the
+     * file is not changed.
      *
      * @throws FedHdsException if the file cannot be read or another line is damaged
      */
@@ -94,32 +120,71 @@ record Trial(
         if (!Files.exists(file)) {
             return trials;
         }
-        try {
-            String text = Files.readString(file);
-            List<String> lines = text.lines().toList();
-            for (int i = 0; i < lines.size(); i++) {
-                if (i == lines.size() - 1 && !text.endsWith("\n")) {
-                    Files.writeString(file, text.substring(0, text.lastIndexOf('\n') + 1));
-                    break;
-                }
-                try {
-                    trials.add(GSON.fromJson(lines.get(i), Trial.class));
-                } catch (RuntimeException e) { // of the parser, or of this record's constructor inside it
-                    throw new FedHdsException(file + ": line " + (i + 1) + " is no result: " + e.getMessage(), e);
-                }
+        String text = text(file);
+        List<String> lines = text.substring(0, text.length() - halfLine(text).length())
+                .lines()
+                .toList();
+        for (int i = 0; i < lines.size(); i++) {
+            try {
+                trials.add(parse(lines.get(i)));
+            } catch (RuntimeException e) { // of the parser, or of this record's constructor inside it
+                throw new FedHdsException(
+                        file + ": line " + (i + 1) + " is no result of this program: "
+                                + Throwables.getRootCause(e).getMessage() + "; name another file, or delete the line",
+                        e);
             }
-        } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be read: " + e, e);
         }
         return trials;
     }
 
-    /** Appends this result as one line. */
+    private static Trial parse(String line) {
+        JsonObject json = JsonParser.parseString(line).getAsJsonObject();
+        for (RecordComponent field : Trial.class.getRecordComponents()) {
+            if (!json.has(field.getName())) {
+                throw new IllegalArgumentException("it has no " + field.getName());
+            }
+        }
+        return GSON.fromJson(json, Trial.class);
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new FedHdsException(file + " cannot be read: " + FileFault.reason(file, e), e);
+        }
+    }
+
+    /** The beginning of a result after the last end of line; empty if there is none, or if it is a whole result. */
+    private static String halfLine(String text) {
+        String last = text.substring(text.lastIndexOf('\n') + 1);
+        if (!last.startsWith(START) && !START.startsWith(last)) {
+            return ""; // not written by this program, so it is read, and named as damaged
+        }
+        try {
+            parse(last);
+            return "";
+        } catch (RuntimeException e) {
+            return last;
+        }
+    }
+
+    /** Appends this result as one line, in place of a half written line. */
     void append(Path file) {
         try {
-            Files.writeString(file, GSON.toJson(this) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            String text = Files.exists(file) ? text(file) : "";
+            String half = halfLine(text);
+            boolean open = half.isEmpty() && !text.isEmpty() && !text.endsWith("\n");
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                channel.truncate(channel.size() - half.getBytes(StandardCharsets.UTF_8).length);
+                channel.position(channel.size());
+                ByteBuffer line = StandardCharsets.UTF_8.encode((open ? "\n" : "") + GSON.toJson(this) + "\n");
+                while (line.hasRemaining()) {
+                    channel.write(line);
+                }
+            }
         } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be written: " + e, e);
+            throw new FedHdsException(file + " cannot be written: " + FileFault.reason(file, e), e);
         }
     }
 }

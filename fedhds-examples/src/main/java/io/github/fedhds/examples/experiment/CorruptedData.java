@@ -117,6 +117,7 @@ public final class CorruptedData implements Callable<Integer> {
         }
         Map<String, List<Instruction>> tasks = tasks();
         Map<String, List<List<Instruction>>> chosen = new LinkedHashMap<>();
+        long bad = 0;
         ModelOptions options = ModelOptions.defaults();
         try (LanguageModel loaded = model.isPresent()
                 ? LanguageModel.load(model.get(), options)
@@ -128,6 +129,16 @@ public final class CorruptedData implements Callable<Integer> {
                 Partitions.dirichlet(tasks, clients, 0.5, 40, seed)
                         .forEach((id, list) -> dealt.put(id, Corruption.corrupt(list, corrupted, random)));
                 int all = dealt.values().stream().mapToInt(List::size).sum();
+                bad += dealt.values().stream()
+                        .flatMap(List::stream)
+                        .filter(sample -> Corruption.of(sample).isPresent())
+                        .count();
+                if (bad == 0) {
+                    throw new ParameterException(
+                            spec.commandLine(),
+                            "--corrupted " + corrupted + " of the samples of a client is less than one; take more"
+                                    + " --instances, fewer --clients or a larger share");
+                }
                 for (Map.Entry<String, Selection> way :
                         ways((int) (share * all)).entrySet()) {
                     List<Instruction> found =
@@ -138,7 +149,8 @@ public final class CorruptedData implements Callable<Integer> {
                 }
             }
         }
-        print(tasks.values().stream().mapToInt(List::size).sum(), chosen);
+        int samples = tasks.values().stream().mapToInt(List::size).sum();
+        print(samples, 100.0 * bad / seeds / samples, chosen);
         return 0;
     }
 
@@ -205,13 +217,13 @@ public final class CorruptedData implements Callable<Integer> {
                         .computeIfAbsent(list, of -> scorer.score(kind, of, round)));
     }
 
-    private void print(int samples, Map<String, List<List<Instruction>>> chosen) {
+    private void print(int samples, double percentBad, Map<String, List<List<Instruction>>> chosen) {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(
                 Locale.ROOT,
                 "%d samples, %.1f %% of them bad, %d clients, %d seeds; percent of the chosen samples%n",
                 samples,
-                100 * corrupted,
+                percentBad,
                 clients,
                 seeds);
         out.println("| choice | samples | bad | wrong answer | truncated | noisy duplicate |");

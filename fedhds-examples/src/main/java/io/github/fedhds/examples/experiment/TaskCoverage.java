@@ -110,7 +110,9 @@ public final class TaskCoverage implements Callable<Integer> {
         if (model.isPresent() != data.isPresent()) {
             throw new ParameterException(spec.commandLine(), "--model and --data belong together");
         }
-        if (Math.min(Math.min(clients, rounds), Math.min(picks, seeds)) < 1 || instances < 1 || dimensions < 1) {
+        if (Math.min(Math.min(clients, rounds), Math.min(picks, seeds)) < 1
+                || Math.min(instances, tasks) < 1
+                || dimensions < 1) {
             throw new ParameterException(spec.commandLine(), "all numbers must be 1 or more");
         }
         FeatureMatrix features = model.isPresent() ? features(model.get(), data.orElseThrow()) : drawn();

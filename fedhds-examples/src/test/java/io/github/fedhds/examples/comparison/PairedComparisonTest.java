@@ -124,6 +124,35 @@ class PairedComparisonTest {
     }
 
     @Test
+    void read_wholeLastLineWithoutItsEnd_isKeptAndTheFileIsNotChanged(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder);
+        arguments.addAll(List.of("--methods", "random", "--choose-only"));
+        run(0, arguments);
+        Path results = folder.resolve("results.jsonl");
+        List<Trial> trials = Trial.read(results);
+        String text = Files.readString(results);
+        Files.writeString(results, text.stripTrailing());
+        assertEquals(trials, Trial.read(results));
+        assertEquals(text.stripTrailing(), Files.readString(results));
+        trials.get(0).append(results);
+        assertEquals(3, Trial.read(results).size());
+        Files.writeString(results, text.substring(0, text.length() - 9));
+        assertEquals(1, Trial.read(results).size());
+        assertEquals(text.length() - 9, Files.size(results));
+        trials.get(1).append(results);
+        assertEquals(text, Files.readString(results));
+    }
+
+    @Test
+    void call_noAdapterAccepted_isAnErrorAndNoResult(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder);
+        arguments.addAll(List.of("--methods", "random", "--rates", "1e30"));
+        String text = run(1, arguments);
+        assertTrue(text.contains("RANDOM with seed 1 and rate 1.0E30"), text);
+        assertEquals(1, Trial.read(folder.resolve("results.jsonl")).size());
+    }
+
+    @Test
     void call_chooseOnly_trainsNothingAndFindsTheSameTasks(@TempDir Path folder) throws Exception {
         List<String> arguments = arguments(folder);
         arguments.addAll(List.of("--methods", "recommended,random"));
@@ -169,6 +198,36 @@ class PairedComparisonTest {
         Files.writeString(folder.resolve("results.jsonl"), "{}x\n{}\n");
         String damaged = run(1, arguments);
         assertTrue(damaged.contains("line 1 is no result"), damaged);
+        for (String notes : List.of("my notes", "{}", "\n", "{\"notes\": 1}")) {
+            Files.writeString(folder.resolve("results.jsonl"), notes);
+            String error = run(1, arguments);
+            assertTrue(error.contains("results.jsonl: line 1 is no result of this program"), error);
+            assertEquals(notes, Files.readString(folder.resolve("results.jsonl")));
+        }
+        Files.delete(folder.resolve("results.jsonl"));
+        List<String> wrong = List.of(
+                "--share=0",
+                "--share=NaN",
+                "--rates=-1",
+                "--rates=NaN",
+                "--epochs=-2",
+                "--per-task=0",
+                "--unseen-per-task=-1",
+                "--longest=0",
+                "--samples-per-group=0",
+                "--answer-tokens=0",
+                "--results=" + folder.resolve("missing/results.jsonl"),
+                "--results=" + folder);
+        for (String option : wrong) {
+            List<String> with = new ArrayList<>(arguments);
+            int place = with.indexOf(option.substring(0, option.indexOf('=')));
+            if (place >= 0) {
+                with.subList(place, place + 2).clear();
+            }
+            with.add(option);
+            String error = run(2, with);
+            assertTrue(error.contains(option.substring(0, option.indexOf('=')) + " must be "), error);
+        }
         arguments.addAll(List.of("--longest", "3"));
         String tooShort = run(1, arguments);
         assertTrue(tooShort.contains("look at --held-out, --per-task, --longest"), tooShort);

@@ -108,5 +108,8 @@ class CorruptedDataTest {
     void call_wrongOptions_areNamed() {
         assertTrue(run(2, "--model", "x").get(0).contains("--model and --data belong together"));
         assertTrue(run(2, "--corrupted", "0").get(0).contains("--corrupted above 0"));
+        String none = run(2, "--instances", "2", "--clients", "2", "--corrupted", "0.001", "--seeds", "1")
+                .get(0);
+        assertTrue(none.contains("of the samples of a client is less than one"), none);
     }
 }

@@ -81,5 +81,6 @@ class TaskCoverageTest {
     void call_wrongOptions_areNamed() {
         assertTrue(run(2, "--model", "x").get(0).contains("--model and --data belong together"));
         assertTrue(run(2, "--picks", "0").get(0).contains("1 or more"));
+        assertTrue(run(2, "--tasks", "0").get(0).contains("1 or more"));
     }
 }

@@ -5,7 +5,6 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.internal.file.FileFault;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.ByteBuffer;
@@ -151,7 +150,7 @@ record Trial(
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be read: " + FileFault.reason(file, e), e);
+            throw new FedHdsException(file + " cannot be read: " + e, e);
         }
     }
 
@@ -184,7 +183,7 @@ record Trial(
                 }
             }
         } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be written: " + FileFault.reason(file, e), e);
+            throw new FedHdsException(file + " cannot be written: " + e, e);
         }
     }
 }

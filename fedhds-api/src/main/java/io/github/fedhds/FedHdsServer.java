@@ -219,7 +219,8 @@ public final class FedHdsServer {
      * @return the message for the clients that it names
      * @throws IllegalStateException if a round is open; if the sampler names no client, one twice, one that is not
      *     registered, or fewer than {@link FedHdsServerBuilder#minAnswers} or {@link Aggregator#leastUpdates} require; if
-     *     sampler or frame returns null; or if the opening exceeds {@link #messageLimits}. Exceptions of sampler and frame
+     *     sampler or frame returns null; if the server {@linkplain FedHdsServerBuilder#rememberChosen remembers} points and
+     *     the frame is another one than theirs; or if the opening exceeds {@link #messageLimits}. Exceptions of sampler and frame
      *     are thrown on. No round is open then, and open may be called again
      */
     public synchronized RoundOpening open() {

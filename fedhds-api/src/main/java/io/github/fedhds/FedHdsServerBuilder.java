@@ -293,7 +293,8 @@ public final class FedHdsServerBuilder {
      * Whether the server keeps the points of the groups that clients have trained on, and gives them to its selector in later
      * rounds as {@link io.github.fedhds.coreset.Candidates#earlier}, so that it can choose what was not chosen yet; false by
      * default. Needs coordinates that can be compared between rounds: one {@link #frame} for all rounds, and features of a
-     * model that does not change. The points are part of {@link FedHdsServer#state}, 8 bytes a coordinate. Nothing more leaves
+     * model that does not change. Another frame is refused when a round opens; after a restart only one with another number of
+     * coordinates. The points are part of {@link FedHdsServer#state}, 8 bytes a coordinate. Nothing more leaves
      * a client.
      */
     public FedHdsServerBuilder rememberChosen(boolean rememberChosen) {

@@ -397,7 +397,8 @@ public final class FedHds {
 
         /**
          * The recommended selection: {@link Selection#recommended} with {@linkplain #frozenFeatures frozen features}. With the
-         * same number of samples it covers more tasks than random selection or {@link Selection#paper}.
+         * same number of samples it covers more tasks than random selection. {@link Selection#paper} chooses fewer samples and
+         * covers fewer tasks.
          *
          * @param share share of all instructions of a round's clients, above 0 and at most 1; about 0.015 in the FedHDS
          *     paper
@@ -487,9 +488,9 @@ public final class FedHds {
         }
 
         /**
-         * The cache of feature rows. With a {@link #featureModel} it is by default 256 MiB of memory for
-         * {@code 67,000,000 / ((layers + 1) * hidden size)} rows; set a larger cache if clients have more instructions.
-         * Without a feature model there is none by default, because the adapter changes all rows in every round.
+         * The cache of feature rows. With a {@link #featureModel} or {@link #frozenFeatures} it is by default 256 MiB of memory
+         * for {@code 67,000,000 / ((layers + 1) * hidden size)} rows; set a larger cache if clients have more instructions.
+         * Otherwise there is none by default, because the adapter changes all rows in every round.
          */
         public Builder featureCache(FeatureCache featureCache) {
             this.featureCache = Optional.of(Objects.requireNonNull(featureCache, "featureCache"));

@@ -240,7 +240,7 @@ public final class AdaptedModel {
      * {@code [tokens, vocabulary]}. Large; for inspection and tests.
      */
     public List<float[]> states(int[] ids) {
-        TokenBatch batch = new TokenBatch(List.of(ids), config());
+        TokenBatch batch = TokenBatch.of(List.of(ids), config(), decoder.precision());
         try (TorchCall call = decoder.call()) {
             NDManager scope = call.scope();
             List<float[]> states = new ArrayList<>();
@@ -254,7 +254,8 @@ public final class AdaptedModel {
                 }
                 states.add(one);
             }
-            states.add(everywhere(Purpose.LOGITS, scope, batch));
+            float[] logits = everywhere(Purpose.LOGITS, scope, batch);
+            states.add(Arrays.copyOf(logits, ids.length * config().vocabulary())); // without those of padding
             return states;
         }
     }
@@ -379,7 +380,7 @@ public final class AdaptedModel {
     }
 
     TokenBatch batch(List<int[]> rows, int[] places) {
-        return new TokenBatch(IntStream.of(places).mapToObj(rows::get).toList(), config());
+        return TokenBatch.of(IntStream.of(places).mapToObj(rows::get).toList(), config(), decoder.precision());
     }
 
     private NDList inputs(NDManager scope, TokenBatch batch) {

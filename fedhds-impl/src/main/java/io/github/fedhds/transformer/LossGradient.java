@@ -56,7 +56,7 @@ abstract sealed class LossGradient permits LoraGradient, WeightsGradient {
                     + " and a gradient of " + gradient.length);
         }
         TokenBatch batch =
-                new TokenBatch(samples.stream().map(EncodedSample::ids).toList(), decoder.config());
+                TokenBatch.of(samples.stream().map(EncodedSample::ids).toList(), decoder.config(), decoder.precision());
         boolean before = JniUtils.isGradMode();
         ByteBuffer spare = buffers.poll();
         ByteBuffer parameters = spare == null ? Decoder.direct(flat.length) : spare;

@@ -6,21 +6,30 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.model.Precision;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Rows of token ids, padded at the right to the longest. With causal attention a row's tokens never see the padding, so
- * no mask is needed.
+ * Rows of token ids, padded at the right to one width. With causal attention a row's tokens never see the padding, so no
+ * mask is needed.
  */
 final class TokenBatch {
+    /**
+     * In bfloat16 a width is a multiple of this: PyTorch compiles code for each shape of a product and keeps it, which
+     * takes gigabytes if many widths occur.
+     */
+    private static final int BFLOAT16_MULTIPLE = 16;
+
     private final List<int[]> rows;
+    private final int multiple;
+    private final int widest;
     private final int width;
 
-    TokenBatch(List<int[]> rows, DecoderConfig config) {
-        int longest = 0;
+    /** Checks the rows. */
+    static TokenBatch of(List<int[]> rows, DecoderConfig config, Precision precision) {
         for (int[] row : rows) {
             if (row.length == 0) {
                 throw new IllegalArgumentException("a row of token ids must not be empty");
@@ -35,15 +44,16 @@ final class TokenBatch {
                             + config.vocabulary() + "; is tokenizer.json of another model?");
                 }
             }
-            longest = Math.max(longest, row.length);
         }
-        this.rows = rows;
-        this.width = longest;
+        return new TokenBatch(rows, precision == Precision.BFLOAT16 ? BFLOAT16_MULTIPLE : 1, config.contextLength());
     }
 
-    private TokenBatch(List<int[]> rows) {
+    private TokenBatch(List<int[]> rows, int multiple, int widest) {
         this.rows = rows;
-        this.width = rows.stream().mapToInt(row -> row.length).max().orElse(0);
+        this.multiple = multiple;
+        this.widest = widest;
+        int longest = rows.stream().mapToInt(row -> row.length).max().orElse(0);
+        this.width = Math.min(widest, (longest + multiple - 1) / multiple * multiple);
     }
 
     /** Number of tokens that all rows begin with; each row has at least one token more. */
@@ -59,14 +69,17 @@ final class TokenBatch {
 
     /** The first tokens of the first row, as a batch of one row. */
     TokenBatch firstTokens(int count) {
-        return new TokenBatch(List.of(Arrays.copyOf(rows.get(0), count)));
+        return new TokenBatch(List.of(Arrays.copyOf(rows.get(0), count)), multiple, count);
     }
 
     /** The rows without their first tokens, which are fewer than those of each row. */
     TokenBatch withoutFirst(int count) {
-        return new TokenBatch(rows.stream()
-                .map(row -> Arrays.copyOfRange(row, count, row.length))
-                .toList());
+        return new TokenBatch(
+                rows.stream()
+                        .map(row -> Arrays.copyOfRange(row, count, row.length))
+                        .toList(),
+                multiple,
+                widest - count);
     }
 
     int size() {

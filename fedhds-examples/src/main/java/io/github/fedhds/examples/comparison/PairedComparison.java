@@ -116,10 +116,7 @@ public final class PairedComparison implements Callable<Integer> {
     @Option(names = "--rates", split = ",", description = "learning rates; 0: the default, which adapts to the steps")
     private List<Double> rates = List.of(0.0);
 
-    @Option(
-            names = "--epochs",
-            split = ",",
-            description = "passes over the chosen samples; 0: the default, by the steps")
+    @Option(names = "--epochs", split = ",", description = "passes over the chosen samples; 0: the default, which is 1")
     private List<Integer> epochs = List.of(0);
 
     @Option(names = "--template", description = "prompt template, as for the main job")

@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.TinyModel;
@@ -71,7 +72,7 @@ class BuildersTest {
             }
         }
         assertTrue(builders.contains(FedHdsServerBuilder.class), "the api is searched");
-        assertTrue(builders.contains(FedHds.Builder.class), "the implementation is searched");
+        assertTrue(builders.contains(FedHdsBuilder.class), "the implementation is searched");
         return builders;
     }
 

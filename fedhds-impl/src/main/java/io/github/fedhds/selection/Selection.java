@@ -201,8 +201,9 @@ public record Selection(
 
     /**
      * This strategy with a memory: a frame of random signs that is the same in all rounds, derived from the run's seed, and
-     * a server that starts each choice from what it has chosen before. Use it with {@link
-     * io.github.fedhds.setup.FedHds.Builder#frozenFeatures} or a feature model, so that points of two rounds can be compared.
+     * a server that starts each choice from what it has chosen before. Of the server's selectors only {@link KCenterSelector}
+     * uses the memory; with another, such as that of {@link #paper}, choices are as without. Use it with {@link
+     * io.github.fedhds.setup.FedHdsBuilder#frozenFeatures} or a feature model, so that points of two rounds can be compared.
      *
      * @param dimensions 1 or more
      */

@@ -39,7 +39,7 @@ record AgreedSettings(
     private static final String VERSION = version();
 
     /** @param coordinates number of coordinates of a point that clients report */
-    static AgreedSettings of(FedHds.Builder builder, int coordinates) {
+    static AgreedSettings of(FedHdsBuilder builder, int coordinates) {
         return new AgreedSettings(
                 builder.model,
                 builder.featureModel == builder.model ? null : builder.featureModel,
@@ -60,7 +60,7 @@ record AgreedSettings(
      * With the longest sample that has an effect: two values above the context lengths of both models cut nothing, so
      * they are equal.
      */
-    private static Map<String, String> training(FedHds.Builder builder) {
+    private static Map<String, String> training(FedHdsBuilder builder) {
         Map<String, String> training = new TreeMap<>(builder.trainer.settings());
         LanguageModel features = builder.featureModel;
         if (features != null && features != builder.model && !builder.trainer.hasTemplate()) {

@@ -47,7 +47,7 @@ record ModelParts(
      */
     private static final long COORDINATES = 2L << 20;
 
-    static ModelParts of(FedHds.Builder builder, ModelPool models) {
+    static ModelParts of(FedHdsBuilder builder, ModelPool models) {
         LanguageModel model = models.first();
         ModelPool featureModels = builder.featureModels == null ? models : builder.featureModels;
         boolean fixed = hasFixedFeatures(builder);
@@ -108,12 +108,12 @@ record ModelParts(
     }
 
     /** Whether a model other than the tuned one computes the features. */
-    private static boolean isTurbo(FedHds.Builder builder) {
+    private static boolean isTurbo(FedHdsBuilder builder) {
         return builder.featureModel != builder.model;
     }
 
     /** Whether an instruction has the same features in every round. */
-    static boolean hasFixedFeatures(FedHds.Builder builder) {
+    static boolean hasFixedFeatures(FedHdsBuilder builder) {
         return builder.frozenFeatures || isTurbo(builder);
     }
 
@@ -121,7 +121,7 @@ record ModelParts(
      * The clients' fusion. With fixed features its points are cached if the fusion is one of this library, because
      * these depend only on the features. Others may depend on the round's seed.
      */
-    static Fusion fusion(FedHds.Builder builder) {
+    static Fusion fusion(FedHdsBuilder builder) {
         Fusion own = builder.fusion;
         Fusion ofGroups = own.compose(builder.pooling::grouping);
         boolean seedless = own instanceof TsneFusion || own instanceof PcaFusion || own instanceof KernelPcaFusion;

@@ -34,6 +34,7 @@ import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.io.IOException;
@@ -50,7 +51,7 @@ import org.junit.jupiter.api.Test;
 class AgreedSettingsTest extends OnTinyModel {
     private static final ClientId ID = TinyFederation.id(0);
 
-    private static FedHds.Builder builder(LanguageModel of) {
+    private static FedHdsBuilder builder(LanguageModel of) {
         return FedHds.on(of).template(TinyFederation.SHORT);
     }
 
@@ -78,7 +79,7 @@ class AgreedSettingsTest extends OnTinyModel {
 
     @Test
     void answer_oneSettingDiffers_namesItWithBothValues() {
-        Map<UnaryOperator<FedHds.Builder>, String> differing = new LinkedHashMap<>();
+        Map<UnaryOperator<FedHdsBuilder>, String> differing = new LinkedHashMap<>();
         LoraConfig lora = LoraConfig.defaults();
         differing.put(b -> b.lora(lora.withAlpha(32)), "LoRA alpha: the server has 16.0, client client 0 has 32.0");
         differing.put(
@@ -136,11 +137,11 @@ class AgreedSettingsTest extends OnTinyModel {
     }
 
     /** Each on the server with each other on a client, and with itself. */
-    private static void assertApart(String setting, List<UnaryOperator<FedHds.Builder>> settings) {
-        for (UnaryOperator<FedHds.Builder> ofServer : settings) {
+    private static void assertApart(String setting, List<UnaryOperator<FedHdsBuilder>> settings) {
+        for (UnaryOperator<FedHdsBuilder> ofServer : settings) {
             RoundOpening opening = opening(ofServer.apply(builder(model)).build());
             String told = opening.agreedSettings().get(setting);
-            for (UnaryOperator<FedHds.Builder> ofClient : settings) {
+            for (UnaryOperator<FedHdsBuilder> ofClient : settings) {
                 FedHds client = ofClient.apply(builder(model)).build();
                 String own = client.agreedSettings().get(setting);
                 if (ofClient == ofServer) {
@@ -173,7 +174,7 @@ class AgreedSettingsTest extends OnTinyModel {
         assertApart(
                 "selection of clients",
                 selectors.stream()
-                        .<UnaryOperator<FedHds.Builder>>map(
+                        .<UnaryOperator<FedHdsBuilder>>map(
                                 one -> b -> b.selection(Selection.paper().withClient(one)))
                         .toList());
     }
@@ -195,7 +196,7 @@ class AgreedSettingsTest extends OnTinyModel {
         assertApart(
                 "fusion",
                 fusions.stream()
-                        .<UnaryOperator<FedHds.Builder>>map(one -> b -> b.fusion(one))
+                        .<UnaryOperator<FedHdsBuilder>>map(one -> b -> b.fusion(one))
                         .toList());
     }
 

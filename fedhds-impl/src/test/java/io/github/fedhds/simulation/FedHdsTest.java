@@ -38,6 +38,7 @@ import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
@@ -347,7 +348,7 @@ class FedHdsTest {
     void featureLayers_withOneCache_doNotMeetEachOther() {
         FeatureCache cache = FeatureCache.inMemory(1 << 20);
         RoundContext round = round(1, FedHds.on(model).build());
-        FedHds.Builder builder = FedHds.on(model).featureCache(cache).frozenFeatures(true);
+        FedHdsBuilder builder = FedHds.on(model).featureCache(cache).frozenFeatures(true);
         FedHds all = builder.build();
         FedHds one = builder.featureLayers(1).build();
         int width = model.config().hiddenSize();
@@ -369,9 +370,9 @@ class FedHdsTest {
         Class<IllegalArgumentException> bad = IllegalArgumentException.class;
         int layers = model.config().layers();
         assertFails(bad, () -> FedHds.on(model).featureLayers(0), "featureLayers must be 1 or more, was 0");
-        FedHds.Builder more = FedHds.on(model).featureLayers(layers + 1);
+        FedHdsBuilder more = FedHds.on(model).featureLayers(layers + 1);
         assertFails(bad, more::build, "at most " + layers + ", the layers of the model", "was " + (layers + 1));
-        FedHds.Builder withoutWeights = FedHds.withoutWeights(folder.resolve("model"))
+        FedHdsBuilder withoutWeights = FedHds.withoutWeights(folder.resolve("model"))
                 .template(TinyFederation.SHORT)
                 .featureLayers(layers + 1);
         assertFails(bad, withoutWeights::build, "at most " + layers);

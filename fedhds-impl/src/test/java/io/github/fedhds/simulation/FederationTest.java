@@ -29,6 +29,7 @@ import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
@@ -67,7 +68,7 @@ class FederationTest {
         model.close();
     }
 
-    private static FedHds.Builder paper() {
+    private static FedHdsBuilder paper() {
         return FedHds.on(model)
                 .epochs(1)
                 .template(TinyFederation.SHORT)

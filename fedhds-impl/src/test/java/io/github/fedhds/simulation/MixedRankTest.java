@@ -15,6 +15,7 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.transformer.LanguageModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ class MixedRankTest {
     @SuppressWarnings("NullAway.Init") // set by JUnit
     Path folder;
 
-    private static FedHds.Builder ofRank(LanguageModel model, int rank) {
+    private static FedHdsBuilder ofRank(LanguageModel model, int rank) {
         return FedHds.on(model)
                 .template(TinyFederation.SHORT)
                 .lora(LoraConfig.defaults().withRank(rank))

@@ -29,6 +29,7 @@ import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
@@ -491,7 +492,7 @@ class ResumeTest {
     @Test
     void resume_ofAnotherSelectionOfTheClients_isRefusedWithBothNames() {
         Path checkpoint = folder.resolve("clients");
-        Supplier<FedHds.Builder> parts = () -> FedHds.on(model)
+        Supplier<FedHdsBuilder> parts = () -> FedHds.on(model)
                 .template(TinyFederation.SHORT)
                 .lora(LoraConfig.defaults().withTargetModules(List.of("q_proj")));
         FedHds few = parts.get().selection(Selection.random(0.1)).build();

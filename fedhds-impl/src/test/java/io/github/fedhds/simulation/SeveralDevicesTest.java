@@ -17,6 +17,7 @@ import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.setup.ModelPool;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ class SeveralDevicesTest {
         return ModelPool.load(folder.resolve(model), ModelOptions.defaults().withThreads(1), List.of(devices));
     }
 
-    private static FedHds.Builder on(ModelPool models) {
+    private static FedHdsBuilder on(ModelPool models) {
         return FedHds.on(models)
                 .epochs(1)
                 .template(TinyFederation.SHORT)

@@ -10,6 +10,7 @@ import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -178,7 +179,7 @@ public final class EmbeddedComparison {
         return builder(model, learningRate, epochs, fusion).build();
     }
 
-    private static FedHds.Builder builder(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
+    private static FedHdsBuilder builder(LanguageModel model, double learningRate, int epochs, FusionName fusion) {
         return FedHds.on(model)
                 .learningRate(learningRate)
                 .epochs(epochs)

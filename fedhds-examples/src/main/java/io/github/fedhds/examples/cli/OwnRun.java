@@ -11,6 +11,7 @@ import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
@@ -226,7 +227,7 @@ final class OwnRun {
     }
 
     private FedHds fedHds(ModelPool models, Optional<ModelPool> featureModels) {
-        FedHds.Builder parts = FedHds.on(models)
+        FedHdsBuilder parts = FedHds.on(models)
                 .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing))
                 .maxTokens(own.maxLength)
                 .fusion(options.fusion.fusion());

@@ -2,7 +2,9 @@ package io.github.fedhds.examples.comparison;
 
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.features.LayerScaling;
+import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.selection.AnchorFrame;
 import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.KCenterSelector;
@@ -10,8 +12,10 @@ import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.ScoreSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
+import java.util.List;
 import java.util.function.IntFunction;
 
 /** A way to choose training samples. All features are those of the base model, so that methods and seeds share them. */
@@ -86,7 +90,7 @@ enum Method {
         }
 
         @Override
-        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+        FedHdsBuilder on(LanguageModel model, double share, int samplesPerGroup) {
             return super.on(model, share, samplesPerGroup)
                     .pooling(Pooling.PARTS)
                     .layerScaling(LayerScaling.UNIT_LENGTH);
@@ -100,7 +104,7 @@ enum Method {
         }
 
         @Override
-        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+        FedHdsBuilder on(LanguageModel model, double share, int samplesPerGroup) {
             return super.on(model, share, samplesPerGroup)
                     .featureLayers(Math.max(1, model.config().layers() / 3));
         }
@@ -113,7 +117,7 @@ enum Method {
         }
 
         @Override
-        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+        FedHdsBuilder on(LanguageModel model, double share, int samplesPerGroup) {
             return super.on(model, share, samplesPerGroup).layerScaling(LayerScaling.UNIT_LENGTH);
         }
     },
@@ -125,8 +129,22 @@ enum Method {
         }
 
         @Override
-        FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+        FedHdsBuilder on(LanguageModel model, double share, int samplesPerGroup) {
             return super.on(model, share, samplesPerGroup).pooling(Pooling.POSITION_WEIGHTED_MEAN);
+        }
+    },
+    /** {@link #RECOMMENDED} in a frame along the axes of public prompts, each with equal variance. */
+    WHITENED("recommended, whitened by anchors") {
+        @Override
+        Selection selection(double share, int samplesPerGroup) {
+            return Selection.recommended(share);
+        }
+
+        @Override
+        FedHdsBuilder withPublic(FedHdsBuilder builder, List<Instruction> prompts, double share) {
+            int axes = Math.min(ANCHOR_AXES, prompts.size() - 1);
+            AnchorFrame frame = new AnchorFrame(builder.build().extractor(), prompts, axes);
+            return builder.selection(selection(share, 1).withFrame(frame.whitened()));
         }
     },
     /** {@link #RECOMMENDED} without the tenth of the samples with the lowest pair quality. */
@@ -169,6 +187,7 @@ enum Method {
     };
 
     private static final int DIMENSIONS = 128;
+    private static final int ANCHOR_AXES = 16;
 
     private final String title;
 
@@ -189,8 +208,13 @@ enum Method {
     abstract Selection selection(double share, int samplesPerGroup);
 
     /** Starts settings with selection and features. */
-    FedHds.Builder on(LanguageModel model, double share, int samplesPerGroup) {
+    FedHdsBuilder on(LanguageModel model, double share, int samplesPerGroup) {
         return FedHds.on(model).frozenFeatures(true).selection(selection(share, samplesPerGroup));
+    }
+
+    /** Uses prompts that no client holds, if the method needs some; the settings are otherwise complete. */
+    FedHdsBuilder withPublic(FedHdsBuilder builder, List<Instruction> prompts, double share) {
+        return builder;
     }
 
     /**

@@ -17,6 +17,7 @@ import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
@@ -222,8 +223,8 @@ public final class PairedComparison implements Callable<Integer> {
         if (!chooseOnly && done.add(new Trial.Key(settings, Trial.BASE, 0, 0, 0))) {
             note(base(loaded, bed, settings), out);
         }
-        Supplier<Diversity> diversity = Suppliers.memoize(() ->
-                new Diversity(features(Method.PARTS, loaded).build().extractor(), bed)); // not if all runs are done
+        Supplier<Diversity> diversity = Suppliers.memoize(() -> new Diversity(
+                features(Method.PARTS, loaded, bed).build().extractor(), bed)); // not if all runs are done
         for (long seed : seeds) {
             for (double rate : rates) {
                 for (int passes : epochs) {
@@ -315,7 +316,7 @@ public final class PairedComparison implements Callable<Integer> {
             long seed,
             double rate,
             int passes) {
-        FedHds.Builder builder = features(method, loaded);
+        FedHdsBuilder builder = features(method, loaded, bed);
         if (rate > 0) {
             builder.learningRate(rate);
         }
@@ -376,12 +377,12 @@ public final class PairedComparison implements Callable<Integer> {
                 score.seconds());
     }
 
-    private FedHds.Builder features(Method method, LanguageModel loaded) {
-        FedHds.Builder builder = method.on(loaded, share, samplesPerGroup)
+    private FedHdsBuilder features(Method method, LanguageModel loaded, Bed bed) {
+        FedHdsBuilder builder = method.on(loaded, share, samplesPerGroup)
                 .template(template.of(loaded))
                 .maxTokens(maxTokens(loaded));
         cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
-        return builder;
+        return method.withPublic(builder, bed.unseen(), share);
     }
 
     private static int maxTokens(LanguageModel loaded) {

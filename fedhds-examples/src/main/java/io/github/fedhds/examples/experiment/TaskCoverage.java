@@ -12,6 +12,7 @@ import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.KCenterSelector;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.io.PrintWriter;
@@ -181,7 +182,7 @@ public final class TaskCoverage implements Callable<Integer> {
                 .map(list -> list.subList(0, Math.min(instances, list.size())))
                 .toList();
         try (LanguageModel loaded = LanguageModel.load(folder, ModelOptions.defaults())) {
-            FedHds.Builder builder = FedHds.on(loaded).pooling(Pooling.MEAN).frozenFeatures(true);
+            FedHdsBuilder builder = FedHds.on(loaded).pooling(Pooling.MEAN).frozenFeatures(true);
             cache.ifPresent(kept -> builder.featureCache(FeatureCache.inFolder(kept)));
             FedHds fedHds = builder.build();
             float[][] means = new float[byTask.size()][];

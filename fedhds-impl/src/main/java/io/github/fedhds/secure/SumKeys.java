@@ -1,0 +1,97 @@
+package io.github.fedhds.secure;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The public keys of a sum, with what follows from them: the order of the neighbours and the context of every derived key. */
+final class SumKeys {
+    private final SumSettings settings;
+    private final Map<Integer, PublicKeys> keys;
+    private final byte[] context;
+    private final Neighbours neighbours;
+    private final List<Integer> members;
+
+    /**
+     * @param keys of the clients that have answered, by their place in the settings
+     * @throws IllegalArgumentException if two keys are equal, or too few clients have answered
+     */
+    SumKeys(SumSettings settings, Map<Integer, PublicKeys> keys) {
+        this.settings = settings;
+        this.keys = new TreeMap<>(keys);
+        this.members = List.copyOf(this.keys.keySet());
+        Set<ByteBuffer> all = new HashSet<>();
+        this.keys.forEach((place, pair) -> {
+            if (!all.add(ByteBuffer.wrap(pair.sealing())) || !all.add(ByteBuffer.wrap(pair.masking()))) {
+                throw new IllegalArgumentException(
+                        "client " + settings.clients().get(place) + " has a public key that is there already");
+            }
+        });
+        if (members.size() <= settings.threshold()) {
+            throw new IllegalArgumentException(members.size() + " clients have sent keys; the threshold of "
+                    + settings.threshold() + " neighbours needs more");
+        }
+        MessageDigest digest = sha256();
+        text(digest, settings.runId());
+        digest.update(ByteBuffer.allocate(16)
+                .putInt(settings.round())
+                .putInt(settings.degree())
+                .putInt(settings.threshold())
+                .putInt(settings.length())
+                .flip());
+        this.keys.forEach((place, pair) -> {
+            text(digest, settings.clients().get(place).value());
+            digest.update(pair.sealing());
+            digest.update(pair.masking());
+        });
+        context = digest.digest();
+        neighbours = new Neighbours(
+                members.size(), settings.degree(), ByteBuffer.wrap(context).getLong());
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this JDK has no SHA-256", e);
+        }
+    }
+
+    private static void text(MessageDigest digest, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        digest.update(ByteBuffer.allocate(4).putInt(bytes.length).flip());
+        digest.update(bytes);
+    }
+
+    byte[] context() {
+        return context.clone();
+    }
+
+    PublicKeys of(int client) {
+        PublicKeys pair = keys.get(client);
+        if (pair == null) {
+            throw new IllegalArgumentException("client " + settings.clients().get(client) + " has sent no keys");
+        }
+        return pair;
+    }
+
+    boolean has(int client) {
+        return keys.containsKey(client);
+    }
+
+    /** In ascending order; a client's place among them, from 1, is the number of its share. */
+    List<Integer> neighbours(int client) {
+        int at = members.indexOf(client);
+        return neighbours.of(at).stream().map(members::get).toList();
+    }
+
+    byte[] derive(byte[] secret, String purpose) {
+        return Hkdf.derive(secret, context, purpose.getBytes(StandardCharsets.UTF_8), 32);
+    }
+}

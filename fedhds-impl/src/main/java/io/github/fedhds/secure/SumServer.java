@@ -1,0 +1,168 @@
+package io.github.fedhds.secure;
+
+import io.github.fedhds.round.ClientId;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The server of a secure sum: carries keys and shares, adds the masked vectors, and removes the masks with the shares of the
+ * survivors. A client may be missing at each step. Not safe for many threads.
+ */
+public final class SumServer {
+    private final SumSettings settings;
+    private final Map<Integer, PublicKeys> sentKeys = new TreeMap<>();
+    private final Map<Integer, Map<ClientId, byte[]>> sealed = new TreeMap<>();
+    private final Set<ClientId> arrived = new LinkedHashSet<>();
+    private final Map<Integer, Map<Integer, byte[]>> revealed = new TreeMap<>(); // by owner, then by holder
+    private final int[] sum;
+    private @Nullable SumKeys keys;
+    private boolean sharesSent;
+
+    public SumServer(SumSettings settings) {
+        this.settings = settings;
+        this.sum = new int[settings.length()];
+    }
+
+    /** Step 1: a client's keys. */
+    public void accept(ClientId id, PublicKeys of) {
+        if (keys != null) {
+            throw new IllegalStateException("the keys were sent on already");
+        }
+        PublicKeys before = sentKeys.putIfAbsent(place(id), of);
+        if (before != null && !before.equals(of)) {
+            throw new IllegalArgumentException("client " + id + " has sent other keys before");
+        }
+    }
+
+    /** The keys for all clients; no others are accepted from then on. */
+    public Map<ClientId, PublicKeys> keys() {
+        if (keys == null) {
+            keys = new SumKeys(settings, sentKeys);
+        }
+        Map<ClientId, PublicKeys> all = new HashMap<>();
+        sentKeys.forEach((place, pair) -> all.put(id(place), pair));
+        return all;
+    }
+
+    /**
+     * Step 2: a client's sealed shares for its neighbours.
+     *
+     * @throws IllegalStateException if shares were sent on already: the clients that have them use no mask with this one
+     */
+    public void acceptShares(ClientId id, Map<ClientId, byte[]> shares) {
+        if (sharesSent) {
+            throw new IllegalStateException("the shares of client " + id + " come too late; the others were sent on");
+        }
+        sealed.putIfAbsent(place(id), Map.copyOf(shares));
+    }
+
+    /** The shares that were sealed for a client; no others are accepted from then on. */
+    public Map<ClientId, byte[]> sharesFor(ClientId id) {
+        sharesSent = true;
+        Map<ClientId, byte[]> forOne = new HashMap<>();
+        sealed.forEach((from, shares) -> {
+            byte[] bytes = shares.get(id);
+            if (bytes != null) {
+                forOne.put(id(from), bytes);
+            }
+        });
+        return forOne;
+    }
+
+    /** Step 3: a client's masked vector. */
+    public void acceptMasked(ClientId id, int[] words) {
+        if (words.length != sum.length) {
+            throw new IllegalArgumentException(
+                    "client " + id + " sends " + words.length + " values, not " + sum.length);
+        }
+        if (!sealed.containsKey(place(id))) {
+            throw new IllegalArgumentException("client " + id + " has shared no secrets");
+        }
+        if (!arrived.add(id)) {
+            return;
+        }
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += words[i];
+        }
+    }
+
+    /** The clients whose vectors are in the sum. */
+    public Set<ClientId> arrived() {
+        return Set.copyOf(arrived);
+    }
+
+    /** Step 4: a survivor's shares of its neighbours' secrets. */
+    public void acceptRevealed(ClientId id, Map<ClientId, byte[]> shares) {
+        shares.forEach((owner, share) ->
+                revealed.computeIfAbsent(place(owner), o -> new TreeMap<>()).putIfAbsent(place(id), share.clone()));
+    }
+
+    /**
+     * The sum of the vectors that arrived, modulo 2^32.
+     *
+     * @throws IllegalStateException if the shares do not suffice, or are wrong; nothing is known of the sum then
+     */
+    public int[] sum() {
+        SumKeys known = keys;
+        if (known == null) {
+            throw new IllegalStateException("no keys were sent on");
+        }
+        int[] words = sum.clone();
+        for (int client : sealed.keySet()) {
+            byte[] secret = secret(known, client);
+            if (arrived.contains(id(client))) {
+                MaskStream.apply(known.derive(secret, "self"), -1, words);
+            } else {
+                removeMasks(known, client, KeyPair25519.of(secret), words);
+            }
+        }
+        return words;
+    }
+
+    /** What the survivors have added for a client that sent no vector. */
+    private void removeMasks(SumKeys known, int missing, KeyPair25519 pair, int[] words) {
+        if (!Arrays.equals(pair.open(), known.of(missing).masking())) {
+            throw new IllegalStateException("the shares of client " + id(missing) + " do not give its key");
+        }
+        for (int other : known.neighbours(missing)) {
+            if (arrived.contains(id(other))) {
+                byte[] key = known.derive(pair.agree(known.of(other).masking()), "mask");
+                MaskStream.apply(key, other < missing ? -1 : 1, words);
+            }
+        }
+    }
+
+    private byte[] secret(SumKeys known, int owner) {
+        List<Integer> near = known.neighbours(owner);
+        Map<Integer, byte[]> shares = new TreeMap<>();
+        for (Map.Entry<Integer, byte[]> share :
+                revealed.getOrDefault(owner, Map.of()).entrySet()) {
+            if (shares.size() < settings.threshold() && near.contains(share.getKey())) {
+                shares.put(near.indexOf(share.getKey()) + 1, share.getValue());
+            }
+        }
+        if (shares.size() < settings.threshold()) {
+            throw new IllegalStateException("there are " + shares.size() + " shares of a secret of client " + id(owner)
+                    + ", fewer than the threshold of " + settings.threshold() + ": the sum cannot be known");
+        }
+        return Shamir.combine(shares);
+    }
+
+    private ClientId id(int place) {
+        return settings.clients().get(place);
+    }
+
+    private int place(ClientId id) {
+        int place = settings.clients().indexOf(id);
+        if (place < 0) {
+            throw new IllegalArgumentException("client " + id + " does not take part in this sum");
+        }
+        return place;
+    }
+}

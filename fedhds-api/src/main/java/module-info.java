@@ -10,6 +10,7 @@ module io.github.fedhds {
     exports io.github.fedhds.fusion;
     exports io.github.fedhds.instruction;
     exports io.github.fedhds.message;
+    exports io.github.fedhds.release;
     exports io.github.fedhds.round;
     exports io.github.fedhds.training;
 }

@@ -1,6 +1,7 @@
 package io.github.fedhds;
 
 import io.github.fedhds.coreset.Coreset;
+import io.github.fedhds.coreset.Group;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
@@ -12,19 +13,22 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.release.ReportRelease;
+import io.github.fedhds.release.UpdateRelease;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +57,8 @@ public final class FedHdsClient {
     private final List<Instruction> instructions;
     private final GroupFinder finder;
     private final LocalTrainer trainer;
+    private final ReportRelease reportRelease;
+    private final UpdateRelease updateRelease;
     private final Map<String, String> agreedSettings;
     private final List<ClientListener> listeners;
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
@@ -105,6 +111,8 @@ public final class FedHdsClient {
                 require(builder.selector, "selector"),
                 builder.scorer);
         trainer = require(builder.trainer, "trainer");
+        reportRelease = builder.reportRelease;
+        updateRelease = builder.updateRelease;
         agreedSettings = builder.agreedSettings;
         listeners = List.copyOf(builder.listeners);
     }
@@ -137,8 +145,8 @@ public final class FedHdsClient {
      * Answers a message of the server: the whole part of a client in a round. Returns the reply to send back, if there is one.
      *
      * <ul>
-     *   <li>An opening gives a {@link CentroidReport}, or a {@link Withdrawal} if the settings differ or the opening's
-     *       frame is for feature rows of another length.
+     *   <li>An opening gives a {@link CentroidReport}, or a {@link Withdrawal} if the settings differ, the opening's frame is for
+     *       feature rows of another length, or a privacy budget is spent.
      *   <li>A selection gives an {@link AdapterUpdate}; nothing if no group was chosen; a {@link Withdrawal} if nothing could
      *       be trained, or if the selection answers another report than this client's; a refusing {@link Receipt} if the
      *       client does not know the round, and then needs the opening first.
@@ -161,6 +169,8 @@ public final class FedHdsClient {
                 return Optional.of(summarise(opening));
             } catch (SettingsMismatchException e) {
                 return Optional.of(withdraw(opening, Refusal.SETTINGS_DIFFER, e.getMessage(), TrainingCounts.NONE));
+            } catch (BudgetSpentException e) {
+                return Optional.of(withdraw(opening, Refusal.BUDGET_SPENT, e.getMessage(), TrainingCounts.NONE));
             }
         }
         if (message instanceof GroupSelection selection) {
@@ -174,8 +184,15 @@ public final class FedHdsClient {
             if (!step.get().report().digest().equals(selection.reportDigest())) {
                 return Optional.of(withdraw(selection, Refusal.OTHER_REPORT, otherReport(), TrainingCounts.NONE));
             }
-            Optional<String> fault = unknownGroup(selection, step.get().coreset());
-            return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : finite(train(selection));
+            Optional<String> fault = unknownGroup(selection, step.get().report());
+            if (fault.isPresent()) {
+                return refused(message, Refusal.WRONG_GROUPS, fault.get());
+            }
+            try {
+                return finite(train(selection));
+            } catch (BudgetSpentException e) {
+                return Optional.of(withdraw(selection, Refusal.BUDGET_SPENT, e.getMessage(), TrainingCounts.NONE));
+            }
         }
         return refused(message, Refusal.WRONG_KIND, "a client takes openings, selections and receipts");
     }
@@ -250,13 +267,30 @@ public final class FedHdsClient {
                 .findFirst();
         // A round that was opened again with other clients has the same groups, and needs a report that answers it.
         GroupFinder.Found found = same.isPresent() ? same.get().found : finder.find(round, opening.frame());
-        CentroidReport report =
-                new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size(), digest);
+        CentroidReport report = released(
+                new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size(), digest),
+                opening.frame()
+                        .map(Frame::dimensions)
+                        .orElseGet(() -> finder.fusion().dimensions()),
+                round);
         steps.addFirst(new Step(round, opening.frame(), found, report));
         if (steps.size() > REMEMBERED) {
             forget(round.runId());
         }
         tell(l -> l.summarised(opening, report));
+        return report;
+    }
+
+    private CentroidReport released(CentroidReport exact, int dimensions, RoundContext round) {
+        CentroidReport report =
+                finder.given("report release", "a CentroidReport", reportRelease.release(exact, dimensions, round));
+        if (!report.runId().equals(exact.runId())
+                || report.round() != exact.round()
+                || !report.client().equals(exact.client())
+                || !report.openingDigest().equals(exact.openingDigest())) {
+            throw new IllegalStateException(
+                    "the report release of client " + id + " returned a report of another round, client or opening");
+        }
         return report;
     }
 
@@ -305,23 +339,39 @@ public final class FedHdsClient {
         if (!current.report().digest().equals(selection.reportDigest())) {
             throw new IllegalStateException(otherReport());
         }
-        unknownGroup(selection, current.coreset()).ifPresent(fault -> {
+        unknownGroup(selection, current.report()).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
-        List<Instruction> chosen = new ArrayList<>();
-        for (int groupId : selection.groups()) {
-            for (int member : current.coreset().groups().get(groupId).representatives()) {
-                chosen.add(instructions.get(member));
-            }
-        }
-        Optional<Message> answer =
-                chosen.isEmpty() ? Optional.empty() : Optional.of(trained(selection, chosen, current.round()));
+        List<Instruction> chosen = chosen(selection, current.coreset().groups());
+        Optional<Message> answer = selection.groups().isEmpty()
+                ? Optional.empty()
+                : Optional.of(trained(selection, chosen, current.round()));
         current.selection = selection;
         current.trained = answer;
         return answer;
     }
 
+    /** A released report may have more centroids than there are groups, and two of them may stand for one group. */
+    private List<Instruction> chosen(GroupSelection selection, List<Group> groups) {
+        Set<Integer> members = new LinkedHashSet<>();
+        if (!groups.isEmpty()) {
+            for (int groupId : selection.groups()) {
+                for (int member : groups.get(groupId % groups.size()).representatives()) {
+                    members.add(member);
+                }
+            }
+        }
+        return members.stream().map(instructions::get).toList();
+    }
+
     private Message trained(GroupSelection selection, List<Instruction> chosen, RoundContext round) {
+        if (chosen.isEmpty()) {
+            return withdraw(
+                    selection,
+                    Refusal.NOTHING_TRAINED,
+                    "the client has no group, and its report had centroids for others to see",
+                    TrainingCounts.NONE);
+        }
         TrainingResult result = finder.given("trainer", "a TrainingResult", trainer.train(List.copyOf(chosen), round));
         String left = result.counts().describe();
         if (result.samples() == 0) {
@@ -350,8 +400,10 @@ public final class FedHdsClient {
                 result.meanLoss(),
                 result.counts(),
                 selection.digest());
-        tell(l -> l.trained(update, result));
-        return update;
+        AdapterUpdate released =
+                finder.given("update release", "an AdapterUpdate", updateRelease.release(update, round));
+        tell(l -> l.trained(released, result));
+        return released;
     }
 
     private String unknownRound(GroupSelection selection) {
@@ -364,11 +416,11 @@ public final class FedHdsClient {
                 + "; its instructions, model or software have changed since";
     }
 
-    private Optional<String> unknownGroup(GroupSelection selection, Coreset coreset) {
+    private Optional<String> unknownGroup(GroupSelection selection, CentroidReport report) {
+        int groups = report.centroids().size();
         return selection.groups().stream()
-                .filter(group -> coreset.group(group).isEmpty())
+                .filter(group -> group < 0 || group >= groups)
                 .findFirst()
-                .map(group -> "the selection names group " + group + ", client " + id + " has "
-                        + coreset.groups().size());
+                .map(group -> "the selection names group " + group + ", client " + id + " has " + groups);
     }
 }

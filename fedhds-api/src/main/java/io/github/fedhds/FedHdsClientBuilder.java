@@ -5,6 +5,8 @@ import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.feature.FeatureExtractor;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.release.ReportRelease;
+import io.github.fedhds.release.UpdateRelease;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.LocalTrainer;
 import java.util.ArrayList;
@@ -35,6 +37,8 @@ public final class FedHdsClientBuilder {
         throw new IllegalStateException(
                 "the selector asks for " + kind + ", but the client has no scorer; set one on the builder");
     };
+    ReportRelease reportRelease = ReportRelease.exact();
+    UpdateRelease updateRelease = UpdateRelease.exact();
     Map<String, String> agreedSettings = Map.of();
     final List<ClientListener> listeners = new ArrayList<>();
 
@@ -105,6 +109,18 @@ public final class FedHdsClientBuilder {
     /** Scores instructions for selectors that ask for scores; by default asking is an error. */
     public FedHdsClientBuilder scorer(SampleScorer scorer) {
         this.scorer = Objects.requireNonNull(scorer, "scorer");
+        return this;
+    }
+
+    /** Step 6: what leaves the client of its groups; the exact report by default. */
+    public FedHdsClientBuilder reportRelease(ReportRelease reportRelease) {
+        this.reportRelease = Objects.requireNonNull(reportRelease, "reportRelease");
+        return this;
+    }
+
+    /** What leaves the client of its trained adapter; the exact update by default. */
+    public FedHdsClientBuilder updateRelease(UpdateRelease updateRelease) {
+        this.updateRelease = Objects.requireNonNull(updateRelease, "updateRelease");
         return this;
     }
 

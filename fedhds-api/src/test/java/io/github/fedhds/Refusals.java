@@ -33,7 +33,8 @@ final class Refusals {
                 Refusal.SETTINGS_DIFFER,
                 Refusal.OTHER_REPORT,
                 Refusal.OUTDATED,
-                Refusal.NOTHING_TRAINED));
+                Refusal.NOTHING_TRAINED,
+                Refusal.BUDGET_SPENT));
         return all;
     }
 }

@@ -76,6 +76,9 @@ public record Refusal(String code) implements Comparable<Refusal> {
     /** The message answers an earlier opening or selection of this round: the server was restarted since. */
     public static final Refusal OUTDATED = new Refusal("outdated");
 
+    /** The client's privacy budget does not suffice for an answer. */
+    public static final Refusal BUDGET_SPENT = new Refusal("budget-spent");
+
     /** Nothing was trained: every chosen sample, or every step, was left out. */
     public static final Refusal NOTHING_TRAINED = new Refusal("nothing-trained");
 

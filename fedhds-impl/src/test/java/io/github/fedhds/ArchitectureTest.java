@@ -42,6 +42,7 @@ class ArchitectureTest {
         "io.github.fedhds.fusion..",
         "io.github.fedhds.instruction..",
         "io.github.fedhds.message..",
+        "io.github.fedhds.release..",
         "io.github.fedhds.round..",
         "io.github.fedhds.training.."
     };
@@ -138,6 +139,7 @@ class ArchitectureTest {
                         "monitoring",
                         "monitoring.internal",
                         "peft",
+                        "privacy",
                         "simulation",
                         "tokenizer"));
     }

@@ -7,6 +7,8 @@ import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.privacy.CentroidNoise;
+import io.github.fedhds.privacy.UpdateNoise;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Pooling;
 import java.io.IOException;
@@ -35,6 +37,8 @@ record AgreedSettings(
         int coordinates,
         Fusion fusion,
         CoresetSelector selector,
+        @Nullable CentroidNoise centroidNoise,
+        @Nullable UpdateNoise updateNoise,
         Map<String, String> training) {
     private static final String VERSION = version();
 
@@ -53,6 +57,8 @@ record AgreedSettings(
                 coordinates,
                 builder.fusion,
                 builder.selection.client(),
+                builder.centroidNoise,
+                builder.updateNoise,
                 training(builder));
     }
 
@@ -90,6 +96,8 @@ record AgreedSettings(
         settings.put("coordinates of a point", String.valueOf(coordinates));
         settings.put("fusion", RoleText.of(fusion));
         settings.put("selection of clients", RoleText.of(selector));
+        put(settings, "noise on centroids", centroidNoise == null ? null : centroidNoise.toString());
+        put(settings, "noise on updates", updateNoise == null ? null : updateNoise.toString());
         return Map.copyOf(settings);
     }
 

@@ -18,6 +18,9 @@ import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.privacy.CentroidNoise;
+import io.github.fedhds.privacy.PrivacyLedger;
+import io.github.fedhds.privacy.UpdateNoise;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.training.LocalTrainer;
@@ -60,6 +63,8 @@ public final class FedHds {
     private final Selection selection;
     private final Aggregator aggregator;
     private final Supplier<Map<String, String>> agreedSettings;
+    private final @Nullable CentroidNoise centroidNoise;
+    private final @Nullable UpdateNoise updateNoise;
     private final @Nullable MessageLimits messageLimits;
     private final @Nullable ModelParts parts; // null without weights
 
@@ -69,6 +74,8 @@ public final class FedHds {
         aggregator = builder.aggregator;
         selection = builder.selection;
         fusion = ModelParts.fusion(builder);
+        centroidNoise = builder.centroidNoise;
+        updateNoise = builder.updateNoise;
         messageLimits = builder.messageLimits;
         parts = builder.models == null ? null : ModelParts.of(builder, builder.models);
         AgreedSettings settings = AgreedSettings.of(builder, fusion.dimensions());
@@ -102,8 +109,42 @@ public final class FedHds {
         return new FedHdsBuilder(Objects.requireNonNull(modelFolder, "modelFolder"));
     }
 
-    /** A builder of a client with the roles of this object; set its instructions. */
+    /**
+     * A builder of a client with the roles of this object; set its instructions.
+     *
+     * @throws IllegalStateException if noise is set, which needs a ledger
+     */
     public FedHdsClientBuilder client(ClientId id) {
+        if (isNoised()) {
+            throw new IllegalStateException("this run has noise on what clients send, and client " + id
+                    + " has no ledger that keeps what was spent; call client(id, PrivacyLedger.inFile(file, budget))");
+        }
+        return exactClient(id);
+    }
+
+    /** The same with noise on what the client sends, as {@link FedHdsBuilder#centroidNoise} and {@link FedHdsBuilder#updateNoise} say. */
+    public FedHdsClientBuilder client(ClientId id, PrivacyLedger ledger) {
+        Objects.requireNonNull(ledger, "ledger");
+        if (!isNoised()) {
+            throw new IllegalStateException("client " + id + " has a privacy ledger, and this run has no noise; set"
+                    + " centroidNoise or updateNoise on the builder");
+        }
+        FedHdsClientBuilder client = exactClient(id);
+        if (centroidNoise != null) {
+            client.reportRelease(centroidNoise.with(ledger));
+        }
+        if (updateNoise != null) {
+            client.updateRelease(updateNoise.with(ledger));
+        }
+        return client;
+    }
+
+    /** Whether there is noise on what clients send, so that each needs a ledger. */
+    public boolean isNoised() {
+        return centroidNoise != null || updateNoise != null;
+    }
+
+    private FedHdsClientBuilder exactClient(ClientId id) {
         ModelParts parts = parts();
         return FedHdsClient.builder(id)
                 .featureExtractor(parts.extractor())

@@ -13,6 +13,8 @@ import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.privacy.CentroidNoise;
+import io.github.fedhds.privacy.UpdateNoise;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.tokenizer.SampleCuts;
@@ -62,6 +64,12 @@ public final class FedHdsBuilder {
     LayerScaling layerScaling = LayerScaling.NONE;
     Fusion fusion = TsneFusion.builder().build();
     Consumer<SampleCuts> cuts = some -> {};
+
+    @Nullable
+    CentroidNoise centroidNoise;
+
+    @Nullable
+    UpdateNoise updateNoise;
 
     @Nullable
     MessageLimits messageLimits;
@@ -312,6 +320,21 @@ public final class FedHdsBuilder {
      */
     public FedHdsBuilder featureCache(FeatureCache featureCache) {
         this.featureCache = Optional.of(Objects.requireNonNull(featureCache, "featureCache"));
+        return this;
+    }
+
+    /**
+     * Noise on the centroids that clients send; none by default. A client then needs a ledger, see {@link
+     * FedHds#client(io.github.fedhds.round.ClientId, io.github.fedhds.privacy.PrivacyLedger)}. Server and clients compare it.
+     */
+    public FedHdsBuilder centroidNoise(CentroidNoise centroidNoise) {
+        this.centroidNoise = Objects.requireNonNull(centroidNoise, "centroidNoise");
+        return this;
+    }
+
+    /** Noise on the adapters that clients send, likewise. */
+    public FedHdsBuilder updateNoise(UpdateNoise updateNoise) {
+        this.updateNoise = Objects.requireNonNull(updateNoise, "updateNoise");
         return this;
     }
 

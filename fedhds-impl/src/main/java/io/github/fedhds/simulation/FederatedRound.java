@@ -7,7 +7,6 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.MessageKind;
@@ -18,6 +17,7 @@ import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
+import io.github.fedhds.privacy.PrivacyLedger;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
 import java.util.ArrayList;
@@ -52,6 +52,7 @@ final class FederatedRound {
 
     private final FedHds fedHds;
     private final Function<ClientId, Supplier<List<Instruction>>> data;
+    private final Function<ClientId, PrivacyLedger> ledgers;
     private final UnaryOperator<FedHdsClientBuilder> clientSettings;
     private final FedHdsServer server;
     private final List<RoundListener> listeners;
@@ -66,6 +67,7 @@ final class FederatedRound {
     FederatedRound(
             FedHds fedHds,
             Function<ClientId, Supplier<List<Instruction>>> data,
+            Function<ClientId, PrivacyLedger> ledgers,
             UnaryOperator<FedHdsClientBuilder> clientSettings,
             FedHdsServer server,
             List<RoundListener> listeners,
@@ -73,6 +75,7 @@ final class FederatedRound {
             int mostFailures) {
         this.fedHds = fedHds;
         this.data = data;
+        this.ledgers = ledgers;
         this.clientSettings = clientSettings;
         this.server = server;
         this.listeners = listeners;
@@ -213,16 +216,24 @@ final class FederatedRound {
             this.id = id;
         }
 
-        CentroidReport summarise(RoundOpening opening) {
+        /** A client whose budget is spent withdraws; other faults are thrown. */
+        Message summarise(RoundOpening opening) {
             FedHdsClient made = make();
             client = made;
-            return timed(summaries, () -> made.summarise(opening));
+            return timed(
+                    summaries, () -> fedHds.isNoised() ? made.answer(opening).orElseThrow() : made.summarise(opening));
         }
 
         Optional<Message> train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
             client = null; // also releases its instructions
-            return timed(training, () -> made.train(selection));
+            return timed(training, () -> fedHds.isNoised() ? made.answer(selection) : made.train(selection));
+        }
+
+        private FedHdsClientBuilder builder() {
+            return fedHds.isNoised()
+                    ? fedHds.client(id, Objects.requireNonNull(ledgers.apply(id), () -> "ledger of client " + id))
+                    : fedHds.client(id);
         }
 
         private FedHdsClient make() {
@@ -232,7 +243,7 @@ final class FederatedRound {
                         + " list for a client without instructions");
             }
             return Objects.requireNonNull(
-                            clientSettings.apply(fedHds.client(id).instructions(instructions)),
+                            clientSettings.apply(builder().instructions(instructions)),
                             "clientSettings returned null; it must return a builder")
                     .aroundFeatureExtractor(
                             extractor -> (list, round) -> timed(features, () -> extractor.extract(list, round)))

@@ -13,6 +13,7 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
 import io.github.fedhds.monitoring.UntrainedRun;
+import io.github.fedhds.privacy.PrivacyLedger;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.state.ServerStore;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
@@ -49,6 +51,7 @@ public final class Federation {
     private final Map<ClientId, Supplier<List<Instruction>>> data;
     private final int rounds;
     private final int parallelClients;
+    private final Function<ClientId, PrivacyLedger> ledgers;
     private final UnaryOperator<FedHdsClientBuilder> clientSettings;
     private final FedHdsServer server;
     private final List<RoundListener> listeners;
@@ -66,6 +69,7 @@ public final class Federation {
         data = Map.copyOf(builder.clients);
         rounds = builder.rounds;
         parallelClients = builder.parallelClients;
+        ledgers = builder.ledgers();
         clientSettings = builder.clientSettings;
         listeners = List.copyOf(builder.listeners);
         evaluations = new Evaluations(builder.evaluation, builder.evaluateEvery, builder.patience);
@@ -200,6 +204,7 @@ public final class Federation {
         return new FederatedRound(
                         fedHds,
                         id -> Objects.requireNonNull(data.get(id)),
+                        ledgers,
                         clientSettings,
                         server,
                         listeners,
@@ -217,6 +222,7 @@ public final class Federation {
         private long seed;
         private int parallelClients = 1;
         private final List<RoundListener> listeners = new ArrayList<>();
+        private @Nullable Function<ClientId, PrivacyLedger> ledgers;
         private UnaryOperator<FedHdsClientBuilder> clientSettings = UnaryOperator.identity();
         private UnaryOperator<FedHdsServerBuilder> serverSettings = UnaryOperator.identity();
         private @Nullable ToDoubleFunction<Adapter> evaluation;
@@ -385,6 +391,28 @@ public final class Federation {
         Builder disk(Disk newDisk) {
             disk = newDisk;
             return this;
+        }
+
+        /**
+         * The privacy ledger of each client, which must be set if {@link FedHds} has noise. Asked in every round for each of its clients,
+         * so it returns the same ledger each time; the application closes them. A resumed run needs ledgers in files.
+         */
+        public Builder ledgers(Function<ClientId, PrivacyLedger> ledgers) {
+            this.ledgers = Objects.requireNonNull(ledgers, "ledgers");
+            return this;
+        }
+
+        private Function<ClientId, PrivacyLedger> ledgers() {
+            if (ledgers == null && fedHds.isNoised()) {
+                throw new IllegalStateException(
+                        "this run has noise on what clients send; set the ledgers that keep what"
+                                + " each client has spent");
+            }
+            return ledgers == null
+                    ? id -> {
+                        throw new IllegalStateException("client " + id + " needs no ledger");
+                    }
+                    : ledgers;
         }
 
         /**

@@ -28,27 +28,22 @@ final class RunOutcome implements ServerListener {
             Set.of(Refusal.WRONG_SHAPE, Refusal.WRONG_NAMES, Refusal.SETTINGS_DIFFER);
 
     /** The settings that can avoid a refusal. */
-    private static final Map<Refusal, String> HINTS = Map.of(
-            Refusal.WRONG_SHAPE,
-            "give server and clients the same LoRA rank, and FedHdsServerBuilder.dimensions as many as the fusion has",
-            Refusal.WRONG_NAMES,
-            "give server and clients the same LoRA target modules",
-            Refusal.SETTINGS_DIFFER,
-            "make agreedSettings of server and clients equal",
-            Refusal.NOT_FINITE,
-            "lower the learning rate, or look at the data",
-            Refusal.TOO_FAR,
-            "lower the learning rate, or raise maxNorm or maxCoordinate",
-            Refusal.SAMPLES,
-            "raise maxSamples",
-            Refusal.TOO_MANY,
-            "raise maxCentroids, or make fewer groups",
-            Refusal.NOTHING_TRAINED,
-            "raise maxTokens if answers are too long, lower the learning rate if steps are not finite",
-            Refusal.OTHER_REPORT,
-            "a client's instructions and model must stay the same within a round",
-            Refusal.RULE,
-            "the receipts say what the aggregator does not take");
+    private static final Map<Refusal, String> HINTS = Map.ofEntries(
+            Map.entry(
+                    Refusal.WRONG_SHAPE,
+                    "give server and clients the same LoRA rank, and FedHdsServerBuilder.dimensions as many as the fusion has"),
+            Map.entry(Refusal.WRONG_NAMES, "give server and clients the same LoRA target modules"),
+            Map.entry(Refusal.SETTINGS_DIFFER, "make agreedSettings of server and clients equal"),
+            Map.entry(Refusal.NOT_FINITE, "lower the learning rate, or look at the data"),
+            Map.entry(Refusal.TOO_FAR, "lower the learning rate, or raise maxNorm or maxCoordinate"),
+            Map.entry(Refusal.SAMPLES, "raise maxSamples"),
+            Map.entry(Refusal.TOO_MANY, "raise maxCentroids, or make fewer groups"),
+            Map.entry(
+                    Refusal.NOTHING_TRAINED,
+                    "raise maxTokens if answers are too long, lower the learning rate if steps are not finite"),
+            Map.entry(Refusal.OTHER_REPORT, "a client's instructions and model must stay the same within a round"),
+            Map.entry(Refusal.RULE, "the receipts say what the aggregator does not take"),
+            Map.entry(Refusal.BUDGET_SPENT, "raise the privacy budget, or plan its noise for as many rounds"));
 
     private final Map<Refusal, Long> refused = new TreeMap<>();
     private final Map<Refusal, Long> withdrawn = new TreeMap<>();

@@ -2,6 +2,7 @@ package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.model.ModelOptions;
+import io.github.fedhds.privacy.PrivacyBudget;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -137,6 +138,27 @@ final class OwnOptions {
             description = "train in the memory of one layer's activations, for a third more time")
     boolean gradientCheckpointing;
 
+    @Option(
+            names = "--epsilon",
+            description =
+                    "privacy budget of each client over the whole run: noise on what it sends (default: no noise)")
+    Optional<Double> epsilon = Optional.empty();
+
+    @Option(names = "--delta", description = "delta of --epsilon (default: 1e-5)")
+    double delta = 1e-5;
+
+    @Option(
+            names = "--clip",
+            description =
+                    "with --epsilon: norm that a client's change of the adapter is clipped to, with noise on it too"
+                            + " (default: noise on centroids only)")
+    Optional<Double> clip = Optional.empty();
+
+    @Option(
+            names = "--report-centroids",
+            description = "with --epsilon: centroids that each client sends, whatever it holds (default: 8)")
+    int reportCentroids = 8;
+
     /** Options of the tuned model, from those of all models. */
     ModelOptions ofModel(ModelOptions all) {
         return tokenizer.map(all::withTokenizer).orElse(all);
@@ -183,6 +205,7 @@ final class OwnOptions {
                 throw new ParameterException(line, "--target-modules: " + e.getMessage(), e);
             }
         }
+        checkPrivacy(line);
         RunOptions.range(line, "--groups", groups, 1, 1_000_000);
         RunOptions.range(line, "--feature-cache-size", featureCacheSize, 1, 1_000_000);
         featureLayers.ifPresent(value -> RunOptions.range(line, "--feature-layers", value, 1, 100_000));
@@ -197,5 +220,30 @@ final class OwnOptions {
         }
         instances.ifPresent(value -> RunOptions.share(line, "--instances", value));
         RunOptions.share(line, "--share", share);
+    }
+
+    private void checkPrivacy(CommandLine line) {
+        for (String option : List.of("--delta", "--clip", "--report-centroids")) {
+            if (epsilon.isEmpty() && line.getParseResult().hasMatchedOption(option)) {
+                throw new ParameterException(line, option + " needs --epsilon");
+            }
+        }
+        if (epsilon.isEmpty()) {
+            return;
+        }
+        if (selection != SelectionName.RECOMMENDED && selection != SelectionName.FEDHDS) {
+            throw new ParameterException(
+                    line,
+                    "--epsilon needs --selection recommended or fedhds; the others send no centroids to put noise on");
+        }
+        try {
+            new PrivacyBudget(epsilon.get(), delta);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(line, "--epsilon and --delta: " + e.getMessage(), e);
+        }
+        RunOptions.range(line, "--report-centroids", reportCentroids, 1, 10_000);
+        clip.filter(norm -> !(norm > 0 && norm < Double.POSITIVE_INFINITY)).ifPresent(norm -> {
+            throw new ParameterException(line, "--clip must be above 0 and finite, was " + norm);
+        });
     }
 }

@@ -4,10 +4,12 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.features.FeatureCache;
+import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.peft.ModelCard;
+import io.github.fedhds.privacy.PrivacyBudget;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
@@ -41,6 +43,7 @@ final class OwnRun {
     private final double fraction;
     private final OwnData data;
     private final OwnSettings settings;
+    private Optional<RunPrivacy> privacy = Optional.empty();
 
     /**
      * Reads the data, so that an error in it is reported before a large model is loaded. The options have been checked.
@@ -130,14 +133,18 @@ final class OwnRun {
         Optional<ChoiceLines> choice =
                 choice(fedHds, featureModels.orElse(models).first());
         choice.ifPresent(ChoiceLines::printNeeds);
+        privacy.ifPresent(spent -> spent.open(data.clients().keySet(), options.resume));
         TunedRun.Setting setting = new TunedRun.Setting(
                 fedHds, data.clients(), rounds, fraction, options.seed, options.parallel(), federation -> {
                     Federation.Builder more = files.listened(withCheckpoint(federation, fedHds, fingerprint));
+                    privacy.ifPresent(spent -> more.ledgers(spent::ledger).listener(spent));
                     return choice.map(more::listener).orElse(more);
                 });
         TunedRun run;
         try (ConsoleProgress progress = new ConsoleProgress(out, OptionNames.of(own.selection), rounds)) {
             run = run(setting, progress);
+        } finally {
+            privacy.ifPresent(RunPrivacy::close);
         }
         writeAdapters(run, files, fedHds, modelFolder);
         choice.ifPresent(lines -> lines.printCost(run.rounds(), setting.held(run)));
@@ -249,6 +256,7 @@ final class OwnRun {
         own.featureCache
                 .map(rows -> FeatureCache.inFolder(rows, (long) own.featureCacheSize << 30))
                 .ifPresent(parts::featureCache);
+        privacy = own.epsilon.map(epsilon -> privacy(new PrivacyBudget(epsilon, own.delta), layers, parts));
         List<String> modules = own.targetModules;
         if (modules.isEmpty()) {
             return parts.build();
@@ -258,6 +266,19 @@ final class OwnRun {
         } catch (IllegalArgumentException e) {
             throw new FedHdsException("--target-modules " + String.join(",", modules) + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Layers of unit length, so that the bound of a point is known without the data. */
+    private RunPrivacy privacy(PrivacyBudget budget, int layers, FedHdsBuilder parts) {
+        RunPrivacy.Points points = RunPrivacy.Points.ofTsne();
+        if (own.selection == SelectionName.RECOMMENDED) {
+            parts.layerScaling(LayerScaling.UNIT_LENGTH);
+            points = RunPrivacy.Points.ofUnitLayers(own.featureLayers.orElse(layers), Selection.recommended(own.share));
+        }
+        int mean = Math.max(1, data.instructions() / data.clients().size());
+        RunPrivacy made = new RunPrivacy(folder, out, budget, rounds, points, own.reportCentroids, mean, own.clip);
+        made.on(parts);
+        return made;
     }
 
     private NothingTrained.Help help(SampleLength length) {

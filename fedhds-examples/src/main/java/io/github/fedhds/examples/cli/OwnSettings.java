@@ -51,6 +51,11 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         if (own.clustering == ClusteringName.KMEANS) {
             fingerprint.with("--clustering", own.clustering).with("--groups", own.groups);
         }
+        own.epsilon.ifPresent(epsilon -> fingerprint
+                .with("--epsilon", epsilon)
+                .with("--delta", own.delta)
+                .with("--clip", own.clip.map(String::valueOf).orElse("none"))
+                .with("--report-centroids", own.reportCentroids));
         featureModel.ifPresent(
                 features -> fingerprint.withModel("--feature-model", features, own.featureModel.orElseThrow()));
         return fingerprint.settings();
@@ -106,6 +111,12 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         own.featureModel.ifPresent(path -> config.put("feature_model", path.toString()));
         own.featureLayers.ifPresent(layers -> config.put("feature_layers", layers));
         own.featureCache.ifPresent(path -> config.put("feature_cache", path.toString()));
+        own.epsilon.ifPresent(epsilon -> {
+            config.put("epsilon", epsilon);
+            config.put("delta", own.delta);
+            own.clip.ifPresent(norm -> config.put("clip", norm));
+            config.put("report_centroids", own.reportCentroids);
+        });
         config.put("template", TemplateName.of(own.template.of(model)));
         config.put("max_length", own.maxLength);
         config.put("target_modules", fedHds.lora().targetModules());

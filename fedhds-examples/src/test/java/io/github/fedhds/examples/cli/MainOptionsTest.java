@@ -53,6 +53,12 @@ class MainOptionsTest extends OnMainJob {
         "--target-modules, q_proj|q_proj",
         "--target-modules, [",
         "--selection, FULL",
+        "--epsilon, 0",
+        "--epsilon, NaN",
+        "--epsilon, -1",
+        "--delta, 1e-5",
+        "--clip, 1",
+        "--report-centroids, 4",
         "--fusion, x",
         "--seed, x",
         "--nonsense, 1"

@@ -54,6 +54,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         own.epsilon.ifPresent(epsilon -> fingerprint
                 .with("--epsilon", epsilon)
                 .with("--delta", own.delta)
+                .with("--rounds", rounds) // the noise is planned for them
                 .with("--clip", own.clip.map(String::valueOf).orElse("none"))
                 .with("--report-centroids", own.reportCentroids));
         featureModel.ifPresent(

@@ -80,6 +80,10 @@ class ResumeSettingsTest extends OnMainJob {
                     .iterator()
                     .next()
         });
+        compared.put("--epsilon", new String[] {"9", "--epsilon", "8", "--clip", "1"});
+        compared.put("--delta", new String[] {"1e-6", "--epsilon", "8", "--clip", "1"});
+        compared.put("--clip", new String[] {"2", "--epsilon", "8", "--clip", "1"});
+        compared.put("--report-centroids", new String[] {"9", "--epsilon", "8", "--clip", "1"});
         compared.put("--precision", new String[] {"bfloat16"});
         return compared;
     }
@@ -115,6 +119,17 @@ class ResumeSettingsTest extends OnMainJob {
                                     + "[ ,].*"),
                     () -> option.getKey() + ": " + outcome.err());
         }
+        Path noised = runs.entrySet().stream()
+                .filter(run -> run.getKey().contains("--epsilon"))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElseThrow();
+        Outcome longer = resume(noised, with(plain, "--epsilon", "8", "--clip", "1", "--rounds", "2"));
+        assertTrue(longer.err().contains("was made with --rounds 1, this run has 2"), longer.err());
+        Outcome exact = resume(noised, plain);
+        assertTrue(
+                exact.err().contains("was made with --clip") || exact.err().contains("was made with --epsilon"),
+                exact.err());
         Path out = runs.values().iterator().next();
         Outcome rate = resume(out, with(plain, "--learning-rate", "3e-4"));
         assertTrue(rate.err().contains("made with --learning-rate 0.01, this run has 3e-4;"), rate.err());

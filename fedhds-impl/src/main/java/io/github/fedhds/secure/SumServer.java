@@ -1,6 +1,7 @@
 package io.github.fedhds.secure;
 
 import io.github.fedhds.round.ClientId;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -8,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,29 +116,50 @@ public final class SumServer {
         if (known == null) {
             throw new IllegalStateException("no keys were sent on");
         }
-        int[] words = sum.clone();
+        List<Mask> masks = new ArrayList<>();
         for (int client : sealed.keySet()) {
             byte[] secret = secret(known, client);
             if (arrived.contains(id(client))) {
-                MaskStream.apply(known.derive(secret, "self"), -1, words);
+                masks.add(new Mask(known.derive(secret, "self"), -1));
             } else {
-                removeMasks(known, client, KeyPair25519.of(secret), words);
+                masks.addAll(sharedMasks(known, client, KeyPair25519.of(secret)));
             }
         }
-        return words;
+        return unmasked(masks);
+    }
+
+    /** A stream that is added to or subtracted from the sum. */
+    private record Mask(byte[] key, int sign) {}
+
+    /** Each core has a vector of its own for its part of the masks; the order of additions modulo 2^32 does not matter. */
+    private int[] unmasked(List<Mask> masks) {
+        int cores = Math.max(1, Math.min(masks.size(), ForkJoinPool.getCommonPoolParallelism() + 1));
+        return IntStream.range(0, cores)
+                .parallel()
+                .mapToObj(core -> {
+                    int[] words = core == 0 ? sum.clone() : new int[sum.length];
+                    for (int i = core; i < masks.size(); i += cores) {
+                        MaskStream.apply(masks.get(i).key(), masks.get(i).sign(), words);
+                    }
+                    return words;
+                })
+                .reduce((a, b) -> {
+                    Arrays.setAll(a, i -> a[i] + b[i]);
+                    return a;
+                })
+                .orElseThrow();
     }
 
     /** What the survivors have added for a client that sent no vector. */
-    private void removeMasks(SumKeys known, int missing, KeyPair25519 pair, int[] words) {
+    private List<Mask> sharedMasks(SumKeys known, int missing, KeyPair25519 pair) {
         if (!Arrays.equals(pair.open(), known.of(missing).masking())) {
             throw new IllegalStateException("the shares of client " + id(missing) + " do not give its key");
         }
-        for (int other : known.neighbours(missing)) {
-            if (arrived.contains(id(other))) {
-                byte[] key = known.derive(pair.agree(known.of(other).masking()), "mask");
-                MaskStream.apply(key, other < missing ? -1 : 1, words);
-            }
-        }
+        return known.neighbours(missing).stream()
+                .filter(other -> arrived.contains(id(other)))
+                .map(other ->
+                        new Mask(known.derive(pair.agree(known.of(other).masking()), "mask"), other < missing ? -1 : 1))
+                .toList();
     }
 
     private byte[] secret(SumKeys known, int owner) {

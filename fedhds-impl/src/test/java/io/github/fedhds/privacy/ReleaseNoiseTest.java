@@ -158,6 +158,52 @@ class ReleaseNoiseTest {
         assertEquals(1, noise.mu());
     }
 
+    /**
+     * The best attack on the two reports that are farthest apart: its advantage is what the accountant says, no more and no
+     * less, within 4.4 standard errors.
+     */
+    @Test
+    void report_bestAttack_hasTheAdvantageOfTheAccountant() {
+        for (double epsilon : new double[] {0.5, 3}) {
+            PrivacyBudget budget = new PrivacyBudget(epsilon, 1e-5);
+            CentroidNoise noise = CentroidNoise.spending(budget, 1, Bound.clip(1), 2, 1);
+            int n = 20_000;
+            int[] yes = new int[2];
+            for (int i = 0; i < 2 * n; i++) {
+                List<Centroid> exact = List.of(new Centroid(0, new double[] {i % 2 == 0 ? 7 : -7, 0}));
+                CentroidReport report = new CentroidReport("run", 1, ID, exact, 5, "opening");
+                double[] seen = noise.with(PrivacyLedger.inMemory(budget, NoiseSource.secret()))
+                        .release(report, 2, round(Adapter.empty()))
+                        .centroids()
+                        .get(0)
+                        .point();
+                yes[i % 2] += seen[0] > 0 ? 1 : 0;
+            }
+            assertAdvantage(noise.mu(2), yes, n);
+        }
+    }
+
+    @Test
+    void update_bestAttack_hasTheAdvantageOfTheAccountant() {
+        PrivacyBudget budget = new PrivacyBudget(2, 1e-5);
+        UpdateNoise noise = UpdateNoise.spending(budget, 1, 1);
+        int n = 20_000;
+        int[] yes = new int[2];
+        for (int i = 0; i < 2 * n; i++) {
+            AdapterUpdate released = noise.with(PrivacyLedger.inMemory(budget, NoiseSource.secret()))
+                    .release(update(adapter(i % 2 == 0 ? 9 : -9)), round(adapter(0)));
+            yes[i % 2] += values(released)[0] > 0 ? 1 : 0;
+        }
+        assertAdvantage(noise.mu(), yes, n);
+    }
+
+    private static void assertAdvantage(double mu, int[] yes, int n) {
+        double member = (double) yes[0] / n;
+        double other = (double) yes[1] / n;
+        double error = Math.sqrt((member * (1 - member) + other * (1 - other)) / n);
+        assertEquals(GaussianPrivacy.delta(mu, 0), member - other, 4.4 * error, "mu " + mu);
+    }
+
     @Test
     void badValues_areNamed() {
         assertThrows(IllegalArgumentException.class, () -> CentroidNoise.of(0, Bound.clip(1), 1));

@@ -170,7 +170,7 @@ public final class FedHdsClient {
             } catch (SettingsMismatchException e) {
                 return Optional.of(withdraw(opening, Refusal.SETTINGS_DIFFER, e.getMessage(), TrainingCounts.NONE));
             } catch (BudgetSpentException e) {
-                return Optional.of(withdraw(opening, Refusal.BUDGET_SPENT, e.getMessage(), TrainingCounts.NONE));
+                return Optional.of(withdrawSpent(opening, e));
             }
         }
         if (message instanceof GroupSelection selection) {
@@ -188,11 +188,7 @@ public final class FedHdsClient {
             if (fault.isPresent()) {
                 return refused(message, Refusal.WRONG_GROUPS, fault.get());
             }
-            try {
-                return finite(train(selection));
-            } catch (BudgetSpentException e) {
-                return Optional.of(withdraw(selection, Refusal.BUDGET_SPENT, e.getMessage(), TrainingCounts.NONE));
-            }
+            return finite(train(selection));
         }
         return refused(message, Refusal.WRONG_KIND, "a client takes openings, selections and receipts");
     }
@@ -365,21 +361,19 @@ public final class FedHdsClient {
     }
 
     private Message trained(GroupSelection selection, List<Instruction> chosen, RoundContext round) {
-        if (chosen.isEmpty()) {
-            return withdraw(
-                    selection,
-                    Refusal.NOTHING_TRAINED,
-                    "the client has no group, and its report had centroids for others to see",
-                    TrainingCounts.NONE);
-        }
-        TrainingResult result = finder.given("trainer", "a TrainingResult", trainer.train(List.copyOf(chosen), round));
+        TrainingResult result = chosen.isEmpty()
+                ? new TrainingResult(round.globalAdapter(), 0, new double[0])
+                : finder.given("trainer", "a TrainingResult", trainer.train(List.copyOf(chosen), round));
         String left = result.counts().describe();
-        if (result.samples() == 0) {
+        boolean trained = result.samples() > 0;
+        if (!trained && updateRelease == UpdateRelease.exact()) {
             return withdraw(
                     selection,
                     Refusal.NOTHING_TRAINED,
-                    "none of the " + chosen.size() + " chosen samples could be trained on"
-                            + (left.isEmpty() ? "" : ": " + left),
+                    chosen.isEmpty()
+                            ? "the client has no group that its report's centroids stand for"
+                            : "none of the " + chosen.size() + " chosen samples could be trained on"
+                                    + (left.isEmpty() ? "" : ": " + left),
                     result.counts());
         }
         if (!left.isEmpty()) {
@@ -395,15 +389,29 @@ public final class FedHdsClient {
                 selection.runId(),
                 selection.round(),
                 id,
-                result.adapter(),
-                result.samples(),
+                trained ? result.adapter() : round.globalAdapter(), // a withdrawal would tell of the client's data
+                Math.max(1, result.samples()),
                 result.meanLoss(),
                 result.counts(),
                 selection.digest());
-        AdapterUpdate released =
-                finder.given("update release", "an AdapterUpdate", updateRelease.release(update, round));
+        AdapterUpdate released;
+        try {
+            released = finder.given("update release", "an AdapterUpdate", updateRelease.release(update, round));
+        } catch (BudgetSpentException e) {
+            return withdrawSpent(selection, e);
+        }
         tell(l -> l.trained(released, result));
         return released;
+    }
+
+    /** How much was spent is the client's affair: the server learns that the budget does not suffice. */
+    private Withdrawal withdrawSpent(Message message, BudgetSpentException e) {
+        LOGGER.log(System.Logger.Level.WARNING, "client {0}, round {1}: {2}", id, message.round(), e.getMessage());
+        return withdraw(
+                message,
+                Refusal.BUDGET_SPENT,
+                "the privacy budget of the client does not suffice",
+                TrainingCounts.NONE);
     }
 
     private String unknownRound(GroupSelection selection) {

@@ -16,6 +16,7 @@ import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.release.ReportRelease;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
+import io.github.fedhds.training.TrainingResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +123,27 @@ class ClientReleaseTest {
         assertEquals(update, client.answer(selection(report, 0)).orElseThrow());
     }
 
+    /** A withdrawal would tell of the client's data, past the release. */
+    @Test
+    void update_ofNothing_isReleasedToo() {
+        List<AdapterUpdate> exact = new ArrayList<>();
+        for (FedHdsClientBuilder builder : List.of(
+                client(),
+                client("a").trainer((list, round) -> new TrainingResult(Roles.adapter(8), 0, new double[0])))) {
+            FedHdsClient client = builder.reportRelease((report, dimensions, round) -> five(report, dimensions))
+                    .updateRelease((update, round) -> {
+                        exact.add(update);
+                        return update;
+                    })
+                    .build();
+            CentroidReport report = (CentroidReport) client.answer(OPENING).orElseThrow();
+            assertTrue(client.answer(selection(report, 3)).orElseThrow() instanceof AdapterUpdate);
+        }
+        assertEquals(
+                List.of(Roles.adapter(1), Roles.adapter(1)),
+                exact.stream().map(AdapterUpdate::adapter).toList());
+    }
+
     @Test
     void spentBudget_isAWithdrawal() {
         FedHdsClient report = client("a")
@@ -131,7 +153,7 @@ class ClientReleaseTest {
                 .build();
         Withdrawal first = (Withdrawal) report.answer(OPENING).orElseThrow();
         assertEquals(Refusal.BUDGET_SPENT, first.refusal());
-        assertEquals("2.0 of 2.0 is spent", first.reason());
+        assertEquals("the privacy budget of the client does not suffice", first.reason(), "not how much was spent");
         FedHdsClient update = client("a")
                 .updateRelease((exact, round) -> {
                     throw new BudgetSpentException("spent");

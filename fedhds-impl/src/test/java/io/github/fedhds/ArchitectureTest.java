@@ -172,6 +172,7 @@ class ArchitectureTest {
                         "internal",
                         "internal.algebra",
                         "selection",
+                        "setup",
                         "simulation",
                         "state",
                         "transformer"));

@@ -3,7 +3,11 @@ package io.github.fedhds.release;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 
-/** What leaves a client of its trained adapter, such as the adapter with noise. Safe for one thread at a time. */
+/**
+ * What leaves a client of its trained adapter, such as the adapter with noise. Where one is set, a client that could not train
+ * does not say so: it gives the round's global adapter to this role, so that only the role decides what is seen. Safe for one
+ * thread at a time.
+ */
 @FunctionalInterface
 public interface UpdateRelease {
     /**
@@ -16,8 +20,18 @@ public interface UpdateRelease {
      */
     AdapterUpdate release(AdapterUpdate exact, RoundContext round);
 
-    /** Sends the exact update. */
+    /** Sends the exact update; the default of a client. */
     static UpdateRelease exact() {
-        return (exact, round) -> exact;
+        return ExactUpdate.INSTANCE;
+    }
+}
+
+/** The update itself. */
+enum ExactUpdate implements UpdateRelease {
+    INSTANCE;
+
+    @Override
+    public AdapterUpdate release(AdapterUpdate exact, RoundContext round) {
+        return exact;
     }
 }

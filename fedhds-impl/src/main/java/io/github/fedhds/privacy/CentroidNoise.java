@@ -96,8 +96,10 @@ public final class CentroidNoise {
     public ReportRelease with(PrivacyLedger ledger) {
         Objects.requireNonNull(ledger, "ledger");
         return (exact, dimensions, round) -> {
-            String name = "report of round " + exact.round() + " of run " + exact.runId() + " to opening "
-                    + exact.openingDigest();
+            String name =
+                    "report of client " + exact.client() + " in round " + exact.round() + " of run " + exact.runId()
+                            + " to opening "
+                            + exact.openingDigest();
             return report(
                     exact,
                     dimensions,

@@ -2,31 +2,34 @@ package io.github.fedhds.privacy;
 
 import java.security.SecureRandom;
 import java.util.SplittableRandom;
-import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * Where noise comes from. Only secret noise protects anything: who can draw the same numbers subtracts them. So a run uses {@link
  * #secret}; never the run's seed, which every client and the server know. Safe for many threads.
  */
 public final class NoiseSource {
-    private final DoubleSupplier uniform;
+    private final LongSupplier bits;
     private final boolean secret;
 
-    private NoiseSource(DoubleSupplier uniform, boolean secret) {
-        this.uniform = uniform;
+    private NoiseSource(LongSupplier bits, boolean secret) {
+        this.bits = bits;
         this.secret = secret;
     }
 
     /** The system's cryptographic generator. */
     public static NoiseSource secret() {
-        SecureRandom random = new SecureRandom();
-        return new NoiseSource(() -> (random.nextLong() >>> 11) * 0x1p-53, true);
+        return new NoiseSource(new SecureRandom()::nextLong, true);
     }
 
-    /** Numbers that can be repeated, for tests and simulations: protects nothing, and every output says so. */
+    /** Numbers that can be repeated, for tests and simulations: protects nothing. */
     public static NoiseSource repeatable(long seed) {
-        SplittableRandom random = new SplittableRandom(seed);
-        return new NoiseSource(random::nextDouble, false);
+        return new NoiseSource(new SplittableRandom(seed)::nextLong, false);
+    }
+
+    /** Given bits, for tests. */
+    static NoiseSource of(LongSupplier bits) {
+        return new NoiseSource(bits, false);
     }
 
     /** Whether nobody else can draw the same numbers. */
@@ -37,12 +40,27 @@ public final class NoiseSource {
     /** Fills an array with independent standard normal numbers, by Box and Muller's method. */
     synchronized void fill(double[] values) {
         for (int i = 0; i < values.length; i += 2) {
-            double length = Math.sqrt(-2 * Math.log(1 - uniform.getAsDouble())); // 1 - u is never 0
-            double angle = 2 * Math.PI * uniform.getAsDouble();
+            double length = Math.sqrt(-2 * Math.log(uniform()));
+            double angle = 2 * Math.PI * uniform();
             values[i] = length * Math.cos(angle);
             if (i + 1 < values.length) {
                 values[i + 1] = length * Math.sin(angle);
             }
         }
+    }
+
+    /**
+     * A number between 0 and 1, exclusive. The nearer it is to 0, the finer: with 53 bits alone no noise would be above 8.6 standard
+     * deviations, and an output beyond that would betray the value.
+     */
+    private double uniform() {
+        int zeros = 0;
+        long first = bits.getAsLong();
+        while (first == 0 && zeros < 960) {
+            zeros += Long.SIZE;
+            first = bits.getAsLong();
+        }
+        zeros += Long.numberOfLeadingZeros(first);
+        return Math.scalb(1 + (bits.getAsLong() >>> 12) * 0x1p-52, -1 - zeros);
     }
 }

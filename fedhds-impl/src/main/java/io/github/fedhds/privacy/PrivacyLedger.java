@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A file is locked until the ledger is closed, so that no second process spends from it. Safe for many threads.
  */
 public final class PrivacyLedger implements AutoCloseable {
+    private static final long MOST_BYTES = 1L << 30;
+
     private final PrivacyBudget budget;
     private final NoiseSource source;
     private final Map<String, byte[]> released = new LinkedHashMap<>();
@@ -58,8 +60,8 @@ public final class PrivacyLedger implements AutoCloseable {
     }
 
     /**
-     * The ledger in a file, which is created if it is missing; its folder must exist. Noise is secret. An incomplete line at the
-     * end is removed: its bytes never left.
+     * The ledger in a file, which is created if it is missing; its folder must exist. Noise is secret. A line at the end that
+     * was cut off is removed: its bytes never left. All released bytes are in memory, up to 1 GiB of file.
      *
      * @throws FedHdsException if the file cannot be read or locked, or another line is damaged
      */
@@ -104,6 +106,10 @@ public final class PrivacyLedger implements AutoCloseable {
     }
 
     private void read(FileChannel from, Path of) throws IOException {
+        if (from.size() > MOST_BYTES) {
+            throw new FedHdsException(of + ": the privacy ledger has " + from.size() + " bytes, above the " + MOST_BYTES
+                    + " that can be read; begin another one with what is left of the budget");
+        }
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(from.size()));
         while (bytes.hasRemaining() && from.read(bytes) >= 0) {}
         String text = new String(bytes.array(), StandardCharsets.UTF_8);
@@ -112,9 +118,7 @@ public final class PrivacyLedger implements AutoCloseable {
         for (String line : text.substring(0, end).lines().toList()) {
             number++;
             try {
-                JsonObject json = JsonParser.parseString(line).getAsJsonObject();
-                byte[] value = Base64.getDecoder().decode(json.get("bytes").getAsString());
-                add(json.get("release").getAsString(), json.get("mu").getAsDouble(), value);
+                add(line);
             } catch (RuntimeException e) {
                 throw new FedHdsException(
                         of + ": line " + number + " of the privacy ledger is damaged, so what was spent is not known;"
@@ -122,7 +126,26 @@ public final class PrivacyLedger implements AutoCloseable {
                         e);
             }
         }
-        from.truncate(text.substring(0, end).getBytes(StandardCharsets.UTF_8).length);
+        if (end < text.length()) {
+            readLast(from, text, end);
+        }
+    }
+
+    /** A whole line that only lacks its end counts; of one that was cut off, the bytes have never left. */
+    private void readLast(FileChannel from, String text, int start) throws IOException {
+        try {
+            add(text.substring(start));
+            from.position(from.size());
+            from.write(ByteBuffer.wrap(new byte[] {'\n'}));
+        } catch (RuntimeException e) {
+            from.truncate(text.substring(0, start).getBytes(StandardCharsets.UTF_8).length);
+        }
+    }
+
+    private void add(String line) {
+        JsonObject json = JsonParser.parseString(line).getAsJsonObject();
+        byte[] bytes = Base64.getDecoder().decode(json.get("bytes").getAsString());
+        add(json.get("release").getAsString(), json.get("mu").getAsDouble(), bytes);
     }
 
     private void add(String name, double mu, byte[] bytes) {

@@ -45,8 +45,10 @@ public record UpdateNoise(double norm, double deviation) {
     public UpdateRelease with(PrivacyLedger ledger) {
         Objects.requireNonNull(ledger, "ledger");
         return (exact, round) -> {
-            String name = "update of round " + exact.round() + " of run " + exact.runId() + " to selection "
-                    + exact.selectionDigest();
+            String name =
+                    "update of client " + exact.client() + " in round " + exact.round() + " of run " + exact.runId()
+                            + " to selection "
+                            + exact.selectionDigest();
             byte[] released =
                     ledger.release(name, mu(), source -> noised(exact.adapter(), round.globalAdapter(), source));
             return new AdapterUpdate(
@@ -63,7 +65,8 @@ public record UpdateNoise(double norm, double deviation) {
 
     private byte[] noised(Adapter trained, Adapter global, NoiseSource source) {
         double length = Math.sqrt(global.squaredDistance(trained));
-        double factor = length > norm ? norm / length : 1;
+        boolean finite = Double.isFinite(length); // a diverged training counts as none: NaN would pass the noise
+        double factor = !finite ? 0 : length > norm ? norm / length : 1;
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(Float.BYTES * global.parameters()));
         Grid grid = Grid.of(deviation);
         global.tensors().forEach((name, from) -> {
@@ -73,7 +76,7 @@ public record UpdateNoise(double norm, double deviation) {
             double[] noise = new double[start.length];
             source.fill(noise);
             for (int i = 0; i < start.length; i++) {
-                double difference = factor * ((double) end[i] - start[i]);
+                double difference = finite ? factor * ((double) end[i] - start[i]) : 0;
                 bytes.putFloat((float) grid.round(difference + deviation * noise[i]));
             }
         });

@@ -7,15 +7,19 @@ import java.util.Arrays;
  *
  * @param sealing key by which others seal shares for it, 32 bytes
  * @param masking key of the masks that it has with others, 32 bytes
+ * @param commitment SHA-256 of the secret of its self-mask, by which wrong shares are noticed
  */
-public record PublicKeys(byte[] sealing, byte[] masking) {
+public record PublicKeys(byte[] sealing, byte[] masking, byte[] commitment) {
     public PublicKeys {
-        if (sealing.length != KeyPair25519.BYTES || masking.length != KeyPair25519.BYTES) {
-            throw new IllegalArgumentException(
-                    "public keys have 32 bytes, were " + sealing.length + " and " + masking.length);
+        if (sealing.length != KeyPair25519.BYTES
+                || masking.length != KeyPair25519.BYTES
+                || commitment.length != KeyPair25519.BYTES) {
+            throw new IllegalArgumentException("public keys and the commitment have 32 bytes, were " + sealing.length
+                    + ", " + masking.length + " and " + commitment.length);
         }
         sealing = sealing.clone();
         masking = masking.clone();
+        commitment = commitment.clone();
     }
 
     @Override
@@ -29,14 +33,20 @@ public record PublicKeys(byte[] sealing, byte[] masking) {
     }
 
     @Override
+    public byte[] commitment() {
+        return commitment.clone();
+    }
+
+    @Override
     public boolean equals(Object other) {
         return other instanceof PublicKeys that
                 && Arrays.equals(sealing, that.sealing)
-                && Arrays.equals(masking, that.masking);
+                && Arrays.equals(masking, that.masking)
+                && Arrays.equals(commitment, that.commitment);
     }
 
     @Override
     public int hashCode() {
-        return 31 * Arrays.hashCode(sealing) + Arrays.hashCode(masking);
+        return 31 * (31 * Arrays.hashCode(sealing) + Arrays.hashCode(masking)) + Arrays.hashCode(commitment);
     }
 }

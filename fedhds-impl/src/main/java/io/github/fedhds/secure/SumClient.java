@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
  * A client of a secure sum: the server learns the sum of the clients' vectors, and of no client more than that. Four steps, each
  * once: {@link #keys}, {@link #shares}, {@link #masked}, {@link #reveal}.
  *
- * <p>Holds for a server that follows the protocol and for clients that collude with it, as long as they are fewer than the threshold among
- * the neighbours of a client. Not safe for many threads.
+ * <p>Holds against a server that follows the protocol, even if it colludes with some clients, as long as those are fewer than the
+ * threshold among the neighbours of each client and the others' graph stays connected; otherwise it learns the sum of each
+ * connected part. The more neighbours, the less likely that is; with all clients as neighbours it cannot happen. A server that names other
+ * survivors to some clients than to others needs {@code 2 threshold - neighbours} colluding neighbours of a client. Not safe for many threads.
  *
  * @see <a href="https://eprint.iacr.org/2017/281">Bonawitz et al. 2017: Practical secure aggregation</a>
  * @see <a href="https://eprint.iacr.org/2020/704">Bell et al. 2020: SecAgg+</a>
@@ -49,7 +51,7 @@ public final class SumClient {
 
     /** Step 1: what the server sends on to all clients. */
     public PublicKeys keys() {
-        return new PublicKeys(sealing.open(), masking.open());
+        return new PublicKeys(sealing.open(), masking.open(), SumKeys.sha256().digest(self));
     }
 
     /**

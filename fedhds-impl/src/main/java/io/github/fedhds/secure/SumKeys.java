@@ -49,6 +49,7 @@ final class SumKeys {
             text(digest, settings.clients().get(place).value());
             digest.update(pair.sealing());
             digest.update(pair.masking());
+            digest.update(pair.commitment());
         });
         context = digest.digest();
         neighbours = new Neighbours(

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ForkJoinPool;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ public final class SumServer {
     private final int[] sum;
     private @Nullable SumKeys keys;
     private boolean sharesSent;
+    private boolean complete;
 
     public SumServer(SumSettings settings) {
         this.settings = settings;
@@ -62,6 +64,14 @@ public final class SumServer {
         if (sharesSent) {
             throw new IllegalStateException("the shares of client " + id + " come too late; the others were sent on");
         }
+        if (keys == null || !keys.has(place(id))) {
+            throw new IllegalArgumentException("client " + id + " has sent no keys in time, so it has no neighbours");
+        }
+        Set<ClientId> near = keys.neighbours(place(id)).stream().map(this::id).collect(Collectors.toSet());
+        if (!shares.keySet().equals(near)) {
+            throw new IllegalArgumentException(
+                    "client " + id + " has shares for " + shares.keySet() + ", its neighbours are " + near);
+        }
         sealed.putIfAbsent(place(id), Map.copyOf(shares));
     }
 
@@ -84,6 +94,10 @@ public final class SumServer {
             throw new IllegalArgumentException(
                     "client " + id + " sends " + words.length + " values, not " + sum.length);
         }
+        if (complete) {
+            throw new IllegalStateException(
+                    "the vector of client " + id + " comes too late; the survivors have been named to the others");
+        }
         if (!sealed.containsKey(place(id))) {
             throw new IllegalArgumentException("client " + id + " has shared no secrets");
         }
@@ -95,13 +109,22 @@ public final class SumServer {
         }
     }
 
-    /** The clients whose vectors are in the sum. */
+    /** The clients whose vectors are in the sum; no others are accepted from then on. */
     public Set<ClientId> arrived() {
+        complete = true;
         return Set.copyOf(arrived);
     }
 
     /** Step 4: a survivor's shares of its neighbours' secrets. */
     public void acceptRevealed(ClientId id, Map<ClientId, byte[]> shares) {
+        if (!arrived.contains(id)) {
+            throw new IllegalArgumentException("client " + id + " is not among the survivors");
+        }
+        shares.forEach((owner, share) -> {
+            if (share.length != KeyPair25519.BYTES) {
+                throw new IllegalArgumentException("client " + id + " reveals a share of " + share.length + " bytes");
+            }
+        });
         shares.forEach((owner, share) ->
                 revealed.computeIfAbsent(place(owner), o -> new TreeMap<>()).putIfAbsent(place(id), share.clone()));
     }
@@ -120,6 +143,11 @@ public final class SumServer {
         for (int client : sealed.keySet()) {
             byte[] secret = secret(known, client);
             if (arrived.contains(id(client))) {
+                if (!Arrays.equals(
+                        SumKeys.sha256().digest(secret), known.of(client).commitment())) {
+                    throw new IllegalStateException(
+                            "the shares of client " + id(client) + " do not give its self-mask");
+                }
                 masks.add(new Mask(known.derive(secret, "self"), -1));
             } else {
                 masks.addAll(sharedMasks(known, client, KeyPair25519.of(secret)));

@@ -33,6 +33,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * FedHDS on a language model: federated LoRA tuning on a few samples that clients and server select by clustering.
@@ -57,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHds {
+    private static final Logger LOGGER = LoggerFactory.getLogger(FedHds.class);
+
     private final DecoderConfig config;
     private final LoraConfig lora;
     private final Fusion fusion;
@@ -128,6 +132,11 @@ public final class FedHds {
         if (!isNoised()) {
             throw new IllegalStateException("client " + id + " has a privacy ledger, and this run has no noise; set"
                     + " centroidNoise or updateNoise on the builder");
+        }
+        if (!ledger.isSecret()) {
+            LOGGER.warn(
+                    "the noise of client {} can be repeated by everyone who knows its seed, so it protects nothing",
+                    id);
         }
         FedHdsClientBuilder client = exactClient(id);
         if (centroidNoise != null) {

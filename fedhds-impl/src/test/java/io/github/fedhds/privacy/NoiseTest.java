@@ -33,6 +33,16 @@ class NoiseTest {
         }
     }
 
+    /** Bits of zeros alone: a number far smaller than 2^-53, so noise above 8.6 deviations. */
+    @Test
+    void noise_tails_reachFar() {
+        long[] bits = {0, 0, 1, 0, -1, 0};
+        int[] at = {0};
+        double[] values = new double[1];
+        NoiseSource.of(() -> bits[at[0]++]).fill(values);
+        assertEquals(Math.sqrt(2 * Math.log(2) * 192), Math.abs(values[0]), 1e-9);
+    }
+
     @Test
     void noise_secretSources_neverRepeat() {
         double[] first = new double[3];

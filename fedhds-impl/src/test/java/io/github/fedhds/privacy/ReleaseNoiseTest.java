@@ -144,6 +144,19 @@ class ReleaseNoiseTest {
         assertEquals(released.adapter(), again.adapter(), "the same noise again");
     }
 
+    /** A diverged training must not pass the noise as NaN, which would tell of the data. */
+    @Test
+    void update_notFinite_isNoiseAlone() {
+        for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.MAX_VALUE}) {
+            AdapterUpdate released = new UpdateNoise(1, 0.5)
+                    .with(PrivacyLedger.inMemory(LARGE, NoiseSource.secret()))
+                    .release(update(adapter(bad, 2)), round(adapter(1, 2)));
+            for (float x : values(released)) {
+                assertTrue(Math.abs(x - 1.5) < 0.5 + 1 + 12 * 0.5, "released " + x);
+            }
+        }
+    }
+
     @Test
     void update_noise_hasItsDeviation() {
         Adapter global = adapter(new float[10_000]);

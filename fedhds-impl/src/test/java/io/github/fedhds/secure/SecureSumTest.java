@@ -179,7 +179,7 @@ class SecureSumTest {
         low.put(
                 second,
                 new PublicKeys(
-                        new byte[32], Objects.requireNonNull(keys.get(second)).masking()));
+                        new byte[32], Objects.requireNonNull(keys.get(second)).masking(), new byte[32]));
         assertThrows(IllegalArgumentException.class, () -> client.shares(low));
         Map<ClientId, PublicKeys> few = new HashMap<>(keys);
         few.remove(second);
@@ -225,6 +225,36 @@ class SecureSumTest {
             sum.step(4, id, sum.client(id), new Random());
         }
         assertArrayEquals(sum.expected, sum.server.sum());
+    }
+
+    @Test
+    void revealed_wrongOrLate_isNoticed() {
+        Sum sum = new Sum(settings(5, 4, 3, 4));
+        for (int step = 1; step <= 3; step++) {
+            for (ClientId id : sum.settings.clients().subList(0, step < 3 ? 5 : 4)) {
+                sum.step(step, id, sum.client(id), new Random());
+            }
+        }
+        assertEquals(4, sum.server.arrived().size());
+        ClientId late = sum.settings.clients().get(4);
+        assertThrows(IllegalStateException.class, () -> sum.step(3, late, sum.client(late), new Random()));
+        assertThrows(IllegalArgumentException.class, () -> sum.server.acceptRevealed(late, Map.of()));
+        Sum wrong = new Sum(settings(5, 4, 3, 4));
+        for (int step = 1; step <= 3; step++) {
+            for (ClientId id : wrong.settings.clients()) {
+                wrong.step(step, id, wrong.client(id), new Random());
+            }
+        }
+        for (ClientId id : wrong.settings.clients()) {
+            Map<ClientId, byte[]> shares = new HashMap<>(wrong.client(id).reveal(wrong.server.arrived()));
+            shares.replaceAll((owner, share) -> {
+                byte[] changed = share.clone();
+                changed[0] ^= 1;
+                return changed;
+            });
+            wrong.server.acceptRevealed(id, shares);
+        }
+        assertThrows(IllegalStateException.class, wrong.server::sum);
     }
 
     @Test

@@ -159,6 +159,13 @@ final class OwnOptions {
             description = "with --epsilon: centroids that each client sends, whatever it holds (default: 8)")
     int reportCentroids = 8;
 
+    @Option(
+            names = "--public-samples",
+            description =
+                    "with --epsilon: number of instructions that each client says it holds, in place of the real one,"
+                            + " for --share (default: 100)")
+    int publicSamples = 100;
+
     /** Options of the tuned model, from those of all models. */
     ModelOptions ofModel(ModelOptions all) {
         return tokenizer.map(all::withTokenizer).orElse(all);
@@ -223,7 +230,7 @@ final class OwnOptions {
     }
 
     private void checkPrivacy(CommandLine line) {
-        for (String option : List.of("--delta", "--clip", "--report-centroids")) {
+        for (String option : List.of("--delta", "--clip", "--report-centroids", "--public-samples")) {
             if (epsilon.isEmpty() && line.getParseResult().hasMatchedOption(option)) {
                 throw new ParameterException(line, option + " needs --epsilon");
             }
@@ -242,6 +249,7 @@ final class OwnOptions {
             throw new ParameterException(line, "--epsilon and --delta: " + e.getMessage(), e);
         }
         RunOptions.range(line, "--report-centroids", reportCentroids, 1, 10_000);
+        RunOptions.range(line, "--public-samples", publicSamples, 0, 1_000_000);
         clip.filter(norm -> !(norm > 0 && norm < Double.POSITIVE_INFINITY)).ifPresent(norm -> {
             throw new ParameterException(line, "--clip must be above 0 and finite, was " + norm);
         });

@@ -105,11 +105,13 @@ final class OwnRun {
         length.check(unseen.isEmpty() ? 1 : own.answerTokens);
         // One evaluation, so that errors occur before a folder is created.
         evaluate(fedHds, unseen.subList(0, Math.min(1, unseen.size())), Adapter.empty());
+        boolean empty =
+                new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
+        privacy.ifPresent(spent -> spent.check(data.clients().size(), options.resume, empty));
         if (!options.resume) {
             RunFolder.startAnew(List.of(folder), rounds);
         }
-        boolean begins =
-                new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
+        boolean begins = !options.resume || empty;
         RunFolder files = new RunFolder(folder, settings.config(fedHds, models, modelFolder));
         print(
                 "%d clients with %d instructions of %d %s, %d instructions of %d unseen %s; device %s, prompt template %s%n",
@@ -133,7 +135,7 @@ final class OwnRun {
         Optional<ChoiceLines> choice =
                 choice(fedHds, featureModels.orElse(models).first());
         choice.ifPresent(ChoiceLines::printNeeds);
-        privacy.ifPresent(spent -> spent.open(data.clients().keySet(), options.resume));
+        privacy.ifPresent(spent -> spent.open(data.clients().keySet()));
         TunedRun.Setting setting = new TunedRun.Setting(
                 fedHds, data.clients(), rounds, fraction, options.seed, options.parallel(), federation -> {
                     Federation.Builder more = files.listened(withCheckpoint(federation, fedHds, fingerprint));
@@ -275,8 +277,8 @@ final class OwnRun {
             parts.layerScaling(LayerScaling.UNIT_LENGTH);
             points = RunPrivacy.Points.ofUnitLayers(own.featureLayers.orElse(layers), Selection.recommended(own.share));
         }
-        int mean = Math.max(1, data.instructions() / data.clients().size());
-        RunPrivacy made = new RunPrivacy(folder, out, budget, rounds, points, own.reportCentroids, mean, own.clip);
+        RunPrivacy made =
+                new RunPrivacy(folder, out, budget, rounds, points, own.reportCentroids, own.publicSamples, own.clip);
         made.on(parts);
         return made;
     }

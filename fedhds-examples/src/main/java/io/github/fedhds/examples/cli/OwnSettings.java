@@ -56,7 +56,8 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
                 .with("--delta", own.delta)
                 .with("--rounds", rounds) // the noise is planned for them
                 .with("--clip", own.clip.map(String::valueOf).orElse("none"))
-                .with("--report-centroids", own.reportCentroids));
+                .with("--report-centroids", own.reportCentroids)
+                .with("--public-samples", own.publicSamples));
         featureModel.ifPresent(
                 features -> fingerprint.withModel("--feature-model", features, own.featureModel.orElseThrow()));
         return fingerprint.settings();
@@ -117,6 +118,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
             config.put("delta", own.delta);
             own.clip.ifPresent(norm -> config.put("clip", norm));
             config.put("report_centroids", own.reportCentroids);
+            config.put("public_samples", own.publicSamples);
         });
         config.put("template", TemplateName.of(own.template.of(model)));
         config.put("max_length", own.maxLength);

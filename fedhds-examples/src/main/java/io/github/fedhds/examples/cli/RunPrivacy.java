@@ -18,13 +18,15 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The privacy of a run: noise on what clients send so that the whole run spends the budget of {@code --epsilon} and {@code --delta},
@@ -62,7 +64,7 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
     /**
      * @param clip norm of the clients' updates; empty: no noise on updates
      * @param count centroids of each report
-     * @param samples public number of instructions of a client
+     * @param samples public number of instructions of a client, in place of the real one
      */
     RunPrivacy(
             Path folder,
@@ -90,32 +92,41 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
         updates.ifPresent(builder::updateNoise);
     }
 
-    /** Opens the ledger of each client; a run that goes on finds what it has spent. */
-    void open(Iterable<ClientId> clients, boolean resumed) {
+    private List<Path> files(int clients) {
+        return IntStream.range(0, clients)
+                .mapToObj(number -> folder.resolve(String.format(Locale.ROOT, "client-%05d.jsonl", number)))
+                .toList();
+    }
+
+    /**
+     * Refuses to lose what was spent: a new run in a folder with ledgers, and a run that goes on without one of its ledgers.
+     *
+     * @param resumed whether {@code --resume} is given
+     * @param begins whether the folder has no checkpoint
+     */
+    void check(int clients, boolean resumed, boolean begins) {
+        long there = files(clients).stream().filter(Files::exists).count();
+        if (!resumed && there > 0) {
+            throw new FedHdsException(
+                    folder + " has the ledgers of an earlier run, which say what was spent on these data;"
+                            + " name another folder with --out, or go on by --resume");
+        }
+        if (resumed && !begins && there < clients) {
+            throw new FedHdsException(folder + " has " + there + " of " + clients
+                    + " ledgers, so what this run has spent is not known; restore the folder from a backup");
+        }
+    }
+
+    /** Opens the ledger of each client. */
+    void open(Collection<ClientId> clients) {
         try {
             Files.createDirectories(folder);
-            if (!resumed) {
-                for (Path file : ledgerFiles()) {
-                    Files.delete(file);
-                }
-            }
         } catch (IOException e) {
             throw new FedHdsException(folder + ": the ledgers cannot be written; name another folder with --out", e);
         }
-        int number = 0;
-        for (ClientId client : clients) {
-            Path file = folder.resolve(String.format(Locale.ROOT, "client-%05d.jsonl", number++));
-            ledgers.put(client, PrivacyLedger.inFile(file, budget));
-        }
+        Iterator<Path> file = files(clients.size()).iterator();
+        clients.forEach(client -> ledgers.put(client, PrivacyLedger.inFile(file.next(), budget)));
         out.println(statement());
-    }
-
-    private List<Path> ledgerFiles() throws IOException {
-        List<Path> files = new ArrayList<>();
-        try (var all = Files.newDirectoryStream(folder, "client-*.jsonl")) {
-            all.forEach(files::add);
-        }
-        return files;
     }
 
     PrivacyLedger ledger(ClientId client) {

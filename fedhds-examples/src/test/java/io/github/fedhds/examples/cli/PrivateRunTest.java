@@ -47,6 +47,13 @@ class PrivateRunTest extends OnMainJob {
         double spent = statement(out).get("epsilon_spent_at_most").getAsDouble();
         assertTrue(spent > 0 && spent <= 20.0001, "spent " + spent);
         assertTrue(statement(out).has("adapters"));
+        Outcome over = own(out, settings);
+        assertEquals(1, over.status());
+        assertTrue(over.err().contains("has the ledgers of an earlier run"), over.err());
+        Files.delete(ledgers(out).get(2));
+        Outcome lost = resume(out, settings);
+        assertEquals(1, lost.status(), lost.out());
+        assertTrue(lost.err().contains("has 3 of 4 ledgers"), lost.err());
         Path again = folder.resolve("again");
         assertEquals(0, own(again, settings).status());
         assertNotEquals(adapter(out), adapter(again), "the noise is not that of the seed");

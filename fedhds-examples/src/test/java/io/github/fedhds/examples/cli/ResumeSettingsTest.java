@@ -84,6 +84,7 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--delta", new String[] {"1e-6", "--epsilon", "8", "--clip", "1"});
         compared.put("--clip", new String[] {"2", "--epsilon", "8", "--clip", "1"});
         compared.put("--report-centroids", new String[] {"9", "--epsilon", "8", "--clip", "1"});
+        compared.put("--public-samples", new String[] {"50", "--epsilon", "8", "--clip", "1"});
         compared.put("--precision", new String[] {"bfloat16"});
         return compared;
     }

@@ -114,7 +114,7 @@ public final class SecureSumBenchmark implements Callable<Integer> {
         long more = keyed(shares, ids.get(0)).values().stream()
                         .mapToLong(b -> b.length)
                         .sum()
-                + 64
+                + 96
                 + 32L * degree;
         PrintWriter out = spec.commandLine().getOut();
         out.printf(

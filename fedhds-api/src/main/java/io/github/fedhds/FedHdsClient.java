@@ -185,10 +185,7 @@ public final class FedHdsClient {
                 return Optional.of(withdraw(selection, Refusal.OTHER_REPORT, otherReport(), TrainingCounts.NONE));
             }
             Optional<String> fault = unknownGroup(selection, step.get().report());
-            if (fault.isPresent()) {
-                return refused(message, Refusal.WRONG_GROUPS, fault.get());
-            }
-            return finite(train(selection));
+            return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : finite(train(selection));
         }
         return refused(message, Refusal.WRONG_KIND, "a client takes openings, selections and receipts");
     }

@@ -10,7 +10,6 @@ import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.internal.RoundJson;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -88,15 +87,7 @@ public final class ServerJsonLog implements ServerListener {
     /** Writes all or nothing, so that no line follows an incomplete one. */
     private void append(String lines) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            long end = channel.size();
-            channel.position(end);
-            try {
-                AtomicFile.writeFully(channel, ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8)));
-                channel.force(false);
-            } catch (IOException e) {
-                channel.truncate(end);
-                throw e;
-            }
+            AtomicFile.append(channel, lines.getBytes(StandardCharsets.UTF_8));
         }
     }
 

@@ -4,6 +4,7 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.release.ReportRelease;
 import java.nio.ByteBuffer;
+import java.nio.DoubleBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -113,12 +114,11 @@ public final class CentroidNoise {
             throw new IllegalStateException("the ledger has " + released.length + " bytes for this report of "
                     + expected + "; the number of centroids or coordinates was changed during the round");
         }
-        ByteBuffer bytes = ByteBuffer.wrap(released);
+        DoubleBuffer values = ByteBuffer.wrap(released).asDoubleBuffer();
         List<Centroid> all = new ArrayList<>();
         for (int group = 0; group < centroids; group++) {
             double[] point = new double[dimensions];
-            bytes.asDoubleBuffer().get(point);
-            bytes.position(bytes.position() + Double.BYTES * dimensions);
+            values.get(point);
             all.add(new Centroid(group, point));
         }
         return new CentroidReport(exact.runId(), exact.round(), exact.client(), all, samples, exact.openingDigest());
@@ -127,6 +127,7 @@ public final class CentroidNoise {
     private byte[] noised(CentroidReport exact, int dimensions, NoiseSource source) {
         ByteBuffer bytes = ByteBuffer.allocate(Double.BYTES * centroids * dimensions);
         List<Centroid> groups = exact.centroids();
+        Grid grid = Grid.of(deviation);
         double[] noise = new double[dimensions];
         for (int i = 0; i < centroids; i++) {
             double[] point = groups.isEmpty()
@@ -134,7 +135,7 @@ public final class CentroidNoise {
                     : bound.of(groups.get(i % groups.size()).point());
             source.fill(noise);
             for (int axis = 0; axis < dimensions; axis++) {
-                bytes.putDouble(Grid.of(deviation).round(point[axis] + deviation * noise[axis]));
+                bytes.putDouble(grid.round(point[axis] + deviation * noise[axis]));
             }
         }
         return bytes.array();

@@ -1,5 +1,7 @@
 package io.github.fedhds.privacy;
 
+import java.util.function.DoublePredicate;
+
 /**
  * What Gaussian noise promises, exactly. A release with sensitivity D and noise of standard deviation sigma in each coordinate
  * has mu = D / sigma; several releases together have the root of the sum of their squares. For each epsilon there is a least
@@ -30,9 +32,8 @@ public final class GaussianPrivacy {
         if (Double.isInfinite(mu)) {
             return 1;
         }
-        // Theorem 8 subtracts e^epsilon times a tail, which may be infinity times zero. As e^epsilon times the density
-        // at
-        // high is the density at low, both terms are that density times a ratio of tail and density.
+        // Theorem 8 subtracts e^epsilon times a tail, which may be infinity times zero. The density at low is e^epsilon
+        // times that at high, so both terms are this density times a ratio of tail and density.
         double low = epsilon / mu - mu / 2;
         double high = epsilon / mu + mu / 2;
         double delta = low < -30
@@ -71,9 +72,7 @@ public final class GaussianPrivacy {
      */
     public static double mu(double epsilon, double delta) {
         checkDelta(delta);
-        if (!(epsilon > 0 && epsilon < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("epsilon must be above 0 and finite, was " + epsilon);
-        }
+        checkEpsilon(epsilon);
         double high = 1;
         while (delta(high, epsilon) <= delta) {
             high *= 2;
@@ -81,14 +80,20 @@ public final class GaussianPrivacy {
         return bisect(0, high, mu -> delta(mu, epsilon) <= delta);
     }
 
-    private static void checkDelta(double delta) {
+    static void checkEpsilon(double epsilon) {
+        if (!(epsilon > 0 && epsilon < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("epsilon must be above 0 and finite, was " + epsilon);
+        }
+    }
+
+    static void checkDelta(double delta) {
         if (!(delta > 0 && delta < 1)) {
             throw new IllegalArgumentException("delta must be above 0 and below 1, was " + delta);
         }
     }
 
     /** The point up to which a condition holds. */
-    private static double bisect(double low, double high, java.util.function.DoublePredicate holds) {
+    private static double bisect(double low, double high, DoublePredicate holds) {
         double from = low;
         double to = high;
         for (int i = 0; i < 200; i++) {

@@ -8,12 +8,8 @@ package io.github.fedhds.privacy;
  */
 public record PrivacyBudget(double epsilon, double delta) {
     public PrivacyBudget {
-        if (!(epsilon > 0 && epsilon < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("epsilon must be above 0 and finite, was " + epsilon);
-        }
-        if (!(delta > 0 && delta < 1)) {
-            throw new IllegalArgumentException("delta must be above 0 and below 1, was " + delta);
-        }
+        GaussianPrivacy.checkEpsilon(epsilon);
+        GaussianPrivacy.checkDelta(delta);
     }
 
     /**

@@ -135,8 +135,7 @@ public final class PrivacyLedger implements AutoCloseable {
     private void readLast(FileChannel from, String text, int start) throws IOException {
         try {
             add(text.substring(start));
-            from.position(from.size());
-            from.write(ByteBuffer.wrap(new byte[] {'\n'}));
+            AtomicFile.append(from, new byte[] {'\n'});
         } catch (RuntimeException e) {
             from.truncate(text.substring(0, start).getBytes(StandardCharsets.UTF_8).length);
         }
@@ -229,15 +228,7 @@ public final class PrivacyLedger implements AutoCloseable {
             return;
         }
         try {
-            long end = channel.size();
-            channel.position(end);
-            try {
-                AtomicFile.writeFully(channel, ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)));
-                channel.force(true);
-            } catch (IOException e) {
-                channel.truncate(end);
-                throw e;
-            }
+            AtomicFile.append(channel, line.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw FileFault.of(file, "the privacy ledger cannot be written", e);
         }

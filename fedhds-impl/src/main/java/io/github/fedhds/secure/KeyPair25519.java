@@ -3,6 +3,7 @@ package io.github.fedhds.secure;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.ProviderException;
 import java.security.SecureRandom;
 import java.security.spec.NamedParameterSpec;
 import java.security.spec.XECPrivateKeySpec;
@@ -79,7 +80,7 @@ final class KeyPair25519 {
                     keys.generatePublic(new XECPublicKeySpec(NamedParameterSpec.X25519, new BigInteger(1, reversed))),
                     true);
             shared = agreement.generateSecret();
-        } catch (GeneralSecurityException | java.security.ProviderException e) {
+        } catch (GeneralSecurityException | ProviderException e) {
             throw new IllegalArgumentException("the public key cannot be used; is it of low order?", e);
         }
         int any = 0;

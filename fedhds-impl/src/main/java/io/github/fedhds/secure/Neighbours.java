@@ -4,11 +4,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.SplittableRandom;
 
 /**
  * The graph of clients that share masks: a ring in an order that depends on all public keys, in which each client knows the nearest
- * half of its neighbours on either side. All clients compute it, so that the server cannot choose it.
+ * half of its neighbours on either side. All clients compute it, so that the server cannot give each another one.
  *
  * @see <a href="https://eprint.iacr.org/2020/704">Bell et al. 2020: SecAgg+, section 3</a>
  */
@@ -27,7 +26,7 @@ final class Neighbours {
         for (int i = 0; i < clients; i++) {
             order.add(i);
         }
-        Collections.shuffle(order, new Random(new SplittableRandom(seed).nextLong()));
+        Collections.shuffle(order, new Random(seed));
         place = new int[clients];
         for (int i = 0; i < clients; i++) {
             place[order.get(i)] = i;

@@ -39,10 +39,7 @@ public final class SumClient {
 
     public SumClient(SumSettings settings, ClientId id, SecureRandom random) {
         this.settings = settings;
-        this.me = settings.clients().indexOf(id);
-        if (me < 0) {
-            throw new IllegalArgumentException("client " + id + " does not take part in " + settings);
-        }
+        this.me = settings.place(id);
         this.random = random;
         this.sealing = KeyPair25519.generate(random);
         this.masking = KeyPair25519.generate(random);
@@ -65,11 +62,11 @@ public final class SumClient {
         if (keys != null) {
             throw new IllegalStateException("the shares were made; a sum has one set of keys");
         }
-        if (!keys().equals(all.get(id(me)))) {
-            throw new IllegalArgumentException("the keys of client " + id(me) + " were changed");
+        if (!keys().equals(all.get(settings.id(me)))) {
+            throw new IllegalArgumentException("the keys of client " + settings.id(me) + " were changed");
         }
         Map<Integer, PublicKeys> places = new HashMap<>();
-        all.forEach((id, pair) -> places.put(place(id), pair));
+        all.forEach((id, pair) -> places.put(settings.place(id), pair));
         SumKeys known = new SumKeys(settings, places);
         List<Integer> near = known.neighbours(me);
         byte[][] ofSelf = Shamir.share(self, near.size(), threshold(near), random);
@@ -79,7 +76,7 @@ public final class SumClient {
             byte[] both = Arrays.copyOf(ofSelf[i], 2 * SECRET);
             System.arraycopy(ofKey[i], 0, both, SECRET, SECRET);
             int to = near.get(i);
-            sealed.put(id(to), SealedShare.seal(sealKey(known, to), direction(me, to), known.context(), both));
+            sealed.put(settings.id(to), SealedShare.seal(sealKey(known, to), direction(me, to), known.context(), both));
         }
         keys = known;
         return sealed;
@@ -87,7 +84,7 @@ public final class SumClient {
 
     private int threshold(List<Integer> near) {
         if (near.size() < settings.threshold()) {
-            throw new IllegalArgumentException("client " + id(me) + " has " + near.size()
+            throw new IllegalArgumentException("client " + settings.id(me) + " has " + near.size()
                     + " neighbours left, fewer than the threshold of " + settings.threshold());
         }
         return settings.threshold();
@@ -120,9 +117,9 @@ public final class SumClient {
         List<Integer> near = known.neighbours(me);
         Map<Integer, byte[]> opened = new TreeMap<>();
         received.forEach((id, bytes) -> {
-            int from = place(id);
+            int from = settings.place(id);
             if (!near.contains(from)) {
-                throw new IllegalArgumentException("client " + id + " is no neighbour of client " + id(me));
+                throw new IllegalArgumentException("client " + id + " is no neighbour of client " + settings.id(me));
             }
             byte[] both = SealedShare.open(sealKey(known, from), direction(from, me), known.context(), bytes);
             if (both.length != 2 * SECRET) {
@@ -151,27 +148,28 @@ public final class SumClient {
     public Map<ClientId, byte[]> reveal(Set<ClientId> arrived) {
         SumKeys known = started();
         if (!sent) {
-            throw new IllegalStateException("client " + id(me) + " has sent no vector");
+            throw new IllegalStateException("client " + settings.id(me) + " has sent no vector");
         }
         if (survivors != null && !survivors.equals(arrived)) {
-            throw new IllegalStateException("client " + id(me) + " has revealed its shares for other survivors");
+            throw new IllegalStateException(
+                    "client " + settings.id(me) + " has revealed its shares for other survivors");
         }
-        if (!arrived.contains(id(me))) {
+        if (!arrived.contains(settings.id(me))) {
             throw new IllegalArgumentException(
-                    "client " + id(me) + " has sent its vector and is not among the survivors");
+                    "client " + settings.id(me) + " has sent its vector and is not among the survivors");
         }
         long near = known.neighbours(me).stream()
-                .filter(other -> arrived.contains(id(other)))
+                .filter(other -> arrived.contains(settings.id(other)))
                 .count();
         if (near < settings.threshold()) {
-            throw new IllegalArgumentException("the vectors of " + near + " neighbours of client " + id(me)
+            throw new IllegalArgumentException("the vectors of " + near + " neighbours of client " + settings.id(me)
                     + " arrived, fewer than the threshold of " + settings.threshold() + ": nothing is revealed");
         }
         survivors = Set.copyOf(arrived);
         Map<ClientId, byte[]> shares = new HashMap<>();
         held.forEach((other, both) -> shares.put(
-                id(other),
-                arrived.contains(id(other))
+                settings.id(other),
+                arrived.contains(settings.id(other))
                         ? Arrays.copyOf(both, SECRET)
                         : Arrays.copyOfRange(both, SECRET, 2 * SECRET)));
         return shares;
@@ -179,20 +177,8 @@ public final class SumClient {
 
     private SumKeys started() {
         if (keys == null) {
-            throw new IllegalStateException("client " + id(me) + " has not shared its secrets yet");
+            throw new IllegalStateException("client " + settings.id(me) + " has not shared its secrets yet");
         }
         return keys;
-    }
-
-    private ClientId id(int place) {
-        return settings.clients().get(place);
-    }
-
-    private int place(ClientId id) {
-        int place = settings.clients().indexOf(id);
-        if (place < 0) {
-            throw new IllegalArgumentException("client " + id + " does not take part in this sum");
-        }
-        return place;
     }
 }

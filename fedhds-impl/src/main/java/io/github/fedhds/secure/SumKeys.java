@@ -30,7 +30,7 @@ final class SumKeys {
         this.keys.forEach((place, pair) -> {
             if (!all.add(ByteBuffer.wrap(pair.sealing())) || !all.add(ByteBuffer.wrap(pair.masking()))) {
                 throw new IllegalArgumentException(
-                        "client " + settings.clients().get(place) + " has a public key that is there already");
+                        "client " + settings.id(place) + " has a public key that is there already");
             }
         });
         if (members.size() <= settings.threshold()) {
@@ -46,7 +46,7 @@ final class SumKeys {
                 .putInt(settings.length())
                 .flip());
         this.keys.forEach((place, pair) -> {
-            text(digest, settings.clients().get(place).value());
+            text(digest, settings.id(place).value());
             digest.update(pair.sealing());
             digest.update(pair.masking());
             digest.update(pair.commitment());
@@ -77,7 +77,7 @@ final class SumKeys {
     PublicKeys of(int client) {
         PublicKeys pair = keys.get(client);
         if (pair == null) {
-            throw new IllegalArgumentException("client " + settings.clients().get(client) + " has sent no keys");
+            throw new IllegalArgumentException("client " + settings.id(client) + " has sent no keys");
         }
         return pair;
     }

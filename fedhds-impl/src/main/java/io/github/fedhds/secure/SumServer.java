@@ -39,7 +39,7 @@ public final class SumServer {
         if (keys != null) {
             throw new IllegalStateException("the keys were sent on already");
         }
-        PublicKeys before = sentKeys.putIfAbsent(place(id), of);
+        PublicKeys before = sentKeys.putIfAbsent(settings.place(id), of);
         if (before != null && !before.equals(of)) {
             throw new IllegalArgumentException("client " + id + " has sent other keys before");
         }
@@ -51,7 +51,7 @@ public final class SumServer {
             keys = new SumKeys(settings, sentKeys);
         }
         Map<ClientId, PublicKeys> all = new HashMap<>();
-        sentKeys.forEach((place, pair) -> all.put(id(place), pair));
+        sentKeys.forEach((place, pair) -> all.put(settings.id(place), pair));
         return all;
     }
 
@@ -64,15 +64,16 @@ public final class SumServer {
         if (sharesSent) {
             throw new IllegalStateException("the shares of client " + id + " come too late; the others were sent on");
         }
-        if (keys == null || !keys.has(place(id))) {
+        if (keys == null || !keys.has(settings.place(id))) {
             throw new IllegalArgumentException("client " + id + " has sent no keys in time, so it has no neighbours");
         }
-        Set<ClientId> near = keys.neighbours(place(id)).stream().map(this::id).collect(Collectors.toSet());
+        Set<ClientId> near =
+                keys.neighbours(settings.place(id)).stream().map(settings::id).collect(Collectors.toSet());
         if (!shares.keySet().equals(near)) {
             throw new IllegalArgumentException(
                     "client " + id + " has shares for " + shares.keySet() + ", its neighbours are " + near);
         }
-        sealed.putIfAbsent(place(id), Map.copyOf(shares));
+        sealed.putIfAbsent(settings.place(id), Map.copyOf(shares));
     }
 
     /** The shares that were sealed for a client; no others are accepted from then on. */
@@ -82,7 +83,7 @@ public final class SumServer {
         sealed.forEach((from, shares) -> {
             byte[] bytes = shares.get(id);
             if (bytes != null) {
-                forOne.put(id(from), bytes);
+                forOne.put(settings.id(from), bytes);
             }
         });
         return forOne;
@@ -98,7 +99,7 @@ public final class SumServer {
             throw new IllegalStateException(
                     "the vector of client " + id + " comes too late; the survivors have been named to the others");
         }
-        if (!sealed.containsKey(place(id))) {
+        if (!sealed.containsKey(settings.place(id))) {
             throw new IllegalArgumentException("client " + id + " has shared no secrets");
         }
         if (!arrived.add(id)) {
@@ -125,8 +126,8 @@ public final class SumServer {
                 throw new IllegalArgumentException("client " + id + " reveals a share of " + share.length + " bytes");
             }
         });
-        shares.forEach((owner, share) ->
-                revealed.computeIfAbsent(place(owner), o -> new TreeMap<>()).putIfAbsent(place(id), share.clone()));
+        shares.forEach((owner, share) -> revealed.computeIfAbsent(settings.place(owner), o -> new TreeMap<>())
+                .putIfAbsent(settings.place(id), share.clone()));
     }
 
     /**
@@ -142,11 +143,11 @@ public final class SumServer {
         List<Mask> masks = new ArrayList<>();
         for (int client : sealed.keySet()) {
             byte[] secret = secret(known, client);
-            if (arrived.contains(id(client))) {
+            if (arrived.contains(settings.id(client))) {
                 if (!Arrays.equals(
                         SumKeys.sha256().digest(secret), known.of(client).commitment())) {
                     throw new IllegalStateException(
-                            "the shares of client " + id(client) + " do not give its self-mask");
+                            "the shares of client " + settings.id(client) + " do not give its self-mask");
                 }
                 masks.add(new Mask(known.derive(secret, "self"), -1));
             } else {
@@ -181,10 +182,10 @@ public final class SumServer {
     /** What the survivors have added for a client that sent no vector. */
     private List<Mask> sharedMasks(SumKeys known, int missing, KeyPair25519 pair) {
         if (!Arrays.equals(pair.open(), known.of(missing).masking())) {
-            throw new IllegalStateException("the shares of client " + id(missing) + " do not give its key");
+            throw new IllegalStateException("the shares of client " + settings.id(missing) + " do not give its key");
         }
         return known.neighbours(missing).stream()
-                .filter(other -> arrived.contains(id(other)))
+                .filter(other -> arrived.contains(settings.id(other)))
                 .map(other ->
                         new Mask(known.derive(pair.agree(known.of(other).masking()), "mask"), other < missing ? -1 : 1))
                 .toList();
@@ -200,21 +201,10 @@ public final class SumServer {
             }
         }
         if (shares.size() < settings.threshold()) {
-            throw new IllegalStateException("there are " + shares.size() + " shares of a secret of client " + id(owner)
-                    + ", fewer than the threshold of " + settings.threshold() + ": the sum cannot be known");
+            throw new IllegalStateException(
+                    "there are " + shares.size() + " shares of a secret of client " + settings.id(owner)
+                            + ", fewer than the threshold of " + settings.threshold() + ": the sum cannot be known");
         }
         return Shamir.combine(shares);
-    }
-
-    private ClientId id(int place) {
-        return settings.clients().get(place);
-    }
-
-    private int place(ClientId id) {
-        int place = settings.clients().indexOf(id);
-        if (place < 0) {
-            throw new IllegalArgumentException("client " + id + " does not take part in this sum");
-        }
-        return place;
     }
 }

@@ -36,4 +36,17 @@ public record SumSettings(String runId, int round, List<ClientId> clients, int d
             throw new IllegalArgumentException("length must be 1 or more, was " + length);
         }
     }
+
+    ClientId id(int place) {
+        return clients.get(place);
+    }
+
+    /** The place of a client in the order of the clients. */
+    int place(ClientId id) {
+        int place = clients.indexOf(id);
+        if (place < 0) {
+            throw new IllegalArgumentException("client " + id + " does not take part in this sum");
+        }
+        return place;
+    }
 }

@@ -227,7 +227,7 @@ final class FederatedRound {
         Optional<Message> train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
             client = null; // also releases its instructions
-            return timed(training, () -> fedHds.isNoised() ? made.answer(selection) : made.train(selection));
+            return timed(training, () -> made.train(selection));
         }
 
         private FedHdsClientBuilder builder() {

@@ -3,6 +3,7 @@ package io.github.fedhds.internal.file;
 import io.github.fedhds.FedHdsException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -90,6 +91,22 @@ public final class AtomicFile {
      */
     public static void writeUnforced(Path file, byte[] content) {
         write(Disk.real(), file, channel -> writeFully(channel, ByteBuffer.wrap(content)), false);
+    }
+
+    /**
+     * Appends bytes to an open file, all or none unless the process is killed, and waits for the disk. For text they should be
+     * whole lines, so that no line follows an incomplete one.
+     */
+    public static void append(FileChannel file, byte[] bytes) throws IOException {
+        long end = file.size();
+        file.position(end);
+        try {
+            writeFully(file, ByteBuffer.wrap(bytes));
+            file.force(false); // with the new size
+        } catch (IOException e) {
+            file.truncate(end);
+            throw e;
+        }
     }
 
     /** Writes all remaining bytes of a buffer. */

@@ -1,6 +1,7 @@
 package io.github.fedhds.privacy;
 
 import java.security.SecureRandom;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.function.LongSupplier;
 
@@ -10,31 +11,39 @@ import java.util.function.LongSupplier;
  */
 public final class NoiseSource {
     private final LongSupplier bits;
-    private final boolean secret;
+    private final OptionalLong seed; // empty: secret
 
-    private NoiseSource(LongSupplier bits, boolean secret) {
+    private NoiseSource(LongSupplier bits, OptionalLong seed) {
         this.bits = bits;
-        this.secret = secret;
+        this.seed = seed;
     }
 
     /** The system's cryptographic generator. */
     public static NoiseSource secret() {
-        return new NoiseSource(new SecureRandom()::nextLong, true);
+        return new NoiseSource(new SecureRandom()::nextLong, OptionalLong.empty());
     }
 
     /** Numbers that can be repeated, for tests and simulations: protects nothing. */
     public static NoiseSource repeatable(long seed) {
-        return new NoiseSource(new SplittableRandom(seed)::nextLong, false);
+        return new NoiseSource(new SplittableRandom(seed)::nextLong, OptionalLong.of(seed));
     }
 
     /** Given bits, for tests. */
     static NoiseSource of(LongSupplier bits) {
-        return new NoiseSource(bits, false);
+        return new NoiseSource(bits, OptionalLong.of(0));
+    }
+
+    /**
+     * The numbers of one release: those of this source if it is secret, otherwise numbers that follow from the seed and the name, so
+     * that a resumed run draws the same as an uninterrupted one.
+     */
+    NoiseSource forRelease(String name) {
+        return seed.isEmpty() ? this : repeatable(31 * seed.getAsLong() + name.hashCode());
     }
 
     /** Whether nobody else can draw the same numbers. */
     public boolean isSecret() {
-        return secret;
+        return seed.isEmpty();
     }
 
     /** Fills an array with independent standard normal numbers, by Box and Muller's method. */
@@ -53,7 +62,7 @@ public final class NoiseSource {
      * A number between 0 and 1, exclusive. The nearer it is to 0, the finer: with 53 bits alone no noise would be above 8.6 standard
      * deviations, and an output beyond that would betray the value.
      */
-    private double uniform() {
+    synchronized double uniform() {
         int zeros = 0;
         long first = bits.getAsLong();
         while (first == 0 && zeros < 960) {

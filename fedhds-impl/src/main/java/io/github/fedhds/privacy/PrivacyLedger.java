@@ -213,7 +213,7 @@ public final class PrivacyLedger implements AutoCloseable {
                     released.size(),
                     epsilon(squares)));
         }
-        byte[] bytes = noised.apply(source);
+        byte[] bytes = noised.apply(source.forRelease(name));
         JsonObject json = new JsonObject();
         json.addProperty("release", name);
         json.addProperty("mu", mu);

@@ -1,6 +1,7 @@
 package io.github.fedhds.setup;
 
 import com.google.common.base.Suppliers;
+import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
@@ -18,6 +19,7 @@ import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.privacy.CentralNoise;
 import io.github.fedhds.privacy.CentroidNoise;
 import io.github.fedhds.privacy.PrivacyLedger;
 import io.github.fedhds.privacy.UpdateNoise;
@@ -176,7 +178,13 @@ public final class FedHds {
                 .aggregator(aggregator)
                 .agreedSettings(agreedSettings())
                 .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(config, lora, ofSeed));
+        sampler().ifPresent(server::sampler);
         return messageLimits == null ? server : server.messageLimits(messageLimits);
+    }
+
+    /** The sampler that the aggregator requires: that of {@link CentralNoise}; empty with another aggregator. */
+    public Optional<ClientSampler> sampler() {
+        return aggregator instanceof CentralNoise noise ? Optional.of(noise.sampler()) : Optional.empty();
     }
 
     /**

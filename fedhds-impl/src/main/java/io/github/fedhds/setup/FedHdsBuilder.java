@@ -249,7 +249,7 @@ public final class FedHdsBuilder {
 
     /**
      * How the clients' adapters become the next global adapter; {@link FedAvg#bySamples} by default. May also be replaced
-     * on the server's builder.
+     * on the server's builder. {@link io.github.fedhds.privacy.CentralNoise} adds noise, and sets the server's sampler too.
      */
     public FedHdsBuilder aggregator(Aggregator aggregator) {
         this.aggregator = Objects.requireNonNull(aggregator, "aggregator");

@@ -81,7 +81,7 @@ public final class Federation {
         FedHdsServerBuilder parts = Objects.requireNonNull(
                 builder.serverSettings.apply(fedHds.server(ids, builder.seed)
                         .runId("federation")
-                        .sampler(ClientSampler.uniform(builder.activeShare))),
+                        .sampler(fedHds.sampler().orElseGet(() -> ClientSampler.uniform(builder.activeShare)))),
                 "serverSettings returned null; it must return a builder");
         listeners.forEach(parts::listener);
         parts.listener(outcome);
@@ -268,7 +268,10 @@ public final class Federation {
             return this;
         }
 
-        /** Share of the clients in a round, above 0 and at most 1, at least one client; 0.05 by default. */
+        /**
+         * Share of the clients in a round, above 0 and at most 1, at least one client; 0.05 by default. Has no effect where the
+         * aggregator requires a sampler of its own, see {@link FedHds#sampler}.
+         */
         public Builder activeShare(double activeShare) {
             if (!(activeShare > 0 && activeShare <= 1)) {
                 throw new IllegalArgumentException("activeShare must be above 0 and at most 1, was " + activeShare);

@@ -43,6 +43,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -143,6 +144,9 @@ public final class PairedComparison implements Callable<Integer> {
 
     @Option(names = "--table-only", description = "run nothing; print the table of the results file")
     private boolean tableOnly;
+
+    @Mixin
+    private NoiseOptions noise = new NoiseOptions();
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -323,8 +327,9 @@ public final class PairedComparison implements Callable<Integer> {
         if (passes > 0) {
             builder.epochs(passes);
         }
-        FedHds fedHds = builder.build();
         Map<ClientId, List<Instruction>> data = bed.clients(alpha, clients, seed);
+        noise.on(builder, loaded.config().layers(), rounds, data.size(), fraction, bed.instructions() / data.size());
+        FedHds fedHds = builder.build();
         Queue<Instruction> trained = new ConcurrentLinkedQueue<>();
         LocalTrainer recording = (instructions, round) -> {
             trained.addAll(instructions);
@@ -332,14 +337,15 @@ public final class PairedComparison implements Callable<Integer> {
                     ? new TrainingResult(round.globalAdapter(), instructions.size(), new double[0])
                     : fedHds.trainer().train(instructions, round);
         };
-        Federation federation = Federation.builder(fedHds)
+        Federation.Builder run = Federation.builder(fedHds)
                 .clients(data)
                 .activeShare(fraction)
                 .rounds(rounds)
                 .seed(seed)
                 .parallelClients(parallel)
-                .clientSettings(client -> client.trainer(recording))
-                .build();
+                .clientSettings(client -> client.trainer(recording));
+        noise.on(run);
+        Federation federation = run.build();
         List<RoundReport> reports = new ArrayList<>();
         try {
             reports.addAll(federation.run());
@@ -415,6 +421,7 @@ public final class PairedComparison implements Callable<Integer> {
         if (openAnswers) { // absent otherwise, as in results from before this option
             settings.put("evaluated tasks", "open answers");
         }
+        noise.describe(settings);
         if (chooseOnly) {
             settings.put(Trial.TRAINING, "none");
         }

@@ -1,5 +1,7 @@
 package io.github.fedhds;
 
+import io.github.fedhds.aggregation.SecureAggregation;
+import io.github.fedhds.aggregation.SecureClient;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.fusion.Fusion;
@@ -12,6 +14,7 @@ import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.SumPart;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.release.ReportRelease;
 import io.github.fedhds.release.UpdateRelease;
@@ -59,6 +62,7 @@ public final class FedHdsClient {
     private final LocalTrainer trainer;
     private final ReportRelease reportRelease;
     private final UpdateRelease updateRelease;
+    private final Optional<SecureAggregation> secureAggregation;
     private final Map<String, String> agreedSettings;
     private final List<ClientListener> listeners;
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
@@ -66,14 +70,22 @@ public final class FedHdsClient {
     /** A round of this client: what it found, and, once it has trained, what it answered. */
     private static final class Step {
         private final RoundContext round;
+        private final List<ClientId> clients;
         private final Optional<Frame> frame;
         private final GroupFinder.Found found;
         private final CentroidReport report;
         private @Nullable GroupSelection selection;
         private Optional<Message> trained = Optional.empty();
+        private @Nullable ClientSum sum;
 
-        Step(RoundContext round, Optional<Frame> frame, GroupFinder.Found found, CentroidReport report) {
+        Step(
+                RoundContext round,
+                List<ClientId> clients,
+                Optional<Frame> frame,
+                GroupFinder.Found found,
+                CentroidReport report) {
             this.round = round;
+            this.clients = clients;
             this.frame = frame;
             this.found = found;
             this.report = report;
@@ -113,6 +125,7 @@ public final class FedHdsClient {
         trainer = require(builder.trainer, "trainer");
         reportRelease = builder.reportRelease;
         updateRelease = builder.updateRelease;
+        secureAggregation = builder.secureAggregation;
         agreedSettings = builder.agreedSettings;
         listeners = List.copyOf(builder.listeners);
     }
@@ -150,6 +163,9 @@ public final class FedHdsClient {
      *   <li>A selection gives an {@link AdapterUpdate}; nothing if no group was chosen; a {@link Withdrawal} if nothing could
      *       be trained, or if the selection answers another report than this client's; a refusing {@link Receipt} if the
      *       client does not know the round, and then needs the opening first.
+     *   <li>With secure aggregation, a selection gives public keys in place of the adapter, and each message of the sum the next part
+     *       of it; a {@link Withdrawal} if a part would reveal more than the sum, or too few clients are left; a refusing {@link Receipt}
+     *       if the client has not begun this sum.
      *   <li>A receipt gives nothing, and the listener is told.
      * </ul>
      *
@@ -187,7 +203,13 @@ public final class FedHdsClient {
             Optional<String> fault = unknownGroup(selection, step.get().report());
             return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : finite(train(selection));
         }
-        return refused(message, Refusal.WRONG_KIND, "a client takes openings, selections and receipts");
+        if (message instanceof SumPart part) {
+            return part.client().equals(id)
+                    ? Optional.of(summed(part))
+                    : refused(message, Refusal.UNKNOWN_CLIENT, "this part of a secure sum is not for client " + id);
+        }
+        return refused(
+                message, Refusal.WRONG_KIND, "a client takes openings, selections, parts of a secure sum and receipts");
     }
 
     /** An adapter with NaN has no byte form, and no server takes it. */
@@ -199,6 +221,31 @@ public final class FedHdsClient {
             }
         }
         return answer;
+    }
+
+    private Message summed(SumPart part) {
+        List<Step> ofRound = steps.stream()
+                .filter(step -> step.isOf(part.runId(), part.round()) && step.sum != null)
+                .toList();
+        if (ofRound.isEmpty()) {
+            return Receipt.refused(
+                            part,
+                            Refusal.UNKNOWN_ROUND,
+                            "client " + id + " has begun no secure sum in round " + part.round() + " of run "
+                                    + part.runId() + "; was it started again?")
+                    .withParty(id);
+        }
+        ClientSum sum = Objects.requireNonNull(ofRound.get(0).sum); // of the newest opening
+        try {
+            if (ofRound.stream()
+                    .skip(1)
+                    .anyMatch(step -> Objects.requireNonNull(step.sum).hasRevealed())) {
+                throw new IllegalStateException("the client has revealed shares for another opening of this round");
+            }
+            return sum.answer(part);
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            return withdraw(part, Refusal.SECURE_SUM, e.getMessage(), TrainingCounts.NONE);
+        }
     }
 
     private Optional<Message> refused(Message message, Refusal refusal, String reason) {
@@ -266,7 +313,7 @@ public final class FedHdsClient {
                         .map(Frame::dimensions)
                         .orElseGet(() -> finder.fusion().dimensions()),
                 round);
-        steps.addFirst(new Step(round, opening.frame(), found, report));
+        steps.addFirst(new Step(round, opening.clients(), opening.frame(), found, report));
         if (steps.size() > REMEMBERED) {
             forget(round.runId());
         }
@@ -315,7 +362,7 @@ public final class FedHdsClient {
      * answer again, without training.
      *
      * @param selection the server's choice for this client
-     * @return an {@link AdapterUpdate}; a {@link Withdrawal} with counts if nothing could be trained; empty if no group was
+     * @return an {@link AdapterUpdate}, or with secure aggregation a {@link SumPart} with public keys; a {@link Withdrawal} with counts if nothing could be trained; empty if no group was
      *     chosen
      * @throws IllegalStateException if the round was not summarised before, the selection answers another report, or the
      *     trainer gives null
@@ -335,13 +382,33 @@ public final class FedHdsClient {
         unknownGroup(selection, current.report()).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
+        if (current.sum != null && current.sum.hasRevealed()) {
+            return Optional.of(withdraw(
+                    selection,
+                    Refusal.SECURE_SUM,
+                    "the client has revealed shares for another selection of this round",
+                    TrainingCounts.NONE));
+        }
         List<Instruction> chosen = chosen(selection, current.coreset().groups());
         Optional<Message> answer = selection.groups().isEmpty()
                 ? Optional.empty()
                 : Optional.of(trained(selection, chosen, current.round()));
+        if (secureAggregation.isPresent()) {
+            answer = finite(answer); // no adapter may leave in the clear
+            if (answer.orElse(null) instanceof AdapterUpdate update) {
+                current.sum = begun(secureAggregation.get(), current, update);
+                answer = Optional.of(current.sum.keys());
+            }
+        }
         current.selection = selection;
         current.trained = answer;
         return answer;
+    }
+
+    private ClientSum begun(SecureAggregation how, Step of, AdapterUpdate update) {
+        SecureClient part =
+                finder.given("secure aggregation", "a SecureClient", how.client(of.round(), of.clients, update));
+        return new ClientSum(part, update.runId(), update.round(), id);
     }
 
     /** A released report may have more centroids than there are groups, and two of them may stand for one group. */

@@ -1,5 +1,6 @@
 package io.github.fedhds;
 
+import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.feature.FeatureExtractor;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +41,7 @@ public final class FedHdsClientBuilder {
     };
     ReportRelease reportRelease = ReportRelease.exact();
     UpdateRelease updateRelease = UpdateRelease.exact();
+    Optional<SecureAggregation> secureAggregation = Optional.empty();
     Map<String, String> agreedSettings = Map.of();
     final List<ClientListener> listeners = new ArrayList<>();
 
@@ -121,6 +124,12 @@ public final class FedHdsClientBuilder {
     /** What leaves the client of its trained adapter; the exact update by default. */
     public FedHdsClientBuilder updateRelease(UpdateRelease updateRelease) {
         this.updateRelease = Objects.requireNonNull(updateRelease, "updateRelease");
+        return this;
+    }
+
+    /** How updates are summed so that the server learns their mean only, as the server has it; none by default. */
+    public FedHdsClientBuilder secureAggregation(SecureAggregation secureAggregation) {
+        this.secureAggregation = Optional.of(Objects.requireNonNull(secureAggregation, "secureAggregation"));
         return this;
     }
 

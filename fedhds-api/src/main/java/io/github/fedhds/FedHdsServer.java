@@ -2,6 +2,7 @@ package io.github.fedhds;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.message.Frame;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * their adapters. It has no transport: the application carries the messages.
  *
  * <p>A round is {@link #open}, {@link #accept} of each report, {@link #select}, {@link #accept} of each adapter, {@link
- * #aggregate}. The application decides when a step ends, for example at a deadline; what has not arrived by then does not
+ * #aggregate}. With secure aggregation there are four exchanges in place of the adapters, see {@link #proceed}. The application decides when a step ends, for example at a deadline; what has not arrived by then does not
  * count. {@link #messageFor} gives the message that a client is waiting for, {@link #progress} the clients that the round
  * waits for. The result depends on which messages were accepted, not on their order. No message makes a method throw,
  * whatever it holds. Where a role of the application throws, each method says what state the server is in afterwards.
@@ -53,6 +54,7 @@ public final class FedHdsServer {
     private final ClientSampler sampler;
     private final CoresetSelector selector;
     private final Aggregator aggregator;
+    private final Optional<SecureAggregation> secureAggregation;
     private final long seed;
     private final int dimensions;
     private final Limits limits;
@@ -79,6 +81,8 @@ public final class FedHdsServer {
         sampler = builder.sampler;
         selector = require(builder.selector, "selector");
         aggregator = require(builder.aggregator, "aggregator");
+        builder.checkSecureAggregation();
+        secureAggregation = Optional.ofNullable(builder.secureAggregation);
         seed = builder.seed;
         dimensions = builder.dimensions;
         compareOpenings = builder.compareOpenings;
@@ -205,7 +209,8 @@ public final class FedHdsServer {
 
     /**
      * The message that a client is waiting for: the opening while its report is missing, or after the client was restarted and
-     * has asked for it; its selection while its adapter is missing; otherwise none. For transports in which clients poll, and
+     * has asked for it; its selection while its adapter, or its keys for a secure sum, are missing; the next message of a secure sum while its answer is
+     * missing; otherwise none. For transports in which clients poll, and
      * for sending again. Like all methods it waits for a call that is running: while a selector or an aggregator computes,
      * polling clients wait too.
      */
@@ -246,7 +251,8 @@ public final class FedHdsServer {
         });
         number++;
         openedFrame = shared;
-        round = new Round(opening, compareOpenings, dimensions, limits, aggregator, aggregatorState, chosen);
+        round = new Round(
+                opening, compareOpenings, dimensions, limits, aggregator, aggregatorState, secureAggregation, chosen);
         events.opened(opening);
         return opening;
     }
@@ -289,7 +295,11 @@ public final class FedHdsServer {
      *     takes reports: select again, or {@link #abandon} it
      */
     public synchronized Map<ClientId, GroupSelection> select() {
-        Round open = require(RoundProgress.Step.REPORTS, "select");
+        events.refuseWhileTelling("select");
+        Round open = round;
+        if (open == null || open.step() != RoundProgress.Step.REPORTS) {
+            throw wrongMoment("select", "in step " + RoundProgress.Step.REPORTS);
+        }
         Map<ClientId, GroupSelection> selections = open.select(selector);
         events.selected(number, open.centroids(), selections, open.voidReason());
         open.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
@@ -297,17 +307,54 @@ public final class FedHdsServer {
     }
 
     /**
+     * With secure aggregation: ends the present exchange of keys, shares or masked updates, and begins the next. What arrives for an ended
+     * exchange does not count. The round is void where fewer clients have answered than {@link FedHdsServerBuilder#minAnswers}, {@link
+     * FedHdsServerBuilder#minShare} or the secure sum requires; {@link #aggregate} then says why.
+     *
+     * <pre>{@code
+     * while (!server.progress().orElseThrow().isLast()) {
+     *     // wait for the missing clients, then:
+     *     send(server.proceed());
+     * }
+     * }</pre>
+     *
+     * @return the next message for each client that goes on, in registered order; none if the round is void
+     * @throws IllegalStateException if the round is in no such exchange
+     */
+    public synchronized Map<ClientId, Message> proceed() {
+        events.refuseWhileTelling("proceed");
+        Round open = round;
+        if (open == null
+                || open.step() == RoundProgress.Step.REPORTS
+                || open.progress().isLast()) {
+            throw wrongMoment("proceed", "in an exchange of a secure sum before its last");
+        }
+        Map<ClientId, Message> next = open.proceed();
+        open.voidReason().ifPresent(reason -> events.tell(l -> l.voided(number, reason)));
+        return next;
+    }
+
+    /**
      * Step 10: aggregates the accepted updates and closes the round.
      *
      * @return the result. Its adapter is the old one where no update arrived, or fewer than {@link
      *     FedHdsServerBuilder#minAnswers}, {@link FedHdsServerBuilder#minShare} and {@link Aggregator#leastUpdates} require
-     * @throws IllegalStateException if no round takes updates; if the aggregator failed, returned null, or returned an adapter
+     * @throws IllegalStateException if no round takes updates, or a secure sum has exchanges before it; if the aggregator failed, returned null, or returned an adapter
      *     with other names or shapes or with NaN or infinity; or if no update was accepted and the aggregator failed on one.
      *     In these cases of the aggregator the round is closed, adapter and aggregator's state stay the same, and the next
      *     round can open
      */
     public synchronized RoundResult aggregate() {
-        Round ended = require(RoundProgress.Step.UPDATES, "aggregate");
+        events.refuseWhileTelling("aggregate");
+        Round ended = round;
+        if (ended == null || !ended.progress().isLast()) {
+            throw wrongMoment(
+                    "aggregate",
+                    "in step "
+                            + (secureAggregation.isPresent()
+                                    ? RoundProgress.Step.REVEALED_SHARES
+                                    : RoundProgress.Step.UPDATES));
+        }
         boolean told = ended.voidReason().isPresent();
         round = null; // closed, whatever the aggregator does
         RoundResult result;
@@ -389,18 +436,10 @@ public final class FedHdsServer {
         }
     }
 
-    private Round require(RoundProgress.Step wanted, String call) {
-        events.refuseWhileTelling(call);
-        Round open = round;
-        if (open == null || open.step() != wanted) {
-            throw wrongMoment(call, "in step " + wanted);
-        }
-        return open;
-    }
-
     private IllegalStateException wrongMoment(String call, String wanted) {
         return new IllegalStateException(call + " was called "
                 + (round == null ? "between two rounds" : "in step " + round.step()) + ", it is to be called " + wanted
-                + "; the order is open, select, aggregate");
+                + "; the order is open, select, aggregate"
+                + (secureAggregation.isPresent() ? ", with proceed in between" : ""));
     }
 }

@@ -2,6 +2,7 @@ package io.github.fedhds;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.MessageLimits;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongFunction;
@@ -34,6 +36,9 @@ public final class FedHdsServerBuilder {
 
     @Nullable
     Aggregator aggregator;
+
+    @Nullable
+    SecureAggregation secureAggregation;
 
     @Nullable
     LongFunction<Adapter> initialAdapter;
@@ -303,11 +308,42 @@ public final class FedHdsServerBuilder {
     }
 
     /**
+     * How updates are summed so that the server learns their mean only; none by default: the server receives each adapter. Clients must
+     * have equal settings, see {@link FedHdsClientBuilder#secureAggregation}. Between {@link FedHdsServer#select} and {@link
+     * FedHdsServer#aggregate} there are three calls of {@link FedHdsServer#proceed} then.
+     */
+    public FedHdsServerBuilder secureAggregation(SecureAggregation secureAggregation) {
+        this.secureAggregation = Objects.requireNonNull(secureAggregation, "secureAggregation");
+        return this;
+    }
+
+    /** Refuses a rule that needs more than the mean, or weights it otherwise. */
+    void checkSecureAggregation() {
+        Aggregator rule = aggregator;
+        SecureAggregation sum = secureAggregation;
+        if (rule == null || sum == null) {
+            return;
+        }
+        OptionalInt most = rule.greatestWeight();
+        if (most.isEmpty()) {
+            throw new IllegalArgumentException(RoleAnswer.describe("the aggregator", rule)
+                    + " needs each client's update, and with secure aggregation the server learns only their mean; use a rule"
+                    + " of the mean (FedAvg or FedOpt), or no secure aggregation");
+        }
+        if (sum.greatestWeight() > most.getAsInt()) {
+            throw new IllegalArgumentException(RoleAnswer.describe("the aggregator", rule) + " counts at most "
+                    + most.getAsInt() + " samples of a client, and the secure aggregation up to " + sum.greatestWeight()
+                    + "; give both the same greatest weight");
+        }
+    }
+
+    /**
      * Builds the server, before its first round or in the restored state.
      *
      * @throws NullPointerException if clients, selector, aggregator or initial adapter is not set
      * @throws IllegalArgumentException if there are fewer clients than {@link #minAnswers} or
-     *     {@link Aggregator#leastUpdates} require, or the state to restore is of another run
+     *     {@link Aggregator#leastUpdates} require, the state to restore is of another run, or the aggregator needs each update and
+     *     {@link #secureAggregation} shows their mean only
      */
     public FedHdsServer build() {
         return new FedHdsServer(this);

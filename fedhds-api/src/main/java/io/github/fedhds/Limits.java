@@ -222,15 +222,17 @@ record Limits(
         if (fault.isPresent()) {
             return refused(update, kindOf(fault.get(), global, adapter), fault.get());
         }
+        return tooFar(adapter, global)
+                .flatMap(far ->
+                        refused(update, Refusal.TOO_FAR, "the adapter of client " + update.client() + " is " + far));
+    }
+
+    /** How far an adapter is from the global one, if that is too far. */
+    Optional<String> tooFar(Adapter adapter, Adapter global) {
         double norm = maxNorm == Double.POSITIVE_INFINITY ? 0 : Math.sqrt(global.squaredDistance(adapter));
-        if (!(norm <= maxNorm)) { // NaN too, if the aggregator let one through
-            return refused(
-                    update,
-                    Refusal.TOO_FAR,
-                    "the adapter of client " + update.client() + " is " + norm
-                            + " from the global one, this server takes at most " + maxNorm);
-        }
-        return Optional.empty();
+        return norm <= maxNorm // false for NaN too, if the aggregator let one through
+                ? Optional.empty()
+                : Optional.of(norm + " from the global one, this server takes at most " + maxNorm);
     }
 
     private static Refusal kindOf(String fault, Adapter global, Adapter adapter) {

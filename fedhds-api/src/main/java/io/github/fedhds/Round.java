@@ -3,6 +3,9 @@ package io.github.fedhds;
 import io.github.fedhds.RoundProgress.Step;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.aggregation.MeanUpdate;
+import io.github.fedhds.aggregation.SecureAggregation;
+import io.github.fedhds.aggregation.SecureServer;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.CoresetSelector;
@@ -19,6 +22,7 @@ import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.SumPart;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
@@ -33,6 +37,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One open round on the server: takes reports, then, once groups are selected, updates, and closes with a result. The result
@@ -50,6 +55,7 @@ final class Round {
     private final Limits limits;
     private final Updates updates;
     private final Points earlier;
+    private final Optional<SecureAggregation> secure;
 
     private Step step = Step.REPORTS;
     private final Map<ClientId, CentroidReport> reports = new HashMap<>();
@@ -63,6 +69,7 @@ final class Round {
     private final Set<ClientId> refusedReports = new HashSet<>();
     private final Set<ClientId> refusedUpdates = new HashSet<>();
     private final String openingDigest;
+    private @Nullable RoundSum sum; // from the choice of groups on, with secure aggregation
 
     /**
      * A round that takes reports.
@@ -70,6 +77,7 @@ final class Round {
      * @param compareOpenings whether reports must answer this very opening
      * @param dimensions coordinates of a centroid where the opening has no frame
      * @param aggregatorState the aggregator's state after the last round that had a result
+     * @param secure how updates are summed; empty: each is received
      * @param earlier points that were chosen before, or none
      */
     Round(
@@ -79,8 +87,10 @@ final class Round {
             Limits limits,
             Aggregator aggregator,
             Adapter aggregatorState,
+            Optional<SecureAggregation> secure,
             Points earlier) {
         this.opening = opening;
+        this.secure = secure;
         this.earlier = earlier;
         this.openingDigest = compareOpenings ? opening.digest() : "";
         this.named = new HashSet<>(opening.clients());
@@ -127,9 +137,15 @@ final class Round {
                 refusedUpdates.add(update.client()); // asking it again would bring the same
             }
             return receipt;
+        } else if (message instanceof SumPart part) {
+            return accept(part);
         } else if (message instanceof Withdrawal withdrawal) {
             return accept(withdrawal);
         } else if (message instanceof Receipt receipt) {
+            RoundSum open = sum;
+            if (open != null && receipt.isRefused()) {
+                open.noteRefusal(receipt);
+            }
             if (receipt.answers().equals(Optional.of(MessageKind.SELECTION))
                     && receipt.refusal().equals(Optional.of(Refusal.UNKNOWN_ROUND))) {
                 receipt.party().ifPresent(withoutOpening::add); // a client that was started again
@@ -209,6 +225,10 @@ final class Round {
         } else {
             updates.open();
         }
+        Optional<SecureServer> server = groups.isEmpty()
+                ? Optional.empty()
+                : secure.map(how ->
+                        RoleAnswer.require(how.server(opening.context()), "secure aggregation", "a SecureServer"));
         Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
         for (ClientId client : opening.clients()) {
             CentroidReport report = reports.get(client);
@@ -224,7 +244,50 @@ final class Round {
         selections = Collections.unmodifiableMap(made);
         voidReason = reason;
         step = Step.UPDATES;
+        if (server.isPresent()) {
+            sum = new RoundSum(opening, server.get(), asked);
+            step = sum.step();
+        }
         return selections;
+    }
+
+    /** Ends an exchange of the secure sum; the round is void if there are too few answers. Gives the messages of the next one. */
+    Map<ClientId, Message> proceed() {
+        RoundSum open = Objects.requireNonNull(sum);
+        Optional<String> reason = tooFew(
+                "answers", open.answered().size(), open.asked().size(), Math.max(1, updates.needed(asked.size())));
+        Map<ClientId, Message> next = Map.of();
+        if (reason.isEmpty()) {
+            try {
+                next = open.next();
+            } catch (IllegalArgumentException e) {
+                reason = Optional.of("the secure sum cannot go on: " + e.getMessage());
+            }
+        }
+        if (reason.isPresent()) {
+            voidReason = reason;
+            sum = null;
+            asked = List.of();
+            step = Step.UPDATES;
+        } else {
+            step = open.step();
+        }
+        return next;
+    }
+
+    private Receipt accept(SumPart part) {
+        if (secure.isEmpty()) {
+            return Receipt.refused(
+                    part,
+                    Refusal.WRONG_KIND,
+                    "this server has no secure aggregation; set the same on server and clients");
+        }
+        if (sum != null) {
+            return sum.accept(part);
+        }
+        return step == Step.REPORTS
+                ? Receipt.refused(part, Refusal.EARLY, "the groups of round " + number() + " are not chosen yet")
+                : Receipt.refused(part, Refusal.LATE, "the secure sum of round " + number() + " has ended");
     }
 
     private Map<ClientId, Set<Integer>> choose(CoresetSelector selector) {
@@ -265,6 +328,12 @@ final class Round {
     }
 
     private Receipt accept(AdapterUpdate update) {
+        if (secure.isPresent()) {
+            return Receipt.refused(
+                    update,
+                    Refusal.WRONG_KIND,
+                    "this server takes parts of a secure sum, not adapters; set secureAggregation on the client too");
+        }
         GroupSelection chosenNow = selections.get(update.client());
         if (chosenNow != null
                 && !update.selectionDigest().isEmpty()
@@ -289,6 +358,7 @@ final class Round {
      */
     RoundResult close() {
         updates.checkFailure();
+        addMean();
         int came = updates.clients().size();
         if (voidReason.isEmpty()) {
             voidReason = tooFew("updates", came, asked.size(), updates.needed(asked.size()));
@@ -306,6 +376,19 @@ final class Round {
                 withdrawals.size(),
                 counts(),
                 voidReason);
+    }
+
+    private void addMean() {
+        RoundSum open = sum;
+        if (open == null || voidReason.isPresent()) {
+            return;
+        }
+        try {
+            MeanUpdate mean = open.mean();
+            updates.acceptMean(Set.copyOf(open.asked()), mean);
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            voidReason = Optional.of("the secure sum has no result: " + e.getMessage());
+        }
     }
 
     private TrainingCounts counts() {
@@ -342,8 +425,10 @@ final class Round {
 
     /** Who has answered the present step, and who is missing. */
     RoundProgress progress() {
-        List<ClientId> ofStep = step == Step.REPORTS ? opening.clients() : asked;
-        Set<ClientId> came = step == Step.REPORTS ? reports.keySet() : updates.clients();
+        RoundSum open = sum;
+        List<ClientId> ofStep = step == Step.REPORTS ? opening.clients() : open != null ? open.asked() : asked;
+        Set<ClientId> came =
+                step == Step.REPORTS ? reports.keySet() : open != null ? open.answered() : updates.clients();
         return new RoundProgress(
                 number(),
                 step,
@@ -358,7 +443,8 @@ final class Round {
     }
 
     private boolean hasWithdrawn(ClientId client, Set<ClientId> came) {
-        Set<ClientId> refused = step == Step.REPORTS ? refusedReports : refusedUpdates;
+        RoundSum open = sum;
+        Set<ClientId> refused = step == Step.REPORTS ? refusedReports : open != null ? open.refused() : refusedUpdates;
         return !came.contains(client)
                 && ((withdrawals.containsKey(client) && !returned.contains(client)) || refused.contains(client));
     }
@@ -371,7 +457,12 @@ final class Round {
         if (!progress().missing().contains(client)) {
             return Optional.empty();
         }
-        return step == Step.REPORTS ? Optional.of(opening) : Optional.ofNullable(selections.get(client));
+        if (step == Step.REPORTS) {
+            return Optional.of(opening);
+        }
+        return step == Step.UPDATES || step == Step.KEYS || sum == null
+                ? Optional.ofNullable(selections.get(client))
+                : sum.requestFor(client);
     }
 
     private static Optional<String> tooFew(String what, int came, int asked, int needed) {

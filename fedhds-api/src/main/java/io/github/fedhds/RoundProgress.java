@@ -11,7 +11,8 @@ import java.util.Optional;
  *
  * @param round number, from 1
  * @param step what the round takes now
- * @param asked clients that the step asks: all that the round names, then those with a chosen group; in registered order
+ * @param asked clients that the step asks: all that the round names, then those with a chosen group, and in a secure sum those
+ *     that have answered the exchange before; in registered order
  * @param answered clients of {@code asked} whose report or adapter was accepted
  * @param withdrawn clients of {@code asked} that are not waited for: they said that they will not answer, or their answer was
  *     refused for what it holds. A better one still counts
@@ -46,7 +47,20 @@ public record RoundProgress(
         /** Reports, until {@link FedHdsServer#select}. */
         REPORTS,
         /** Adapters, until {@link FedHdsServer#aggregate}. */
-        UPDATES
+        UPDATES,
+        /** In place of adapters, with secure aggregation: public keys, until {@link FedHdsServer#proceed}. */
+        KEYS,
+        /** Sealed shares, until {@link FedHdsServer#proceed}. */
+        SHARES,
+        /** Masked updates, until {@link FedHdsServer#proceed}. */
+        MASKED_UPDATES,
+        /** Revealed shares, until {@link FedHdsServer#aggregate}. */
+        REVEALED_SHARES
+    }
+
+    /** True if {@link FedHdsServer#aggregate} ends this step and with it the round. */
+    public boolean isLast() {
+        return step == Step.UPDATES || step == Step.REVEALED_SHARES;
     }
 
     /** True if there is nobody to wait for: close the step now. */

@@ -3,6 +3,7 @@ package io.github.fedhds;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.aggregation.MeanUpdate;
 import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Receipt;
@@ -12,6 +13,7 @@ import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * the aggregator is kept and thrown when the round closes. For one thread at a time.
  */
 final class Updates {
+    /** Name of the sender of a mean, which is nobody's update. */
+    private static final ClientId MEAN = new ClientId("mean");
+
     private final RoundOpening opening;
     private final Limits limits;
     private final Aggregator aggregator;
@@ -28,6 +33,7 @@ final class Updates {
     private @Nullable Aggregation aggregation;
     private @Nullable Throwable failure;
     private @Nullable RuntimeException refusalFailure;
+    private @Nullable MeanUpdate mean; // of a secure sum
     private final Map<ClientId, Arrival> arrivals = new HashMap<>();
 
     /** What is kept of an accepted update: enough to recognize a repetition and to report. */
@@ -122,6 +128,31 @@ final class Updates {
         return Receipt.accepted(update);
     }
 
+    /**
+     * Takes the mean of the updates of these clients in place of their updates.
+     *
+     * @throws IllegalStateException if it cannot count; the message says why
+     */
+    void acceptMean(Set<ClientId> of, MeanUpdate summed) {
+        Adapter global = opening.globalAdapter();
+        Optional<String> fault = aggregator
+                .refusal(global, summed.adapter())
+                .or(() -> limits.tooFar(summed.adapter(), global).map(far -> "it is " + far));
+        if (fault.isPresent()) {
+            throw new IllegalStateException("the mean of the secure sum cannot count: " + fault.get());
+        }
+        Objects.requireNonNull(aggregation)
+                .accept(new AdapterUpdate(
+                        opening.runId(),
+                        opening.round(),
+                        MEAN,
+                        summed.adapter(),
+                        (int) Math.min(Integer.MAX_VALUE, summed.samples()),
+                        summed.meanLoss()));
+        of.forEach(client -> arrivals.put(client, new Arrival("", 0, Double.NaN, TrainingCounts.NONE)));
+        mean = summed;
+    }
+
     private Receipt failed(AdapterUpdate update, Throwable cause) {
         return Receipt.refused(
                 update, Refusal.FAILED, "the aggregator failed in round " + opening.round() + ": " + cause);
@@ -171,11 +202,16 @@ final class Updates {
     }
 
     long samples() {
-        return arrivals.values().stream().mapToLong(Arrival::samples).sum();
+        return mean != null
+                ? mean.samples()
+                : arrivals.values().stream().mapToLong(Arrival::samples).sum();
     }
 
     /** Mean training loss, each client with the weight of its samples; NaN where no client reported one. */
     double meanLoss() {
+        if (mean != null) {
+            return mean.meanLoss();
+        }
         long withLoss = arrivals.values().stream()
                 .filter(Arrival::hasLoss)
                 .mapToLong(Arrival::samples)

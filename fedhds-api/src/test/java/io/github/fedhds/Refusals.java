@@ -34,7 +34,8 @@ final class Refusals {
                 Refusal.OTHER_REPORT,
                 Refusal.OUTDATED,
                 Refusal.NOTHING_TRAINED,
-                Refusal.BUDGET_SPENT));
+                Refusal.BUDGET_SPENT,
+                Refusal.SECURE_SUM));
         return all;
     }
 }

@@ -171,6 +171,7 @@ class ArchitectureTest {
                         "features",
                         "internal",
                         "internal.algebra",
+                        "secure",
                         "selection",
                         "setup",
                         "simulation",

@@ -3,6 +3,7 @@ package io.github.fedhds.aggregation;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.round.RoundContext;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Combines the clients' adapters into the next global adapter. An aggregator is stateless: its results depend only on its
@@ -40,6 +41,14 @@ public interface Aggregator {
      */
     default int leastUpdates() {
         return 1;
+    }
+
+    /**
+     * The most samples that a client counts for, if the result depends on the updates only through the mean of their adapters, weighted by
+     * samples up to that number. Empty, the default, if the rule needs each update; it cannot be used with {@link SecureAggregation} then.
+     */
+    default OptionalInt greatestWeight() {
+        return OptionalInt.empty();
     }
 
     /**

@@ -8,7 +8,7 @@ import java.util.Optional;
  * immutable and safe for many threads.
  */
 public sealed interface Message
-        permits RoundOpening, CentroidReport, GroupSelection, AdapterUpdate, Withdrawal, Receipt {
+        permits RoundOpening, CentroidReport, GroupSelection, AdapterUpdate, SumPart, Withdrawal, Receipt {
     /** Name of the run; empty in a receipt for bytes that could not be read. */
     String runId();
 

@@ -21,7 +21,10 @@ final class MessageDigests {
     }
 
     MessageDigests text(String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return bytes(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    MessageDigests bytes(byte[] bytes) {
         number(bytes.length);
         digest.update(bytes);
         return this;

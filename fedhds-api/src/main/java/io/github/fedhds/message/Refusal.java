@@ -79,6 +79,9 @@ public record Refusal(String code) implements Comparable<Refusal> {
     /** The client's privacy budget does not suffice for an answer. */
     public static final Refusal BUDGET_SPENT = new Refusal("budget-spent");
 
+    /** A part of a secure sum that does not fit it, or that would reveal more than the sum. */
+    public static final Refusal SECURE_SUM = new Refusal("secure-sum");
+
     /** Nothing was trained: every chosen sample, or every step, was left out. */
     public static final Refusal NOTHING_TRAINED = new Refusal("nothing-trained");
 

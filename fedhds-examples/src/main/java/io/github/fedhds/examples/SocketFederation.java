@@ -10,7 +10,9 @@ import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.message.Message;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.secure.MaskedAggregation;
 import io.github.fedhds.setup.FedHds;
+import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.state.ServerStore;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.DataInputStream;
@@ -24,7 +26,8 @@ import java.util.Optional;
 
 /**
  * How does an application transport the messages? Plain sockets between a server process and client processes. Clients
- * poll and send their last answer with each request, so a client that was away needs no special handling.
+ * poll and send their last answer with each request, so a client that was away needs no special handling. With {@code -Dsecure=true} in
+ * all processes the server learns the mean of the adapters only.
  *
  * <pre>{@value #USAGE}</pre>
  */
@@ -45,7 +48,10 @@ public final class SocketFederation {
     }
 
     private static FedHds fedHds(LanguageModel model) {
-        return FedHds.on(model).recommended(0.1).learningRate(1e-3).build(); // must be equal on both sides
+        FedHdsBuilder parts = FedHds.on(model).recommended(0.1).learningRate(1e-3); // must be equal on both sides
+        return Boolean.getBoolean("secure")
+                ? parts.secureAggregation(MaskedAggregation.defaults()).build()
+                : parts.build();
     }
 
     private static void serve(String[] args, List<ClientId> clients) throws IOException, InterruptedException {
@@ -63,6 +69,10 @@ public final class SocketFederation {
                 waitForClients(server, Integer.parseInt(args[5]));
                 server.select();
                 waitForClients(server, Integer.parseInt(args[5]));
+                while (!server.progress().orElseThrow().isLast()) { // the exchanges of a secure sum
+                    server.proceed();
+                    waitForClients(server, Integer.parseInt(args[5]));
+                }
                 System.out.println(server.aggregate());
                 store.save(server.state());
             }

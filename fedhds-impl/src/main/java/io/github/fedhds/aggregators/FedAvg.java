@@ -8,6 +8,7 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /**
@@ -51,6 +52,11 @@ public final class FedAvg implements Aggregator {
     /** The weight of an update, 1 or more. */
     int weight(AdapterUpdate update) {
         return Math.min(most, update.samples());
+    }
+
+    @Override
+    public OptionalInt greatestWeight() {
+        return OptionalInt.of(most);
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.github.fedhds.round.RoundContext;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -111,6 +112,11 @@ public final class FedOpt implements Aggregator {
     @Override
     public int leastUpdates() {
         return mean.leastUpdates();
+    }
+
+    @Override
+    public OptionalInt greatestWeight() {
+        return mean.greatestWeight();
     }
 
     /** The state of the inner rule, with tensors named {@code inner.NAME}. */

@@ -19,7 +19,7 @@ final class ClientNames {
     private ClientNames() {}
 
     static byte[] write(List<ClientId> clients, int most) {
-        MessageChecks.check("clients of an opening", clients.size(), most);
+        MessageChecks.check("clients of a message", clients.size(), most);
         String text = clients.stream().map(ClientId::value).collect(Collectors.joining("\n"));
         byte[] bytes =
                 MessageChecks.checkText("clients", text, Integer.MAX_VALUE).getBytes(StandardCharsets.UTF_8);
@@ -29,7 +29,7 @@ final class ClientNames {
 
     /** As objects, long ids need several times their bytes. */
     private static void checkBytes(int bytes, int most) {
-        MessageChecks.check("bytes of the ids of an opening's clients", bytes, LONGEST + (long) MEAN * most);
+        MessageChecks.check("bytes of the ids of a message's clients", bytes, LONGEST + (long) MEAN * most);
     }
 
     static List<ClientId> read(StoredTensor names, int most) {
@@ -42,7 +42,7 @@ final class ClientNames {
         for (int i = 0; i < size; i++) {
             count += names.byteAt(i) == '\n' ? 1 : 0;
         }
-        MessageChecks.check("clients of an opening", count, most);
+        MessageChecks.check("clients of a message", count, most);
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer bytes = ByteBuffer.allocate(Math.min(size, LONGEST));
         CharBuffer id = CharBuffer.allocate(MessageLimits.NAME + 1);

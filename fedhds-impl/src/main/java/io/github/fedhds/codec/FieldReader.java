@@ -9,6 +9,7 @@ import io.github.fedhds.message.Message;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -78,6 +79,36 @@ final class FieldReader<M extends Message> extends Fields<M> {
     @Override
     List<ClientId> clients(Function<M, List<ClientId>> value) {
         return ClientNames.read(tensor(MessageForms.CLIENTS, Dtype.U8, 1), limits.clients());
+    }
+
+    @Override
+    Map<ClientId, byte[]> parts(Function<M, Map<ClientId, byte[]>> value) {
+        List<ClientId> clients = clients(message -> List.of());
+        StoredTensor lengths = tensor(MessageForms.LENGTHS, Dtype.I32, 1);
+        StoredTensor parts = tensor(MessageForms.PARTS, Dtype.U8, 1);
+        if (lengths.size() != clients.size()) {
+            throw lengths.fault("must have a length for each of " + clients.size() + " clients, had " + lengths.size());
+        }
+        byte[] bytes = parts.toBytes();
+        Map<ClientId, byte[]> read = new TreeMap<>();
+        int at = 0;
+        for (int i = 0; i < clients.size(); i++) {
+            int length = lengths.intAt(i);
+            if (length < 0 || length > bytes.length - at) {
+                throw lengths.fault(
+                        "must have lengths of " + bytes.length + " bytes in all, has " + length + " at " + i);
+            }
+            if (i > 0 && clients.get(i).compareTo(clients.get(i - 1)) <= 0) {
+                throw new InvalidMessageException("the clients of parts must be in ascending order, client "
+                        + clients.get(i) + " comes after " + clients.get(i - 1));
+            }
+            read.put(clients.get(i), Arrays.copyOfRange(bytes, at, at + length));
+            at += length;
+        }
+        if (at < bytes.length) {
+            throw lengths.fault("must have lengths of " + bytes.length + " bytes in all, has " + at);
+        }
+        return read;
     }
 
     @Override

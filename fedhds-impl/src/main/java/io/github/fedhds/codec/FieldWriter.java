@@ -94,6 +94,21 @@ final class FieldWriter<M extends Message> extends Fields<M> {
     }
 
     @Override
+    Map<ClientId, byte[]> parts(Function<M, Map<ClientId, byte[]>> value) {
+        Map<ClientId, byte[]> parts = value.apply(message);
+        clients(m -> List.copyOf(parts.keySet()));
+        long bytes = parts.values().stream().mapToLong(part -> part.length).sum();
+        MessageChecks.check("bytes of a secure sum's parts", bytes, limits.bytes());
+        tensor(
+                MessageForms.LENGTHS,
+                Dtype.I32,
+                into -> parts.values().forEach(part -> into.putInt(part.length)),
+                parts.size());
+        tensor(MessageForms.PARTS, Dtype.U8, into -> parts.values().forEach(into::put), Math.toIntExact(bytes));
+        return parts;
+    }
+
+    @Override
     List<Integer> groups(Function<M, List<Integer>> value) {
         List<Integer> groups = value.apply(message);
         MessageChecks.check("groups of a selection", groups.size(), limits.centroids());

@@ -43,6 +43,9 @@ abstract class Fields<M extends Message> {
 
     abstract List<ClientId> clients(Function<M, List<ClientId>> value);
 
+    /** Bytes by client. */
+    abstract Map<ClientId, byte[]> parts(Function<M, Map<ClientId, byte[]>> value);
+
     abstract List<Integer> groups(Function<M, List<Integer>> value);
 
     abstract List<Centroid> centroids(Function<M, List<Centroid>> value);

@@ -12,6 +12,7 @@ import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.SumPart;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
@@ -27,6 +28,8 @@ import java.util.stream.Collectors;
 /** The fields of each kind of message, version 1. Each kind is declared once, for reading and writing. */
 final class MessageForms {
     static final String CLIENTS = "clients";
+    static final String LENGTHS = "lengths";
+    static final String PARTS = "parts";
     static final String GROUPS = "groups";
     static final String POINTS = "points";
     static final String FRAME_MEAN = "frame.mean";
@@ -42,6 +45,8 @@ final class MessageForms {
             case CENTROIDS -> centroids((Fields<CentroidReport>) fields);
             case SELECTION -> selection((Fields<GroupSelection>) fields);
             case UPDATE -> update((Fields<AdapterUpdate>) fields);
+            case KEYS, KEY_LIST, SHARES, SHARE_LIST, MASKED_UPDATE, SURVIVORS, REVEALED_SHARES ->
+                sumPart(kind, (Fields<SumPart>) fields);
             case WITHDRAWAL -> withdrawal((Fields<Withdrawal>) fields);
             case RECEIPT -> receipt((Fields<Receipt>) fields);
         };
@@ -56,6 +61,8 @@ final class MessageForms {
             case CENTROIDS -> List.of(GROUPS, POINTS).contains(tensor);
             case SELECTION -> tensor.equals(GROUPS);
             case UPDATE -> AdapterTensors.isAdapterTensor(tensor);
+            case KEYS, KEY_LIST, SHARES, SHARE_LIST, MASKED_UPDATE, SURVIVORS, REVEALED_SHARES ->
+                List.of(CLIENTS, LENGTHS, PARTS).contains(tensor);
             case WITHDRAWAL, RECEIPT -> false;
         };
     }
@@ -161,6 +168,10 @@ final class MessageForms {
                 fields.number("mean-loss", AdapterUpdate::meanLoss),
                 counts(fields, AdapterUpdate::counts),
                 fields.givenDigest("selection", AdapterUpdate::selectionDigest));
+    }
+
+    private static SumPart sumPart(MessageKind kind, Fields<SumPart> fields) {
+        return new SumPart(fields.run(), fields.round(), fields.client(), kind, fields.parts(SumPart::parts));
     }
 
     private static <M extends Message> TrainingCounts counts(Fields<M> fields, Function<M, TrainingCounts> value) {

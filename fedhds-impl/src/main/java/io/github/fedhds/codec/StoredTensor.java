@@ -101,6 +101,17 @@ final class StoredTensor {
         return value;
     }
 
+    /** All bytes. */
+    byte[] toBytes() {
+        byte[] bytes = new byte[Math.toIntExact(form.end() - form.begin())];
+        int at = 0;
+        for (ByteBuffer piece : pieces) {
+            piece.duplicate().get(bytes, at, piece.limit());
+            at += piece.limit();
+        }
+        return bytes;
+    }
+
     /** All numbers, for small tensors. */
     float[] toFloats() {
         float[] values = new float[size()];

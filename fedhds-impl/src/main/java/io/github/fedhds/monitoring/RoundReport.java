@@ -2,10 +2,12 @@ package io.github.fedhds.monitoring;
 
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.privacy.PrivacySpent;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.Federation;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -21,6 +23,7 @@ import java.util.OptionalDouble;
  * @param failedClients clients that dropped out because they threw an exception, in registered order; see
  *     {@link Federation.Builder#failedClients}
  * @param score score of the adapter, if the round was {@linkplain Federation.Builder#evaluation evaluated}
+ * @param privacy what was spent so far of the privacy budget, if the run has noise
  */
 public record RoundReport(
         RoundResult result,
@@ -30,10 +33,24 @@ public record RoundReport(
         Bytes bytes,
         FeatureCache.Statistics featureRows,
         List<ClientId> failedClients,
-        OptionalDouble score) {
+        OptionalDouble score,
+        Optional<PrivacySpent> privacy) {
     public RoundReport {
         clients = List.copyOf(clients);
         failedClients = List.copyOf(failedClients);
+    }
+
+    /** A round without noise. */
+    public RoundReport(
+            RoundResult result,
+            String adapterSha256,
+            List<ClientId> clients,
+            Seconds seconds,
+            Bytes bytes,
+            FeatureCache.Statistics featureRows,
+            List<ClientId> failedClients,
+            OptionalDouble score) {
+        this(result, adapterSha256, clients, seconds, bytes, featureRows, failedClients, score, Optional.empty());
     }
 
     /** Number of the round, from 1. */
@@ -50,12 +67,21 @@ public record RoundReport(
                 bytes,
                 featureRows,
                 failedClients,
-                OptionalDouble.of(newScore));
+                OptionalDouble.of(newScore),
+                privacy);
     }
 
     public RoundReport withoutAdapter() {
         return new RoundReport(
-                result.withoutAdapter(), adapterSha256, clients, seconds, bytes, featureRows, failedClients, score);
+                result.withoutAdapter(),
+                adapterSha256,
+                clients,
+                seconds,
+                bytes,
+                featureRows,
+                failedClients,
+                score,
+                privacy);
     }
 
     /**

@@ -171,6 +171,11 @@ public final class CentralNoise implements Aggregator {
         return GaussianPrivacy.epsilon(Math.sqrt(rounds) * (1 + ROUNDING) / multiplier, budget.delta());
     }
 
+    /** What so many rounds have spent. */
+    public PrivacySpent spent(int rounds) {
+        return new PrivacySpent(epsilon(rounds), budget.epsilon(), budget.delta(), isSecret());
+    }
+
     private boolean isSpentBefore(int round) {
         return !(epsilon(round) <= budget.epsilon() * (1 + 1e-9));
     }

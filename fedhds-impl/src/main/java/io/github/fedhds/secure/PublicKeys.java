@@ -1,5 +1,6 @@
 package io.github.fedhds.secure;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -20,6 +21,34 @@ public record PublicKeys(byte[] sealing, byte[] masking, byte[] commitment) {
         sealing = sealing.clone();
         masking = masking.clone();
         commitment = commitment.clone();
+    }
+
+    /** The keys of their byte form. */
+    static PublicKeys of(byte[] bytes) {
+        if (bytes.length != 3 * KeyPair25519.BYTES) {
+            throw new IllegalArgumentException("public keys have 96 bytes in all, were " + bytes.length);
+        }
+        return new PublicKeys(
+                Arrays.copyOf(bytes, KeyPair25519.BYTES),
+                Arrays.copyOfRange(bytes, KeyPair25519.BYTES, 2 * KeyPair25519.BYTES),
+                Arrays.copyOfRange(bytes, 2 * KeyPair25519.BYTES, bytes.length));
+    }
+
+    /** Whether one of the two keys is one of the other's: then two clients would have the same secrets with the others. */
+    boolean sharesKeyWith(PublicKeys other) {
+        return Arrays.equals(sealing, other.sealing)
+                || Arrays.equals(sealing, other.masking)
+                || Arrays.equals(masking, other.sealing)
+                || Arrays.equals(masking, other.masking);
+    }
+
+    /** One after the other. */
+    byte[] toBytes() {
+        return ByteBuffer.allocate(3 * KeyPair25519.BYTES)
+                .put(sealing)
+                .put(masking)
+                .put(commitment)
+                .array();
     }
 
     @Override

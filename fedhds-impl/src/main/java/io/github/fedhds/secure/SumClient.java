@@ -2,7 +2,6 @@ package io.github.fedhds.secure;
 
 import io.github.fedhds.round.ClientId;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -56,7 +55,7 @@ public final class SumClient {
      *
      * @param all the keys of all clients that have sent some
      * @throws IllegalArgumentException if this client's keys are not among them, two keys are equal, one has a low order, or there
-     *     are too few
+     *     are fewer than a sum needs
      */
     public Map<ClientId, byte[]> shares(Map<ClientId, PublicKeys> all) {
         if (keys != null) {
@@ -69,8 +68,9 @@ public final class SumClient {
         all.forEach((id, pair) -> places.put(settings.place(id), pair));
         SumKeys known = new SumKeys(settings, places);
         List<Integer> near = known.neighbours(me);
-        byte[][] ofSelf = Shamir.share(self, near.size(), threshold(near), random);
-        byte[][] ofKey = Shamir.share(masking.secret(), near.size(), threshold(near), random);
+        int threshold = settings.threshold(near.size());
+        byte[][] ofSelf = Shamir.share(self, near.size(), threshold, random);
+        byte[][] ofKey = Shamir.share(masking.secret(), near.size(), threshold, random);
         Map<ClientId, byte[]> sealed = new HashMap<>();
         for (int i = 0; i < near.size(); i++) {
             byte[] both = Arrays.copyOf(ofSelf[i], 2 * SECRET);
@@ -82,12 +82,13 @@ public final class SumClient {
         return sealed;
     }
 
-    private int threshold(List<Integer> near) {
-        if (near.size() < settings.threshold()) {
-            throw new IllegalArgumentException("client " + settings.id(me) + " has " + near.size()
-                    + " neighbours left, fewer than the threshold of " + settings.threshold());
+    /** Throws unless so many of the client's neighbours suffice. */
+    private void check(SumKeys known, long near, String what) {
+        int threshold = settings.threshold(known.neighbours(me).size());
+        if (near < threshold) {
+            throw new IllegalArgumentException(what + " of " + near + " neighbours of client " + settings.id(me)
+                    + " arrived, fewer than the threshold of " + threshold + "; nothing is revealed");
         }
-        return settings.threshold();
     }
 
     private static byte direction(int from, int to) {
@@ -127,7 +128,7 @@ public final class SumClient {
             }
             opened.put(from, both);
         });
-        threshold(new ArrayList<>(opened.keySet()));
+        check(known, opened.size(), "the shares");
         int[] words = values.clone();
         MaskStream.apply(known.derive(self, "self"), 1, words);
         for (int other : opened.keySet()) {
@@ -161,9 +162,10 @@ public final class SumClient {
         long near = known.neighbours(me).stream()
                 .filter(other -> arrived.contains(settings.id(other)))
                 .count();
-        if (near < settings.threshold()) {
-            throw new IllegalArgumentException("the vectors of " + near + " neighbours of client " + settings.id(me)
-                    + " arrived, fewer than the threshold of " + settings.threshold() + ": nothing is revealed");
+        check(known, near, "the vectors");
+        if (arrived.size() < settings.least()) {
+            throw new IllegalArgumentException("the vectors of " + arrived.size() + " clients arrived, and a sum needs "
+                    + settings.least() + "; nothing is revealed");
         }
         survivors = Set.copyOf(arrived);
         Map<ClientId, byte[]> shares = new HashMap<>();

@@ -33,16 +33,18 @@ final class SumKeys {
                         "client " + settings.id(place) + " has a public key that is there already");
             }
         });
-        if (members.size() <= settings.threshold()) {
-            throw new IllegalArgumentException(members.size() + " clients have sent keys; the threshold of "
-                    + settings.threshold() + " neighbours needs more");
+        if (members.size() < settings.least()) {
+            throw new IllegalArgumentException(
+                    members.size() + " clients have sent keys, and a sum needs " + settings.least());
         }
         MessageDigest digest = sha256();
         text(digest, settings.runId());
-        digest.update(ByteBuffer.allocate(16)
+        digest.update(ByteBuffer.allocate(28)
                 .putInt(settings.round())
                 .putInt(settings.degree())
-                .putInt(settings.threshold())
+                .putDouble(settings.share())
+                .putInt(settings.least())
+                .putInt(members.size())
                 .putInt(settings.length())
                 .flip());
         this.keys.forEach((place, pair) -> {

@@ -39,10 +39,19 @@ public final class SumServer {
         if (keys != null) {
             throw new IllegalStateException("the keys were sent on already");
         }
-        PublicKeys before = sentKeys.putIfAbsent(settings.place(id), of);
-        if (before != null && !before.equals(of)) {
-            throw new IllegalArgumentException("client " + id + " has sent other keys before");
+        int place = settings.place(id);
+        sentKeys.forEach((other, keys) -> {
+            if (other == place ? !keys.equals(of) : of.sharesKeyWith(keys)) {
+                throw new IllegalArgumentException(
+                        other == place
+                                ? "client " + id + " has sent other keys before"
+                                : "client " + id + " has sent a key of client " + settings.id(other));
+            }
+        });
+        if (Arrays.equals(of.sealing(), of.masking())) {
+            throw new IllegalArgumentException("client " + id + " has sent the same key twice");
         }
+        sentKeys.put(place, of);
     }
 
     /** The keys for all clients; no others are accepted from then on. */
@@ -110,8 +119,16 @@ public final class SumServer {
         }
     }
 
-    /** The clients whose vectors are in the sum; no others are accepted from then on. */
+    /**
+     * The clients whose vectors are in the sum; no others are accepted from then on.
+     *
+     * @throws IllegalArgumentException if they are fewer than a sum needs
+     */
     public Set<ClientId> arrived() {
+        if (arrived.size() < settings.least()) {
+            throw new IllegalArgumentException(
+                    "the vectors of " + arrived.size() + " clients arrived, and a sum needs " + settings.least());
+        }
         complete = true;
         return Set.copyOf(arrived);
     }
@@ -193,17 +210,17 @@ public final class SumServer {
 
     private byte[] secret(SumKeys known, int owner) {
         List<Integer> near = known.neighbours(owner);
+        int threshold = settings.threshold(near.size());
         Map<Integer, byte[]> shares = new TreeMap<>();
         for (Map.Entry<Integer, byte[]> share :
                 revealed.getOrDefault(owner, Map.of()).entrySet()) {
-            if (shares.size() < settings.threshold() && near.contains(share.getKey())) {
+            if (shares.size() < threshold && near.contains(share.getKey())) {
                 shares.put(near.indexOf(share.getKey()) + 1, share.getValue());
             }
         }
-        if (shares.size() < settings.threshold()) {
-            throw new IllegalStateException(
-                    "there are " + shares.size() + " shares of a secret of client " + settings.id(owner)
-                            + ", fewer than the threshold of " + settings.threshold() + ": the sum cannot be known");
+        if (shares.size() < threshold) {
+            throw new IllegalStateException("there are " + shares.size() + " shares of a secret of client "
+                    + settings.id(owner) + ", fewer than the threshold of " + threshold + ": the sum cannot be known");
         }
         return Shamir.combine(shares);
     }

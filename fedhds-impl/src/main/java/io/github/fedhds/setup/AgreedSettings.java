@@ -1,6 +1,7 @@
 package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.fusion.Fusion;
@@ -39,6 +40,7 @@ record AgreedSettings(
         CoresetSelector selector,
         @Nullable CentroidNoise centroidNoise,
         @Nullable UpdateNoise updateNoise,
+        @Nullable SecureAggregation secureAggregation,
         Map<String, String> training) {
     private static final String VERSION = version();
 
@@ -59,6 +61,7 @@ record AgreedSettings(
                 builder.selection.client(),
                 builder.centroidNoise,
                 builder.updateNoise,
+                builder.secureAggregation,
                 training(builder));
     }
 
@@ -98,6 +101,7 @@ record AgreedSettings(
         settings.put("selection of clients", RoleText.of(selector));
         put(settings, "noise on centroids", centroidNoise == null ? null : centroidNoise.toString());
         put(settings, "noise on updates", updateNoise == null ? null : updateNoise.toString());
+        put(settings, "secure aggregation", secureAggregation == null ? null : RoleText.of(secureAggregation));
         return Map.copyOf(settings);
     }
 

@@ -1,7 +1,6 @@
 package io.github.fedhds.setup;
 
 import com.google.common.base.Suppliers;
-import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
@@ -9,6 +8,7 @@ import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
@@ -71,6 +71,7 @@ public final class FedHds {
     private final Supplier<Map<String, String>> agreedSettings;
     private final @Nullable CentroidNoise centroidNoise;
     private final @Nullable UpdateNoise updateNoise;
+    private final @Nullable SecureAggregation secureAggregation;
     private final @Nullable MessageLimits messageLimits;
     private final @Nullable ModelParts parts; // null without weights
 
@@ -82,6 +83,7 @@ public final class FedHds {
         fusion = ModelParts.fusion(builder);
         centroidNoise = builder.centroidNoise;
         updateNoise = builder.updateNoise;
+        secureAggregation = builder.secureAggregation;
         messageLimits = builder.messageLimits;
         parts = builder.models == null ? null : ModelParts.of(builder, builder.models);
         AgreedSettings settings = AgreedSettings.of(builder, fusion.dimensions());
@@ -155,15 +157,21 @@ public final class FedHds {
         return centroidNoise != null || updateNoise != null;
     }
 
+    /** Whether updates are summed securely, so that a round has more exchanges; see {@link FedHdsServer#proceed}. */
+    public boolean isSecure() {
+        return secureAggregation != null;
+    }
+
     private FedHdsClientBuilder exactClient(ClientId id) {
         ModelParts parts = parts();
-        return FedHdsClient.builder(id)
+        FedHdsClientBuilder client = FedHdsClient.builder(id)
                 .featureExtractor(parts.extractor())
                 .fusion(fusion)
                 .selector(selection.client())
                 .scorer(parts.scorer())
                 .trainer(parts.training())
                 .agreedSettings(agreedSettings());
+        return secureAggregation == null ? client : client.secureAggregation(secureAggregation);
     }
 
     /** A builder of a server with the roles of this object. Its first adapter is drawn from the builder's seed. */
@@ -178,13 +186,16 @@ public final class FedHds {
                 .aggregator(aggregator)
                 .agreedSettings(agreedSettings())
                 .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(config, lora, ofSeed));
-        sampler().ifPresent(server::sampler);
+        centralNoise().map(CentralNoise::sampler).ifPresent(server::sampler);
+        if (secureAggregation != null) {
+            server.secureAggregation(secureAggregation);
+        }
         return messageLimits == null ? server : server.messageLimits(messageLimits);
     }
 
-    /** The sampler that the aggregator requires: that of {@link CentralNoise}; empty with another aggregator. */
-    public Optional<ClientSampler> sampler() {
-        return aggregator instanceof CentralNoise noise ? Optional.of(noise.sampler()) : Optional.empty();
+    /** The noise that the server adds, if the aggregator is one with noise; the server then has its {@link CentralNoise#sampler}. */
+    public Optional<CentralNoise> centralNoise() {
+        return aggregator instanceof CentralNoise noise ? Optional.of(noise) : Optional.empty();
     }
 
     /**

@@ -2,6 +2,7 @@ package io.github.fedhds.setup;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.aggregation.Aggregator;
+import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.aggregators.FedAvg;
 import io.github.fedhds.features.CachedFusion;
 import io.github.fedhds.features.FeatureCache;
@@ -16,6 +17,7 @@ import io.github.fedhds.model.Precision;
 import io.github.fedhds.privacy.CentroidNoise;
 import io.github.fedhds.privacy.UpdateNoise;
 import io.github.fedhds.reduction.TsneFusion;
+import io.github.fedhds.secure.MaskedAggregation;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.tokenizer.SampleCuts;
 import io.github.fedhds.tokenizer.Tokenizer;
@@ -70,6 +72,9 @@ public final class FedHdsBuilder {
 
     @Nullable
     UpdateNoise updateNoise;
+
+    @Nullable
+    SecureAggregation secureAggregation;
 
     @Nullable
     MessageLimits messageLimits;
@@ -339,6 +344,16 @@ public final class FedHdsBuilder {
     }
 
     /**
+     * Secure aggregation: the server learns the mean of the clients' adapters and no single one; none by default. Usually {@link
+     * io.github.fedhds.secure.MaskedAggregation}. The aggregator must be a rule of the mean ({@link FedAvg}, {@link
+     * io.github.fedhds.aggregators.FedOpt}), which {@link FedHds#server} checks. Server and clients compare it.
+     */
+    public FedHdsBuilder secureAggregation(SecureAggregation secureAggregation) {
+        this.secureAggregation = Objects.requireNonNull(secureAggregation, "secureAggregation");
+        return this;
+    }
+
+    /**
      * Limits of the message sizes of this run, for servers and for {@link FedHds#codec};
      * {@link MessageLimits#forAdapter} by default. Set the same limits in every process of a run.
      */
@@ -347,10 +362,26 @@ public final class FedHdsBuilder {
         return this;
     }
 
+    /** Noise makes an update longer than the norm that it was clipped to; the secure sum must not clip it again. */
+    private void checkNorms() {
+        if (updateNoise == null || !(secureAggregation instanceof MaskedAggregation masked)) {
+            return;
+        }
+        long parameters = LoraTrainer.firstAdapter(config, trainer.lora(), 0).parameters();
+        double longest = updateNoise.norm() + updateNoise.deviation() * (Math.sqrt(parameters) + 6);
+        if (masked.norm(parameters) < longest) {
+            throw new IllegalArgumentException(
+                    "updates of norm " + updateNoise.norm() + " have with their noise norms of up to "
+                            + longest + ", above the norm " + masked.norm(parameters)
+                            + " of the secure aggregation, which would clip them again; raise that norm");
+        }
+    }
+
     /**
      * Creates the object with these settings.
      *
      * @throws FedHdsException if no template is set, and the model's own is in a form that this library does not know
+     * @throws IllegalArgumentException if secure aggregation would clip the noise of updates
      * @throws IllegalStateException if the selection has a memory, and training changes the features
      */
     public FedHds build() {
@@ -359,6 +390,7 @@ public final class FedHdsBuilder {
                     + " and training changes the features of the tuned model from round to round; set"
                     + " frozenFeatures(true) or a featureModel");
         }
+        checkNorms();
         if (folder != null && !trainer.hasTemplate()) {
             trainer.template(Tokenizer.promptTemplate(folder));
         }

@@ -18,6 +18,7 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
 import io.github.fedhds.privacy.PrivacyLedger;
+import io.github.fedhds.privacy.PrivacySpent;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
 import java.util.ArrayList;
@@ -121,6 +122,9 @@ final class FederatedRound {
                 opening,
                 p -> p.train(Objects.requireNonNull(selections.get(p.id))),
                 answer -> answer.ifPresent(this::take));
+        if (fedHds.isSecure()) {
+            sum(participants, threads, opening);
+        }
         long average = System.nanoTime();
         RoundResult result = server.aggregate();
         long end = System.nanoTime();
@@ -138,7 +142,34 @@ final class FederatedRound {
                 new RoundReport.Bytes(carried.bytesDown(), carried.bytesUp()),
                 cacheStatistics().since(before),
                 opening.clients().stream().filter(failed::contains).toList(),
-                OptionalDouble.empty());
+                OptionalDouble.empty(),
+                spent(opening));
+    }
+
+    private Optional<PrivacySpent> spent(RoundOpening opening) {
+        return fedHds.isNoised()
+                ? Optional.of(PrivacySpent.of(
+                        opening.clients().stream().map(this::ledger).toList()))
+                : fedHds.centralNoise().map(noise -> noise.spent(opening.round()));
+    }
+
+    private PrivacyLedger ledger(ClientId id) {
+        return Objects.requireNonNull(ledgers.apply(id), () -> "ledger of client " + id);
+    }
+
+    /** The exchanges of a secure sum after the keys. */
+    private void sum(Map<ClientId, Participant> participants, ClientThreads threads, RoundOpening opening) {
+        while (!server.progress().orElseThrow().isLast()) {
+            Map<ClientId, Message> requests = server.proceed();
+            requests.forEach((id, request) -> toClient(opening.round(), id, request.kind(), bytes(request)));
+            participants.keySet().retainAll(requests.keySet());
+            run(
+                    participants.values(),
+                    threads,
+                    opening,
+                    p -> p.answer(Objects.requireNonNull(requests.get(p.id))),
+                    answer -> answer.ifPresent(this::take));
+        }
     }
 
     /** The result of a client's step: a value, or a failure that the round may tolerate. */
@@ -226,14 +257,18 @@ final class FederatedRound {
 
         Optional<Message> train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
-            client = null; // also releases its instructions
+            if (!fedHds.isSecure()) {
+                client = null; // also releases its instructions
+            }
             return timed(training, () -> made.train(selection));
         }
 
+        Optional<Message> answer(Message request) {
+            return Objects.requireNonNull(client).answer(request);
+        }
+
         private FedHdsClientBuilder builder() {
-            return fedHds.isNoised()
-                    ? fedHds.client(id, Objects.requireNonNull(ledgers.apply(id), () -> "ledger of client " + id))
-                    : fedHds.client(id);
+            return fedHds.isNoised() ? fedHds.client(id, ledger(id)) : fedHds.client(id);
         }
 
         private FedHdsClient make() {

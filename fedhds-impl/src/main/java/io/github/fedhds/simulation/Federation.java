@@ -13,6 +13,7 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
 import io.github.fedhds.monitoring.UntrainedRun;
+import io.github.fedhds.privacy.CentralNoise;
 import io.github.fedhds.privacy.PrivacyLedger;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
@@ -81,7 +82,9 @@ public final class Federation {
         FedHdsServerBuilder parts = Objects.requireNonNull(
                 builder.serverSettings.apply(fedHds.server(ids, builder.seed)
                         .runId("federation")
-                        .sampler(fedHds.sampler().orElseGet(() -> ClientSampler.uniform(builder.activeShare)))),
+                        .sampler(fedHds.centralNoise()
+                                .map(CentralNoise::sampler)
+                                .orElseGet(() -> ClientSampler.uniform(builder.activeShare)))),
                 "serverSettings returned null; it must return a builder");
         listeners.forEach(parts::listener);
         parts.listener(outcome);
@@ -269,8 +272,8 @@ public final class Federation {
         }
 
         /**
-         * Share of the clients in a round, above 0 and at most 1, at least one client; 0.05 by default. Has no effect where the
-         * aggregator requires a sampler of its own, see {@link FedHds#sampler}.
+         * Share of the clients in a round, above 0 and at most 1, at least one client; 0.05 by default. Has no effect if the
+         * server adds noise, which draws the clients; see {@link FedHds#centralNoise}.
          */
         public Builder activeShare(double activeShare) {
             if (!(activeShare > 0 && activeShare <= 1)) {

@@ -8,9 +8,11 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.message.SumPart;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
@@ -117,6 +119,15 @@ final class MessageExamples {
                         40,
                         DIGEST),
                 exact));
+        Map<ClientId, byte[]> parts = Map.of(
+                CLIENT,
+                new byte[] {0, -1, Byte.MIN_VALUE, Byte.MAX_VALUE},
+                new ClientId("b"),
+                new byte[0],
+                new ClientId("a"),
+                new byte[] {7});
+        all.add(new Example("sum-shares", new SumPart("run", 7, CLIENT, MessageKind.SHARES, parts), exact));
+        all.add(new Example("sum-survivors", new SumPart("run", 7, CLIENT, MessageKind.SURVIVORS, Map.of()), exact));
         all.add(new Example("centroids-none", new CentroidReport("run", 7, CLIENT, List.of()), exact));
         all.add(new Example(
                 "selection", new GroupSelection("run", 7, CLIENT, List.of(0, 5, Integer.MAX_VALUE), DIGEST), exact));

@@ -169,7 +169,7 @@ class MessageRefusalTest {
         List<ClientId> three = List.of(new ClientId("a"), new ClientId("b"), new ClientId("c"));
         refused.put(
                 new RoundOpening("r", 1, three, 0, Adapter.empty(), Map.of()),
-                "clients of an opening must be 2 or less, was 3");
+                "clients of a message must be 2 or less, was 3");
         refused.put(
                 new RoundOpening("r", 1, List.of(), 0, Adapter.empty(), Map.of("a", "", "b", "")),
                 "settings of an opening");

@@ -45,8 +45,8 @@ public final class SecureSumBenchmark implements Callable<Integer> {
     @Option(names = "--degree", description = "neighbours of each client")
     private int degree = 48;
 
-    @Option(names = "--threshold", description = "neighbours of a client that must answer to the end")
-    private int threshold = 25;
+    @Option(names = "--answering", description = "share of a client's neighbours that must answer to the end")
+    private double share = 0.52;
 
     @Option(names = "--seed", description = "of the values and of the missing clients; keys and masks are secret")
     private long seed = 1;
@@ -72,7 +72,7 @@ public final class SecureSumBenchmark implements Callable<Integer> {
                 .toList();
         SumSettings settings;
         try {
-            settings = new SumSettings("benchmark", 1, ids, degree, threshold, values);
+            settings = new SumSettings("benchmark", 1, ids, degree, share, 2, values);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

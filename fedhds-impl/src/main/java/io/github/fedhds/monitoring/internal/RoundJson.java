@@ -14,6 +14,7 @@ import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.monitoring.JsonLinesListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.ServerJsonLog;
+import io.github.fedhds.privacy.PrivacySpent;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
@@ -52,6 +53,7 @@ public final class RoundJson {
         json.add("seconds", GSON.toJsonTree(report.seconds()));
         json.add("bytes", GSON.toJsonTree(report.bytes()));
         report.score().ifPresent(score -> json.addProperty("score", score));
+        report.privacy().ifPresent(spent -> json.add("privacy", GSON.toJsonTree(spent)));
         json.addProperty("adapter_sha256", report.adapterSha256());
         return json;
     }
@@ -150,7 +152,8 @@ public final class RoundJson {
                         ? read(json, "feature_rows", FeatureCache.Statistics.class)
                         : FeatureCache.Statistics.NONE,
                 json.has("failed_clients") ? clients(json.getAsJsonArray("failed_clients")) : List.of(),
-                json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty());
+                json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty(),
+                json.has("privacy") ? Optional.of(read(json, "privacy", PrivacySpent.class)) : Optional.empty());
     }
 
     /** A part of a round; every number must be present. */

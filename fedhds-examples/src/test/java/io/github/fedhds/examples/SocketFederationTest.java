@@ -1,6 +1,7 @@
 package io.github.fedhds.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -10,6 +11,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
+import io.github.fedhds.secure.MaskedAggregation;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.state.ServerStore;
@@ -39,6 +41,7 @@ class SocketFederationTest {
 
     private final List<Process> started = new ArrayList<>();
     private int logs;
+    private boolean secure;
 
     @AfterEach
     void stopAll() {
@@ -87,6 +90,7 @@ class SocketFederationTest {
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
+                "-Dsecure=" + secure,
                 "-cp",
                 System.getProperty("java.class.path"),
                 SocketFederation.class.getName()));
@@ -143,6 +147,52 @@ class SocketFederationTest {
         assertEquals(ROUNDS, state.round());
         assertEquals(inOneProcess(model, a, b).digest(), state.globalAdapter().digest(), () -> read(again.log()));
         assertTrue(read(again.log()).contains("updates=2"), () -> read(again.log()));
+    }
+
+    @Test
+    void secureRun_overSockets_endsWithTheBytesOfOneProcess() throws Exception {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        TinyModel.write(model);
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        secure = true;
+        List<String> clients = List.of("a", "b", "c");
+        for (String client : clients) {
+            start("client", "" + port, model.toString(), data(client).toString(), client);
+        }
+        Started server = start(
+                "server",
+                "" + port,
+                model.toString(),
+                folder.resolve("state").toString(),
+                "" + ROUNDS,
+                "60",
+                "a",
+                "b",
+                "c");
+        assertTrue(server.process().waitFor(120, TimeUnit.SECONDS), () -> read(server.log()));
+        ServerState state = ServerStore.open(folder.resolve("state")).load().orElseThrow();
+        assertTrue(read(server.log()).contains("REVEALED_SHARES"), () -> read(server.log()));
+        assertFalse(read(server.log()).contains("Optional[UPDATE]"), () -> read(server.log()));
+        try (LanguageModel loaded = LanguageModel.load(model)) {
+            FedHds fedHds = FedHds.on(loaded)
+                    .recommended(0.1)
+                    .learningRate(1e-3)
+                    .secureAggregation(MaskedAggregation.defaults())
+                    .build();
+            Federation.Builder parts = Federation.builder(fedHds)
+                    .rounds(ROUNDS)
+                    .seed(1)
+                    .serverSettings(one -> one.sampler(ClientSampler.uniform(1)));
+            for (String client : clients) {
+                parts.client(new ClientId(client), DataFile.readAll(folder.resolve(client + ".jsonl")));
+            }
+            Federation federation = parts.build();
+            federation.run();
+            assertEquals(federation.adapter().digest(), state.globalAdapter().digest(), () -> read(server.log()));
+        }
     }
 
     private static Adapter inOneProcess(Path folder, Path a, Path b) {

@@ -21,6 +21,8 @@ import java.util.Optional;
  *   <li>{@code fedhds.clients.failed}: counter; clients that dropped out because they threw an exception
  *   <li>{@code fedhds.score}, {@code fedhds.score.best}: gauges of the newest and the best evaluation; NaN before the
  *       first
+ *   <li>{@code fedhds.privacy.epsilon}, {@code fedhds.privacy.left}: gauges of what the client that has spent most has spent of its
+ *       privacy budget, and of what is left; NaN without noise
  *   <li>{@code fedhds.resumed}, {@code fedhds.stopped.early}: counters
  *   <li>{@code fedhds.untrained}: counter; runs in which no round changed the adapter; tag {@code cause}: the
  *       {@link UntrainedRun.Cause} in lower case
@@ -31,6 +33,8 @@ import java.util.Optional;
 public final class MicrometerListener extends ServerMeters implements RoundListener {
     private volatile double score = Double.NaN;
     private volatile double bestScore = Double.NaN;
+    private volatile double epsilon = Double.NaN;
+    private volatile double epsilonLeft = Double.NaN;
 
     /** Creates meters without additional tags. */
     public MicrometerListener(MeterRegistry registry) {
@@ -42,6 +46,8 @@ public final class MicrometerListener extends ServerMeters implements RoundListe
         super(registry, tags);
         gauge("fedhds.score", () -> score, "Score of the newest evaluated adapter");
         gauge("fedhds.score.best", () -> bestScore, "Score of the best evaluated adapter");
+        gauge("fedhds.privacy.epsilon", () -> epsilon, "Epsilon of the client that has spent most");
+        gauge("fedhds.privacy.left", () -> epsilonLeft, "What is left of the privacy budget");
     }
 
     @Override
@@ -50,6 +56,7 @@ public final class MicrometerListener extends ServerMeters implements RoundListe
         past.forEach(report -> {
             look(report.round(), report.clients().size(), report.result().meanLoss());
             score(report);
+            privacy(report);
         });
     }
 
@@ -57,6 +64,13 @@ public final class MicrometerListener extends ServerMeters implements RoundListe
         report.score().ifPresent(value -> {
             score = value;
             bestScore = Double.isNaN(bestScore) ? value : Math.max(bestScore, value);
+        });
+    }
+
+    private void privacy(RoundReport report) {
+        report.privacy().ifPresent(spent -> {
+            epsilon = spent.epsilon();
+            epsilonLeft = spent.left();
         });
     }
 
@@ -68,6 +82,7 @@ public final class MicrometerListener extends ServerMeters implements RoundListe
     @Override
     public void closed(RoundReport report) {
         score(report);
+        privacy(report);
         RoundReport.Seconds seconds = report.seconds();
         work(seconds.features(), "features");
         work(seconds.selection(), "selection");

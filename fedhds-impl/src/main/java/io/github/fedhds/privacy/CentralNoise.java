@@ -80,22 +80,16 @@ public final class CentralNoise implements Aggregator {
         if (noise.isSpentBefore(1)) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
-                    "one round spends epsilon %.4g at delta %s, above the budget of %s; raise the multiplier (%s), or the"
-                            + " probability (%s), with which a round without clients is less likely",
+                    "one round spends epsilon %.4g at delta %s, above the budget of %s; raise the multiplier of %s",
                     noise.epsilon(1),
                     budget.delta(),
                     budget.epsilon(),
-                    multiplier,
-                    probability));
+                    multiplier));
         }
         return noise;
     }
 
-    /**
-     * The least noise with which so many rounds stay in a budget.
-     *
-     * @throws IllegalArgumentException also if no noise suffices, because a round without clients is too likely
-     */
+    /** The least noise with which so many rounds stay in a budget. */
     public static CentralNoise spending(
             PrivacyBudget budget, double norm, double probability, int clients, int rounds) {
         if (rounds < 1) {
@@ -106,11 +100,6 @@ public final class CentralNoise implements Aggregator {
         while (new CentralNoise(budget, norm, high, probability, clients, NoiseSource.secret()).isSpentBefore(rounds)) {
             low = high;
             high *= 2;
-            if (high > 1e9) {
-                throw new IllegalArgumentException("no noise suffices for delta " + budget.delta() + ": with "
-                        + clients + " clients and probability " + probability
-                        + " a round without clients is too likely; raise the probability");
-            }
         }
         while (high - low > 1e-9 * high) {
             double middle = (low + high) / 2;

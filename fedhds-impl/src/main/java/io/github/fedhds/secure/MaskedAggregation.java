@@ -18,11 +18,17 @@ import java.util.Set;
 /**
  * Secure aggregation with masks: each client adds to its update a mask of its own and one with each of its neighbours, which cancel out in
  * the sum; the server removes the masks that are left with shares of secrets that the clients reveal in the last exchange. The server
- * learns the mean of the updates that arrived and the sum of their weights. What a client alone, and what server and clients together
- * can learn, says {@link SumClient}.
+ * learns the mean of the updates that arrived and the sum of their weights.
  *
- * <p>Updates become 32-bit numbers: their difference to the global adapter is clipped to a norm, scaled by the client's weight and rounded. Of
- * the mean, each parameter is rounded by at most {@code norm * (greatest weight / mean weight) * clients / 2^32}. A client sends 4 bytes a
+ * <p>Holds against a server that follows the protocol, even if it colludes with some clients, as long as those are fewer than the
+ * threshold among the neighbours of each client and the graph of the others stays connected; otherwise it learns the sum of each
+ * connected part. The more neighbours, the less likely that is; with all clients as neighbours it cannot happen. A server that names other
+ * survivors to some clients than to others needs {@code 2 threshold - neighbours} colluding neighbours of a client. The mean itself is not
+ * hidden: if all other clients collude, the last one's update follows from it.
+ *
+ * <p>Updates become 32-bit numbers: their difference to the global adapter is clipped to a norm, each parameter's
+ * change cut to 16 times the root of the mean square of an update of that norm, scaled by the client's weight and rounded. Of the mean,
+ * each parameter is rounded by at most {@code greatest change * (greatest weight / mean weight) * clients / 2^32}. A client sends 4 bytes a
  * parameter, as without; in addition 96 bytes of keys, 92 bytes of sealed shares for each neighbour and 32 bytes of a revealed share for each; and receives 96
  * bytes for each client of the sum. Keys and masks come from the system's cryptographic generator, never from the run's seed; the
  * mean does not depend on them. Immutable, safe for many threads.

@@ -10,8 +10,8 @@ import java.util.Arrays;
  * @param masking key of the masks that it has with others, 32 bytes
  * @param commitment SHA-256 of the secret of its self-mask, by which wrong shares are noticed
  */
-public record PublicKeys(byte[] sealing, byte[] masking, byte[] commitment) {
-    public PublicKeys {
+record PublicKeys(byte[] sealing, byte[] masking, byte[] commitment) {
+    PublicKeys {
         if (sealing.length != KeyPair25519.BYTES
                 || masking.length != KeyPair25519.BYTES
                 || commitment.length != KeyPair25519.BYTES) {

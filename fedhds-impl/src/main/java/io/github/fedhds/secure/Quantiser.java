@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Updates as whole numbers whose sum over all clients fits into 32 bits: of each parameter the difference to the global adapter, clipped to
- * a norm and scaled by the client's weight; then the weight, the weight if there is a loss, and the loss.
+ * a norm, cut to a greatest change and scaled by the client's weight; then the weight, the weight if there is a loss, and the loss.
  */
 final class Quantiser {
     private static final Logger LOGGER = LoggerFactory.getLogger(Quantiser.class);
@@ -22,8 +22,15 @@ final class Quantiser {
 
     private static final int OTHER_WORDS = 3;
 
+    /**
+     * Greatest change of a parameter, by the root of the mean square of an update that has the norm. A bound of the norm itself would leave
+     * few levels for the usual changes.
+     */
+    private static final double GREATEST_BY_MEAN = 16;
+
     private final Adapter global;
     private final double norm;
+    private final double greatest; // change of a parameter
     private final int greatestWeight;
     private final int levels;
     private final int length;
@@ -41,6 +48,7 @@ final class Quantiser {
         }
         this.global = global;
         this.norm = norm;
+        this.greatest = norm * Math.min(1, GREATEST_BY_MEAN / Math.sqrt(Math.max(1, global.parameters())));
         this.greatestWeight = greatestWeight;
         this.length = (int) global.parameters() + OTHER_WORDS;
     }
@@ -71,27 +79,35 @@ final class Quantiser {
                     norm);
         }
         int weight = Math.min(greatestWeight, update.samples());
-        double factor = (distance > norm ? norm / distance : 1) / norm * weight / greatestWeight * levels;
+        int most = (int) ((long) levels * weight / greatestWeight);
+        double factor = (distance > norm ? norm / distance : 1) / greatest * weight / greatestWeight * levels;
+        int cut = 0;
         int[] words = new int[length];
         int at = 0;
         for (Map.Entry<String, Tensor> named : global.tensors().entrySet()) {
             Tensor from = named.getValue();
             Tensor to = Objects.requireNonNull(adapter.tensors().get(named.getKey()));
             for (int i = 0; i < from.size(); i++) {
-                words[at++] = word(factor * ((double) to.get(i) - from.get(i)));
+                long word = Math.round(factor * ((double) to.get(i) - from.get(i)));
+                cut += Math.abs(word) > most + 1L ? 1 : 0;
+                words[at++] = (int) Math.max(-most, Math.min(most, word));
             }
+        }
+        if (cut > 0) {
+            LOGGER.info(
+                    "client {}, round {}: {} parameters change by more than {}, the most in the secure aggregation, and are cut to it",
+                    update.client(),
+                    update.round(),
+                    cut,
+                    greatest);
         }
         words[at++] = weight;
         if (Double.isFinite(update.meanLoss())) {
             words[at++] = weight;
             double share = Math.max(0, Math.min(1, update.meanLoss() / GREATEST_LOSS));
-            words[at] = word(share * weight / greatestWeight * levels);
+            words[at] = (int) Math.round(share * most);
         }
         return words;
-    }
-
-    private int word(double value) {
-        return (int) Math.max(-levels, Math.min(levels, Math.round(value))); // rounding of the factor may add one
     }
 
     /**
@@ -106,7 +122,7 @@ final class Quantiser {
         long lossSum = sum[at];
         require(weight >= clients && weight <= (long) clients * greatestWeight, "its weight is " + weight, clients);
         require(lossWeight >= 0 && lossWeight <= weight, "its loss has the weight " + lossWeight, clients);
-        double unit = norm / levels * greatestWeight / weight;
+        double unit = greatest / levels * greatestWeight / weight;
         double rounding = unit * clients / 2 * Math.sqrt(global.parameters());
         double squares = 0;
         for (int i = 0; i < length - OTHER_WORDS; i++) {

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://eprint.iacr.org/2017/281">Bonawitz et al. 2017: Practical secure aggregation</a>
  * @see <a href="https://eprint.iacr.org/2020/704">Bell et al. 2020: SecAgg+</a>
  */
-public final class SumClient {
+final class SumClient {
     private static final int SECRET = 32;
 
     private final SumSettings settings;
@@ -36,7 +36,7 @@ public final class SumClient {
     private boolean sent;
     private @Nullable Set<ClientId> survivors;
 
-    public SumClient(SumSettings settings, ClientId id, SecureRandom random) {
+    SumClient(SumSettings settings, ClientId id, SecureRandom random) {
         this.settings = settings;
         this.me = settings.place(id);
         this.random = random;
@@ -46,7 +46,7 @@ public final class SumClient {
     }
 
     /** Step 1: what the server sends on to all clients. */
-    public PublicKeys keys() {
+    PublicKeys keys() {
         return new PublicKeys(sealing.open(), masking.open(), SumKeys.sha256().digest(self));
     }
 
@@ -57,7 +57,7 @@ public final class SumClient {
      * @throws IllegalArgumentException if this client's keys are not among them, two keys are equal, one has a low order, or there
      *     are fewer than a sum needs
      */
-    public Map<ClientId, byte[]> shares(Map<ClientId, PublicKeys> all) {
+    Map<ClientId, byte[]> shares(Map<ClientId, PublicKeys> all) {
         if (keys != null) {
             throw new IllegalStateException("the shares were made; a sum has one set of keys");
         }
@@ -105,7 +105,7 @@ public final class SumClient {
      * @param values as many as the settings say; sums are modulo 2^32. Not changed
      * @param received the shares that neighbours have sealed for this client; masks are shared with these
      */
-    public int[] masked(int[] values, Map<ClientId, byte[]> received) {
+    int[] masked(int[] values, Map<ClientId, byte[]> received) {
         SumKeys known = started();
         if (sent) {
             throw new IllegalStateException(
@@ -146,7 +146,7 @@ public final class SumClient {
      *
      * @param arrived the clients whose masked vector the server has
      */
-    public Map<ClientId, byte[]> reveal(Set<ClientId> arrived) {
+    Map<ClientId, byte[]> reveal(Set<ClientId> arrived) {
         SumKeys known = started();
         if (!sent) {
             throw new IllegalStateException("client " + settings.id(me) + " has sent no vector");

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The server of a secure sum: carries keys and shares, adds the masked vectors, and removes the masks with the shares of the
  * survivors. A client may be missing at each step. Not safe for many threads.
  */
-public final class SumServer {
+final class SumServer {
     private final SumSettings settings;
     private final Map<Integer, PublicKeys> sentKeys = new TreeMap<>();
     private final Map<Integer, Map<ClientId, byte[]>> sealed = new TreeMap<>();
@@ -29,13 +29,13 @@ public final class SumServer {
     private boolean sharesSent;
     private boolean complete;
 
-    public SumServer(SumSettings settings) {
+    SumServer(SumSettings settings) {
         this.settings = settings;
         this.sum = new int[settings.length()];
     }
 
     /** Step 1: a client's keys. */
-    public void accept(ClientId id, PublicKeys of) {
+    void accept(ClientId id, PublicKeys of) {
         if (keys != null) {
             throw new IllegalStateException("the keys were sent on already");
         }
@@ -55,7 +55,7 @@ public final class SumServer {
     }
 
     /** The keys for all clients; no others are accepted from then on. */
-    public Map<ClientId, PublicKeys> keys() {
+    Map<ClientId, PublicKeys> keys() {
         if (keys == null) {
             keys = new SumKeys(settings, sentKeys);
         }
@@ -69,7 +69,7 @@ public final class SumServer {
      *
      * @throws IllegalStateException if shares were sent on already: the clients that have them use no mask with this one
      */
-    public void acceptShares(ClientId id, Map<ClientId, byte[]> shares) {
+    void acceptShares(ClientId id, Map<ClientId, byte[]> shares) {
         if (sharesSent) {
             throw new IllegalStateException("the shares of client " + id + " come too late; the others were sent on");
         }
@@ -86,7 +86,7 @@ public final class SumServer {
     }
 
     /** The shares that were sealed for a client; no others are accepted from then on. */
-    public Map<ClientId, byte[]> sharesFor(ClientId id) {
+    Map<ClientId, byte[]> sharesFor(ClientId id) {
         sharesSent = true;
         Map<ClientId, byte[]> forOne = new HashMap<>();
         sealed.forEach((from, shares) -> {
@@ -99,7 +99,7 @@ public final class SumServer {
     }
 
     /** Step 3: a client's masked vector. */
-    public void acceptMasked(ClientId id, int[] words) {
+    void acceptMasked(ClientId id, int[] words) {
         if (words.length != sum.length) {
             throw new IllegalArgumentException(
                     "client " + id + " sends " + words.length + " values, not " + sum.length);
@@ -124,7 +124,7 @@ public final class SumServer {
      *
      * @throws IllegalArgumentException if they are fewer than a sum needs
      */
-    public Set<ClientId> arrived() {
+    Set<ClientId> arrived() {
         if (arrived.size() < settings.least()) {
             throw new IllegalArgumentException(
                     "the vectors of " + arrived.size() + " clients arrived, and a sum needs " + settings.least());
@@ -134,7 +134,7 @@ public final class SumServer {
     }
 
     /** Step 4: a survivor's shares of its neighbours' secrets. */
-    public void acceptRevealed(ClientId id, Map<ClientId, byte[]> shares) {
+    void acceptRevealed(ClientId id, Map<ClientId, byte[]> shares) {
         if (!arrived.contains(id)) {
             throw new IllegalArgumentException("client " + id + " is not among the survivors");
         }
@@ -152,7 +152,7 @@ public final class SumServer {
      *
      * @throws IllegalStateException if the shares do not suffice, or are wrong; nothing is known of the sum then
      */
-    public int[] sum() {
+    int[] sum() {
         SumKeys known = keys;
         if (known == null) {
             throw new IllegalStateException("no keys were sent on");

@@ -15,12 +15,11 @@ import java.util.List;
  * @param least clients whose vectors a sum must have, 2 or more
  * @param length number of values
  */
-public record SumSettings(
-        String runId, int round, List<ClientId> clients, int degree, double share, int least, int length) {
+record SumSettings(String runId, int round, List<ClientId> clients, int degree, double share, int least, int length) {
     /** Shares of a secret have the numbers 1 to 255, and the number of neighbours is even. */
     private static final int MOST_NEIGHBOURS = 254;
 
-    public SumSettings {
+    SumSettings {
         clients = List.copyOf(clients);
         if (clients.size() < 2 || clients.stream().distinct().count() < clients.size()) {
             throw new IllegalArgumentException("a secure sum has 2 clients or more, each once, was " + clients);

@@ -127,6 +127,16 @@ final class MessageExamples {
                 new ClientId("a"),
                 new byte[] {7});
         all.add(new Example("sum-shares", new SumPart("run", 7, CLIENT, MessageKind.SHARES, parts), exact));
+        for (MessageKind kind : List.of(
+                MessageKind.KEYS,
+                MessageKind.KEY_LIST,
+                MessageKind.SHARE_LIST,
+                MessageKind.MASKED_UPDATE,
+                MessageKind.REVEALED_SHARES)) {
+            String name = "sum-" + MessageForms.name(kind);
+            all.add(new Example(
+                    name, new SumPart("run", 7, CLIENT, kind, Map.of(CLIENT, new byte[] {1, 2, 3})), exact));
+        }
         all.add(new Example("sum-survivors", new SumPart("run", 7, CLIENT, MessageKind.SURVIVORS, Map.of()), exact));
         all.add(new Example("centroids-none", new CentroidReport("run", 7, CLIENT, List.of()), exact));
         all.add(new Example(

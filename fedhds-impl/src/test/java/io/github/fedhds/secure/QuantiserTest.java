@@ -86,6 +86,19 @@ class QuantiserTest {
     }
 
     @Test
+    void changeFarAboveTheOthers_isCut() {
+        Adapter global = adapter(new double[10_000]);
+        double[] far = new double[10_000];
+        far[3] = -2;
+        far[4] = 0.1;
+        Quantiser quantiser = new Quantiser(global, 5, 10, 3);
+        int[] words = quantiser.words(update(adapter(far), 4, 1));
+        float[] mean = values(quantiser.mean(words, 1).adapter());
+        assertEquals(-16 * 5 / 100.0, mean[3], 1e-6);
+        assertEquals(0.1, mean[4], 1e-6);
+    }
+
+    @Test
     void lossThatNobodyReports_isNaN() {
         Quantiser quantiser = new Quantiser(adapter(0), 1, 1, 2);
         assertTrue(Double.isNaN(quantiser

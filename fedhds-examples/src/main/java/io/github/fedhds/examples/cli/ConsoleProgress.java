@@ -149,8 +149,18 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         } else if (result.isEmpty()) {
             out.print(", nothing trained on: the adapter stays as it was");
         } else {
-            out.printf(Locale.ROOT, ", %d samples, loss %.3f", result.samples(), result.meanLoss());
+            out.printf(Locale.ROOT, ", %d samples", result.samples());
+            if (!Double.isNaN(result.meanLoss())) { // with noise on adapters, no client says its loss
+                out.printf(Locale.ROOT, ", loss %.3f", result.meanLoss());
+            }
         }
+        report.privacy()
+                .ifPresent(spent -> out.printf(
+                        Locale.ROOT,
+                        ", epsilon %.3f of %s spent%s",
+                        spent.epsilon(),
+                        spent.budget(),
+                        spent.secret() ? "" : " by REPEATABLE noise, which protects nothing"));
         TrainingCounts counts = result.counts();
         if (counts.cutPrompts() + counts.skippedTooLong() + counts.skippedNonFinite() > 0) {
             out.printf(

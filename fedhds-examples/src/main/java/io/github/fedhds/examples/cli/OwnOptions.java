@@ -150,9 +150,28 @@ final class OwnOptions {
     @Option(
             names = "--clip",
             description =
-                    "with --epsilon: norm that a client's change of the adapter is clipped to, with noise on it too"
-                            + " (default: noise on centroids only)")
+                    "norm that a client's change of the adapter is clipped to; with --epsilon there is noise on it too"
+                            + " (default: noise on centroids only; with --secure-aggregation a tenth of the root of the number of"
+                            + " parameters)")
     Optional<Double> clip = Optional.empty();
+
+    /** Who adds noise. */
+    enum NoiseBy {
+        CLIENTS,
+        SERVER
+    }
+
+    @Option(
+            names = "--noise-by",
+            description =
+                    "with --epsilon: clients, on what they send, or server, on the sum of the adapters only; needs --clip then, and"
+                            + " protects not against the server (default: clients)")
+    NoiseBy noiseBy = NoiseBy.CLIENTS;
+
+    @Option(
+            names = "--secure-aggregation",
+            description = "the server learns the mean of the adapters of a round's clients, and no single one")
+    boolean secureAggregation;
 
     @Option(
             names = "--report-centroids",
@@ -230,18 +249,28 @@ final class OwnOptions {
     }
 
     private void checkPrivacy(CommandLine line) {
-        for (String option : List.of("--delta", "--clip", "--report-centroids", "--public-samples")) {
+        for (String option : List.of("--delta", "--noise-by", "--report-centroids", "--public-samples")) {
             if (epsilon.isEmpty() && line.getParseResult().hasMatchedOption(option)) {
                 throw new ParameterException(line, option + " needs --epsilon");
             }
         }
+        clip.filter(norm -> !(norm > 0 && norm < Double.POSITIVE_INFINITY)).ifPresent(norm -> {
+            throw new ParameterException(line, "--clip must be above 0 and finite, was " + norm);
+        });
+        if (clip.isPresent() && epsilon.isEmpty() && !secureAggregation) {
+            throw new ParameterException(line, "--clip needs --epsilon or --secure-aggregation");
+        }
         if (epsilon.isEmpty()) {
             return;
         }
-        if (selection != SelectionName.RECOMMENDED && selection != SelectionName.FEDHDS) {
+        if (noiseBy == NoiseBy.SERVER) {
+            checkNoiseByServer(line);
+        }
+        if (noiseBy == NoiseBy.CLIENTS && selection != SelectionName.RECOMMENDED && selection != SelectionName.FEDHDS) {
             throw new ParameterException(
                     line,
-                    "--epsilon needs --selection recommended or fedhds; the others send no centroids to put noise on");
+                    "--epsilon needs --selection recommended or fedhds, or --noise-by server; the other selections send no"
+                            + " centroids to put noise on");
         }
         try {
             new PrivacyBudget(epsilon.get(), delta);
@@ -250,8 +279,23 @@ final class OwnOptions {
         }
         RunOptions.range(line, "--report-centroids", reportCentroids, 1, 10_000);
         RunOptions.range(line, "--public-samples", publicSamples, 0, 1_000_000);
-        clip.filter(norm -> !(norm > 0 && norm < Double.POSITIVE_INFINITY)).ifPresent(norm -> {
-            throw new ParameterException(line, "--clip must be above 0 and finite, was " + norm);
-        });
+    }
+
+    private void checkNoiseByServer(CommandLine line) {
+        if (clip.isEmpty()) {
+            throw new ParameterException(
+                    line, "--noise-by server needs --clip: noise without a bound promises nothing");
+        }
+        if (secureAggregation) {
+            throw new ParameterException(
+                    line,
+                    "--noise-by server clips each client's adapter, which --secure-aggregation does not show; use --noise-by"
+                            + " clients");
+        }
+        for (String option : List.of("--report-centroids", "--public-samples")) {
+            if (line.getParseResult().hasMatchedOption(option)) {
+                throw new ParameterException(line, option + " needs --noise-by clients");
+            }
+        }
     }
 }

@@ -4,12 +4,11 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.features.FeatureCache;
-import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
+import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.peft.ModelCard;
-import io.github.fedhds.privacy.PrivacyBudget;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
@@ -258,29 +257,22 @@ final class OwnRun {
         own.featureCache
                 .map(rows -> FeatureCache.inFolder(rows, (long) own.featureCacheSize << 30))
                 .ifPresent(parts::featureCache);
-        privacy = own.epsilon.map(epsilon -> privacy(new PrivacyBudget(epsilon, own.delta), layers, parts));
+        LoraConfig lora = LoraConfig.defaults();
         List<String> modules = own.targetModules;
-        if (modules.isEmpty()) {
-            return parts.build();
-        }
         try {
-            return parts.lora(LoraConfig.defaults().withTargetModules(modules)).build();
+            lora = modules.isEmpty() ? lora : lora.withTargetModules(modules);
+            long parameters =
+                    LoraTrainer.firstAdapter(models.first().config(), lora, 0).parameters();
+            PrivacyMeasures measures =
+                    PrivacyMeasures.of(own, rounds, fraction, data.clients().size(), layers, parameters);
+            measures.on(parts, own.selection);
+            privacy = Optional.of(new RunPrivacy(folder, out, measures)).filter(any -> measures.isAny());
+            return parts.lora(lora).build();
         } catch (IllegalArgumentException e) {
-            throw new FedHdsException("--target-modules " + String.join(",", modules) + ": " + e.getMessage(), e);
+            throw modules.isEmpty()
+                    ? e
+                    : new FedHdsException("--target-modules " + String.join(",", modules) + ": " + e.getMessage(), e);
         }
-    }
-
-    /** Layers of unit length, so that the bound of a point is known without the data. */
-    private RunPrivacy privacy(PrivacyBudget budget, int layers, FedHdsBuilder parts) {
-        RunPrivacy.Points points = RunPrivacy.Points.ofTsne();
-        if (own.selection == SelectionName.RECOMMENDED) {
-            parts.layerScaling(LayerScaling.UNIT_LENGTH);
-            points = RunPrivacy.Points.ofUnitLayers(own.featureLayers.orElse(layers), Selection.recommended(own.share));
-        }
-        RunPrivacy made =
-                new RunPrivacy(folder, out, budget, rounds, points, own.reportCentroids, own.publicSamples, own.clip);
-        made.on(parts);
-        return made;
     }
 
     private NothingTrained.Help help(SampleLength length) {

@@ -56,8 +56,13 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
                 .with("--delta", own.delta)
                 .with("--rounds", rounds) // the noise is planned for them
                 .with("--clip", own.clip.map(String::valueOf).orElse("none"))
+                .with("--noise-by", own.noiseBy)
                 .with("--report-centroids", own.reportCentroids)
                 .with("--public-samples", own.publicSamples));
+        if (own.secureAggregation) {
+            fingerprint.with("--secure-aggregation", "on");
+            own.clip.ifPresent(norm -> fingerprint.with("--clip", norm));
+        }
         featureModel.ifPresent(
                 features -> fingerprint.withModel("--feature-model", features, own.featureModel.orElseThrow()));
         return fingerprint.settings();
@@ -116,10 +121,12 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         own.epsilon.ifPresent(epsilon -> {
             config.put("epsilon", epsilon);
             config.put("delta", own.delta);
-            own.clip.ifPresent(norm -> config.put("clip", norm));
+            config.put("noise_by", OptionNames.of(own.noiseBy));
             config.put("report_centroids", own.reportCentroids);
             config.put("public_samples", own.publicSamples);
         });
+        own.clip.ifPresent(norm -> config.put("clip", norm));
+        config.put("secure_aggregation", own.secureAggregation);
         config.put("template", TemplateName.of(own.template.of(model)));
         config.put("max_length", own.maxLength);
         config.put("target_modules", fedHds.lora().targetModules());

@@ -19,19 +19,19 @@ class SecureSumBenchmarkTest {
     }
 
     @Test
-    void call_withMissingClients_isExact() {
-        int status =
-                execute("--clients", "12", "--values", "5000", "--missing", "3", "--degree", "10", "--threshold", "6");
+    void call_withMissingClients_isNearTheExactMean() {
+        int status = execute(
+                "--clients", "12", "--values", "5000", "--missing", "3", "--degree", "10", "--answering", "0.6");
         assertEquals(0, status, err.toString());
-        assertTrue(out.toString().contains("sum of 9 of 12 clients"), out.toString());
-        assertTrue(out.toString().contains("the sum is exact"), out.toString());
+        assertTrue(out.toString().contains("mean of 9 of 12 clients"), out.toString());
+        assertTrue(out.toString().contains("largest error of the mean "), out.toString());
     }
 
     @Test
     void call_badSettings_areNamed() {
         assertEquals(2, execute("--clients", "3", "--missing", "3"));
         assertTrue(err.toString().contains("--missing"), err.toString());
-        assertEquals(2, execute("--threshold", "10"));
-        assertTrue(err.toString().contains("threshold must be more than half"), err.toString());
+        assertEquals(2, execute("--answering", "0.4"));
+        assertTrue(err.toString().contains("must be above 0.5"), err.toString());
     }
 }

@@ -38,7 +38,11 @@ class PrivateRunTest extends OnMainJob {
         Outcome outcome = own(out, settings);
         assertEquals(0, outcome.status(), outcome.err() + outcome.out());
         assertTrue(outcome.out().contains("each client spends at most epsilon 20.0 at delta 1.0E-5"), outcome.out());
-        assertTrue(outcome.out().contains("of 20.0 is spent by the client that has spent most"), outcome.out());
+        assertTrue(
+                outcome.out().matches("(?s).*round 2 of 2: .* samples, epsilon [0-9.]+ of 20.0 spent, .*"),
+                outcome.out());
+        assertFalse(outcome.out().contains("NaN"), outcome.out());
+        assertTrue(Files.readString(out.resolve("rounds.jsonl")).contains("\"privacy\":{\"epsilon\":"));
         assertEquals(4, ledgers(out).size());
         for (Path ledger : ledgers(out)) {
             int lines = Files.readAllLines(ledger).size();
@@ -69,6 +73,73 @@ class PrivateRunTest extends OnMainJob {
         for (Path ledger : ledgers(out)) {
             assertEquals(1, Files.readAllLines(ledger).size());
         }
+    }
+
+    @Test
+    void secureAggregation_givesNearlyTheSameAdapter_andSaysWhatItHides() throws IOException {
+        String[] settings = {"--rounds", "2", "--clients", "5", "--fraction", "1", "--share", "0.2"};
+        Path plain = folder.resolve("plain");
+        assertEquals(0, own(plain, settings).status());
+        Path out = folder.resolve("secure");
+        Outcome outcome = own(out, with(settings, "--secure-aggregation", ""));
+        assertEquals(0, outcome.status(), outcome.err() + outcome.out());
+        assertTrue(outcome.out().contains("and no single adapter"), outcome.out());
+        assertTrue(outcome.out().contains("loss "), "the mean loss is part of the sum: " + outcome.out());
+        assertTrue(statement(out).get("secure_aggregation").getAsString().contains("3 clients or more"));
+        assertFalse(statement(out).has("epsilon"));
+        assertNotEquals(adapter(plain), adapter(out), "rounded");
+        Path again = folder.resolve("secure again");
+        assertEquals(0, own(again, with(settings, "--secure-aggregation", "")).status());
+        assertEquals(adapter(out), adapter(again), "keys and masks change nothing");
+        Path few = folder.resolve("few");
+        Outcome two = own(few, with(settings, "--secure-aggregation", "", "--clients", "2"));
+        assertTrue(
+                (two.err() + two.out()).contains("a sum needs 3") || two.err().contains("needs the vectors of 3"),
+                two.err());
+    }
+
+    @Test
+    void noiseByServer_coversTheAdaptersOnly_andStopsAtTheBudget() throws IOException {
+        Path out = folder.resolve("server");
+        String[] settings = {
+            "--epsilon", "50", "--noise-by", "server", "--clip", "1", "--clients", "4", "--fraction", "1"
+        };
+        Outcome outcome = own(out, with(settings, "--share", "0.2", "--rounds", "2"));
+        assertEquals(0, outcome.status(), outcome.err() + outcome.out());
+        assertTrue(outcome.out().contains("but not against the server"), outcome.out());
+        assertTrue(outcome.out().contains("epsilon 50.000 of 50.0 spent"), outcome.out());
+        assertTrue(ledgers(out).isEmpty());
+        assertEquals(50, statement(out).get("epsilon_spent_at_most").getAsDouble(), 1e-3);
+        Outcome random = own(folder.resolve("random server"), with(settings, "--selection", "random"));
+        assertEquals(0, random.status(), random.err());
+    }
+
+    @Test
+    void measuresThatDoNotGoTogether_areRefused() {
+        Path out = folder.resolve("refused");
+        for (String[] wrong : new String[][] {
+            {"--noise-by server needs --clip", "--epsilon", "8", "--noise-by", "server"},
+            {"--noise-by needs --epsilon", "--noise-by", "server"},
+            {"--clip needs --epsilon or --secure-aggregation", "--clip", "1"},
+            {"--clip must be above 0", "--secure-aggregation", "", "--clip", "0"},
+            {"does not show", "--secure-aggregation", "", "--epsilon", "8", "--noise-by", "server", "--clip", "1"},
+            {
+                "--report-centroids needs --noise-by clients",
+                "--epsilon",
+                "8",
+                "--noise-by",
+                "server",
+                "--clip",
+                "1",
+                "--report-centroids",
+                "3"
+            },
+        }) {
+            Outcome outcome = own(out, java.util.Arrays.copyOfRange(wrong, 1, wrong.length));
+            assertEquals(2, outcome.status());
+            assertTrue(outcome.err().contains(wrong[0]), outcome.err());
+        }
+        assertFalse(Files.exists(out));
     }
 
     @Test

@@ -85,6 +85,8 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--clip", new String[] {"2", "--epsilon", "8", "--clip", "1"});
         compared.put("--report-centroids", new String[] {"9", "--epsilon", "8", "--clip", "1"});
         compared.put("--public-samples", new String[] {"50", "--epsilon", "8", "--clip", "1"});
+        compared.put("--noise-by", new String[] {"server", "--epsilon", "8", "--clip", "1"});
+        compared.put("--secure-aggregation", new String[] {""});
         compared.put("--precision", new String[] {"bfloat16"});
         return compared;
     }

@@ -4,21 +4,17 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.fedhds.BudgetSpentException;
 import io.github.fedhds.FedHdsException;
-import io.github.fedhds.internal.file.AtomicFile;
 import io.github.fedhds.internal.file.FileFault;
+import io.github.fedhds.round.ClientId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,28 +26,35 @@ import org.jspecify.annotations.Nullable;
  * <p>Spending adds up exactly for Gaussian noise: the releases together have the root of the sum of their squared mu ({@link
  * GaussianPrivacy}). Other participation than what releases show, such as that a client answers at all, is not counted.
  *
- * <p>A file is locked until the ledger is closed, so that no second process spends from it. Safe for many threads.
+ * <p>A file is locked until the ledger is closed, so that no second process spends from it. Released bytes stay in the file; memory has
+ * some hundred bytes for each release. Safe for many threads.
  */
 public final class PrivacyLedger implements AutoCloseable {
-    private static final long MOST_BYTES = 1L << 30;
+    private static final String CLIENT = "ledger_of";
+    private static final String RELEASE = "release";
+    private static final String MU = "mu";
+    private static final String BYTES = "bytes";
 
     private final PrivacyBudget budget;
     private final NoiseSource source;
-    private final Map<String, byte[]> released = new LinkedHashMap<>();
-    private final @Nullable Path file;
-    private final @Nullable FileChannel channel;
+    private final @Nullable Path path;
+    private final @Nullable LedgerFile file;
+    private final Map<String, Released> released = new LinkedHashMap<>();
+    private Optional<ClientId> client = Optional.empty();
     private double squares;
 
-    private PrivacyLedger(
-            PrivacyBudget budget, NoiseSource source, @Nullable Path file, @Nullable FileChannel channel) {
+    /** Where the bytes of a release are: in memory, or in a line of the file. */
+    private record Released(byte @Nullable [] bytes, long start, int length) {}
+
+    private PrivacyLedger(PrivacyBudget budget, NoiseSource source, @Nullable Path path, @Nullable LedgerFile file) {
         this.budget = Objects.requireNonNull(budget, "budget");
         this.source = Objects.requireNonNull(source, "source");
+        this.path = path;
         this.file = file;
-        this.channel = channel;
     }
 
     /**
-     * A ledger that ends with the process, for simulations: a restarted client would spend again.
+     * A ledger that ends with the process, for simulations: a restarted client would spend again. It keeps all released bytes.
      *
      * @param source of the noise; {@link NoiseSource#repeatable} protects nothing
      */
@@ -60,94 +63,78 @@ public final class PrivacyLedger implements AutoCloseable {
     }
 
     /**
-     * The ledger in a file, which is created if it is missing; its folder must exist. Noise is secret. A line at the end that
-     * was cut off is removed: its bytes never left. All released bytes are in memory, up to 1 GiB of file.
+     * The ledger of a client in a file, which is created if it is missing; its folder must exist. Noise is secret. A line at the end
+     * that was cut off is removed: its bytes never left.
      *
-     * @throws FedHdsException if the file cannot be read or locked, or another line is damaged
+     * @throws FedHdsException if the file cannot be read or locked, is the ledger of another client, or another line is damaged
      */
-    public static PrivacyLedger inFile(Path file, PrivacyBudget budget) {
-        FileChannel channel = null;
-        PrivacyLedger ledger;
+    public static PrivacyLedger inFile(Path path, ClientId client, PrivacyBudget budget) {
+        Objects.requireNonNull(client, "client");
+        LedgerFile file = null;
         try {
-            channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            lock(channel, file);
-            ledger = new PrivacyLedger(budget, NoiseSource.secret(), file, channel);
-            ledger.read(channel, file);
+            file = LedgerFile.open(path);
+            PrivacyLedger ledger = new PrivacyLedger(budget, NoiseSource.secret(), path, file);
+            file.read(path, ledger::read);
+            ledger.begin(client);
+            return ledger;
         } catch (IOException e) {
-            close(channel);
-            throw FileFault.of(file, "the privacy ledger cannot be used", e);
+            close(file);
+            throw FileFault.of(path, "the privacy ledger cannot be used", e);
         } catch (RuntimeException | Error e) {
-            close(channel);
+            close(file);
             throw e;
         }
-        return ledger;
     }
 
-    private static void lock(FileChannel channel, Path file) throws IOException {
-        try {
-            FileLock lock = channel.tryLock();
-            if (lock != null) {
-                return;
-            }
-        } catch (OverlappingFileLockException e) { // another ledger of this process
-        }
-        throw new FedHdsException(file + ": another client uses this privacy ledger; give each client its own file");
-    }
-
-    private static void close(@Nullable FileChannel channel) {
-        if (channel != null) {
+    private static void close(@Nullable LedgerFile file) {
+        if (file != null) {
             try {
-                channel.close();
+                file.close();
             } catch (IOException e) {
                 // nothing is written any more, and the process's end releases the lock
             }
         }
     }
 
-    private void read(FileChannel from, Path of) throws IOException {
-        if (from.size() > MOST_BYTES) {
-            throw new FedHdsException(of + ": the privacy ledger has " + from.size() + " bytes, above the " + MOST_BYTES
-                    + " that can be read; begin another one with what is left of the budget");
+    private void read(LedgerFile.Line line) {
+        JsonObject json = JsonParser.parseString(line.text()).getAsJsonObject();
+        if (client.isEmpty()) {
+            client = Optional.of(new ClientId(json.get(CLIENT).getAsString()));
+            return;
         }
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(from.size()));
-        while (bytes.hasRemaining() && from.read(bytes) >= 0) {}
-        String text = new String(bytes.array(), StandardCharsets.UTF_8);
-        int end = text.lastIndexOf('\n') + 1;
-        int number = 0;
-        for (String line : text.substring(0, end).lines().toList()) {
-            number++;
-            try {
-                add(line);
-            } catch (RuntimeException e) {
-                throw new FedHdsException(
-                        of + ": line " + number + " of the privacy ledger is damaged, so what was spent is not known;"
-                                + " restore the file from a backup",
-                        e);
-            }
-        }
-        if (end < text.length()) {
-            readLast(from, text, end);
-        }
+        bytes(json); // so that damage is found now
+        int length = line.text().getBytes(StandardCharsets.UTF_8).length;
+        add(json.get(RELEASE).getAsString(), json.get(MU).getAsDouble(), new Released(null, line.start(), length));
     }
 
-    /** A whole line that only lacks its end counts; of one that was cut off, the bytes have never left. */
-    private void readLast(FileChannel from, String text, int start) throws IOException {
-        try {
-            add(text.substring(start));
-            AtomicFile.append(from, new byte[] {'\n'});
-        } catch (RuntimeException e) {
-            from.truncate(text.substring(0, start).getBytes(StandardCharsets.UTF_8).length);
+    private static byte[] bytes(JsonObject json) {
+        return Base64.getDecoder().decode(json.get(BYTES).getAsString());
+    }
+
+    /** The first line of a new file names its client. */
+    private void begin(ClientId of) throws IOException {
+        if (client.isEmpty()) {
+            JsonObject json = new JsonObject();
+            json.addProperty(CLIENT, of.value());
+            Objects.requireNonNull(file).append(json.toString());
+            client = Optional.of(of);
         }
+        requireOf(of);
     }
 
-    private void add(String line) {
-        JsonObject json = JsonParser.parseString(line).getAsJsonObject();
-        byte[] bytes = Base64.getDecoder().decode(json.get("bytes").getAsString());
-        add(json.get("release").getAsString(), json.get("mu").getAsDouble(), bytes);
+    /**
+     * Refuses to spend from the account of another client. A ledger in memory is of the client that it is given to.
+     *
+     * @throws FedHdsException if the file is the ledger of another client
+     */
+    public void requireOf(ClientId id) {
+        client.filter(of -> !of.equals(id)).ifPresent(of -> {
+            throw new FedHdsException(path + ": this is the privacy ledger of client " + of + ", not of " + id
+                    + "; give each client its own file");
+        });
     }
 
-    private void add(String name, double mu, byte[] bytes) {
+    private void add(String name, double mu, Released bytes) {
         checkMu(mu);
         if (released.putIfAbsent(name, bytes) != null) {
             throw new IllegalArgumentException("release " + name + " is in the ledger twice");
@@ -196,9 +183,9 @@ public final class PrivacyLedger implements AutoCloseable {
      * @throws FedHdsException if the ledger cannot be written; nothing must leave then
      */
     public synchronized byte[] release(String name, double mu, Function<NoiseSource, byte[]> noised) {
-        byte[] known = released.get(name);
+        Released known = released.get(name);
         if (known != null) {
-            return known.clone();
+            return bytes(known);
         }
         checkMu(mu);
         double after = epsilon(squares + mu * mu);
@@ -214,29 +201,41 @@ public final class PrivacyLedger implements AutoCloseable {
                     epsilon(squares)));
         }
         byte[] bytes = noised.apply(source.forRelease(name));
-        JsonObject json = new JsonObject();
-        json.addProperty("release", name);
-        json.addProperty("mu", mu);
-        json.addProperty("bytes", Base64.getEncoder().encodeToString(bytes));
-        write(json + "\n");
-        add(name, mu, bytes);
+        add(name, mu, written(name, mu, bytes));
         return bytes.clone();
     }
 
-    private void write(String line) {
-        if (channel == null || file == null) {
-            return;
+    private Released written(String name, double mu, byte[] bytes) {
+        if (file == null) {
+            return new Released(bytes, 0, 0);
         }
+        JsonObject json = new JsonObject();
+        json.addProperty(RELEASE, name);
+        json.addProperty(MU, mu);
+        json.addProperty(BYTES, Base64.getEncoder().encodeToString(bytes));
+        String line = json.toString();
         try {
-            AtomicFile.append(channel, line.getBytes(StandardCharsets.UTF_8));
+            return new Released(null, file.append(line), line.getBytes(StandardCharsets.UTF_8).length);
         } catch (IOException e) {
-            throw FileFault.of(file, "the privacy ledger cannot be written", e);
+            throw FileFault.of(Objects.requireNonNull(path), "the privacy ledger cannot be written", e);
         }
     }
 
-    /** Releases the file's lock. Later releases fail. */
+    private byte[] bytes(Released of) {
+        if (of.bytes() != null) {
+            return of.bytes().clone();
+        }
+        try {
+            String line = Objects.requireNonNull(file).line(of.start(), of.length());
+            return bytes(JsonParser.parseString(line).getAsJsonObject());
+        } catch (IOException e) {
+            throw FileFault.of(Objects.requireNonNull(path), "the privacy ledger cannot be read", e);
+        }
+    }
+
+    /** Releases the file's lock. Later calls of {@link #release} fail. */
     @Override
     public void close() {
-        close(channel);
+        close(file);
     }
 }

@@ -124,19 +124,25 @@ public final class FedHds {
      */
     public FedHdsClientBuilder client(ClientId id) {
         if (isNoised()) {
-            throw new IllegalStateException("this run has noise on what clients send, and client " + id
-                    + " has no ledger that keeps what was spent; call client(id, PrivacyLedger.inFile(file, budget))");
+            throw new IllegalStateException(
+                    "this run has noise on what clients send, and client " + id
+                            + " has no ledger that keeps what was spent; call client(id, PrivacyLedger.inFile(file, id, budget))");
         }
         return exactClient(id);
     }
 
-    /** The same with noise on what the client sends, as {@link FedHdsBuilder#centroidNoise} and {@link FedHdsBuilder#updateNoise} say. */
+    /**
+     * The same with noise on what the client sends, as {@link FedHdsBuilder#centroidNoise} and {@link FedHdsBuilder#updateNoise} say.
+     *
+     * @throws FedHdsException if the ledger is in a file of another client
+     */
     public FedHdsClientBuilder client(ClientId id, PrivacyLedger ledger) {
         Objects.requireNonNull(ledger, "ledger");
         if (!isNoised()) {
             throw new IllegalStateException("client " + id + " has a privacy ledger, and this run has no noise; set"
                     + " centroidNoise or updateNoise on the builder");
         }
+        ledger.requireOf(id);
         if (!ledger.isSecret()) {
             LOGGER.warn(
                     "the noise of client {} can be repeated by everyone who knows its seed, so it protects nothing",

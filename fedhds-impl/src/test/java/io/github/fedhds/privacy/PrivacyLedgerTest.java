@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.BudgetSpentException;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.round.ClientId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,6 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** What was spent is on disk before bytes leave, equal releases give equal bytes, and nothing exceeds the budget. */
 class PrivacyLedgerTest {
     private static final PrivacyBudget BUDGET = new PrivacyBudget(2, 1e-5);
+
+    private static final ClientId CLIENT = new ClientId("client \u00e4");
+
+    private static final String FIRST = "{\"ledger_of\":\"client \u00e4\"}\n";
 
     @TempDir
     Path folder;
@@ -73,36 +78,37 @@ class PrivacyLedgerTest {
     void file_afterARestart_hasAllThatWasSpent() throws IOException {
         byte[] first;
         double spent;
-        try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), BUDGET)) {
+        try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), CLIENT, BUDGET)) {
             first = ledger.release("a", 0.1, noise);
             ledger.release("b", 0.1, noise);
             spent = ledger.epsilon();
         }
-        try (PrivacyLedger again = PrivacyLedger.inFile(file(), BUDGET)) {
+        try (PrivacyLedger again = PrivacyLedger.inFile(file(), CLIENT, BUDGET)) {
             assertEquals(spent, again.epsilon());
             assertArrayEquals(first, again.release("a", 0.1, noise));
             assertEquals(2, drawn.get());
         }
-        assertEquals(2, Files.readAllLines(file()).size());
+        assertEquals(3, Files.readAllLines(file()).size());
     }
 
     /** A process that was killed while it wrote a line had not released it. */
     @Test
     void file_cutAtAnyByte_hasTheWholeLines() throws IOException {
-        try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), BUDGET)) {
+        try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), CLIENT, BUDGET)) {
             ledger.release("a", 0.1, noise);
             ledger.release("b", 0.1, noise);
         }
         byte[] all = Files.readAllBytes(file());
-        int line = new String(all, StandardCharsets.UTF_8).indexOf('\n') + 1;
+        int line = FIRST.getBytes(StandardCharsets.UTF_8).length;
+        while (all[line++] != '\n') {}
         for (int length = 0; length <= all.length; length++) {
             Files.write(file(), Arrays.copyOf(all, length));
-            try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), BUDGET)) {
+            try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), CLIENT, BUDGET)) {
                 int whole = length >= all.length - 1 ? 2 : length >= line - 1 ? 1 : 0;
                 assertEquals(whole, ledger.releases(), "length " + length);
                 ledger.release("c", 0.1, noise);
             }
-            try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), BUDGET)) {
+            try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), CLIENT, BUDGET)) {
                 assertEquals((length >= all.length - 1 ? 2 : length >= line - 1 ? 1 : 0) + 1, ledger.releases());
             }
         }
@@ -117,25 +123,38 @@ class PrivacyLedgerTest {
                 "{\"release\":\"a\",\"mu\":1,\"bytes\":\"***\"}\n",
                 "{\"release\":\"a\",\"mu\":0.1,\"bytes\":\"\"}\n{\"release\":\"a\",\"mu\":0.1,\"bytes\":\"\"}\n");
         for (String damage : damages) {
-            Files.writeString(file(), damage);
-            FedHdsException e = assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(file(), BUDGET), damage);
+            Files.writeString(file(), FIRST + damage);
+            FedHdsException e =
+                    assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(file(), CLIENT, BUDGET), damage);
             assertTrue(String.valueOf(e.getMessage()).contains("line"), e::getMessage);
-            assertEquals(damage, Files.readString(file()), "the file is not changed");
+            assertEquals(FIRST + damage, Files.readString(file()), "the file is not changed");
         }
+    }
+
+    @Test
+    void file_ofAnotherClient_isRefused() throws IOException {
+        PrivacyLedger.inFile(file(), CLIENT, BUDGET).close();
+        ClientId other = new ClientId("other");
+        FedHdsException e = assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(file(), other, BUDGET));
+        assertTrue(
+                String.valueOf(e.getMessage()).contains("the privacy ledger of client " + CLIENT + ", not of other"),
+                e::getMessage);
+        Files.writeString(file(), "{\"release\":\"a\",\"mu\":1,\"bytes\":\"\"}\n");
+        assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(file(), CLIENT, BUDGET));
     }
 
     @Test
     void file_usedTwice_isRefused() {
-        try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), BUDGET)) {
-            assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(file(), BUDGET));
+        try (PrivacyLedger ledger = PrivacyLedger.inFile(file(), CLIENT, BUDGET)) {
+            assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(file(), CLIENT, BUDGET));
             assertEquals(0, ledger.releases());
         }
-        PrivacyLedger.inFile(file(), BUDGET).close();
+        PrivacyLedger.inFile(file(), CLIENT, BUDGET).close();
     }
 
     @Test
     void closed_ledger_releasesNothingNew() {
-        PrivacyLedger ledger = PrivacyLedger.inFile(file(), BUDGET);
+        PrivacyLedger ledger = PrivacyLedger.inFile(file(), CLIENT, BUDGET);
         ledger.close();
         assertThrows(FedHdsException.class, () -> ledger.release("a", 0.1, noise));
         assertEquals(0, ledger.releases(), "nothing is spent that was not written");
@@ -153,6 +172,6 @@ class PrivacyLedgerTest {
         assertThrows(IllegalArgumentException.class, () -> new PrivacyBudget(1, 0));
         assertThrows(IllegalArgumentException.class, () -> new PrivacyBudget(1, 1));
         assertThrows(IllegalArgumentException.class, () -> BUDGET.noise(1, 0));
-        assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(folder.resolve("none/ledger"), BUDGET));
+        assertThrows(FedHdsException.class, () -> PrivacyLedger.inFile(folder.resolve("none/ledger"), CLIENT, BUDGET));
     }
 }

@@ -5,8 +5,8 @@ import com.google.gson.GsonBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
-import io.github.fedhds.privacy.PrivacyBudget;
 import io.github.fedhds.privacy.PrivacyLedger;
+import io.github.fedhds.privacy.PrivacySpent;
 import io.github.fedhds.round.ClientId;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -29,7 +29,9 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
     private final Path folder;
     private final PrintStream out;
     private final PrivacyMeasures measures;
-    private final Map<ClientId, PrivacyLedger> ledgers = new LinkedHashMap<>();
+    private final Map<ClientId, Path> files = new LinkedHashMap<>();
+    private final Map<ClientId, PrivacyLedger> ledgers = new LinkedHashMap<>(); // of the present round
+    private double spent; // of the client that has spent most
 
     RunPrivacy(Path folder, PrintStream out, PrivacyMeasures measures) {
         this.folder = folder.resolve("privacy");
@@ -73,21 +75,41 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
             throw new FedHdsException(folder + ": it cannot be written; name another folder with --out", e);
         }
         if (measures.isOfClients()) {
-            PrivacyBudget budget = measures.budget().orElseThrow();
             Iterator<Path> file = files(clients.size()).iterator();
-            clients.forEach(client -> ledgers.put(client, PrivacyLedger.inFile(file.next(), budget)));
+            clients.forEach(client -> files.put(client, file.next()));
+            clients.forEach(
+                    client -> { // so that damage is found before the first round
+                        ledger(client);
+                        closeLedgers();
+                    });
         }
         out.println("privacy: " + measures.promise());
         write(0);
     }
 
-    PrivacyLedger ledger(ClientId client) {
-        return Objects.requireNonNull(ledgers.get(client), () -> "ledger of client " + client);
+    /** The ledger of a client, which is open to the end of the round: thousands of open files are too many. */
+    synchronized PrivacyLedger ledger(ClientId client) {
+        PrivacyLedger ledger = ledgers.get(client);
+        if (ledger == null) {
+            Path file = Objects.requireNonNull(files.get(client), () -> "ledger of client " + client);
+            ledger = PrivacyLedger.inFile(file, client, measures.budget().orElseThrow());
+            ledgers.put(client, ledger);
+        }
+        return ledger;
+    }
+
+    private synchronized void closeLedgers() {
+        ledgers.values().forEach(ledger -> {
+            spent = Math.max(spent, ledger.epsilon());
+            ledger.close();
+        });
+        ledgers.clear();
     }
 
     @Override
     public void closed(RoundReport report) {
-        write(report.privacy().map(spent -> spent.epsilon()).orElse(0.0));
+        closeLedgers();
+        write(report.privacy().map(PrivacySpent::epsilon).orElse(0.0));
     }
 
     /** Who sees what, and which number is promised. */
@@ -96,11 +118,7 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
         all.put("promise", measures.promise());
         all.putAll(measures.numbers());
         if (measures.budget().isPresent()) {
-            double spent = ledgers.values().stream()
-                    .mapToDouble(PrivacyLedger::epsilon)
-                    .max()
-                    .orElse(ofRound);
-            all.put("epsilon_spent_at_most", spent);
+            all.put("epsilon_spent_at_most", measures.isOfClients() ? spent : ofRound);
         }
         all.put("not_covered", measures.notCovered());
         Path file = folder.resolve("statement.json");
@@ -115,6 +133,6 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
 
     @Override
     public void close() {
-        ledgers.values().forEach(PrivacyLedger::close);
+        closeLedgers();
     }
 }

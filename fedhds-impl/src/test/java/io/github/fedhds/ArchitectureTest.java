@@ -20,6 +20,7 @@ import com.tngtech.archunit.lang.syntax.elements.GivenClassesConjunction;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.github.fedhds.internal.safetensors.SafetensorsFile;
+import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.round.RoundContext;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
@@ -73,6 +74,25 @@ class ArchitectureTest {
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(concat(API, "java..", "org.jspecify..")));
+    }
+
+    /** Every client and the server know the run's seed: what follows from it hides nothing. */
+    @Test
+    void noiseKeysAndMasks_neverComeFromTheRunsSeed() {
+        check(noClasses()
+                .that()
+                .resideInAnyPackage("io.github.fedhds.privacy..", "io.github.fedhds.secure..")
+                .should()
+                .callMethod(RoundContext.class, "random", String.class)
+                .orShould()
+                .callMethod(RoundContext.class, "seedOf", String.class)
+                .orShould()
+                .callMethod(RoundContext.class, "seed")
+                .orShould()
+                .callMethod(RoundOpening.class, "seed")
+                .orShould()
+                .dependOnClassesThat()
+                .haveSimpleName("RandomStream"));
     }
 
     private static String[] concat(String[] some, String... more) {

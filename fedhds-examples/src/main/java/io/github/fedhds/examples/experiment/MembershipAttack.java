@@ -28,7 +28,10 @@ import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingCounts;
 import io.github.fedhds.transformer.LanguageModel;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -76,6 +79,11 @@ public final class MembershipAttack implements Callable<Integer> {
     @Option(names = "--seed", description = "of the trials; the noise is secret")
     private long seed = 1;
 
+    @Option(names = "--plot", description = "SVG file of the advantages (default: none)")
+    private Optional<Path> plot = Optional.empty();
+
+    private final List<AttackPlot.Point> points = new ArrayList<>();
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -91,7 +99,7 @@ public final class MembershipAttack implements Callable<Integer> {
     private record Evidence(boolean member, double value) {}
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         if (trials < 4 || samples < 2) {
             throw new ParameterException(spec.commandLine(), "--trials must be 4 or more and --samples 2 or more");
         }
@@ -110,6 +118,9 @@ public final class MembershipAttack implements Callable<Integer> {
                     "has it trained on the instruction?",
                     updates,
                     (trial, budget) -> updateEvidence(model, trial, budget));
+        }
+        if (plot.isPresent()) {
+            Files.writeString(plot.get(), new AttackPlot(points).svg());
         }
         return 0;
     }
@@ -136,8 +147,7 @@ public final class MembershipAttack implements Callable<Integer> {
         }
     }
 
-    private static void print(
-            PrintWriter out, String title, List<Trial> all, Attack attack, Optional<PrivacyBudget> budget) {
+    private void print(PrintWriter out, String title, List<Trial> all, Attack attack, Optional<PrivacyBudget> budget) {
         List<Evidence> evidence = all.stream()
                 .map(trial -> new Evidence(trial.member(), attack.evidence(trial, budget)))
                 .toList();
@@ -151,13 +161,16 @@ public final class MembershipAttack implements Callable<Integer> {
         double yes = rate(judged, threshold, true);
         double wrong = rate(judged, threshold, false);
         double error = Math.sqrt(yes * (1 - yes) / members + wrong * (1 - wrong) / (judged.size() - members));
+        double bound = budget.map(b -> GaussianPrivacy.delta(GaussianPrivacy.mu(b.epsilon(), b.delta()), 0))
+                .orElse(1.0);
+        points.add(new AttackPlot.Point(
+                title, budget.map(PrivacyBudget::epsilon).orElse(Double.POSITIVE_INFINITY), bound, yes - wrong, error));
         out.printf(
                 Locale.ROOT,
                 "| %s | %s | %.3f | %.3f (%.3f) |%n",
                 title,
                 budget.map(b -> String.valueOf(b.epsilon())).orElse("no noise"),
-                budget.map(b -> GaussianPrivacy.delta(GaussianPrivacy.mu(b.epsilon(), b.delta()), 0))
-                        .orElse(1.0),
+                bound,
                 yes - wrong,
                 error);
         out.flush();

@@ -3,10 +3,14 @@ package io.github.fedhds.examples.experiment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MembershipAttackTest {
     private final StringWriter out = new StringWriter();
@@ -21,8 +25,12 @@ class MembershipAttackTest {
 
     /** Without noise both attacks work; with it, a row says what is promised. */
     @Test
-    void call_withoutNoise_theAttacksWork() {
-        assertEquals(0, execute("--trials", "24", "--epsilons", "1.0"), err.toString());
+    void call_withoutNoise_theAttacksWork(@TempDir Path folder) throws IOException {
+        Path plot = folder.resolve("plot.svg");
+        assertEquals(0, execute("--trials", "24", "--epsilons", "1.0", "--plot", plot.toString()), err.toString());
+        String svg = Files.readString(plot);
+        assertEquals(3, svg.split("<circle", -1).length - 1, "two epsilons and a key: " + svg);
+        assertTrue(svg.contains("no noise") && svg.contains("has it trained on the instruction?"), svg);
         List<String> rows = out.toString()
                 .lines()
                 .filter(line -> line.startsWith("| ") && !line.contains("attack"))

@@ -184,7 +184,8 @@ final class TinyFederation {
                         r.bytes(),
                         r.featureRows(),
                         r.failedClients(),
-                        r.score()))
+                        r.score(),
+                        r.privacy()))
                 .toList();
     }
 

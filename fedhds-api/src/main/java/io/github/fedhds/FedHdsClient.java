@@ -66,6 +66,7 @@ public final class FedHdsClient {
     private final Map<String, String> agreedSettings;
     private final List<ClientListener> listeners;
     private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
+    private @Nullable SumPart revealedFor; // the newest message that shares were revealed for; outlives its step
 
     /** A round of this client: what it found, and, once it has trained, what it answered. */
     private static final class Step {
@@ -223,6 +224,12 @@ public final class FedHdsClient {
         return answer;
     }
 
+    /** Whether shares were revealed in this round or a later one: two sums with a client have its update as difference. */
+    private boolean hasRevealed(String runId, int round) {
+        SumPart revealed = revealedFor;
+        return revealed != null && revealed.runId().equals(runId) && revealed.round() >= round;
+    }
+
     private Message summed(SumPart part) {
         List<Step> ofRound = steps.stream()
                 .filter(step -> step.isOf(part.runId(), part.round()) && step.sum != null)
@@ -237,12 +244,13 @@ public final class FedHdsClient {
         }
         ClientSum sum = Objects.requireNonNull(ofRound.get(0).sum); // of the newest opening
         try {
-            if (ofRound.stream()
-                    .skip(1)
-                    .anyMatch(step -> Objects.requireNonNull(step.sum).hasRevealed())) {
-                throw new IllegalStateException("the client has revealed shares for another opening of this round");
+            if (hasRevealed(part.runId(), part.round()) && !sum.hasRevealed()) {
+                throw new IllegalStateException(
+                        "the client has revealed shares for another sum of this round or of a later one");
             }
-            return sum.answer(part);
+            SumPart answer = sum.answer(part);
+            revealedFor = sum.hasRevealed() ? part : revealedFor;
+            return answer;
         } catch (IllegalArgumentException | IllegalStateException e) {
             return withdraw(part, Refusal.SECURE_SUM, e.getMessage(), TrainingCounts.NONE);
         }
@@ -382,11 +390,11 @@ public final class FedHdsClient {
         unknownGroup(selection, current.report()).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
-        if (current.sum != null && current.sum.hasRevealed()) {
+        if (hasRevealed(selection.runId(), selection.round())) {
             return Optional.of(withdraw(
                     selection,
                     Refusal.SECURE_SUM,
-                    "the client has revealed shares for another selection of this round",
+                    "the client has revealed shares for another sum of this round or of a later one",
                     TrainingCounts.NONE));
         }
         List<Instruction> chosen = chosen(selection, current.coreset().groups());

@@ -81,7 +81,7 @@ public final class FedHdsServer {
         sampler = builder.sampler;
         selector = require(builder.selector, "selector");
         aggregator = require(builder.aggregator, "aggregator");
-        builder.checkSecureAggregation();
+        builder.checkAggregator();
         secureAggregation = Optional.ofNullable(builder.secureAggregation);
         seed = builder.seed;
         dimensions = builder.dimensions;
@@ -111,7 +111,7 @@ public final class FedHdsServer {
         }
         messageLimits = builder.messageLimits == null ? MessageLimits.forAdapter(globalAdapter) : builder.messageLimits;
         limits = builder.limits(messageLimits);
-        limits.tooFew(registered.size(), aggregator).ifPresent(reason -> {
+        tooFew(registered.size()).ifPresent(reason -> {
             throw new IllegalArgumentException("the server has " + reason);
         });
         limits.exceeding(messageLimits, dimensions, settings, agreedSettings).ifPresent(reason -> {
@@ -122,6 +122,17 @@ public final class FedHdsServer {
 
     private static <T> T require(@Nullable T value, String setting) {
         return Objects.requireNonNull(value, () -> "a server needs a " + setting + "; set it on the builder");
+    }
+
+    /** Why so many clients can never give what a round needs; empty if they can. */
+    private Optional<String> tooFew(int count) {
+        if (count == 0 && aggregator.changesWithoutUpdates()) {
+            return Optional.empty();
+        }
+        int least = secureAggregation.map(SecureAggregation::leastClients).orElse(0);
+        return count < least
+                ? Optional.of(count + " clients, and the secure aggregation needs the updates of " + least)
+                : limits.tooFew(count, aggregator);
     }
 
     /** Starts a server; clients, selector, aggregator and initial adapter must be set. */
@@ -231,15 +242,21 @@ public final class FedHdsServer {
     public synchronized RoundOpening open() {
         requireClosed("open");
         RoundContext context = new RoundContext(runId, number + 1, Optional.empty(), seed, globalAdapter, settings);
-        List<ClientId> sampled =
-                RoleAnswer.require(sampler.sample(clients(), context), "client sampler", "a list of clients");
+        List<ClientId> sampled = RoleAnswer.require(
+                aggregator.clients(
+                        clients(),
+                        RoleAnswer.require(sampler.sample(clients(), context), "client sampler", "a list of clients"),
+                        context),
+                "aggregator",
+                "a list of clients");
         Set<ClientId> named = new HashSet<>(sampled);
         List<ClientId> ordered = clients.stream().filter(named::contains).toList();
-        if (ordered.isEmpty() || ordered.size() != sampled.size()) {
+        boolean none = ordered.isEmpty() && !aggregator.changesWithoutUpdates();
+        if (none || ordered.size() != sampled.size()) {
             throw new IllegalStateException(
                     "the client sampler must name at least one registered client and none twice, named " + sampled);
         }
-        limits.tooFew(ordered.size(), aggregator).ifPresent(reason -> {
+        tooFew(ordered.size()).ifPresent(reason -> {
             throw new IllegalStateException("the client sampler names " + reason + "; see ClientSampler.atLeast");
         });
         Optional<Frame> shared = RoleAnswer.require(frame.apply(context), "function of frame", "an Optional");

@@ -317,9 +317,14 @@ public final class FedHdsServerBuilder {
         return this;
     }
 
-    /** Refuses a rule that needs more than the mean, or weights it otherwise. */
-    void checkSecureAggregation() {
+    /** Refuses a rule that needs more than the mean, or weights it otherwise, or whose rounds must not be void. */
+    void checkAggregator() {
         Aggregator rule = aggregator;
+        if (rule != null && rule.changesWithoutUpdates() && (minAnswers > 0 || minShare > 0)) {
+            throw new IllegalArgumentException(
+                    RoleAnswer.describe("the aggregator", rule)
+                            + " gives a result whoever answers, as void rounds would tell who did; set neither minAnswers nor minShare");
+        }
         SecureAggregation sum = secureAggregation;
         if (rule == null || sum == null) {
             return;

@@ -215,20 +215,25 @@ final class Round {
     Map<ClientId, GroupSelection> select(CoresetSelector selector) {
         Optional<String> reason = tooFew("reports", reports.size(), named.size(), limits.answersOf(named.size()));
         Map<ClientId, Set<Integer>> groups = reason.isEmpty() ? choose(selector) : Map.of();
-        int needed = updates.needed(groups.size());
+        int needed = needed(groups.size());
         if (reason.isEmpty() && groups.size() < needed) { // then no client has to train
             reason = Optional.of("groups of " + groups.size()
                     + " clients were chosen, and the round needs the updates of " + needed);
+        }
+        Optional<SecureServer> server = Optional.empty();
+        if (reason.isEmpty() && !groups.isEmpty() && secure.isPresent()) {
+            try {
+                server = Optional.of(RoleAnswer.require(
+                        secure.get().server(opening.context()), "secure aggregation", "a SecureServer"));
+            } catch (IllegalArgumentException e) {
+                reason = Optional.of("the updates cannot be summed: " + e.getMessage());
+            }
         }
         if (reason.isPresent()) {
             groups = Map.of();
         } else {
             updates.open();
         }
-        Optional<SecureServer> server = groups.isEmpty()
-                ? Optional.empty()
-                : secure.map(how ->
-                        RoleAnswer.require(how.server(opening.context()), "secure aggregation", "a SecureServer"));
         Map<ClientId, GroupSelection> made = new LinkedHashMap<>(); // Map.copyOf would lose the order
         for (ClientId client : opening.clients()) {
             CentroidReport report = reports.get(client);
@@ -254,8 +259,8 @@ final class Round {
     /** Ends an exchange of the secure sum; the round is void if there are too few answers. Gives the messages of the next one. */
     Map<ClientId, Message> proceed() {
         RoundSum open = Objects.requireNonNull(sum);
-        Optional<String> reason = tooFew(
-                "answers", open.answered().size(), open.asked().size(), Math.max(1, updates.needed(asked.size())));
+        Optional<String> reason =
+                tooFew("answers", open.answered().size(), open.asked().size(), Math.max(1, needed(asked.size())));
         Map<ClientId, Message> next = Map.of();
         if (reason.isEmpty()) {
             try {
@@ -361,7 +366,7 @@ final class Round {
         addMean();
         int came = updates.clients().size();
         if (voidReason.isEmpty()) {
-            voidReason = tooFew("updates", came, asked.size(), updates.needed(asked.size()));
+            voidReason = tooFew("updates", came, asked.size(), needed(asked.size()));
         }
         return new RoundResult(
                 number(),
@@ -438,7 +443,7 @@ final class Round {
                 ofStep.stream()
                         .filter(client -> !came.contains(client) && !hasWithdrawn(client, came))
                         .toList(),
-                step == Step.REPORTS ? limits.answersOf(named.size()) : updates.needed(asked.size()),
+                step == Step.REPORTS ? limits.answersOf(named.size()) : needed(asked.size()),
                 voidReason);
     }
 
@@ -463,6 +468,13 @@ final class Round {
         return step == Step.UPDATES || step == Step.KEYS || sum == null
                 ? Optional.ofNullable(selections.get(client))
                 : sum.requestFor(client);
+    }
+
+    /** Updates that are needed of so many clients asked; none of none. */
+    private int needed(int clients) {
+        int ofSum =
+                clients == 0 ? 0 : secure.map(SecureAggregation::leastClients).orElse(0);
+        return Math.max(ofSum, updates.needed(clients));
     }
 
     private static Optional<String> tooFew(String what, int came, int asked, int needed) {

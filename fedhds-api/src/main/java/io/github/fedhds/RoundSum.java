@@ -152,14 +152,14 @@ final class RoundSum {
         switch (KINDS.get(exchange)) {
             case KEYS -> {
                 Map<ClientId, byte[]> keys = server.keys();
-                on.forEach(client -> made.put(client, part(client, MessageKind.KEY_LIST, keys)));
+                toAll(on, MessageKind.KEY_LIST, keys, made);
             }
             case SHARES ->
                 on.forEach(client -> made.put(client, part(client, MessageKind.SHARE_LIST, server.sharesFor(client))));
             default -> {
                 Map<ClientId, byte[]> survivors = new TreeMap<>();
                 server.survivors().forEach(client -> survivors.put(client, new byte[0]));
-                on.forEach(client -> made.put(client, part(client, MessageKind.SURVIVORS, survivors)));
+                toAll(on, MessageKind.SURVIVORS, survivors, made);
             }
         }
         requests = made;
@@ -167,6 +167,14 @@ final class RoundSum {
         refused.clear();
         exchange++;
         return made;
+    }
+
+    /** One message in memory for all receivers. */
+    private void toAll(List<ClientId> on, MessageKind kind, Map<ClientId, byte[]> parts, Map<ClientId, Message> made) {
+        if (!on.isEmpty()) {
+            SumPart first = part(on.get(0), kind, parts);
+            on.forEach(client -> made.put(client, first.to(client)));
+        }
     }
 
     private SumPart part(ClientId client, MessageKind kind, Map<ClientId, byte[]> parts) {

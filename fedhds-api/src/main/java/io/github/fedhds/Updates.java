@@ -169,13 +169,13 @@ final class Updates {
     }
 
     /**
-     * The next global adapter; the old one where no update was accepted.
+     * The next global adapter; the old one where no update was accepted, unless the rule changes it then too.
      *
      * @throws IllegalStateException if the aggregator failed, or gave an adapter that clients cannot start from
      */
     Adapter finish() {
         Aggregation open = aggregation;
-        if (open == null || arrivals.isEmpty()) {
+        if (open == null || arrivals.isEmpty() && !aggregator.changesWithoutUpdates()) {
             return opening.globalAdapter();
         }
         try {

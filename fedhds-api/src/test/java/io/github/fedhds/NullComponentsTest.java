@@ -20,13 +20,11 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
-import io.github.fedhds.message.MessageKind;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.Refusal;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
-import io.github.fedhds.message.SumPart;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
@@ -70,7 +68,6 @@ class NullComponentsTest {
                 new AdapterUpdate("r", 1, CLIENT, NONE, 1, 0),
                 new Withdrawal("r", 1, CLIENT, Refusal.LATE, "late", TrainingCounts.NONE),
                 GroupSelection.of(report, List.of()),
-                new SumPart("r", 1, CLIENT, MessageKind.KEYS, Map.of()),
                 new MeanUpdate(NONE, 1, 0),
                 Receipt.accepted(report),
                 Refusal.LATE,

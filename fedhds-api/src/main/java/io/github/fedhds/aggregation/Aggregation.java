@@ -21,7 +21,8 @@ public interface Aggregation {
 
     /**
      * Ends the round. The result must not depend on the order of the updates, must have the names and shapes of the global
-     * adapter, and finite values. Without updates it is the global adapter.
+     * adapter, and finite values. Without updates it is the global
+     * adapter, unless {@link Aggregator#changesWithoutUpdates}.
      *
      * @throws IllegalStateException if the rule cannot make an adapter from these updates, for example if there are fewer than
      *     {@link Aggregator#leastUpdates}; the message names the rule, the numbers and what to change. The round is void,

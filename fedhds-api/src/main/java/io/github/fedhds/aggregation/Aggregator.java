@@ -1,7 +1,9 @@
 package io.github.fedhds.aggregation;
 
 import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -49,6 +51,26 @@ public interface Aggregator {
      */
     default OptionalInt greatestWeight() {
         return OptionalInt.empty();
+    }
+
+    /**
+     * The clients of a round; by default those that the server's sampler has named. A rule whose promise depends on who takes part draws
+     * them itself. A rule inside another one decides for both.
+     *
+     * @param registered all clients, in registered order
+     * @param sampled those that the sampler has named
+     * @param round the round, as a sampler gets it
+     */
+    default List<ClientId> clients(List<ClientId> registered, List<ClientId> sampled, RoundContext round) {
+        return sampled;
+    }
+
+    /**
+     * Whether {@link Aggregation#finish} changes the adapter without updates too, as a rule with noise does: then a round may have no
+     * clients, and the server asks the rule for the result of a round without updates. False by default.
+     */
+    default boolean changesWithoutUpdates() {
+        return false;
     }
 
     /**

@@ -16,6 +16,9 @@ public interface SecureAggregation {
     /** Most samples that a client counts for in the mean, 1 or more; with 1 all clients have equal weight. */
     int greatestWeight();
 
+    /** Clients whose updates a sum needs, 2 or more: a round with fewer is void. */
+    int leastClients();
+
     /**
      * A client's part in one round.
      *

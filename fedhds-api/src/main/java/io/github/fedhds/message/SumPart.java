@@ -14,25 +14,44 @@ import java.util.TreeMap;
  * {@link MessageKind#SHARES}, a {@link MessageKind#SHARE_LIST} with its {@link MessageKind#MASKED_UPDATE}, and the {@link
  * MessageKind#SURVIVORS} with {@link MessageKind#REVEALED_SHARES}. The bytes are those of the round's {@link
  * io.github.fedhds.aggregation.SecureAggregation}.
- *
- * @param runId name of the run
- * @param round number, from 1
- * @param client sender or receiver
- * @param kind which part
- * @param parts bytes by the client that they are of or for: the client itself for its keys and its masked update; empty bytes for survivors
  */
-public record SumPart(String runId, int round, ClientId client, MessageKind kind, Map<ClientId, byte[]> parts)
-        implements Message {
+public final class SumPart implements Message {
     private static final Set<MessageKind> KINDS = EnumSet.range(MessageKind.KEYS, MessageKind.REVEALED_SHARES);
 
-    public SumPart {
-        Objects.requireNonNull(runId, "runId");
-        Objects.requireNonNull(client, "client");
-        Objects.requireNonNull(kind, "kind");
+    private final String runId;
+    private final int round;
+    private final ClientId client;
+    private final MessageKind kind;
+    private final Map<ClientId, byte[]> parts; // never changed
+
+    /**
+     * A part; the bytes are copied.
+     *
+     * @param runId name of the run
+     * @param round number, from 1
+     * @param client sender or receiver
+     * @param kind which part
+     * @param parts bytes by the client that they are of or for: the client itself for its keys and its masked update; empty bytes for
+     *     survivors
+     */
+    public SumPart(String runId, int round, ClientId client, MessageKind kind, Map<ClientId, byte[]> parts) {
+        this(copy(parts), runId, round, client, kind);
+    }
+
+    private SumPart(Map<ClientId, byte[]> owned, String runId, int round, ClientId client, MessageKind kind) {
+        this.runId = Objects.requireNonNull(runId, "runId");
+        this.round = round;
+        this.client = Objects.requireNonNull(client, "client");
+        this.kind = Objects.requireNonNull(kind, "kind");
         if (!KINDS.contains(kind)) {
             throw new IllegalArgumentException("a part of a secure sum is one of " + KINDS + ", was " + kind);
         }
-        parts = copy(parts);
+        this.parts = owned;
+    }
+
+    /** The same part for another receiver, in the same memory. */
+    public SumPart to(ClientId receiver) {
+        return new SumPart(parts, runId, round, receiver, kind);
     }
 
     private static Map<ClientId, byte[]> copy(Map<ClientId, byte[]> parts) {
@@ -41,8 +60,27 @@ public record SumPart(String runId, int round, ClientId client, MessageKind kind
         return copies;
     }
 
-    /** A copy. */
     @Override
+    public String runId() {
+        return runId;
+    }
+
+    @Override
+    public int round() {
+        return round;
+    }
+
+    /** Sender or receiver. */
+    public ClientId client() {
+        return client;
+    }
+
+    @Override
+    public MessageKind kind() {
+        return kind;
+    }
+
+    /** The bytes by client, as a copy. */
     public Map<ClientId, byte[]> parts() {
         return copy(parts);
     }

@@ -6,7 +6,9 @@ import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -117,6 +119,21 @@ public final class FedOpt implements Aggregator {
     @Override
     public OptionalInt greatestWeight() {
         return mean.greatestWeight();
+    }
+
+    @Override
+    public List<ClientId> clients(List<ClientId> registered, List<ClientId> sampled, RoundContext round) {
+        return mean.clients(registered, sampled, round);
+    }
+
+    @Override
+    public boolean changesWithoutUpdates() {
+        return mean.changesWithoutUpdates();
+    }
+
+    /** The rule whose mean the step is made from. */
+    public Aggregator mean() {
+        return mean;
     }
 
     /** The state of the inner rule, with tensors named {@code inner.NAME}. */

@@ -6,7 +6,9 @@ import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.internal.RoleText;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -53,6 +55,16 @@ public final class NormClipping implements Aggregator {
     @Override
     public int leastUpdates() {
         return rule.leastUpdates();
+    }
+
+    @Override
+    public List<ClientId> clients(List<ClientId> registered, List<ClientId> sampled, RoundContext round) {
+        return rule.clients(registered, sampled, round);
+    }
+
+    @Override
+    public boolean changesWithoutUpdates() {
+        return rule.changesWithoutUpdates();
     }
 
     @Override

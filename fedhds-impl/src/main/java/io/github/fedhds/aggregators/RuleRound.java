@@ -111,7 +111,7 @@ abstract class RuleRound implements Aggregation {
     public final Adapter finish() {
         requireOpen();
         finished = true;
-        if (clients.isEmpty()) {
+        if (clients.isEmpty() && !rule.changesWithoutUpdates()) {
             return global;
         }
         if (clients.size() < rule.leastUpdates()) {

@@ -1,7 +1,6 @@
 package io.github.fedhds.privacy;
 
 import io.github.fedhds.BudgetSpentException;
-import io.github.fedhds.ClientSampler;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
@@ -20,14 +19,18 @@ import java.util.Objects;
  * client's adapter and the round's global one is clipped to a norm, the sum is divided by the expected number of clients, noise is
  * added to every parameter, and the result is rounded to a grid. Clients have equal weight.
  *
- * <p>What is promised: the adapters after all rounds are (epsilon, delta) differentially private, and the record is a client: with it
- * or without it they would have been about as likely. This protects from those who see adapters, not from the server, which sees
- * the clients' messages, and covers no centroids. Below a probability of 1, epsilon is lower because nobody knows who took part in a round; the
- * clients of a round know that, since its opening names them, so for them {@link #epsilonOfKnownSamples} holds.
+ * <p>What is promised: the adapters after all rounds are (epsilon, delta) differentially private, and the record is a client's
+ * contribution: with it or with nothing in its place they would have been about as likely. This protects from those who see adapters, not
+ * from the server, which sees the clients' messages. It holds only if no client changes what the others train on: with a server that
+ * takes all groups of each client ({@link io.github.fedhds.selection.EverySelector}, as {@code Selection.random}, {@code balanced} and
+ * {@code everything} have), not with one that clusters the centroids of all. Below a probability of 1, epsilon is lower
+ * because nobody knows who took part in a round; the clients of a round know that, since its opening names them, so for them
+ * {@link #epsilonOfKnownSamples} holds.
  *
- * <p>The account is the number of the round: each round is one release, also an abandoned one. When the budget does not suffice for
- * another round, the {@link #sampler} throws a {@link BudgetSpentException}, so no round is opened. Do not go on from an earlier state of
- * the server than its last: the rounds since then would be released twice. Immutable, safe for many threads.
+ * <p>The rule draws the clients of a round itself, in place of the server's sampler; a round may have none. The account is the
+ * number of the round: each round is one release, also an abandoned one. When the budget does not suffice for
+ * another round, opening it throws a {@link BudgetSpentException}. Do not go on from an earlier state of the server than its last: the
+ * rounds since then would be released twice. Immutable, safe for many threads.
  *
  * @see <a href="https://arxiv.org/abs/1710.06963">McMahan et al. 2018: Learning differentially private recurrent language models</a>
  */
@@ -138,21 +141,16 @@ public final class CentralNoise implements Aggregator {
         return multiplier * norm / (probability * clients);
     }
 
-    /**
-     * What so many rounds spend at the budget's delta; infinite if no epsilon suffices. Where clients are sampled, half of delta pays for
-     * rounds in which no client was drawn: those are drawn again, so that the server has a round to open.
-     */
+    /** What so many rounds spend at the budget's delta, for those who do not know which clients were in which round. */
     public double epsilon(int rounds) {
         double known = epsilonOfKnownSamples(rounds);
-        if (probability == 1) {
-            return known;
-        }
-        double half = budget.delta() / 2;
-        double sampled = RenyiPrivacy.of(multiplier / (1 + ROUNDING), probability)
-                .times(rounds)
-                .epsilon(half);
-        double empty = rounds * (1 + Math.exp(sampled)) * Math.pow(1 - probability, clients - 1.0);
-        return empty <= half ? Math.min(sampled, known) : known;
+        return probability == 1
+                ? known
+                : Math.min(
+                        known,
+                        RenyiPrivacy.of(multiplier / (1 + ROUNDING), probability)
+                                .times(rounds)
+                                .epsilon(budget.delta()));
     }
 
     /** The same for those who know who took part in each round. */
@@ -182,23 +180,24 @@ public final class CentralNoise implements Aggregator {
         }
     }
 
-    /** Draws each client independently with the probability, and again if it draws none. The run's seed has no part in it. */
-    public ClientSampler sampler() {
-        return (registered, round) -> {
-            if (registered.size() != clients) {
-                throw new IllegalStateException("the noise is for " + clients + " clients, and " + registered.size()
-                        + " are registered; the promise would not hold");
-            }
-            check(round);
-            NoiseSource draws = source.forRelease("clients of round " + round.round());
-            List<ClientId> drawn;
-            do {
-                drawn = registered.stream()
-                        .filter(client -> probability == 1 || draws.uniform() < probability)
-                        .toList();
-            } while (drawn.isEmpty());
-            return drawn;
-        };
+    /** Draws each client independently with the probability, whatever the sampler has named. The run's seed has no part in it. */
+    @Override
+    public List<ClientId> clients(List<ClientId> registered, List<ClientId> sampled, RoundContext round) {
+        if (registered.size() != clients) {
+            throw new IllegalStateException("the noise is for " + clients + " clients, and " + registered.size()
+                    + " are registered; the promise would not hold");
+        }
+        check(round);
+        NoiseSource draws = source.forRelease("clients of round " + round.round());
+        return registered.stream()
+                .filter(client -> probability == 1 || draws.uniform() < probability)
+                .toList();
+    }
+
+    /** A round without updates has noise too: otherwise its result would tell that there was none. */
+    @Override
+    public boolean changesWithoutUpdates() {
+        return true;
     }
 
     @Override

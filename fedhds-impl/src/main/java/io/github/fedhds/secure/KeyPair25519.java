@@ -18,6 +18,8 @@ import javax.crypto.KeyAgreement;
 final class KeyPair25519 {
     static final int BYTES = 32;
 
+    private static final BigInteger PRIME = BigInteger.ONE.shiftLeft(255).subtract(BigInteger.valueOf(19));
+
     private static final byte[] BASE = new byte[BYTES];
 
     static {
@@ -43,6 +45,15 @@ final class KeyPair25519 {
             throw new IllegalArgumentException("a private key has 32 bytes, was " + secret.length);
         }
         return new KeyPair25519(secret);
+    }
+
+    /** Whether a key is below the field's prime, with the highest bit clear: every point has one such text. */
+    static boolean isCanonical(byte[] key) {
+        byte[] reversed = new byte[BYTES];
+        for (int i = 0; i < BYTES; i++) {
+            reversed[i] = key[BYTES - 1 - i];
+        }
+        return new BigInteger(1, reversed).compareTo(PRIME) < 0;
     }
 
     byte[] secret() {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Secure aggregation with masks: each client adds to its update a mask of its own and one with each of its neighbours, which cancel out in
@@ -24,12 +25,12 @@ import java.util.Set;
  * threshold among the neighbours of each client and the graph of the others stays connected; otherwise it learns the sum of each
  * connected part. The more neighbours, the less likely that is; with all clients as neighbours it cannot happen. A server that names other
  * survivors to some clients than to others needs {@code 2 threshold - neighbours} colluding neighbours of a client. The mean itself is not
- * hidden: if all other clients collude, the last one's update follows from it.
+ * hidden: if all other clients collude, the last one's update follows from it. A hostile client can spoil a sum or make its round void.
  *
  * <p>Updates become 32-bit numbers: their difference to the global adapter is clipped to a norm, each parameter's
  * change cut to 16 times the root of the mean square of an update of that norm, scaled by the client's weight and rounded. Of the mean,
  * each parameter is rounded by at most {@code greatest change * (greatest weight / mean weight) * clients / 2^32}. A client sends 4 bytes a
- * parameter, as without; in addition 96 bytes of keys, 92 bytes of sealed shares for each neighbour and 32 bytes of a revealed share for each; and receives 96
+ * parameter, as without; in addition 96 bytes of keys, 80 bytes of sealed shares for each neighbour and 32 bytes of a revealed share for each; and receives 96
  * bytes for each client of the sum. Keys and masks come from the system's cryptographic generator, never from the run's seed; the
  * mean does not depend on them. Immutable, safe for many threads.
  *
@@ -112,6 +113,11 @@ public final class MaskedAggregation implements SecureAggregation {
         return greatestWeight;
     }
 
+    @Override
+    public int leastClients() {
+        return least;
+    }
+
     private Quantiser quantiser(Adapter global, List<ClientId> clients) {
         return new Quantiser(global, norm(global.parameters()), greatestWeight, clients.size());
     }
@@ -124,8 +130,7 @@ public final class MaskedAggregation implements SecureAggregation {
     public SecureClient client(RoundContext round, List<ClientId> clients, AdapterUpdate update) {
         int[] words = quantiser(round.globalAdapter(), clients).words(update);
         ClientId id = round.client().orElseThrow();
-        return new MaskedClient(
-                id, new SumClient(settings(round, clients, words.length), id, new SecureRandom()), words);
+        return new MaskedClient(new SumClient(settings(round, clients, words.length), id, new SecureRandom()), words);
     }
 
     @Override
@@ -135,7 +140,15 @@ public final class MaskedAggregation implements SecureAggregation {
         return new MaskedServer(new SumServer(settings(round, clients, quantiser.length())), quantiser);
     }
 
-    private record MaskedClient(ClientId id, SumClient sum, int[] words) implements SecureClient {
+    private static final class MaskedClient implements SecureClient {
+        private final SumClient sum;
+        private int @Nullable [] words; // until they are masked
+
+        MaskedClient(SumClient sum, int[] words) {
+            this.sum = sum;
+            this.words = words;
+        }
+
         @Override
         public byte[] keys() {
             return sum.keys().toBytes();
@@ -150,8 +163,13 @@ public final class MaskedAggregation implements SecureAggregation {
 
         @Override
         public byte[] masked(Map<ClientId, byte[]> shares) {
-            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * words.length);
-            bytes.asIntBuffer().put(sum.masked(words, shares));
+            if (words == null) {
+                throw new IllegalStateException("the update was masked before");
+            }
+            int[] masked = sum.masked(words, shares);
+            words = null;
+            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * masked.length);
+            bytes.asIntBuffer().put(masked);
             return bytes.array();
         }
 

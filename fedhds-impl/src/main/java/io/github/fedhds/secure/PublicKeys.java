@@ -18,6 +18,11 @@ record PublicKeys(byte[] sealing, byte[] masking, byte[] commitment) {
             throw new IllegalArgumentException("public keys and the commitment have 32 bytes, were " + sealing.length
                     + ", " + masking.length + " and " + commitment.length);
         }
+        if (!KeyPair25519.isCanonical(sealing) || !KeyPair25519.isCanonical(masking)) {
+            throw new IllegalArgumentException(
+                    "a public key is not written in the one way that it has: another text of a"
+                            + " client's key would pass as another key");
+        }
         sealing = sealing.clone();
         masking = masking.clone();
         commitment = commitment.clone();

@@ -9,6 +9,9 @@ import javax.crypto.spec.SecretKeySpec;
 
 /** Two shares, encrypted from one client to another through the server, with ChaCha20-Poly1305. A key is used once in each direction. */
 final class SealedShare {
+    /** Bytes that sealing adds. */
+    static final int TAG = 16;
+
     private SealedShare() {}
 
     static byte[] seal(byte[] key, byte direction, byte[] context, byte[] plain) {

@@ -96,7 +96,7 @@ final class SumClient {
     }
 
     private byte[] sealKey(SumKeys known, int other) {
-        return known.derive(sealing.agree(known.of(other).sealing()), "seal");
+        return known.derive(sealing.agree(known.of(other).sealing()), "seal", me, other);
     }
 
     /**
@@ -122,7 +122,12 @@ final class SumClient {
             if (!near.contains(from)) {
                 throw new IllegalArgumentException("client " + id + " is no neighbour of client " + settings.id(me));
             }
-            byte[] both = SealedShare.open(sealKey(known, from), direction(from, me), known.context(), bytes);
+            byte[] both;
+            try {
+                both = SealedShare.open(sealKey(known, from), direction(from, me), known.context(), bytes);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("the shares of client " + id + ": " + e.getMessage(), e);
+            }
             if (both.length != 2 * SECRET) {
                 throw new IllegalArgumentException("the shares of client " + id + " have " + both.length + " bytes");
             }
@@ -132,7 +137,7 @@ final class SumClient {
         int[] words = values.clone();
         MaskStream.apply(known.derive(self, "self"), 1, words);
         for (int other : opened.keySet()) {
-            byte[] key = known.derive(masking.agree(known.of(other).masking()), "mask");
+            byte[] key = known.derive(masking.agree(known.of(other).masking()), "mask", me, other);
             MaskStream.apply(key, me < other ? 1 : -1, words);
         }
         held.putAll(opened);

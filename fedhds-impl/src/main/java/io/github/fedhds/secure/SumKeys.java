@@ -94,6 +94,11 @@ final class SumKeys {
         return neighbours.of(at).stream().map(members::get).toList();
     }
 
+    /** A key that two clients share; it names both, so that no third one has it. */
+    byte[] derive(byte[] secret, String purpose, int one, int other) {
+        return derive(secret, purpose + " " + Math.min(one, other) + " " + Math.max(one, other));
+    }
+
     byte[] derive(byte[] secret, String purpose) {
         return Hkdf.derive(secret, context, purpose.getBytes(StandardCharsets.UTF_8), 32);
     }

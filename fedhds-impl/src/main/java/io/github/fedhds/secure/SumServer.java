@@ -1,15 +1,19 @@
 package io.github.fedhds.secure;
 
 import io.github.fedhds.round.ClientId;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -24,14 +28,15 @@ final class SumServer {
     private final Map<Integer, Map<ClientId, byte[]>> sealed = new TreeMap<>();
     private final Set<ClientId> arrived = new LinkedHashSet<>();
     private final Map<Integer, Map<Integer, byte[]>> revealed = new TreeMap<>(); // by owner, then by holder
-    private final int[] sum;
+    private final Set<Integer> liars = new HashSet<>(); // clients that have revealed a wrong share
+    private final KeyPair25519 probe = KeyPair25519.generate(new SecureRandom());
+    private int[] sum = new int[0]; // until the first vector
     private @Nullable SumKeys keys;
     private boolean sharesSent;
     private boolean complete;
 
     SumServer(SumSettings settings) {
         this.settings = settings;
-        this.sum = new int[settings.length()];
     }
 
     /** Step 1: a client's keys. */
@@ -51,6 +56,8 @@ final class SumServer {
         if (Arrays.equals(of.sealing(), of.masking())) {
             throw new IllegalArgumentException("client " + id + " has sent the same key twice");
         }
+        probe.agree(of.sealing()); // keys of low order would make the others refuse the whole sum
+        probe.agree(of.masking());
         sentKeys.put(place, of);
     }
 
@@ -82,6 +89,12 @@ final class SumServer {
             throw new IllegalArgumentException(
                     "client " + id + " has shares for " + shares.keySet() + ", its neighbours are " + near);
         }
+        shares.forEach((to, bytes) -> {
+            if (bytes.length != 2 * KeyPair25519.BYTES + SealedShare.TAG) {
+                throw new IllegalArgumentException(
+                        "client " + id + " sends a share of " + bytes.length + " bytes for client " + to);
+            }
+        });
         sealed.putIfAbsent(settings.place(id), Map.copyOf(shares));
     }
 
@@ -100,9 +113,9 @@ final class SumServer {
 
     /** Step 3: a client's masked vector. */
     void acceptMasked(ClientId id, int[] words) {
-        if (words.length != sum.length) {
+        if (words.length != settings.length()) {
             throw new IllegalArgumentException(
-                    "client " + id + " sends " + words.length + " values, not " + sum.length);
+                    "client " + id + " sends " + words.length + " values, not " + settings.length());
         }
         if (complete) {
             throw new IllegalStateException(
@@ -112,6 +125,10 @@ final class SumServer {
             throw new IllegalArgumentException("client " + id + " has shared no secrets");
         }
         if (!arrived.add(id)) {
+            return;
+        }
+        if (sum.length == 0) {
+            sum = words.clone();
             return;
         }
         for (int i = 0; i < sum.length; i++) {
@@ -143,8 +160,15 @@ final class SumServer {
                 throw new IllegalArgumentException("client " + id + " reveals a share of " + share.length + " bytes");
             }
         });
-        shares.forEach((owner, share) -> revealed.computeIfAbsent(settings.place(owner), o -> new TreeMap<>())
-                .putIfAbsent(settings.place(id), share.clone()));
+        SumKeys known = Objects.requireNonNull(keys);
+        Map<Integer, byte[]> ofNeighbours = new TreeMap<>(); // all places are found before one is kept
+        shares.forEach((owner, share) -> {
+            if (known.neighbours(settings.place(id)).contains(settings.place(owner))) {
+                ofNeighbours.put(settings.place(owner), share.clone());
+            }
+        });
+        ofNeighbours.forEach((owner, share) ->
+                revealed.computeIfAbsent(owner, o -> new TreeMap<>()).putIfAbsent(settings.place(id), share));
     }
 
     /**
@@ -159,16 +183,21 @@ final class SumServer {
         }
         List<Mask> masks = new ArrayList<>();
         for (int client : sealed.keySet()) {
-            byte[] secret = secret(known, client);
             if (arrived.contains(settings.id(client))) {
-                if (!Arrays.equals(
-                        SumKeys.sha256().digest(secret), known.of(client).commitment())) {
-                    throw new IllegalStateException(
-                            "the shares of client " + settings.id(client) + " do not give its self-mask");
-                }
-                masks.add(new Mask(known.derive(secret, "self"), -1));
+                byte[] self = secret(
+                        known,
+                        client,
+                        secret -> Arrays.equals(
+                                SumKeys.sha256().digest(secret),
+                                known.of(client).commitment()));
+                masks.add(new Mask(known.derive(self, "self"), -1));
             } else {
-                masks.addAll(sharedMasks(known, client, KeyPair25519.of(secret)));
+                byte[] key = secret(
+                        known,
+                        client,
+                        secret -> Arrays.equals(
+                                KeyPair25519.of(secret).open(), known.of(client).masking()));
+                masks.addAll(sharedMasks(known, client, KeyPair25519.of(key)));
             }
         }
         return unmasked(masks);
@@ -177,51 +206,63 @@ final class SumServer {
     /** A stream that is added to or subtracted from the sum. */
     private record Mask(byte[] key, int sign) {}
 
-    /** Each core has a vector of its own for its part of the masks; the order of additions modulo 2^32 does not matter. */
+    /** Each core removes all masks from its part of the vector. */
     private int[] unmasked(List<Mask> masks) {
-        int cores = Math.max(1, Math.min(masks.size(), ForkJoinPool.getCommonPoolParallelism() + 1));
-        return IntStream.range(0, cores)
-                .parallel()
-                .mapToObj(core -> {
-                    int[] words = core == 0 ? sum.clone() : new int[sum.length];
-                    for (int i = core; i < masks.size(); i += cores) {
-                        MaskStream.apply(masks.get(i).key(), masks.get(i).sign(), words);
-                    }
-                    return words;
-                })
-                .reduce((a, b) -> {
-                    Arrays.setAll(a, i -> a[i] + b[i]);
-                    return a;
-                })
-                .orElseThrow();
+        int[] words = sum.clone();
+        int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
+        int blocks = (words.length + MaskStream.BLOCK - 1) / MaskStream.BLOCK;
+        int part = Math.max(1, (blocks + cores - 1) / cores) * MaskStream.BLOCK;
+        IntStream.range(0, (words.length + part - 1) / part).parallel().forEach(number -> {
+            int begin = number * part;
+            int end = Math.min(words.length, begin + part);
+            masks.forEach(mask -> MaskStream.apply(mask.key(), mask.sign(), words, begin, end));
+        });
+        return words;
     }
 
     /** What the survivors have added for a client that sent no vector. */
     private List<Mask> sharedMasks(SumKeys known, int missing, KeyPair25519 pair) {
-        if (!Arrays.equals(pair.open(), known.of(missing).masking())) {
-            throw new IllegalStateException("the shares of client " + settings.id(missing) + " do not give its key");
-        }
         return known.neighbours(missing).stream()
                 .filter(other -> arrived.contains(settings.id(other)))
-                .map(other ->
-                        new Mask(known.derive(pair.agree(known.of(other).masking()), "mask"), other < missing ? -1 : 1))
+                .map(other -> new Mask(
+                        known.derive(pair.agree(known.of(other).masking()), "mask", missing, other),
+                        other < missing ? -1 : 1))
                 .toList();
     }
 
-    private byte[] secret(SumKeys known, int owner) {
+    /**
+     * A client's secret. A holder whose share is wrong is found by leaving out one after the other, as long as there are more shares than
+     * needed; its other shares are not used either.
+     */
+    private byte[] secret(SumKeys known, int owner, Predicate<byte[]> isRight) {
         List<Integer> near = known.neighbours(owner);
         int threshold = settings.threshold(near.size());
-        Map<Integer, byte[]> shares = new TreeMap<>();
-        for (Map.Entry<Integer, byte[]> share :
-                revealed.getOrDefault(owner, Map.of()).entrySet()) {
-            if (shares.size() < threshold && near.contains(share.getKey())) {
-                shares.put(near.indexOf(share.getKey()) + 1, share.getValue());
-            }
-        }
+        Map<Integer, byte[]> shares = new TreeMap<>(revealed.getOrDefault(owner, Map.of()));
+        shares.keySet().removeAll(liars);
         if (shares.size() < threshold) {
             throw new IllegalStateException("there are " + shares.size() + " shares of a secret of client "
                     + settings.id(owner) + ", fewer than the threshold of " + threshold + ": the sum cannot be known");
         }
-        return Shamir.combine(shares);
+        List<Integer> holders = List.copyOf(shares.keySet());
+        byte[] all = combined(near, shares, holders.subList(0, threshold));
+        if (isRight.test(all)) {
+            return all;
+        }
+        for (int i = 0; i < threshold && holders.size() > threshold; i++) {
+            List<Integer> others = new ArrayList<>(holders.subList(0, threshold + 1));
+            int suspect = others.remove(i);
+            byte[] without = combined(near, shares, others);
+            if (isRight.test(without)) {
+                liars.add(suspect);
+                return without;
+            }
+        }
+        throw new IllegalStateException("the shares of a secret of client " + settings.id(owner) + " are wrong");
+    }
+
+    private static byte[] combined(List<Integer> near, Map<Integer, byte[]> shares, List<Integer> holders) {
+        Map<Integer, byte[]> numbered = new TreeMap<>();
+        holders.forEach(holder -> numbered.put(near.indexOf(holder) + 1, Objects.requireNonNull(shares.get(holder))));
+        return Shamir.combine(numbered);
     }
 }

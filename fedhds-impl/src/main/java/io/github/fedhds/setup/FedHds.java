@@ -9,6 +9,7 @@ import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.aggregation.SecureAggregation;
+import io.github.fedhds.aggregators.FedOpt;
 import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
@@ -163,11 +164,6 @@ public final class FedHds {
         return centroidNoise != null || updateNoise != null;
     }
 
-    /** Whether updates are summed securely, so that a round has more exchanges; see {@link FedHdsServer#proceed}. */
-    public boolean isSecure() {
-        return secureAggregation != null;
-    }
-
     private FedHdsClientBuilder exactClient(ClientId id) {
         ModelParts parts = parts();
         FedHdsClientBuilder client = FedHdsClient.builder(id)
@@ -192,16 +188,21 @@ public final class FedHds {
                 .aggregator(aggregator)
                 .agreedSettings(agreedSettings())
                 .initialAdapter(ofSeed -> LoraTrainer.firstAdapter(config, lora, ofSeed));
-        centralNoise().map(CentralNoise::sampler).ifPresent(server::sampler);
         if (secureAggregation != null) {
             server.secureAggregation(secureAggregation);
         }
         return messageLimits == null ? server : server.messageLimits(messageLimits);
     }
 
-    /** The noise that the server adds, if the aggregator is one with noise; the server then has its {@link CentralNoise#sampler}. */
+    /** The noise that the server adds, if the aggregator is one with noise, also inside {@link FedOpt}. */
     public Optional<CentralNoise> centralNoise() {
-        return aggregator instanceof CentralNoise noise ? Optional.of(noise) : Optional.empty();
+        return centralNoise(aggregator);
+    }
+
+    static Optional<CentralNoise> centralNoise(Aggregator rule) {
+        return rule instanceof CentralNoise noise
+                ? Optional.of(noise)
+                : rule instanceof FedOpt opt ? centralNoise(opt.mean()) : Optional.empty();
     }
 
     /**

@@ -14,10 +14,12 @@ import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
 import io.github.fedhds.model.Precision;
+import io.github.fedhds.privacy.CentralNoise;
 import io.github.fedhds.privacy.CentroidNoise;
 import io.github.fedhds.privacy.UpdateNoise;
 import io.github.fedhds.reduction.TsneFusion;
 import io.github.fedhds.secure.MaskedAggregation;
+import io.github.fedhds.selection.EverySelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.tokenizer.SampleCuts;
 import io.github.fedhds.tokenizer.Tokenizer;
@@ -254,7 +256,7 @@ public final class FedHdsBuilder {
 
     /**
      * How the clients' adapters become the next global adapter; {@link FedAvg#bySamples} by default. May also be replaced
-     * on the server's builder. {@link io.github.fedhds.privacy.CentralNoise} adds noise, and sets the server's sampler too.
+     * on the server's builder. {@link CentralNoise} adds noise, and draws the clients too.
      */
     public FedHdsBuilder aggregator(Aggregator aggregator) {
         this.aggregator = Objects.requireNonNull(aggregator, "aggregator");
@@ -362,6 +364,16 @@ public final class FedHdsBuilder {
         return this;
     }
 
+    /** The noise on a sum hides a client only if it changes no other client's part of the sum. */
+    private void checkSelection() {
+        if (FedHds.centralNoise(aggregator).isPresent() && !(selection.server() instanceof EverySelector)) {
+            throw new IllegalStateException(
+                    "the server chooses among the groups of all clients, so one client changes what"
+                            + " the others train on, and CentralNoise promises nothing; choose within each client (Selection.random,"
+                            + " balanced or everything), or set updateNoise");
+        }
+    }
+
     /** Noise makes an update longer than the norm that it was clipped to; the secure sum must not clip it again. */
     private void checkNorms() {
         if (updateNoise == null || !(secureAggregation instanceof MaskedAggregation masked)) {
@@ -382,7 +394,8 @@ public final class FedHdsBuilder {
      *
      * @throws FedHdsException if no template is set, and the model's own is in a form that this library does not know
      * @throws IllegalArgumentException if secure aggregation would clip the noise of updates
-     * @throws IllegalStateException if the selection has a memory, and training changes the features
+     * @throws IllegalStateException if the selection has a memory, and training changes the features; or if the aggregator is {@link
+     *     CentralNoise}, and the server chooses among the groups of all clients
      */
     public FedHds build() {
         if (selection.remembersChosen() && !ModelParts.hasFixedFeatures(this)) {
@@ -391,6 +404,7 @@ public final class FedHdsBuilder {
                     + " frozenFeatures(true) or a featureModel");
         }
         checkNorms();
+        checkSelection();
         if (folder != null && !trainer.hasTemplate()) {
             trainer.template(Tokenizer.promptTemplate(folder));
         }

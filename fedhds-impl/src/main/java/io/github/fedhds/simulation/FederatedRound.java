@@ -14,6 +14,7 @@ import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.message.SumPart;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
@@ -122,9 +123,7 @@ final class FederatedRound {
                 opening,
                 p -> p.train(Objects.requireNonNull(selections.get(p.id))),
                 answer -> answer.ifPresent(this::take));
-        if (fedHds.isSecure()) {
-            sum(participants, threads, opening);
-        }
+        sum(participants, threads, opening);
         long average = System.nanoTime();
         RoundResult result = server.aggregate();
         long end = System.nanoTime();
@@ -157,7 +156,7 @@ final class FederatedRound {
         return Objects.requireNonNull(ledgers.apply(id), () -> "ledger of client " + id);
     }
 
-    /** The exchanges of a secure sum after the keys. */
+    /** The exchanges of a secure sum after the keys, if there is one. */
     private void sum(Map<ClientId, Participant> participants, ClientThreads threads, RoundOpening opening) {
         while (!server.progress().orElseThrow().isLast()) {
             Map<ClientId, Message> requests = server.proceed();
@@ -257,10 +256,11 @@ final class FederatedRound {
 
         Optional<Message> train(GroupSelection selection) {
             FedHdsClient made = Objects.requireNonNull(client);
-            if (!fedHds.isSecure()) {
+            Optional<Message> answer = timed(training, () -> made.train(selection));
+            if (answer.filter(SumPart.class::isInstance).isEmpty()) {
                 client = null; // also releases its instructions
             }
-            return timed(training, () -> made.train(selection));
+            return answer;
         }
 
         Optional<Message> answer(Message request) {

@@ -13,7 +13,6 @@ import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
 import io.github.fedhds.monitoring.UntrainedRun;
-import io.github.fedhds.privacy.CentralNoise;
 import io.github.fedhds.privacy.PrivacyLedger;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
@@ -41,7 +40,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One loaded model serves all clients, or one on each device, see {@link io.github.fedhds.setup.ModelPool}. Additional
  * memory: the work of each running client; the instructions of the round's clients, if they come from suppliers; at most
- * twice as many adapters as clients run in parallel; the state of the aggregation; the global adapter and, with an
+ * twice as many adapters as clients run in parallel, with secure aggregation one for each client of the round; the state of the aggregation; the global adapter and, with an
  * evaluation, the best one. Clients outside the round add nothing; each past round and client adds some hundred bytes. For
  * one thread at a time.
  */
@@ -82,9 +81,7 @@ public final class Federation {
         FedHdsServerBuilder parts = Objects.requireNonNull(
                 builder.serverSettings.apply(fedHds.server(ids, builder.seed)
                         .runId("federation")
-                        .sampler(fedHds.centralNoise()
-                                .map(CentralNoise::sampler)
-                                .orElseGet(() -> ClientSampler.uniform(builder.activeShare)))),
+                        .sampler(ClientSampler.uniform(builder.activeShare))),
                 "serverSettings returned null; it must return a builder");
         listeners.forEach(parts::listener);
         parts.listener(outcome);
@@ -384,7 +381,7 @@ public final class Federation {
 
         /**
          * Continues the run of the checkpoint, or starts a new one if there is none; false by default. The result
-         * equals that of an uninterrupted run, bit for bit, and no saved round is run again. {@link #build} throws a
+         * equals that of an uninterrupted run, bit for bit (with secret noise the saved rounds do, and the others have other noise), and no saved round is run again. {@link #build} throws a
          * {@link FedHdsException} if both the newest checkpoint and the one before it are damaged, or if settings,
          * seed, clients or number of threads differ. Rounds, patience, evaluation and parallel clients may differ.
          */

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.BudgetSpentException;
-import io.github.fedhds.ClientSampler;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregation.Aggregation;
@@ -99,12 +98,17 @@ class CentralNoiseTest {
     }
 
     @Test
-    void sampling_lowersEpsilon_andPaysForRoundsWithoutClients() {
+    void sampling_lowersEpsilon_asTheAccountantHasIt() {
         CentralNoise noise = CentralNoise.of(LARGE, 1, 1, 0.1, 1000);
         assertTrue(noise.epsilon(10) < 0.5 * noise.epsilonOfKnownSamples(10), "epsilon " + noise.epsilon(10));
-        assertTrue(noise.epsilon(10) >= RenyiPrivacy.of(1, 0.1).times(10).epsilon(1e-5));
-        CentralNoise few = CentralNoise.of(LARGE, 1, 1, 0.1, 20); // 0.9^19 is far above delta
-        assertEquals(few.epsilonOfKnownSamples(10), few.epsilon(10));
+        assertEquals(RenyiPrivacy.of(1, 0.1).times(10).epsilon(1e-5), noise.epsilon(10), 1e-4);
+    }
+
+    @Test
+    void roundWithoutUpdates_hasNoiseToo() {
+        CentralNoise noise = CentralNoise.of(LARGE, 1, 1, 1, 4);
+        assertTrue(noise.changesWithoutUpdates());
+        assertNotEquals(sum(noise, List.of()), sum(noise, List.of()));
     }
 
     @Test
@@ -113,10 +117,8 @@ class CentralNoiseTest {
         for (double probability : new double[] {1, 0.2}) {
             CentralNoise noise = CentralNoise.spending(budget, 1, probability, 200, 20);
             assertEquals(8, noise.epsilon(20), 1e-5);
-            ClientSampler sampler = noise.sampler();
-            assertFalse(sampler.sample(clients(200), round(20, adapter(0))).isEmpty());
-            BudgetSpentException spent =
-                    assertThrows(BudgetSpentException.class, () -> sampler.sample(clients(200), round(21, adapter(0))));
+            assertFalse(drawn(noise, 200, 20).isEmpty());
+            BudgetSpentException spent = assertThrows(BudgetSpentException.class, () -> drawn(noise, 200, 21));
             assertTrue(String.valueOf(spent.getMessage()).contains("above the budget of 8.0"), spent.getMessage());
             assertThrows(BudgetSpentException.class, () -> noise.open(round(21, adapter(0)), Adapter.empty()));
         }
@@ -124,17 +126,19 @@ class CentralNoiseTest {
 
     @Test
     void sampler_drawsEachClientIndependently_notFromTheRunsSeed() {
-        ClientSampler sampler = CentralNoise.of(LARGE, 1, 1, 0.3, 500).sampler();
-        List<ClientId> first = sampler.sample(clients(500), round(1, adapter(0)));
-        assertNotEquals(first, sampler.sample(clients(500), round(1, adapter(0))));
+        CentralNoise noise = CentralNoise.of(LARGE, 1, 1, 0.3, 500);
+        assertNotEquals(drawn(noise, 500, 1), drawn(noise, 500, 1));
         double total = 0;
         for (int i = 0; i < 100; i++) {
-            total += sampler.sample(clients(500), round(1, adapter(0))).size();
+            total += drawn(noise, 500, 1).size();
         }
         assertEquals(0.3, total / 50_000, 4.4 * Math.sqrt(0.3 * 0.7 / 50_000));
-        assertThrows(IllegalStateException.class, () -> sampler.sample(clients(499), round(1, adapter(0))));
-        ClientSampler rare = CentralNoise.of(LARGE, 1, 1, 1e-3, 2).sampler();
-        assertFalse(rare.sample(clients(2), round(1, adapter(0))).isEmpty());
+        assertThrows(IllegalStateException.class, () -> drawn(noise, 499, 1));
+        assertEquals(List.of(), drawn(CentralNoise.of(LARGE, 1, 1, 1e-9, 2), 2, 1));
+    }
+
+    private static List<ClientId> drawn(CentralNoise noise, int registered, int round) {
+        return noise.clients(clients(registered), clients(registered), round(round, adapter(0)));
     }
 
     @Test

@@ -322,6 +322,50 @@ class SecureRoundTest {
         assertInstanceOf(Withdrawal.class, again.ask(ids(4).get(0), other).orElseThrow());
     }
 
+    /** The difference of two sums of a round is an update, so the client remembers that it revealed, whatever it is asked in between. */
+    @Test
+    void client_thatHasRevealed_refusesEveryFurtherOpeningOfTheRound() {
+        Run run = new Run(5);
+        run.until(RoundProgress.Step.REVEALED_SHARES);
+        assertEquals(Optional.empty(), run.server.aggregate().voidReason());
+        for (int other = 0; other < 3; other++) {
+            List<ClientId> four = new ArrayList<>(ids(5).subList(0, 4));
+            Collections.rotate(four, other);
+            Run again = new Run(server(5).clients(four).secureAggregation(SUMS).build());
+            again.clients.putAll(run.clients);
+            again.open().forEach((id, selection) -> {
+                Withdrawal withdrawal = assertInstanceOf(
+                        Withdrawal.class, again.ask(id, selection).orElseThrow());
+                assertEquals(Refusal.SECURE_SUM, withdrawal.refusal());
+            });
+        }
+    }
+
+    @Test
+    void tooFewClients_areRefusedBeforeTheyWork() {
+        IllegalArgumentException built = assertThrows(
+                IllegalArgumentException.class,
+                () -> server(2).secureAggregation(SUMS).build());
+        assertTrue(
+                String.valueOf(built.getMessage()).contains("the secure aggregation needs the updates of 3"),
+                built.getMessage());
+        FedHdsServer server = server(5)
+                .sampler((all, round) -> all.subList(0, 2))
+                .secureAggregation(SUMS)
+                .build();
+        assertThrows(IllegalStateException.class, server::open);
+        FedHdsServer heavy = server(5)
+                .secureAggregation(SUMS.withGreatestWeight(Integer.MAX_VALUE))
+                .build();
+        Run run = new Run(heavy);
+        RoundOpening opening = heavy.open();
+        opening.clients()
+                .forEach(id -> assertTrue(
+                        heavy.accept(run.client(id).summarise(opening)).counts()));
+        assertTrue(heavy.select().values().stream().allMatch(s -> s.groups().isEmpty()));
+        assertTrue(heavy.aggregate().voidReason().orElseThrow().contains("lower the greatest weight"));
+    }
+
     @Test
     void client_thatWasRestarted_isNotWaitedFor() {
         Run run = new Run(5);
@@ -421,7 +465,7 @@ class SecureRoundTest {
         assertTrue(run.progress().isLast());
         RoundResult result = run.server.aggregate();
         assertTrue(
-                result.voidReason().orElseThrow().contains("the vectors of 2 clients arrived, and a sum needs 3"),
+                result.voidReason().orElseThrow().contains("2 answers came of 5 clients asked, and the round needs 3"),
                 result.voidReason().orElseThrow());
         assertTrue(run.answers.stream().noneMatch(m -> m.kind() == MessageKind.REVEALED_SHARES));
     }

@@ -253,6 +253,69 @@ class SecureSumTest {
         assertThrows(IllegalStateException.class, wrong.server::sum);
     }
 
+    /** A key has one text: with the ignored bit set it would pass as another key, and two masks could cancel. */
+    @Test
+    void keys_thatAreAnotherTextOfAKey_orOfLowOrder_areRefused() {
+        Sum sum = new Sum(settings(4, 3, 3, 4));
+        ClientId first = sum.settings.clients().get(0);
+        ClientId second = sum.settings.clients().get(1);
+        PublicKeys keys = sum.client(first).keys();
+        PublicKeys own = sum.client(second).keys();
+        sum.server.accept(first, keys);
+        byte[] flipped = keys.masking();
+        flipped[31] |= (byte) 0x80;
+        assertThrows(IllegalArgumentException.class, () -> new PublicKeys(own.sealing(), flipped, own.commitment()));
+        byte[] prime = new byte[32];
+        Arrays.fill(prime, (byte) 0xff);
+        prime[0] = (byte) 0xed;
+        prime[31] = 0x7f;
+        assertThrows(IllegalArgumentException.class, () -> new PublicKeys(prime, own.masking(), own.commitment()));
+        for (PublicKeys wrong : List.of(
+                new PublicKeys(new byte[32], own.masking(), own.commitment()),
+                new PublicKeys(own.sealing(), new byte[32], own.commitment()),
+                new PublicKeys(own.sealing(), keys.masking(), own.commitment()),
+                new PublicKeys(own.sealing(), own.sealing(), own.commitment()))) {
+            assertThrows(IllegalArgumentException.class, () -> sum.server.accept(second, wrong));
+        }
+        sum.server.accept(second, own);
+    }
+
+    @Test
+    void shares_ofAnotherLength_areRefused() {
+        Sum sum = new Sum(settings(4, 3, 3, 4));
+        sum.settings.clients().forEach(id -> sum.step(1, id, sum.client(id), new Random()));
+        ClientId first = sum.settings.clients().get(0);
+        Map<ClientId, byte[]> shares = new HashMap<>(sum.client(first).shares(sum.server.keys()));
+        Map<ClientId, byte[]> large = new HashMap<>(shares);
+        large.put(sum.settings.clients().get(1), new byte[1_000_000]);
+        assertThrows(IllegalArgumentException.class, () -> sum.server.acceptShares(first, large));
+        sum.server.acceptShares(first, shares);
+    }
+
+    /** One wrong share costs nothing while there are more shares than needed; a refused message leaves nothing. */
+    @Test
+    void revealed_byOneLiar_isLeftOut() {
+        for (int liar = 0; liar < 7; liar++) {
+            Sum sum = new Sum(settings(7, 6, 4, 40));
+            for (int step = 1; step <= 3; step++) {
+                for (ClientId id : sum.settings.clients().subList(0, step < 3 ? 7 : 6)) {
+                    sum.step(step, id, sum.client(id), new Random(step));
+                }
+            }
+            for (ClientId id : List.copyOf(sum.server.arrived())) {
+                Map<ClientId, byte[]> shares = new HashMap<>(sum.client(id).reveal(sum.server.arrived()));
+                if (sum.settings.place(id) == liar) {
+                    shares.replaceAll((owner, share) -> new byte[32]);
+                    Map<ClientId, byte[]> unknown = new HashMap<>(shares);
+                    unknown.put(new ClientId("stranger"), new byte[32]);
+                    assertThrows(IllegalArgumentException.class, () -> sum.server.acceptRevealed(id, unknown));
+                }
+                sum.server.acceptRevealed(id, shares);
+            }
+            assertArrayEquals(sum.expected, sum.server.sum(), "liar " + liar);
+        }
+    }
+
     @Test
     void settings_thatProtectNobody_areRefused() {
         for (int threshold : new int[] {0, 1, 2, 5}) {

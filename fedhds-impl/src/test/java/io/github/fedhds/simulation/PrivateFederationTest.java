@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.BudgetSpentException;
-import io.github.fedhds.ClientSampler;
+import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregators.FedAvg;
@@ -24,6 +24,7 @@ import io.github.fedhds.privacy.UpdateNoise;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.secure.MaskedAggregation;
 import io.github.fedhds.selection.EverySelector;
+import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.training.TrainingResult;
@@ -70,6 +71,11 @@ class PrivateFederationTest {
                 .lora(LoraConfig.defaults().withTargetModules(List.of("q_proj")));
     }
 
+    /** Each client's choice depends on its own data only. */
+    private static FedHdsBuilder alone() {
+        return fedHds().selection(Selection.everything());
+    }
+
     private static FedHds noised() {
         return fedHds().centroidNoise(CentroidNoise.spending(BUDGET, 3, Bound.tanh(50), 2, 2 * ROUNDS))
                 .updateNoise(UpdateNoise.spending(BUDGET, 1, 2 * ROUNDS))
@@ -82,19 +88,23 @@ class PrivateFederationTest {
                 .activeShare(1)
                 .rounds(ROUNDS)
                 .seed(7)
-                .clientSettings(client -> TinyFederation.light(client)
-                        .selector(new EverySelector())
-                        .trainer((list, round) -> {
-                            double step = round.random("test").nextDouble() / 50;
-                            Map<String, Tensor> next = new HashMap<>();
-                            round.globalAdapter()
-                                    .tensors()
-                                    .forEach((name, from) -> next.put(name, Tensor.of(from.shape(), i ->
-                                            (float) (from.get(i) + step * (i % 5 - 2)))));
-                            return new TrainingResult(new Adapter(next), list.size(), new double[] {step});
-                        }))
+                .clientSettings(clientRoles())
                 .serverSettings(server -> server.selector(new EverySelector()))
                 .checkpoint(folder.resolve(checkpoint), Map.of());
+    }
+
+    private static UnaryOperator<FedHdsClientBuilder> clientRoles() {
+        return client -> TinyFederation.light(client)
+                .selector(new EverySelector())
+                .trainer((list, round) -> {
+                    double step = round.random("test").nextDouble() / 50;
+                    Map<String, Tensor> next = new HashMap<>();
+                    round.globalAdapter()
+                            .tensors()
+                            .forEach((name, from) -> next.put(name, Tensor.of(from.shape(), i ->
+                                    (float) (from.get(i) + step * (i % 5 - 2)))));
+                    return new TrainingResult(new Adapter(next), list.size(), new double[] {step});
+                });
     }
 
     private static UnaryOperator<Federation.Builder> ledgers(long seed) {
@@ -125,11 +135,11 @@ class PrivateFederationTest {
     void noiseOfTheServer_isRepeatedOrSecret_andStopsAtTheBudget() {
         CentralNoise secret = CentralNoise.spending(BUDGET, 1, 1, 4, ROUNDS);
         FedHds repeatable =
-                fedHds().aggregator(secret.from(NoiseSource.repeatable(3))).build();
+                alone().aggregator(secret.from(NoiseSource.repeatable(3))).build();
         String whole = run(federation(repeatable, "whole"));
         run(federation(repeatable, "parted").rounds(2));
         assertEquals(whole, run(federation(repeatable, "parted").resume(true)));
-        FedHds safe = fedHds().aggregator(secret).build();
+        FedHds safe = alone().aggregator(secret).build();
         assertNotEquals(run(federation(safe, "one")), run(federation(safe, "two")), "equal seeds");
         Federation longer = federation(safe, "three").rounds(ROUNDS + 1).build();
         BudgetSpentException spent = assertThrows(BudgetSpentException.class, longer::run);
@@ -158,6 +168,36 @@ class PrivateFederationTest {
         Federation resumed =
                 ledgers(1).apply(federation(noised(), "run")).resume(true).build();
         assertEquals(TinyFederation.withoutSeconds(reports), TinyFederation.withoutSeconds(resumed.run()), "as saved");
+    }
+
+    /** Nobody can tell from the adapter that a round had no client. */
+    @Test
+    void roundWithoutClients_hasNoise() {
+        CentralNoise rare = CentralNoise.of(BUDGET, 1, 1, 1e-9, 4);
+        Federation federation =
+                federation(alone().aggregator(rare).build(), "rare").rounds(1).build();
+        Adapter first = federation.adapter();
+        RoundReport report = federation.run().get(0);
+        assertEquals(0, report.clients().size());
+        assertEquals(Optional.empty(), report.result().voidReason());
+        assertNotEquals(first.digest(), federation.adapter().digest());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> federation(alone().aggregator(rare).build(), "least")
+                        .serverSettings(server -> server.minAnswers(1))
+                        .build());
+    }
+
+    @Test
+    void secureAggregation_setOnTheBuildersOfClientsAndServer_works() {
+        MaskedAggregation sums = MaskedAggregation.of(2);
+        String expected = run(federation(fedHds().secureAggregation(sums).build(), "whole"));
+        FedHds plain = fedHds().build();
+        Federation.Builder parts = federation(plain, "parts")
+                .serverSettings(server -> server.selector(new EverySelector()).secureAggregation(sums));
+        UnaryOperator<FedHdsClientBuilder> roles = clientRoles();
+        assertEquals(
+                expected, run(parts.clientSettings(client -> roles.apply(client).secureAggregation(sums))));
     }
 
     @Test
@@ -212,9 +252,9 @@ class PrivateFederationTest {
                 IllegalStateException.class,
                 () -> fedHds().build()
                         .client(TinyFederation.id(0), PrivacyLedger.inMemory(BUDGET, NoiseSource.secret())));
-        ClientSampler none = CentralNoise.of(BUDGET, 1, 1, 1, 9).sampler();
-        assertThrows(
+        IllegalStateException choice = assertThrows(
                 IllegalStateException.class,
-                () -> none.sample(List.of(TinyFederation.id(0)), io.github.fedhds.round.RoundContext.first()));
+                () -> fedHds().aggregator(CentralNoise.of(BUDGET, 1, 1, 1, 4)).build());
+        assertTrue(String.valueOf(choice.getMessage()).contains("what the others train on"), choice::getMessage);
     }
 }

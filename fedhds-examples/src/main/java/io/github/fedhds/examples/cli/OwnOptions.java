@@ -292,6 +292,13 @@ final class OwnOptions {
                     "--noise-by server clips each client's adapter, which --secure-aggregation does not show; use --noise-by"
                             + " clients");
         }
+        if (selection == SelectionName.RECOMMENDED || selection == SelectionName.FEDHDS) {
+            throw new ParameterException(
+                    line,
+                    "--noise-by server needs --selection random, balanced or full: with the others the server chooses among the"
+                            + " groups of all clients, so that one client changes what the others train on, which the noise does"
+                            + " not hide");
+        }
         for (String option : List.of("--report-centroids", "--public-samples")) {
             if (line.getParseResult().hasMatchedOption(option)) {
                 throw new ParameterException(line, option + " needs --noise-by clients");

@@ -10,6 +10,7 @@ import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.peft.ModelCard;
 import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.secure.MaskedAggregation;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.setup.FedHdsBuilder;
@@ -59,6 +60,13 @@ final class OwnRun {
                 .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
         fraction = options.fraction.orElse(Math.max(
                 0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
+        int active = Math.max(1, (int) (fraction * data.clients().size() + 1e-9));
+        int least = MaskedAggregation.defaults().leastClients();
+        if (own.secureAggregation && active < least) {
+            throw new FedHdsException("--secure-aggregation needs " + least
+                    + " clients or more in a round, and there are " + active + " (--fraction " + fraction + " of "
+                    + data.clients().size() + " clients); raise --fraction");
+        }
         settings = new OwnSettings(options, own, data, rounds, fraction);
         if (own.patience > 0 && data.unseen().isEmpty()) {
             throw new FedHdsException(

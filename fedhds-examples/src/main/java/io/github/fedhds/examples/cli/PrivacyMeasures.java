@@ -106,7 +106,8 @@ record PrivacyMeasures(
         }
         centroids.ifPresent(builder::centroidNoise);
         updates.ifPresent(builder::updateNoise);
-        sum.ifPresent(builder::aggregator);
+        sum.ifPresent(noise ->
+                builder.aggregator(noise).selection(Selection.everything())); // the run sets what each client takes
         secure.ifPresent(builder::secureAggregation);
     }
 
@@ -142,8 +143,7 @@ record PrivacyMeasures(
         return String.format(
                 Locale.ROOT,
                 "the adapters of %d rounds spend at most epsilon %s at delta %s for each client, against everyone who sees them but not"
-                        + " against the server, which adds noise of deviation %.4g; centroids are sent without noise and are NOT"
-                        + " covered%s",
+                        + " against the server, which sees what clients send and adds noise of deviation %.4g%s",
                 rounds,
                 b.epsilon(),
                 b.delta(),
@@ -198,6 +198,10 @@ record PrivacyMeasures(
                             : "the adapters, which the server sees without noise");
         } else {
             all.add("what users of the final adapter see beyond the promise");
+        }
+        if (sum.isPresent()) {
+            all.add(
+                    "losses and counts in rounds.jsonl and in the model card, which are exact: keep them where the server is");
         }
         if (secure.isPresent()) {
             all.add("a server that colludes with a third of the clients, or does not follow the protocol");

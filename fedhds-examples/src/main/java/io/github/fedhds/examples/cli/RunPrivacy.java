@@ -3,10 +3,10 @@ package io.github.fedhds.examples.cli;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.privacy.PrivacyLedger;
-import io.github.fedhds.privacy.PrivacySpent;
 import io.github.fedhds.round.ClientId;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** The privacy of a run in its folder: the ledgers of the clients, and a statement of what is promised. */
@@ -31,7 +32,7 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
     private final PrivacyMeasures measures;
     private final Map<ClientId, Path> files = new LinkedHashMap<>();
     private final Map<ClientId, PrivacyLedger> ledgers = new LinkedHashMap<>(); // of the present round
-    private double spent; // of the client that has spent most
+    private double spent; // of the client that has spent most, or of the adapters
 
     RunPrivacy(Path folder, PrintStream out, PrivacyMeasures measures) {
         this.folder = folder.resolve("privacy");
@@ -84,7 +85,17 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
                     });
         }
         out.println("privacy: " + measures.promise());
-        write(0);
+    }
+
+    @Override
+    public void opened(RoundOpening opening) {
+        write();
+    }
+
+    @Override
+    public void resumed(List<RoundReport> past, Optional<String> damage) {
+        past.get(past.size() - 1).privacy().ifPresent(last -> spent = Math.max(spent, last.epsilon()));
+        write();
     }
 
     /** The ledger of a client, which is open to the end of the round: thousands of open files are too many. */
@@ -109,16 +120,17 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
     @Override
     public void closed(RoundReport report) {
         closeLedgers();
-        write(report.privacy().map(PrivacySpent::epsilon).orElse(0.0));
+        report.privacy().ifPresent(last -> spent = Math.max(spent, last.epsilon()));
+        write();
     }
 
     /** Who sees what, and which number is promised. */
-    private void write(double ofRound) {
+    private synchronized void write() {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("promise", measures.promise());
         all.putAll(measures.numbers());
         if (measures.budget().isPresent()) {
-            all.put("epsilon_spent_at_most", measures.isOfClients() ? spent : ofRound);
+            all.put("epsilon_spent_at_most", spent);
         }
         all.put("not_covered", measures.notCovered());
         Path file = folder.resolve("statement.json");

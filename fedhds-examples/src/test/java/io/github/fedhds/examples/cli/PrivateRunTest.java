@@ -93,16 +93,29 @@ class PrivateRunTest extends OnMainJob {
         assertEquals(adapter(out), adapter(again), "keys and masks change nothing");
         Path few = folder.resolve("few");
         Outcome two = own(few, with(settings, "--secure-aggregation", "", "--clients", "2"));
+        assertEquals(1, two.status());
         assertTrue(
-                (two.err() + two.out()).contains("a sum needs 3") || two.err().contains("needs the vectors of 3"),
+                two.err().contains("--secure-aggregation needs 3 clients or more in a round, and there are 2"),
                 two.err());
+        assertFalse(Files.exists(few));
     }
 
     @Test
     void noiseByServer_coversTheAdaptersOnly_andStopsAtTheBudget() throws IOException {
         Path out = folder.resolve("server");
         String[] settings = {
-            "--epsilon", "50", "--noise-by", "server", "--clip", "1", "--clients", "4", "--fraction", "1"
+            "--selection",
+            "balanced",
+            "--epsilon",
+            "50",
+            "--noise-by",
+            "server",
+            "--clip",
+            "1",
+            "--clients",
+            "4",
+            "--fraction",
+            "1"
         };
         Outcome outcome = own(out, with(settings, "--share", "0.2", "--rounds", "2"));
         assertEquals(0, outcome.status(), outcome.err() + outcome.out());
@@ -110,6 +123,13 @@ class PrivateRunTest extends OnMainJob {
         assertTrue(outcome.out().contains("epsilon 50.000 of 50.0 spent"), outcome.out());
         assertTrue(ledgers(out).isEmpty());
         assertEquals(50, statement(out).get("epsilon_spent_at_most").getAsDouble(), 1e-3);
+        Outcome again = resume(out, with(settings, "--share", "0.2", "--rounds", "2"));
+        assertEquals(0, again.status(), again.err());
+        assertEquals(
+                50, statement(out).get("epsilon_spent_at_most").getAsDouble(), 1e-3, "after a resume of what is done");
+        Outcome other = resume(out, with(settings, "--share", "0.2", "--rounds", "2", "--epsilon", "1"));
+        assertEquals(1, other.status());
+        assertEquals(50, statement(out).get("epsilon").getAsDouble(), "of the run, not of one that was refused");
         Outcome random = own(folder.resolve("random server"), with(settings, "--selection", "random"));
         assertEquals(0, random.status(), random.err());
     }
@@ -119,12 +139,35 @@ class PrivateRunTest extends OnMainJob {
         Path out = folder.resolve("refused");
         for (String[] wrong : new String[][] {
             {"--noise-by server needs --clip", "--epsilon", "8", "--noise-by", "server"},
+            {
+                "--noise-by server needs --selection random, balanced or full",
+                "--epsilon",
+                "8",
+                "--noise-by",
+                "server",
+                "--clip",
+                "1"
+            },
             {"--noise-by needs --epsilon", "--noise-by", "server"},
             {"--clip needs --epsilon or --secure-aggregation", "--clip", "1"},
             {"--clip must be above 0", "--secure-aggregation", "", "--clip", "0"},
-            {"does not show", "--secure-aggregation", "", "--epsilon", "8", "--noise-by", "server", "--clip", "1"},
+            {
+                "does not show",
+                "--secure-aggregation",
+                "",
+                "--epsilon",
+                "8",
+                "--noise-by",
+                "server",
+                "--clip",
+                "1",
+                "--selection",
+                "full"
+            },
             {
                 "--report-centroids needs --noise-by clients",
+                "--selection",
+                "full",
                 "--epsilon",
                 "8",
                 "--noise-by",

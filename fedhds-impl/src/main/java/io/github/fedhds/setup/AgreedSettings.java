@@ -40,6 +40,7 @@ record AgreedSettings(
         CoresetSelector selector,
         @Nullable CentroidNoise centroidNoise,
         @Nullable UpdateNoise updateNoise,
+        boolean repeatableNoise,
         @Nullable SecureAggregation secureAggregation,
         Map<String, String> training) {
     private static final String VERSION = version();
@@ -61,6 +62,7 @@ record AgreedSettings(
                 builder.selection.client(),
                 builder.centroidNoise,
                 builder.updateNoise,
+                builder.repeatableNoise,
                 builder.secureAggregation,
                 training(builder));
     }
@@ -100,6 +102,7 @@ record AgreedSettings(
         settings.put("fusion", RoleText.of(fusion));
         settings.put("selection of clients", RoleText.of(selector));
         put(settings, "noise on centroids", centroidNoise == null ? null : centroidNoise.toString());
+        put(settings, "repeatable noise", repeatableNoise ? "allowed" : null);
         put(settings, "noise on updates", updateNoise == null ? null : updateNoise.toString());
         put(settings, "secure aggregation", secureAggregation == null ? null : RoleText.of(secureAggregation));
         return Map.copyOf(settings);

@@ -36,8 +36,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * FedHDS on a language model: federated LoRA tuning on a few samples that clients and server select by clustering.
@@ -62,8 +60,6 @@ import org.slf4j.LoggerFactory;
  * @see <a href="https://arxiv.org/abs/2410.10926">Qin, Wu, He, Deng: Federated Data-Efficient Instruction Tuning</a>
  */
 public final class FedHds {
-    private static final Logger LOGGER = LoggerFactory.getLogger(FedHds.class);
-
     private final DecoderConfig config;
     private final LoraConfig lora;
     private final Fusion fusion;
@@ -72,6 +68,7 @@ public final class FedHds {
     private final Supplier<Map<String, String>> agreedSettings;
     private final @Nullable CentroidNoise centroidNoise;
     private final @Nullable UpdateNoise updateNoise;
+    private final boolean repeatableNoise;
     private final @Nullable SecureAggregation secureAggregation;
     private final @Nullable MessageLimits messageLimits;
     private final @Nullable ModelParts parts; // null without weights
@@ -84,6 +81,7 @@ public final class FedHds {
         fusion = ModelParts.fusion(builder);
         centroidNoise = builder.centroidNoise;
         updateNoise = builder.updateNoise;
+        repeatableNoise = builder.repeatableNoise;
         secureAggregation = builder.secureAggregation;
         messageLimits = builder.messageLimits;
         parts = builder.models == null ? null : ModelParts.of(builder, builder.models);
@@ -136,6 +134,7 @@ public final class FedHds {
      * The same with noise on what the client sends, as {@link FedHdsBuilder#centroidNoise} and {@link FedHdsBuilder#updateNoise} say.
      *
      * @throws FedHdsException if the ledger is in a file of another client
+     * @throws IllegalStateException if this run has no noise, or the ledger's noise is not secret
      */
     public FedHdsClientBuilder client(ClientId id, PrivacyLedger ledger) {
         Objects.requireNonNull(ledger, "ledger");
@@ -144,10 +143,10 @@ public final class FedHds {
                     + " centroidNoise or updateNoise on the builder");
         }
         ledger.requireOf(id);
-        if (!ledger.isSecret()) {
-            LOGGER.warn(
-                    "the noise of client {} can be repeated by everyone who knows its seed, so it protects nothing",
-                    id);
+        if (!ledger.isSecret() && !repeatableNoise) {
+            throw new IllegalStateException(
+                    "the noise of client " + id + " can be repeated by everyone who knows its seed, so it"
+                            + " protects nothing; take a ledger with NoiseSource.secret(), or set repeatableNoise(true) for an experiment");
         }
         FedHdsClientBuilder client = exactClient(id);
         if (centroidNoise != null) {

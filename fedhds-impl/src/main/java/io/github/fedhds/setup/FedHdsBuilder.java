@@ -75,6 +75,8 @@ public final class FedHdsBuilder {
     @Nullable
     UpdateNoise updateNoise;
 
+    boolean repeatableNoise;
+
     @Nullable
     SecureAggregation secureAggregation;
 
@@ -346,6 +348,15 @@ public final class FedHdsBuilder {
     }
 
     /**
+     * Allows noise of {@link io.github.fedhds.privacy.NoiseSource#repeatable}, which protects nothing, for tests and experiments; otherwise
+     * it is refused. Reports of rounds then say that the noise is not secret. Server and clients compare it.
+     */
+    public FedHdsBuilder repeatableNoise(boolean repeatableNoise) {
+        this.repeatableNoise = repeatableNoise;
+        return this;
+    }
+
+    /**
      * Secure aggregation: the server learns the mean of the clients' adapters and no single one; none by default. Usually {@link
      * io.github.fedhds.secure.MaskedAggregation}. The aggregator must be a rule of the mean ({@link FedAvg}, {@link
      * io.github.fedhds.aggregators.FedOpt}), which {@link FedHds#server} checks. Server and clients compare it.
@@ -362,6 +373,14 @@ public final class FedHdsBuilder {
     public FedHdsBuilder messageLimits(MessageLimits messageLimits) {
         this.messageLimits = Objects.requireNonNull(messageLimits, "messageLimits");
         return this;
+    }
+
+    private void checkSource() {
+        if (!repeatableNoise && !FedHds.centralNoise(aggregator).stream().allMatch(CentralNoise::isSecret)) {
+            throw new IllegalStateException(
+                    "the server's noise can be repeated by everyone who knows its seed, so it protects"
+                            + " nothing; take secret noise, or set repeatableNoise(true) for an experiment");
+        }
     }
 
     /** The noise on a sum hides a client only if it changes no other client's part of the sum. */
@@ -395,7 +414,7 @@ public final class FedHdsBuilder {
      * @throws FedHdsException if no template is set, and the model's own is in a form that this library does not know
      * @throws IllegalArgumentException if secure aggregation would clip the noise of updates
      * @throws IllegalStateException if the selection has a memory, and training changes the features; or if the aggregator is {@link
-     *     CentralNoise}, and the server chooses among the groups of all clients
+     *     CentralNoise}, and the server chooses among the groups of all clients, or its noise is not secret
      */
     public FedHds build() {
         if (selection.remembersChosen() && !ModelParts.hasFixedFeatures(this)) {
@@ -405,6 +424,7 @@ public final class FedHdsBuilder {
         }
         checkNorms();
         checkSelection();
+        checkSource();
         if (folder != null && !trainer.hasTemplate()) {
             trainer.template(Tokenizer.promptTemplate(folder));
         }

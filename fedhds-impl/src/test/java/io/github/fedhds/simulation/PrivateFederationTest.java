@@ -11,6 +11,7 @@ import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.aggregators.FedAvg;
+import io.github.fedhds.aggregators.FedOpt;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.privacy.Bound;
@@ -79,6 +80,7 @@ class PrivateFederationTest {
     private static FedHds noised() {
         return fedHds().centroidNoise(CentroidNoise.spending(BUDGET, 3, Bound.tanh(50), 2, 2 * ROUNDS))
                 .updateNoise(UpdateNoise.spending(BUDGET, 1, 2 * ROUNDS))
+                .repeatableNoise(true)
                 .build();
     }
 
@@ -134,8 +136,9 @@ class PrivateFederationTest {
     @Test
     void noiseOfTheServer_isRepeatedOrSecret_andStopsAtTheBudget() {
         CentralNoise secret = CentralNoise.spending(BUDGET, 1, 1, 4, ROUNDS);
-        FedHds repeatable =
-                alone().aggregator(secret.from(NoiseSource.repeatable(3))).build();
+        FedHds repeatable = alone().aggregator(secret.from(NoiseSource.repeatable(3)))
+                .repeatableNoise(true)
+                .build();
         String whole = run(federation(repeatable, "whole"));
         run(federation(repeatable, "parted").rounds(2));
         assertEquals(whole, run(federation(repeatable, "parted").resume(true)));
@@ -229,6 +232,7 @@ class PrivateFederationTest {
                         .build());
         assertTrue(String.valueOf(e.getMessage()).contains("raise that norm"), e::getMessage);
         FedHds both = fedHds().updateNoise(noise)
+                .repeatableNoise(true)
                 .secureAggregation(MaskedAggregation.of(1000))
                 .build();
         List<RoundReport> reports =
@@ -252,6 +256,19 @@ class PrivateFederationTest {
                 IllegalStateException.class,
                 () -> fedHds().build()
                         .client(TinyFederation.id(0), PrivacyLedger.inMemory(BUDGET, NoiseSource.secret())));
+        for (FedHdsBuilder seeded : List.of(
+                alone().aggregator(CentralNoise.of(BUDGET, 1, 1, 1, 4).from(NoiseSource.repeatable(1))),
+                alone().aggregator(FedOpt.fedAvgM()
+                        .mean(CentralNoise.of(BUDGET, 1, 1, 1, 4).from(NoiseSource.repeatable(1)))
+                        .build()))) {
+            IllegalStateException e = assertThrows(IllegalStateException.class, seeded::build);
+            assertTrue(String.valueOf(e.getMessage()).contains("protects nothing"), e::getMessage);
+        }
+        FedHds strict = fedHds().updateNoise(new UpdateNoise(1, 1)).build();
+        IllegalStateException e = assertThrows(
+                IllegalStateException.class,
+                () -> strict.client(TinyFederation.id(0), PrivacyLedger.inMemory(BUDGET, NoiseSource.repeatable(1))));
+        assertTrue(String.valueOf(e.getMessage()).contains("take a ledger with NoiseSource.secret()"), e::getMessage);
         IllegalStateException choice = assertThrows(
                 IllegalStateException.class,
                 () -> fedHds().aggregator(CentralNoise.of(BUDGET, 1, 1, 1, 4)).build());

@@ -52,6 +52,7 @@ final class NoiseOptions {
         if (epsilon.isEmpty()) {
             return;
         }
+        builder.repeatableNoise(true);
         int releases = place == Place.BOTH ? 2 * rounds : rounds;
         if (place == Place.CENTROIDS || place == Place.BOTH) {
             builder.centroidNoise(CentroidNoise.spending(

@@ -2,7 +2,6 @@ package io.github.fedhds;
 
 import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.aggregation.SecureClient;
-import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.coreset.Group;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.instruction.Instruction;
@@ -65,53 +64,8 @@ public final class FedHdsClient {
     private final Optional<SecureAggregation> secureAggregation;
     private final Map<String, String> agreedSettings;
     private final List<ClientListener> listeners;
-    private final Deque<Step> steps = new ArrayDeque<>(); // the newest first
+    private final Deque<ClientStep> steps = new ArrayDeque<>(); // the newest first
     private @Nullable SumPart revealedFor; // the newest message that shares were revealed for; outlives its step
-
-    /** A round of this client: what it found, and, once it has trained, what it answered. */
-    private static final class Step {
-        private final RoundContext round;
-        private final List<ClientId> clients;
-        private final Optional<Frame> frame;
-        private final GroupFinder.Found found;
-        private final CentroidReport report;
-        private @Nullable GroupSelection selection;
-        private Optional<Message> trained = Optional.empty();
-        private @Nullable ClientSum sum;
-
-        Step(
-                RoundContext round,
-                List<ClientId> clients,
-                Optional<Frame> frame,
-                GroupFinder.Found found,
-                CentroidReport report) {
-            this.round = round;
-            this.clients = clients;
-            this.frame = frame;
-            this.found = found;
-            this.report = report;
-        }
-
-        RoundContext round() {
-            return round;
-        }
-
-        Coreset coreset() {
-            return found.coreset();
-        }
-
-        CentroidReport report() {
-            return report;
-        }
-
-        boolean isOf(String runId) {
-            return round.runId().equals(runId);
-        }
-
-        boolean isOf(String runId, int number) {
-            return round.round() == number && isOf(runId);
-        }
-    }
 
     FedHdsClient(FedHdsClientBuilder builder) {
         id = builder.id;
@@ -194,7 +148,7 @@ public final class FedHdsClient {
             if (!selection.client().equals(id)) {
                 return refused(message, Refusal.UNKNOWN_CLIENT, "the selection is not for client " + id);
             }
-            Optional<Step> step = step(selection);
+            Optional<ClientStep> step = step(selection);
             if (step.isEmpty()) {
                 return refused(message, Refusal.UNKNOWN_ROUND, unknownRound(selection));
             }
@@ -231,7 +185,7 @@ public final class FedHdsClient {
     }
 
     private Message summed(SumPart part) {
-        List<Step> ofRound = steps.stream()
+        List<ClientStep> ofRound = steps.stream()
                 .filter(step -> step.isOf(part.runId(), part.round()) && step.sum != null)
                 .toList();
         if (ofRound.isEmpty()) {
@@ -304,13 +258,13 @@ public final class FedHdsClient {
         SettingsMismatchException.check(id, opening.agreedSettings(), agreedSettings);
         RoundContext round = opening.contextOf(id);
         String digest = opening.digest();
-        Optional<Step> known = steps.stream()
+        Optional<ClientStep> known = steps.stream()
                 .filter(step -> step.report().openingDigest().equals(digest))
                 .findFirst();
         if (known.isPresent()) {
             return known.get().report();
         }
-        Optional<Step> same = steps.stream()
+        Optional<ClientStep> same = steps.stream()
                 .filter(step -> step.round().equals(round) && step.frame.equals(opening.frame()))
                 .findFirst();
         // A round that was opened again with other clients has the same groups, and needs a report that answers it.
@@ -321,7 +275,7 @@ public final class FedHdsClient {
                         .map(Frame::dimensions)
                         .orElseGet(() -> finder.fusion().dimensions()),
                 round);
-        steps.addFirst(new Step(round, opening.clients(), opening.frame(), found, report));
+        steps.addFirst(new ClientStep(round, opening.clients(), opening.frame(), found, report));
         if (steps.size() > REMEMBERED) {
             forget(round.runId());
         }
@@ -347,8 +301,8 @@ public final class FedHdsClient {
         String run = steps.stream().skip(1).anyMatch(step -> step.isOf(runId))
                 ? runId
                 : steps.getLast().round().runId();
-        Step oldest = null;
-        for (Step step : steps) {
+        ClientStep oldest = null;
+        for (ClientStep step : steps) {
             boolean older =
                     oldest == null || step.round().round() <= oldest.round().round();
             if (step != steps.getFirst() && step.isOf(run) && older) {
@@ -359,7 +313,7 @@ public final class FedHdsClient {
     }
 
     /** The step that a selection answers; if the round was opened again from another adapter, there may be two of it. */
-    private Optional<Step> step(GroupSelection selection) {
+    private Optional<ClientStep> step(GroupSelection selection) {
         return steps.stream()
                 .filter(step -> step.isOf(selection.runId(), selection.round()))
                 .min(Comparator.comparing(step -> !step.report().digest().equals(selection.reportDigest())));
@@ -380,7 +334,7 @@ public final class FedHdsClient {
         if (!selection.client().equals(id)) {
             throw new IllegalArgumentException("this selection is for client " + selection.client() + ", not " + id);
         }
-        Step current = step(selection).orElseThrow(() -> new IllegalStateException(unknownRound(selection)));
+        ClientStep current = step(selection).orElseThrow(() -> new IllegalStateException(unknownRound(selection)));
         if (selection.equals(current.selection)) {
             return current.trained;
         }
@@ -413,7 +367,7 @@ public final class FedHdsClient {
         return answer;
     }
 
-    private ClientSum begun(SecureAggregation how, Step of, AdapterUpdate update) {
+    private ClientSum begun(SecureAggregation how, ClientStep of, AdapterUpdate update) {
         SecureClient part =
                 finder.given("secure aggregation", "a SecureClient", how.client(of.round(), of.clients, update));
         return new ClientSum(part, update.runId(), update.round(), id);

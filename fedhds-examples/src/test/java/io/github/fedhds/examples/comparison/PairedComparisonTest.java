@@ -61,6 +61,36 @@ class PairedComparisonTest {
                 "--results", folder.resolve("results.jsonl").toString()));
     }
 
+    /** Results with noise are told apart from those without, and equal seeds give equal results. */
+    @Test
+    void call_withNoise_isASettingOfItsOwn(@TempDir Path folder) throws Exception {
+        List<String> arguments = arguments(folder);
+        arguments.addAll(List.of("--methods", "UNIT_LENGTH", "--epsilon", "1000"));
+        for (String place : List.of("CENTROIDS", "UPDATES", "BOTH")) {
+            List<String> one = new ArrayList<>(arguments);
+            one.addAll(List.of("--noise", place, "--clip", "2"));
+            assertTrue(run(0, one).contains("recommended, layers of unit length"), place);
+        }
+        List<String> sum = arguments(folder);
+        sum.addAll(List.of("--methods", "FULL,RANDOM", "--epsilon", "1000", "--noise", "SUM"));
+        run(0, sum);
+        List<Trial> trials = Trial.read(folder.resolve("results.jsonl"));
+        assertEquals(4, trials.stream().map(Trial::settings).distinct().count());
+        assertTrue(trials.stream().allMatch(trial -> trial.settings().containsKey("epsilon")));
+        Path again = folder.resolve("again.jsonl");
+        arguments.addAll(List.of("--noise", "BOTH", "--clip", "2", "--results", again.toString()));
+        arguments.remove(arguments.indexOf("--results") + 1);
+        arguments.remove("--results");
+        run(0, arguments);
+        for (Trial trial : Trial.read(again)) {
+            Trial before = trials.stream()
+                    .filter(other -> other.key().equals(trial.key()))
+                    .findFirst()
+                    .orElseThrow();
+            assertEquals(before.loss(), trial.loss());
+        }
+    }
+
     @Test
     void call_everyMethod_isPairedAndNotRepeated(@TempDir Path folder) throws Exception {
         List<String> arguments = arguments(folder);

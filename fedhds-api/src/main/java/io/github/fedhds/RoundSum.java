@@ -107,7 +107,7 @@ final class RoundSum {
         }
         try {
             take(part);
-        } catch (IllegalArgumentException e) {
+        } catch (RuntimeException e) { // costs this part alone, also if the role of an application fails
             refused.add(part.client()); // asking it again would bring the same
             return Receipt.refused(part, Refusal.SECURE_SUM, String.valueOf(e.getMessage()));
         }

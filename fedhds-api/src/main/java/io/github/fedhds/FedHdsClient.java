@@ -397,7 +397,8 @@ public final class FedHdsClient {
                     selection,
                     Refusal.NOTHING_TRAINED,
                     chosen.isEmpty()
-                            ? "the client has no group that its report's centroids stand for"
+                            ? "the selector has found no group among the client's " + instructions.size()
+                                    + " instructions, so the report's centroids stand for none"
                             : "none of the " + chosen.size() + " chosen samples could be trained on"
                                     + (left.isEmpty() ? "" : ": " + left),
                     result.counts());

@@ -131,6 +131,11 @@ public final class CentralNoise implements Aggregator {
         return budget;
     }
 
+    /** Greatest norm of a client's difference. */
+    public double norm() {
+        return norm;
+    }
+
     /** Number of clients that must be registered. */
     public int clients() {
         return clients;

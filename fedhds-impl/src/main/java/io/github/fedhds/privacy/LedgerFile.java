@@ -39,7 +39,8 @@ final class LedgerFile implements AutoCloseable {
         try {
             if (!isLocked(channel)) {
                 throw new FedHdsException(
-                        file + ": another client uses this privacy ledger; give each client its own file");
+                        file + ": this file is open already, in this process or in another one; close it first, and"
+                                + " give each client its own");
             }
             Path folder = file.toAbsolutePath().getParent();
             if (isNew && folder != null) {

@@ -65,7 +65,8 @@ final class OwnRun {
         if (own.secureAggregation && active < least) {
             throw new FedHdsException("--secure-aggregation needs " + least
                     + " clients or more in a round, and there are " + active + " (--fraction " + fraction + " of "
-                    + data.clients().size() + " clients); raise --fraction");
+                    + data.clients().size() + " clients); raise "
+                    + (data.clients().size() < least ? "--clients" : "--fraction"));
         }
         settings = new OwnSettings(options, own, data, rounds, fraction);
         if (own.patience > 0 && data.unseen().isEmpty()) {
@@ -116,6 +117,7 @@ final class OwnRun {
                 new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
         privacy.ifPresent(spent -> spent.check(data.clients().size(), options.resume, empty));
         if (!options.resume) {
+            RunPrivacy.startAnew(folder);
             RunFolder.startAnew(List.of(folder), rounds);
         }
         boolean begins = !options.resume || empty;

@@ -27,6 +27,8 @@ import java.util.Optional;
  * @param updates noise on each client's adapter
  * @param sum noise of the server on the sum of the adapters
  * @param secure secure aggregation
+ * @param parameters of an adapter
+ * @param active clients of a round
  */
 record PrivacyMeasures(
         int rounds,
@@ -35,7 +37,9 @@ record PrivacyMeasures(
         double centroidMu,
         Optional<UpdateNoise> updates,
         Optional<CentralNoise> sum,
-        Optional<MaskedAggregation> secure) {
+        Optional<MaskedAggregation> secure,
+        long parameters,
+        double active) {
     /** With {@code --selection fedhds}: t-SNE's coordinates are some tens, and are divided by this before tanh. */
     private static final double TSNE_SCALE = 20;
 
@@ -87,7 +91,9 @@ record PrivacyMeasures(
                 centroids.map(noise -> noise.mu(points.dimensions())).orElse(0.0),
                 updates,
                 sum,
-                secure);
+                secure,
+                parameters,
+                Math.max(1, fraction * clients));
     }
 
     /** The norm that an update has with its noise, which a secure sum must not clip. */
@@ -126,6 +132,22 @@ record PrivacyMeasures(
         return String.join("; ", all);
     }
 
+    /** Says it if the noise on the mean of the adapters is far longer than their change can be. */
+    Optional<String> warning() {
+        double ofMean = updates.map(noise -> noise.deviation() / Math.sqrt(active) / noise.norm())
+                        .or(() -> sum.map(noise -> noise.deviation() / noise.norm()))
+                        .orElse(0.0)
+                * Math.sqrt(parameters);
+        return ofMean > 3
+                ? Optional.of(String.format(
+                        Locale.ROOT,
+                        "WARNING: the noise on the mean of the adapters is %.0f times as long as their greatest change, so expect"
+                                + " nothing to be learnt; take more clients or a larger --epsilon, or --secure-aggregation without"
+                                + " noise on adapters",
+                        ofMean))
+                : Optional.empty();
+    }
+
     private String ofClients(PrivacyBudget b) {
         return String.format(
                 Locale.ROOT,
@@ -143,7 +165,7 @@ record PrivacyMeasures(
         return String.format(
                 Locale.ROOT,
                 "the adapters of %d rounds spend at most epsilon %s at delta %s for each client, against everyone who sees them but not"
-                        + " against the server, which sees what clients send and adds noise of deviation %.4g%s",
+                        + " against the server, which sees what clients send and adds noise of deviation %.4g to the mean%s",
                 rounds,
                 b.epsilon(),
                 b.delta(),
@@ -151,7 +173,7 @@ record PrivacyMeasures(
                 noise.epsilon(rounds) < noise.epsilonOfKnownSamples(rounds)
                         ? String.format(
                                 Locale.ROOT,
-                                "; against those who know which clients were in which round, epsilon is %.3g",
+                                "; against the clients of a round, which know who took part in it, epsilon is %.3g",
                                 noise.epsilonOfKnownSamples(rounds))
                         : "");
     }
@@ -172,14 +194,19 @@ record PrivacyMeasures(
             all.put("adapters", noise.toString());
             all.put("adapters_mu_per_update", noise.mu());
         });
-        sum.ifPresent(noise -> all.put("sum_of_adapters", noise.toString()));
+        sum.ifPresent(noise -> {
+            all.put("sum_of_adapters", noise.toString());
+            all.put("epsilon_against_clients_of_a_round", noise.epsilonOfKnownSamples(rounds));
+        });
         secure.ifPresent(how -> all.put("secure_aggregation", how.toString()));
         if (isOfClients()) {
             all.put(
                     "a_record",
                     "all instructions of a client: whatever they are, its messages would have been about as likely");
         } else if (sum.isPresent()) {
-            all.put("a_record", "a client: with it or without it, the adapters would have been about as likely");
+            all.put(
+                    "a_record",
+                    "what a client contributes: with it or with nothing in its place, the adapters would have been about as likely");
         }
         return all;
     }
@@ -187,21 +214,26 @@ record PrivacyMeasures(
     /** What the promise leaves out. */
     List<String> notCovered() {
         List<String> all = new ArrayList<>();
-        all.add("that a client takes part, and in which rounds it answers");
+        all.add(
+                sum.isPresent()
+                        ? "that a client is registered"
+                        : "that a client takes part, and in which rounds it answers");
         if (!isOfClients()) {
-            all.add("the centroids, which the server sees without noise");
+            all.add("the centroids and each client's number of instructions, which the server sees without noise");
         }
         if (updates.isEmpty() && sum.isEmpty()) {
             all.add(
                     secure.isPresent()
-                            ? "what the mean of the adapters reveals"
-                            : "the adapters, which the server sees without noise");
+                            ? "what the mean of the adapters reveals, and the sums of losses and samples"
+                            : "the adapters, losses, counts of samples, and that nothing could be trained, which the server sees"
+                                    + " without noise");
         } else {
             all.add("what users of the final adapter see beyond the promise");
         }
-        if (sum.isPresent()) {
+        if (budget.isPresent()) {
             all.add(
-                    "losses and counts in rounds.jsonl and in the model card, which are exact: keep them where the server is");
+                    "counts and losses in the output of this program, in rounds.jsonl and in the model card, which are exact: do"
+                            + " not publish them");
         }
         if (secure.isPresent()) {
             all.add("a server that colludes with a third of the clients, or does not follow the protocol");

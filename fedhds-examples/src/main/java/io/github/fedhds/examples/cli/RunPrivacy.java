@@ -2,6 +2,8 @@ package io.github.fedhds.examples.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.RoundListener;
@@ -22,10 +24,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The privacy of a run in its folder: the ledgers of the clients, and a statement of what is promised. */
 final class RunPrivacy implements RoundListener, AutoCloseable {
-    private static final Gson PRETTY = new GsonBuilder().setPrettyPrinting().create();
+    private static final Gson PRETTY =
+            new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+
+    private static final String STATEMENT = "statement.json";
+    private static final String EPSILON = "epsilon";
 
     private final Path folder;
     private final PrintStream out;
@@ -47,22 +54,44 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
     }
 
     /**
-     * Refuses to lose what was spent: a new run in a folder with ledgers, and a run that goes on without one of its ledgers.
+     * Before a new run in a folder, with measures or without: refuses one where an earlier run has spent a budget, and removes the
+     * statement of one without a budget, which is not that of the new run.
+     */
+    static void startAnew(Path runFolder) {
+        Path folder = runFolder.resolve("privacy");
+        Path statement = folder.resolve(STATEMENT);
+        try {
+            boolean ledgers = Files.isDirectory(folder) && hasLedgers(folder);
+            boolean spent = Files.exists(statement)
+                    && JsonParser.parseString(Files.readString(statement))
+                            .getAsJsonObject()
+                            .has(EPSILON);
+            if (ledgers || spent) {
+                throw new FedHdsException(folder + " has the " + (ledgers ? "ledgers" : "statement")
+                        + " of an earlier run, which say what was spent on these data; name another folder with --out, or go on"
+                        + " by --resume");
+            }
+            Files.deleteIfExists(statement);
+        } catch (IOException | JsonParseException | IllegalStateException e) {
+            throw new FedHdsException(statement + " cannot be read: " + e + "; name another folder with --out", e);
+        }
+    }
+
+    private static boolean hasLedgers(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(file -> file.toString().endsWith(".jsonl"));
+        }
+    }
+
+    /**
+     * Refuses a run that goes on without one of its ledgers, since what was spent would be lost.
      *
      * @param resumed whether {@code --resume} is given
      * @param begins whether the folder has no checkpoint
      */
     void check(int clients, boolean resumed, boolean begins) {
-        if (!measures.isOfClients()) {
-            return;
-        }
         long there = files(clients).stream().filter(Files::exists).count();
-        if (!resumed && there > 0) {
-            throw new FedHdsException(
-                    folder + " has the ledgers of an earlier run, which say what was spent on these data;"
-                            + " name another folder with --out, or go on by --resume");
-        }
-        if (resumed && !begins && there < clients) {
+        if (measures.isOfClients() && resumed && !begins && there < clients) {
             throw new FedHdsException(folder + " has " + there + " of " + clients
                     + " ledgers, so what this run has spent is not known; restore the folder from a backup");
         }
@@ -85,6 +114,7 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
                     });
         }
         out.println("privacy: " + measures.promise());
+        measures.warning().ifPresent(warning -> out.println("privacy: " + warning));
     }
 
     @Override
@@ -130,11 +160,12 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
         all.put("promise", measures.promise());
         all.putAll(measures.numbers());
         if (measures.budget().isPresent()) {
-            all.put("epsilon_spent_at_most", spent);
+            double most = measures.budget().get().epsilon(); // which rounding may exceed
+            all.put("epsilon_spent_at_most", Math.min(most, spent));
         }
         all.put("not_covered", measures.notCovered());
-        Path file = folder.resolve("statement.json");
-        Path part = folder.resolve("statement.json.part");
+        Path file = folder.resolve(STATEMENT);
+        Path part = folder.resolve(STATEMENT + ".part");
         try {
             Files.writeString(part, PRETTY.toJson(all) + "\n");
             Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);

@@ -51,6 +51,10 @@ class PrivateRunTest extends OnMainJob {
         double spent = statement(out).get("epsilon_spent_at_most").getAsDouble();
         assertTrue(spent > 0 && spent <= 20.0001, "spent " + spent);
         assertTrue(statement(out).has("adapters"));
+        assertTrue(outcome.out().contains("expect nothing to be learnt"), outcome.out());
+        Outcome plain = own(out, "--clients", "4", "--fraction", "1", "--share", "0.1");
+        assertEquals(1, plain.status(), "the statement would stand beside an adapter without noise");
+        assertTrue(plain.err().contains("has the ledgers of an earlier run"), plain.err());
         Outcome over = own(out, settings);
         assertEquals(1, over.status());
         assertTrue(over.err().contains("has the ledgers of an earlier run"), over.err());
@@ -91,6 +95,8 @@ class PrivateRunTest extends OnMainJob {
         Path again = folder.resolve("secure again");
         assertEquals(0, own(again, with(settings, "--secure-aggregation", "")).status());
         assertEquals(adapter(out), adapter(again), "keys and masks change nothing");
+        assertEquals(0, own(again, settings).status(), "nothing was spent");
+        assertFalse(Files.exists(again.resolve("privacy/statement.json")), "of another run");
         Path few = folder.resolve("few");
         Outcome two = own(few, with(settings, "--secure-aggregation", "", "--clients", "2"));
         assertEquals(1, two.status());
@@ -130,6 +136,9 @@ class PrivateRunTest extends OnMainJob {
         Outcome other = resume(out, with(settings, "--share", "0.2", "--rounds", "2", "--epsilon", "1"));
         assertEquals(1, other.status());
         assertEquals(50, statement(out).get("epsilon").getAsDouble(), "of the run, not of one that was refused");
+        Outcome twice = own(out, with(settings, "--share", "0.2", "--rounds", "2"));
+        assertEquals(1, twice.status());
+        assertTrue(twice.err().contains("has the statement of an earlier run"), twice.err());
         Outcome random = own(folder.resolve("random server"), with(settings, "--selection", "random"));
         assertEquals(0, random.status(), random.err());
     }

@@ -1,6 +1,5 @@
 package io.github.fedhds;
 
-import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Frame;
 import io.github.fedhds.message.GroupSelection;
@@ -38,18 +37,6 @@ final class ClientStep {
         this.frame = frame;
         this.found = found;
         this.report = report;
-    }
-
-    RoundContext round() {
-        return round;
-    }
-
-    Coreset coreset() {
-        return found.coreset();
-    }
-
-    CentroidReport report() {
-        return report;
     }
 
     boolean isOf(String runId) {

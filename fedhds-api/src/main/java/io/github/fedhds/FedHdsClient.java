@@ -152,10 +152,10 @@ public final class FedHdsClient {
             if (step.isEmpty()) {
                 return refused(message, Refusal.UNKNOWN_ROUND, unknownRound(selection));
             }
-            if (!step.get().report().digest().equals(selection.reportDigest())) {
+            if (!step.get().report.digest().equals(selection.reportDigest())) {
                 return Optional.of(withdraw(selection, Refusal.OTHER_REPORT, otherReport(), TrainingCounts.NONE));
             }
-            Optional<String> fault = unknownGroup(selection, step.get().report());
+            Optional<String> fault = unknownGroup(selection, step.get().report);
             return fault.isPresent() ? refused(message, Refusal.WRONG_GROUPS, fault.get()) : finite(train(selection));
         }
         if (message instanceof SumPart part) {
@@ -259,13 +259,13 @@ public final class FedHdsClient {
         RoundContext round = opening.contextOf(id);
         String digest = opening.digest();
         Optional<ClientStep> known = steps.stream()
-                .filter(step -> step.report().openingDigest().equals(digest))
+                .filter(step -> step.report.openingDigest().equals(digest))
                 .findFirst();
         if (known.isPresent()) {
-            return known.get().report();
+            return known.get().report;
         }
         Optional<ClientStep> same = steps.stream()
-                .filter(step -> step.round().equals(round) && step.frame.equals(opening.frame()))
+                .filter(step -> step.round.equals(round) && step.frame.equals(opening.frame()))
                 .findFirst();
         // A round that was opened again with other clients has the same groups, and needs a report that answers it.
         GroupFinder.Found found = same.isPresent() ? same.get().found : finder.find(round, opening.frame());
@@ -300,11 +300,10 @@ public final class FedHdsClient {
     private void forget(String runId) {
         String run = steps.stream().skip(1).anyMatch(step -> step.isOf(runId))
                 ? runId
-                : steps.getLast().round().runId();
+                : steps.getLast().round.runId();
         ClientStep oldest = null;
         for (ClientStep step : steps) {
-            boolean older =
-                    oldest == null || step.round().round() <= oldest.round().round();
+            boolean older = oldest == null || step.round.round() <= oldest.round.round();
             if (step != steps.getFirst() && step.isOf(run) && older) {
                 oldest = step;
             }
@@ -316,7 +315,7 @@ public final class FedHdsClient {
     private Optional<ClientStep> step(GroupSelection selection) {
         return steps.stream()
                 .filter(step -> step.isOf(selection.runId(), selection.round()))
-                .min(Comparator.comparing(step -> !step.report().digest().equals(selection.reportDigest())));
+                .min(Comparator.comparing(step -> !step.report.digest().equals(selection.reportDigest())));
     }
 
     /**
@@ -338,10 +337,10 @@ public final class FedHdsClient {
         if (selection.equals(current.selection)) {
             return current.trained;
         }
-        if (!current.report().digest().equals(selection.reportDigest())) {
+        if (!current.report.digest().equals(selection.reportDigest())) {
             throw new IllegalStateException(otherReport());
         }
-        unknownGroup(selection, current.report()).ifPresent(fault -> {
+        unknownGroup(selection, current.report).ifPresent(fault -> {
             throw new IllegalArgumentException(fault);
         });
         if (hasRevealed(selection.runId(), selection.round())) {
@@ -351,10 +350,10 @@ public final class FedHdsClient {
                     "the client has revealed shares for another sum of this round or of a later one",
                     TrainingCounts.NONE));
         }
-        List<Instruction> chosen = chosen(selection, current.coreset().groups());
+        List<Instruction> chosen = chosen(selection, current.found.coreset().groups());
         Optional<Message> answer = selection.groups().isEmpty()
                 ? Optional.empty()
-                : Optional.of(trained(selection, chosen, current.round()));
+                : Optional.of(trained(selection, chosen, current.round));
         if (secureAggregation.isPresent()) {
             answer = finite(answer); // no adapter may leave in the clear
             if (answer.orElse(null) instanceof AdapterUpdate update) {
@@ -369,7 +368,7 @@ public final class FedHdsClient {
 
     private ClientSum begun(SecureAggregation how, ClientStep of, AdapterUpdate update) {
         SecureClient part =
-                finder.given("secure aggregation", "a SecureClient", how.client(of.round(), of.clients, update));
+                finder.given("secure aggregation", "a SecureClient", how.client(of.round, of.clients, update));
         return new ClientSum(part, update.runId(), update.round(), id);
     }
 

@@ -465,9 +465,7 @@ final class Round {
         if (step == Step.REPORTS) {
             return Optional.of(opening);
         }
-        return step == Step.UPDATES || step == Step.KEYS || sum == null
-                ? Optional.ofNullable(selections.get(client))
-                : sum.requestFor(client);
+        return step == Step.KEYS || sum == null ? Optional.ofNullable(selections.get(client)) : sum.requestFor(client);
     }
 
     /** Updates that are needed of so many clients asked; none of none. */

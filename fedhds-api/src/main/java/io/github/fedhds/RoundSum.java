@@ -135,11 +135,6 @@ final class RoundSum {
         return bytes;
     }
 
-    /** Whether the revealed shares are awaited, after which there is the mean. */
-    boolean isLast() {
-        return exchange == KINDS.size() - 1;
-    }
-
     /**
      * Ends the present exchange; what arrives for it later does not count.
      *

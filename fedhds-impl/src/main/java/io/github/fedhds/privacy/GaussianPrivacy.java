@@ -86,6 +86,13 @@ public final class GaussianPrivacy {
         }
     }
 
+    /** Of one release: more than nothing, and not without noise. */
+    static void checkMu(double mu) {
+        if (!(mu > 0 && mu < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("mu must be above 0 and finite, was " + mu);
+        }
+    }
+
     static void checkDelta(double delta) {
         if (!(delta > 0 && delta < 1)) {
             throw new IllegalArgumentException("delta must be above 0 and below 1, was " + delta);

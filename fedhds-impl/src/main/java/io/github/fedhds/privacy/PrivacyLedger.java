@@ -135,17 +135,11 @@ public final class PrivacyLedger implements AutoCloseable {
     }
 
     private void add(String name, double mu, Released bytes) {
-        checkMu(mu);
+        GaussianPrivacy.checkMu(mu);
         if (released.putIfAbsent(name, bytes) != null) {
             throw new IllegalArgumentException("release " + name + " is in the ledger twice");
         }
         squares += mu * mu;
-    }
-
-    private static void checkMu(double mu) {
-        if (!(mu > 0 && mu < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("mu must be above 0 and finite, was " + mu);
-        }
     }
 
     /** What may be spent. */
@@ -187,7 +181,7 @@ public final class PrivacyLedger implements AutoCloseable {
         if (known != null) {
             return bytes(known);
         }
-        checkMu(mu);
+        GaussianPrivacy.checkMu(mu);
         double after = epsilon(squares + mu * mu);
         if (!(after <= budget.epsilon() * (1 + 1e-9))) { // a plan of equal releases ends at the budget, up to rounding
             throw new BudgetSpentException(String.format(

@@ -88,9 +88,7 @@ public final class ServerAccount implements ServerListener, AutoCloseable {
     }
 
     private void add(ClientId client, String release, double mu) {
-        if (!(mu > 0 && mu < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("mu must be above 0 and finite, was " + mu);
-        }
+        GaussianPrivacy.checkMu(mu);
         if (counted.add(release)) {
             squares.merge(client, mu * mu, Double::sum);
         }

@@ -160,15 +160,17 @@ final class SumServer {
                 throw new IllegalArgumentException("client " + id + " reveals a share of " + share.length + " bytes");
             }
         });
-        SumKeys known = Objects.requireNonNull(keys);
+        int holder = settings.place(id);
+        List<Integer> near = Objects.requireNonNull(keys).neighbours(holder);
         Map<Integer, byte[]> ofNeighbours = new TreeMap<>(); // all places are found before one is kept
         shares.forEach((owner, share) -> {
-            if (known.neighbours(settings.place(id)).contains(settings.place(owner))) {
-                ofNeighbours.put(settings.place(owner), share.clone());
+            int place = settings.place(owner);
+            if (near.contains(place)) {
+                ofNeighbours.put(place, share.clone());
             }
         });
         ofNeighbours.forEach((owner, share) ->
-                revealed.computeIfAbsent(owner, o -> new TreeMap<>()).putIfAbsent(settings.place(id), share));
+                revealed.computeIfAbsent(owner, o -> new TreeMap<>()).putIfAbsent(holder, share));
     }
 
     /**

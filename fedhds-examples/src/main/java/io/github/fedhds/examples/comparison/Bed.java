@@ -25,7 +25,7 @@ import java.util.TreeMap;
  * @param tasks training instructions by task
  * @param unseen instructions for the evaluation, of tasks that no client has
  */
-record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
+public record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
     /** Ends an answer in the files of some data sets; the encoder adds the model's own end token. */
     private static final String END = "<|endoftext|>";
 
@@ -42,7 +42,7 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
      *     differ. Where few labels occur, or one of them far more often than the others, a model that always gives one
      *     answer has a high score
      */
-    record Limits(
+    public record Limits(
             List<String> heldOut,
             List<String> leftOut,
             int perTask,
@@ -51,7 +51,7 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
             boolean openAnswers) {}
 
     /** The embedded data set, within the limits. */
-    static Bed embedded(Limits limits) {
+    public static Bed embedded(Limits limits) {
         InstructionSet set = new InstructionSet(EmbeddedComparison.INSTRUCTION_SEED);
         return of(
                 "the embedded data set",
@@ -65,7 +65,7 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
      *
      * @throws FedHdsException if no task is left for training or for the evaluation
      */
-    static Bed read(Path path, Limits limits) {
+    public static Bed read(Path path, Limits limits) {
         if (Files.isDirectory(path.resolve("tasks"))) {
             Dataset official = NaturalInstructions.builder()
                     .share(1)
@@ -142,8 +142,20 @@ record Bed(Map<String, List<Instruction>> tasks, List<Instruction> unseen) {
         return alpha.map(a -> Partitions.dirichlet(tasks, count, a, 8, seed)).orElseGet(() -> Partitions.byTask(tasks));
     }
 
+    /**
+     * Deals the training instructions to clients.
+     *
+     * @param partition {@code task}: one task a client; {@code dirichlet:} and the number alpha
+     * @param count number of clients, unless each has one task
+     */
+    public Map<ClientId, List<Instruction>> clients(String partition, int count, long seed) {
+        return partition.equals("task")
+                ? clients(Optional.empty(), count, seed)
+                : clients(Optional.of(Double.parseDouble(partition.replaceFirst("^dirichlet:", ""))), count, seed);
+    }
+
     /** Number of training instructions. */
-    int instructions() {
+    public int instructions() {
         return tasks.values().stream().mapToInt(List::size).sum();
     }
 }

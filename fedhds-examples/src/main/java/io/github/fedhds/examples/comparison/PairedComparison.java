@@ -3,31 +3,24 @@ package io.github.fedhds.examples.comparison;
 import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.coreset.SampleScore;
-import io.github.fedhds.evaluation.AnswerEvaluator;
-import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.examples.cli.TemplateName;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
-import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
-import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
-import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -63,8 +56,6 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "Rouge-L on unseen tasks for several selection methods, over paired seeds.")
 public final class PairedComparison implements Callable<Integer> {
-    private static final int TOKEN_BUDGET = 2048;
-
     @Option(names = "--model", description = "model folder or GGUF file (default: the embedded model and its data)")
     private Optional<Path> model = Optional.empty();
 
@@ -264,34 +255,13 @@ public final class PairedComparison implements Callable<Integer> {
         out.flush();
     }
 
-    /** How good an adapter is on the unseen tasks. */
-    private record Score(double rougeL, Map<String, Double> byTask, double loss, double seconds) {
-        private static final Score NONE = new Score(0, Map.of(), 0, 0);
-    }
-
-    private Score score(FedHds fedHds, Bed bed, Adapter adapter) {
-        long start = System.nanoTime();
-        AnswerEvaluator.Result answers =
-                fedHds.evaluate(fedHds.evaluator(answerTokens).parallel(parallel), bed.unseen(), adapter);
-        LanguageModel loaded = fedHds.model();
-        AnswerLossScorer scorer = new AnswerLossScorer(
-                loaded,
-                adapter.isEmpty() ? AdapterForm.none() : fedHds.lora().form(),
-                template.of(loaded),
-                maxTokens(loaded),
-                TOKEN_BUDGET);
-        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
-        double loss = EmbeddedComparison.byTask(bed.unseen()).values().parallelStream()
-                        .mapToDouble(task -> Arrays.stream(scorer.score(SampleScore.ANSWER_LOSS, task, round))
-                                .sum())
-                        .sum()
-                / bed.unseen().size();
-        return new Score(answers.rougeL(), answers.byTask(), loss, (System.nanoTime() - start) / 1e9);
+    private UnseenScore score(FedHds fedHds, Bed bed, Adapter adapter) {
+        return UnseenScore.of(fedHds, template.of(fedHds.model()), bed.unseen(), adapter, answerTokens, parallel);
     }
 
     private Trial base(LanguageModel loaded, Bed bed, Map<String, String> settings) {
         FedHds fedHds = FedHds.on(loaded).template(template.of(loaded)).build();
-        Score score = score(fedHds, bed, Adapter.empty());
+        UnseenScore score = score(fedHds, bed, Adapter.empty());
         return new Trial(
                 settings,
                 Trial.BASE,
@@ -359,7 +329,7 @@ public final class PairedComparison implements Callable<Integer> {
                     + ": the server has accepted no adapter of a client, so the model is as it was; the log says why."
                     + " Usually the learning rate is too high");
         }
-        Score score = chooseOnly ? Score.NONE : score(fedHds, bed, federation.adapter());
+        UnseenScore score = chooseOnly ? UnseenScore.NONE : score(fedHds, bed, federation.adapter());
         return new Trial(
                 settings,
                 method.name(),

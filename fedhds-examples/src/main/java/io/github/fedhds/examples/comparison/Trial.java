@@ -1,19 +1,7 @@
 package io.github.fedhds.examples.comparison;
 
-import com.google.common.base.Throwables;
-import com.google.gson.Gson;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.github.fedhds.FedHdsException;
-import java.io.IOException;
-import java.lang.reflect.RecordComponent;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -58,11 +46,6 @@ record Trial(
 
     /** The setting that says that nothing was trained, so that there is no Rouge-L and no loss. */
     static final String TRAINING = "training";
-
-    private static final Gson GSON = new Gson();
-
-    /** How each line begins. */
-    private static final String START = "{\"settings\":";
 
     /** What makes two runs the same. */
     record Key(Map<String, String> settings, String method, long seed, double learningRate, int epochs) {
@@ -115,75 +98,11 @@ record Trial(
      * @throws FedHdsException if the file cannot be read or another line is damaged
      */
     static List<Trial> read(Path file) {
-        List<Trial> trials = new ArrayList<>();
-        if (!Files.exists(file)) {
-            return trials;
-        }
-        String text = text(file);
-        List<String> lines = text.substring(0, text.length() - halfLine(text).length())
-                .lines()
-                .toList();
-        for (int i = 0; i < lines.size(); i++) {
-            try {
-                trials.add(parse(lines.get(i)));
-            } catch (RuntimeException e) { // of the parser, or of this record's constructor inside it
-                throw new FedHdsException(
-                        file + ": line " + (i + 1) + " is no result of this program: "
-                                + Throwables.getRootCause(e).getMessage() + "; name another file, or delete the line",
-                        e);
-            }
-        }
-        return trials;
-    }
-
-    private static Trial parse(String line) {
-        JsonObject json = JsonParser.parseString(line).getAsJsonObject();
-        for (RecordComponent field : Trial.class.getRecordComponents()) {
-            if (!json.has(field.getName())) {
-                throw new IllegalArgumentException("it has no " + field.getName());
-            }
-        }
-        return GSON.fromJson(json, Trial.class);
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be read: " + e, e);
-        }
-    }
-
-    /** The beginning of a result after the last end of line; empty if there is none, or if it is a whole result. */
-    private static String halfLine(String text) {
-        String last = text.substring(text.lastIndexOf('\n') + 1);
-        if (!last.startsWith(START) && !START.startsWith(last)) {
-            return ""; // not written by this program, so it is read, and named as damaged
-        }
-        try {
-            parse(last);
-            return "";
-        } catch (RuntimeException e) {
-            return last;
-        }
+        return new ResultsFile<>(file, Trial.class).read();
     }
 
     /** Appends this result as one line, in place of a half written line. */
     void append(Path file) {
-        try {
-            String text = Files.exists(file) ? text(file) : "";
-            String half = halfLine(text);
-            boolean open = half.isEmpty() && !text.isEmpty() && !text.endsWith("\n");
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                channel.truncate(channel.size() - half.getBytes(StandardCharsets.UTF_8).length);
-                channel.position(channel.size());
-                ByteBuffer line = StandardCharsets.UTF_8.encode((open ? "\n" : "") + GSON.toJson(this) + "\n");
-                while (line.hasRemaining()) {
-                    channel.write(line);
-                }
-            }
-        } catch (IOException e) {
-            throw new FedHdsException(file + " cannot be written: " + e, e);
-        }
+        new ResultsFile<>(file, Trial.class).append(this);
     }
 }

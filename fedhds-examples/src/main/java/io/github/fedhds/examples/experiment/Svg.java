@@ -6,11 +6,11 @@ import java.util.Locale;
  * A drawing as SVG text on a white background, element after element. Lengths are pixels, from the left and from the
  * top, rounded to a tenth. Equal calls give equal text. Not safe for many threads.
  */
-final class Svg {
+public final class Svg {
     private static final double LETTER = 0.54; // mean width of a letter divided by its height, in sans-serif fonts
 
     /** A mark's outline: one per client, so that its marks can be identified in the server's view too. */
-    enum Shape {
+    public enum Shape {
         CIRCLE,
         SQUARE,
         TRIANGLE
@@ -18,7 +18,7 @@ final class Svg {
 
     private final StringBuilder text = new StringBuilder();
 
-    Svg(int width, int height, String title) {
+    public Svg(int width, int height, String title) {
         add(
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\""
                         + " font-family=\"Helvetica, Arial, sans-serif\" role=\"img\">",
@@ -28,26 +28,26 @@ final class Svg {
     }
 
     /** Opens a group of elements; its attributes apply to all of them. */
-    void open(String attributes) {
+    public void open(String attributes) {
         add("<g %s>", attributes);
     }
 
-    void close() {
+    public void close() {
         add("</g>");
     }
 
-    void frame(double x, double y, double width, double height) {
+    public void frame(double x, double y, double width, double height) {
         add(
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#888888\"/>",
                 x, y, width, height);
     }
 
-    void line(double x1, double y1, double x2, double y2) {
+    public void line(double x1, double y1, double x2, double y2) {
         add("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x1, y1, x2, y2);
     }
 
     /** A mark with about the area of a circle of this radius. */
-    void mark(Shape shape, double x, double y, double radius, String attributes) {
+    public void mark(Shape shape, double x, double y, double radius, String attributes) {
         switch (shape) {
             case CIRCLE -> add("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" %s/>", x, y, radius, attributes);
             case SQUARE -> {
@@ -64,7 +64,7 @@ final class Svg {
     }
 
     /** A cross with a white outline, so that it is visible on marks. */
-    void cross(double x, double y, double radius) {
+    public void cross(double x, double y, double radius) {
         String path = String.format(
                 Locale.ROOT,
                 "M%.1f %.1fl%.1f %.1fm0 %.1fl%.1f %.1f",
@@ -79,12 +79,12 @@ final class Svg {
         add("<path d=\"%s\" fill=\"none\" stroke=\"#000000\" stroke-width=\"1.8\"/>", path);
     }
 
-    void text(double x, double y, int size, String attributes, String words) {
+    public void text(double x, double y, int size, String attributes, String words) {
         add("<text x=\"%.1f\" y=\"%.1f\" font-size=\"%d\" %s>%s</text>", x, y, size, attributes, escape(words));
     }
 
     /** Approximate width of a text. */
-    static double width(String words, int size) {
+    public static double width(String words, int size) {
         return words.length() * size * LETTER;
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.github.fedhds.examples.paper;
+
+import org.jspecify.annotations.NullMarked;

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.coreset.Candidates;
 import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.examples.cli.OnMainJob;
+import io.github.fedhds.feature.FeatureMatrix;
 import io.github.fedhds.feature.Points;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.AdapterUpdate;
@@ -26,6 +28,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,7 +60,16 @@ class OnePageProgramsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"OneRound", "OwnSelector", "OwnAggregator", "ResumeRun", "ExportAdapter", "SocketFederation"})
+            strings = {
+                "OneRound",
+                "OwnSelector",
+                "OwnAggregator",
+                "OwnTrainer",
+                "OwnExtractor",
+                "ResumeRun",
+                "ExportAdapter",
+                "SocketFederation"
+            })
     void main_withoutArguments_printsOneLineOfUsage(String program) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -119,6 +131,51 @@ class OnePageProgramsTest {
             assertEquals(adapter(2), mean.finish());
         }
         assertTrue(OnMainJob.changesTheModel(OwnAggregator.run(model, data)));
+    }
+
+    /** Two clients, whose adapters both are the first one plus one. */
+    @Test
+    void ownTrainer_sendsWhatTheCommandWrote() throws IOException {
+        Path two = folder.resolve("two.jsonl");
+        OnMainJob.writeLines(two, 3, 20);
+        Adapter trained = OwnTrainer.run(model, two, folder.resolve("work"), command("train"));
+        Tensor b = trained.tensors().entrySet().stream()
+                .filter(entry -> entry.getKey().contains("lora_B"))
+                .findFirst()
+                .orElseThrow()
+                .getValue();
+        assertEquals(1, b.get(0)); // the first adapter's B is 0
+
+        List<String> failing = command("fail");
+        Path work = folder.resolve("failed");
+        String told =
+                String.valueOf(assertThrows(FedHdsException.class, () -> OwnTrainer.run(model, two, work, failing))
+                        .getMessage());
+        assertTrue(told.contains("ended with status 3"), told);
+    }
+
+    private static List<String> command(String argument) {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        return List.of(java, "-cp", System.getProperty("java.class.path"), AddOne.class.getName(), argument);
+    }
+
+    @Test
+    void ownExtractor_givesEqualTextsEqualRows_andTrains() {
+        List<Instruction> samples = Stream.of("red red blue", "blue red red", "green")
+                .map(input -> new Instruction("do", input, "done"))
+                .toList();
+        FeatureMatrix rows = OwnExtractor.words(64).extract(samples, RoundContext.first());
+        assertArrayEquals(rows.row(0), rows.row(1));
+        assertFalse(Arrays.equals(rows.row(0), rows.row(2)));
+        double squares = 0;
+        for (float value : rows.row(0)) {
+            squares += (double) value * value;
+        }
+        assertEquals(1, squares, 1e-6);
+
+        RoundResult result = OwnExtractor.run(model, data);
+        assertEquals(8, result.reports());
+        assertTrue(result.updates() > 0 && Double.isFinite(result.meanLoss()), result::toString);
     }
 
     private static Adapter adapter(float value) {

@@ -146,7 +146,7 @@ final class FederatedRound {
     }
 
     private Optional<PrivacySpent> spent(RoundOpening opening) {
-        return fedHds.isNoised()
+        return fedHds.isNoised() && !opening.clients().isEmpty() // the server may have drawn none
                 ? Optional.of(PrivacySpent.of(
                         opening.clients().stream().map(this::ledger).toList()))
                 : fedHds.centralNoise().map(noise -> noise.spent(opening.round()));

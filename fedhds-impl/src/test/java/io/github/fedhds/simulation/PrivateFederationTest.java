@@ -192,6 +192,23 @@ class PrivateFederationTest {
     }
 
     @Test
+    void roundWithoutClients_withNoiseOfClientsToo_reportsTheServers() {
+        CentralNoise rare = CentralNoise.of(BUDGET, 1, 1, 1e-9, 4);
+        FedHds both = alone().aggregator(rare)
+                .updateNoise(UpdateNoise.spending(BUDGET, 1, 1))
+                .repeatableNoise(true)
+                .build();
+        RoundReport report = ledgers(1)
+                .apply(federation(both, "both"))
+                .rounds(1)
+                .build()
+                .run()
+                .get(0);
+        assertEquals(0, report.clients().size());
+        assertEquals(Optional.of(rare.spent(1)), report.privacy());
+    }
+
+    @Test
     void secureAggregation_setOnTheBuildersOfClientsAndServer_works() {
         MaskedAggregation sums = MaskedAggregation.of(2);
         String expected = run(federation(fedHds().secureAggregation(sums).build(), "whole"));

@@ -28,12 +28,24 @@ final class Answer {
                         .collect(Collectors.toMap(
                                 measure -> measure,
                                 measure -> runs.stream()
-                                        .mapToDouble(run -> run.get(measure))
+                                        .mapToDouble(run -> value(run, measure, outcomes))
                                         .filter(Double::isFinite)
                                         .toArray()));
                 lines.add(new Line(row, values, runs.size()));
             }
         }
+    }
+
+    private static double value(Outcome run, Measure measure, List<Outcome> all) {
+        if (measure != Measure.SPEED_UP) {
+            return run.get(measure);
+        }
+        Arm full = run.arm().withChoice(Choice.FULL);
+        return all.stream()
+                .filter(other -> other.arm().equals(full) && other.seed() == run.seed())
+                .mapToDouble(other -> other.get(Measure.SECONDS) / run.get(Measure.SECONDS))
+                .findFirst()
+                .orElse(Double.NaN);
     }
 
     Question question() {

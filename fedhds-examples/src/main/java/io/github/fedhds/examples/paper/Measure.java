@@ -16,6 +16,8 @@ enum Measure {
     STEPS("steps", "%.0f"),
     /** Seconds of features, selection and training, summed over the clients. */
     SECONDS("seconds of clients", "%.1f"),
+    /** Seconds of full data with the same seed, divided by this run's; derived, not in the results file. */
+    SPEED_UP("times as fast as full data", "%.1f"),
     /** Seconds of the features alone. */
     FEATURE_SECONDS("features, s", "%.1f"),
     /** Seconds of training alone. */

@@ -110,6 +110,7 @@ enum Question {
                     Measure.PERCENT,
                     Measure.STEPS,
                     Measure.SECONDS,
+                    Measure.SPEED_UP,
                     Measure.COVERAGE,
                     Measure.KILOBYTES_UP,
                     Measure.KILOBYTES_DOWN)) {

@@ -243,7 +243,7 @@ class ReadmeTest {
 
     @Test
     void links_leadToFiles() throws IOException {
-        for (String name : List.of("README.md", "CHANGELOG.md")) {
+        for (String name : List.of("README.md", "CHANGELOG.md", "CONTRIBUTING.md")) {
             Matcher link = Pattern.compile("]\\(([^)#]+)\\)").matcher(Files.readString(ROOT.resolve(name)));
             List<String> broken = link.results()
                     .map(result -> result.group(1))

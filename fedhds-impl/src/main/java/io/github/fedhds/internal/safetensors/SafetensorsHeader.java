@@ -34,6 +34,9 @@ public final class SafetensorsHeader {
     /** Limit of the format. */
     static final long MAX_BYTES = 100_000_000;
 
+    /** The first eight bytes of a pointer file, {@code "version "}, as the length of a header. */
+    private static final long GIT_LFS = 0x206e6f6973726576L;
+
     /** Number of bytes after the header, if it is not known yet. */
     public static final long UNKNOWN = -1;
 
@@ -79,6 +82,9 @@ public final class SafetensorsHeader {
 
     /** Checks the 8 bytes before the header; returns the header's length. */
     static int checkLength(String file, long length, long fileBytes) {
+        if (length == GIT_LFS) {
+            throw fault(file, "this is a pointer of Git LFS, not the file itself; fetch it with git lfs pull");
+        }
         if (length < 0 || length > MAX_BYTES) {
             throw fault(
                     file,

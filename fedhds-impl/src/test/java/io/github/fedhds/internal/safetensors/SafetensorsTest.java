@@ -368,6 +368,12 @@ class SafetensorsTest {
     }
 
     @Test
+    void of_pointerOfGitLfs_isRefusedByThatName() {
+        byte[] pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\n".getBytes(StandardCharsets.UTF_8);
+        assertFails(FedHdsException.class, () -> SafetensorsFile.of("x", pointer), "git lfs pull");
+    }
+
+    @Test
     void of_headerThatIsNotUtf8_isRefused() {
         byte[] bytes = file("{\"a\":1}", 0);
         bytes[10] = (byte) 0xff;

@@ -1,11 +1,15 @@
 package io.github.fedhds;
 
+import io.github.fedhds.coreset.Candidates;
+import io.github.fedhds.coreset.Coreset;
 import io.github.fedhds.message.AdapterUpdate;
+import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
 import io.github.fedhds.training.TrainingResult;
+import java.util.List;
 
 /**
  * Is told what a client does, in order, each once it is done. The client's lock is held meanwhile, so be quick, and wait
@@ -13,6 +17,17 @@ import io.github.fedhds.training.TrainingResult;
  * {@code io.github.fedhds} and changes nothing.
  */
 public interface ClientListener {
+    /**
+     * The client has grouped its instructions, before it releases anything of them: for pictures and checks on the client.
+     * What is told here is private; no noise protects it. Not told again when an opening comes twice.
+     *
+     * @param candidates the instructions; do not keep the object, which holds the features. {@link Candidates#points}
+     *     computes what the selector did not need, {@link Candidates#computedPoints} does not
+     * @param coreset the groups
+     * @param centroids the exact centroid of each group
+     */
+    default void grouped(RoundOpening opening, Candidates candidates, Coreset coreset, List<Centroid> centroids) {}
+
     /** The client has found its groups. Not told again when an opening comes twice. */
     default void summarised(RoundOpening opening, CentroidReport report) {}
 

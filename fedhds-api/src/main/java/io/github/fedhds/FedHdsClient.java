@@ -268,7 +268,13 @@ public final class FedHdsClient {
                 .filter(step -> step.round.equals(round) && step.frame.equals(opening.frame()))
                 .findFirst();
         // A round that was opened again with other clients has the same groups, and needs a report that answers it.
-        GroupFinder.Found found = same.isPresent() ? same.get().found : finder.find(round, opening.frame());
+        GroupFinder.Found found = same.isPresent()
+                ? same.get().found
+                : finder.find(
+                        round,
+                        opening.frame(),
+                        (candidates, groups) ->
+                                tell(l -> l.grouped(opening, candidates, groups.coreset(), groups.centroids())));
         CentroidReport report = released(
                 new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size(), digest),
                 opening.frame()

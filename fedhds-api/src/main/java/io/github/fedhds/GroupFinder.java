@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,8 @@ record GroupFinder(
     /** A client's groups and what leaves it of them. */
     record Found(Coreset coreset, List<Centroid> centroids) {}
 
-    Found find(RoundContext round, Optional<Frame> frame) {
+    /** @param found told the instructions and their groups, which holds the features */
+    Found find(RoundContext round, Optional<Frame> frame, BiConsumer<Candidates, Found> found) {
         Features features = new Features(round);
         Candidates candidates = candidates(features);
         Coreset coreset = instructions.isEmpty()
@@ -52,7 +54,9 @@ record GroupFinder(
                 }
             }
         }
-        return new Found(coreset, centroids(coreset, frame, candidates, features));
+        Found all = new Found(coreset, centroids(coreset, frame, candidates, features));
+        found.accept(candidates, all);
+        return all;
     }
 
     /** With a shared frame the mean of each group in it; otherwise the group's centre, or its mean if it has none. */

@@ -191,6 +191,8 @@ class ArchitectureTest {
                         "features",
                         "internal",
                         "internal.algebra",
+                        "monitoring",
+                        "privacy",
                         "secure",
                         "selection",
                         "setup",

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
@@ -209,6 +210,11 @@ public final class Candidates {
             points = made;
         }
         return points;
+    }
+
+    /** The points, if a call of {@link #points} has computed them. */
+    public synchronized Optional<Points> computedPoints() {
+        return Optional.ofNullable(points);
     }
 
     /**

@@ -42,6 +42,11 @@ public final class NormClipping implements Aggregator {
         return new NormClipping(Settings.positive("the norm's bound", bound), Objects.requireNonNull(rule, "rule"));
     }
 
+    /** Greatest norm of a difference. */
+    public double bound() {
+        return bound;
+    }
+
     /** The inner rule of a clipping rule; otherwise the rule itself. */
     static Aggregator unclipped(Aggregator rule) {
         return rule instanceof NormClipping clipping ? unclipped(clipping.rule) : rule;

@@ -24,6 +24,7 @@ import java.util.OptionalDouble;
  *     {@link Federation.Builder#failedClients}
  * @param score score of the adapter, if the round was {@linkplain Federation.Builder#evaluation evaluated}
  * @param privacy what was spent so far of the privacy budget, if the run has noise
+ * @param findings what {@link Diagnosis} found in this round
  */
 public record RoundReport(
         RoundResult result,
@@ -34,10 +35,26 @@ public record RoundReport(
         FeatureCache.Statistics featureRows,
         List<ClientId> failedClients,
         OptionalDouble score,
-        Optional<PrivacySpent> privacy) {
+        Optional<PrivacySpent> privacy,
+        List<Finding> findings) {
     public RoundReport {
         clients = List.copyOf(clients);
         failedClients = List.copyOf(failedClients);
+        findings = List.copyOf(findings);
+    }
+
+    /** A round without findings. */
+    public RoundReport(
+            RoundResult result,
+            String adapterSha256,
+            List<ClientId> clients,
+            Seconds seconds,
+            Bytes bytes,
+            FeatureCache.Statistics featureRows,
+            List<ClientId> failedClients,
+            OptionalDouble score,
+            Optional<PrivacySpent> privacy) {
+        this(result, adapterSha256, clients, seconds, bytes, featureRows, failedClients, score, privacy, List.of());
     }
 
     /** A round without noise. */
@@ -68,7 +85,22 @@ public record RoundReport(
                 featureRows,
                 failedClients,
                 OptionalDouble.of(newScore),
-                privacy);
+                privacy,
+                findings);
+    }
+
+    public RoundReport withFindings(List<Finding> newFindings) {
+        return new RoundReport(
+                result,
+                adapterSha256,
+                clients,
+                seconds,
+                bytes,
+                featureRows,
+                failedClients,
+                score,
+                privacy,
+                newFindings);
     }
 
     public RoundReport withoutAdapter() {
@@ -81,7 +113,8 @@ public record RoundReport(
                 featureRows,
                 failedClients,
                 score,
-                privacy);
+                privacy,
+                findings);
     }
 
     /**

@@ -95,16 +95,22 @@ public final class CentroidNoise {
 
     /** The role for a client; each client has its own ledger. */
     public ReportRelease with(PrivacyLedger ledger) {
+        return with(ledger, new BoundWatch());
+    }
+
+    /** The same, with a count of the centroids that the bound shortens. */
+    public ReportRelease with(PrivacyLedger ledger, BoundWatch watch) {
         Objects.requireNonNull(ledger, "ledger");
+        Objects.requireNonNull(watch, "watch");
         return (exact, dimensions, round) -> {
             String name =
                     "report of client " + exact.client() + " in round " + exact.round() + " of run " + exact.runId()
                             + " to opening "
                             + exact.openingDigest();
-            return report(
-                    exact,
-                    dimensions,
-                    ledger.release(name, mu(dimensions), source -> noised(exact, dimensions, source)));
+            return report(exact, dimensions, ledger.release(name, mu(dimensions), source -> {
+                exact.centroids().forEach(centroid -> watch.centroid(centroid.point(), bound));
+                return noised(exact, dimensions, source);
+            }));
         };
     }
 

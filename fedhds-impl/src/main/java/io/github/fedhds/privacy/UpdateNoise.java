@@ -43,14 +43,20 @@ public record UpdateNoise(double norm, double deviation) {
 
     /** The role for a client; each client has its own ledger. */
     public UpdateRelease with(PrivacyLedger ledger) {
+        return with(ledger, new BoundWatch());
+    }
+
+    /** The same, with a count of the updates that are clipped. */
+    public UpdateRelease with(PrivacyLedger ledger, BoundWatch watch) {
         Objects.requireNonNull(ledger, "ledger");
+        Objects.requireNonNull(watch, "watch");
         return (exact, round) -> {
             String name =
                     "update of client " + exact.client() + " in round " + exact.round() + " of run " + exact.runId()
                             + " to selection "
                             + exact.selectionDigest();
             byte[] released =
-                    ledger.release(name, mu(), source -> noised(exact.adapter(), round.globalAdapter(), source));
+                    ledger.release(name, mu(), source -> noised(exact.adapter(), round.globalAdapter(), source, watch));
             return new AdapterUpdate(
                     exact.runId(),
                     exact.round(),
@@ -63,8 +69,9 @@ public record UpdateNoise(double norm, double deviation) {
         };
     }
 
-    private byte[] noised(Adapter trained, Adapter global, NoiseSource source) {
+    private byte[] noised(Adapter trained, Adapter global, NoiseSource source, BoundWatch watch) {
         double length = Math.sqrt(global.squaredDistance(trained));
+        watch.update(length, norm);
         boolean finite = Double.isFinite(length); // a diverged training counts as none: NaN would pass the noise
         double factor = !finite ? 0 : length > norm ? norm / length : 1;
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(Float.BYTES * global.parameters()));

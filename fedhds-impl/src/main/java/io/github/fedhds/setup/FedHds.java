@@ -10,6 +10,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregator;
 import io.github.fedhds.aggregation.SecureAggregation;
 import io.github.fedhds.aggregators.FedOpt;
+import io.github.fedhds.aggregators.NormClipping;
 import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.feature.FeatureExtractor;
@@ -20,6 +21,7 @@ import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.privacy.BoundWatch;
 import io.github.fedhds.privacy.CentralNoise;
 import io.github.fedhds.privacy.CentroidNoise;
 import io.github.fedhds.privacy.PrivacyLedger;
@@ -34,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +71,7 @@ public final class FedHds {
     private final Supplier<Map<String, String>> agreedSettings;
     private final @Nullable CentroidNoise centroidNoise;
     private final @Nullable UpdateNoise updateNoise;
+    private final BoundWatch bounds = new BoundWatch(); // of all clients made here
     private final boolean repeatableNoise;
     private final @Nullable SecureAggregation secureAggregation;
     private final @Nullable MessageLimits messageLimits;
@@ -150,10 +154,10 @@ public final class FedHds {
         }
         FedHdsClientBuilder client = exactClient(id);
         if (centroidNoise != null) {
-            client.reportRelease(centroidNoise.with(ledger));
+            client.reportRelease(centroidNoise.with(ledger, bounds));
         }
         if (updateNoise != null) {
-            client.updateRelease(updateNoise.with(ledger));
+            client.updateRelease(updateNoise.with(ledger, bounds));
         }
         return client;
     }
@@ -196,6 +200,21 @@ public final class FedHds {
     /** The noise that the server adds, if the aggregator is one with noise, also inside {@link FedOpt}. */
     public Optional<CentralNoise> centralNoise() {
         return centralNoise(aggregator);
+    }
+
+    /** The norm that the server clips each client's change to, if the aggregator does, also inside {@link FedOpt}. */
+    public OptionalDouble clipNorm() {
+        return clipNorm(aggregator);
+    }
+
+    private static OptionalDouble clipNorm(Aggregator rule) {
+        if (rule instanceof NormClipping clipping) {
+            return OptionalDouble.of(clipping.bound());
+        }
+        if (rule instanceof CentralNoise noise) {
+            return OptionalDouble.of(noise.norm());
+        }
+        return rule instanceof FedOpt opt ? clipNorm(opt.mean()) : OptionalDouble.empty();
     }
 
     static Optional<CentralNoise> centralNoise(Aggregator rule) {

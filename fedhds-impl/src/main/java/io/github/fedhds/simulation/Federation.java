@@ -9,6 +9,8 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.file.Disk;
 import io.github.fedhds.monitoring.BestRound;
+import io.github.fedhds.monitoring.Diagnosis;
+import io.github.fedhds.monitoring.Finding;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.Traffic;
@@ -60,6 +62,8 @@ public final class Federation {
     private final @Nullable SavedFederation saved;
 
     private final RunOutcome outcome = new RunOutcome();
+    private final Diagnosis diagnosis;
+    private final List<Finding> findings = new ArrayList<>(); // of the newest round
     private final Traffic traffic = new Traffic();
     private final List<RoundReport> past = new ArrayList<>();
     private boolean resumed;
@@ -85,6 +89,8 @@ public final class Federation {
                 "serverSettings returned null; it must return a builder");
         listeners.forEach(parts::listener);
         parts.listener(outcome);
+        diagnosis = diagnosis(builder);
+        parts.listener(diagnosis);
         if (builder.checkpoint == null) {
             if (builder.resume) {
                 throw new IllegalArgumentException("there is nothing to resume from; set a checkpoint folder too");
@@ -102,9 +108,19 @@ public final class Federation {
             saved.found().map(CheckpointFolder.Found::checkpoint).ifPresent(checkpoint -> {
                 past.addAll(checkpoint.past());
                 evaluations.resume(checkpoint.best());
+                diagnosis.resumed(past);
             });
             resumed = !past.isEmpty();
         }
+    }
+
+    private Diagnosis diagnosis(Builder builder) {
+        Diagnosis.Builder thresholds = Diagnosis.builder().plannedRounds(rounds);
+        fedHds.clipNorm().ifPresent(thresholds::clipNorm);
+        return Objects.requireNonNull(
+                        builder.diagnosis.apply(thresholds), "diagnosis returned null; it must return a builder")
+                .receiver(findings::add)
+                .build();
     }
 
     /** Starts a federation with the clients and server that {@code fedHds} creates. */
@@ -130,6 +146,11 @@ public final class Federation {
      */
     public Traffic traffic() {
         return traffic;
+    }
+
+    /** What the diagnosis of this run cannot look for, and why; empty if it looks for everything. */
+    public Optional<String> notDiagnosed() {
+        return diagnosis.notComputed();
     }
 
     /**
@@ -173,9 +194,13 @@ public final class Federation {
         }
         try (ClientThreads threads = new ClientThreads(parallelClients)) {
             while (reports.size() < rounds && !evaluations.outOfPatience(past)) {
-                RoundReport ended = round(threads);
+                findings.clear();
+                RoundReport ended = round(threads).withFindings(findings);
                 past.add(ended.withoutAdapter()); // the round counts even if the evaluation throws
-                RoundReport report = evaluations.evaluate(ended, past.size(), reports.size() + 1 == rounds);
+                RoundReport evaluated = evaluations.evaluate(ended, past.size(), reports.size() + 1 == rounds);
+                evaluated.score().ifPresent(score -> diagnosis.scored(evaluated.round(), score));
+                RoundReport report = evaluated.withFindings(findings);
+                report.findings().forEach(finding -> LOGGER.info("{}", finding.describe()));
                 RoundReport light = report.withoutAdapter();
                 past.set(past.size() - 1, light);
                 reports.add(light);
@@ -225,6 +250,7 @@ public final class Federation {
         private @Nullable Function<ClientId, PrivacyLedger> ledgers;
         private UnaryOperator<FedHdsClientBuilder> clientSettings = UnaryOperator.identity();
         private UnaryOperator<FedHdsServerBuilder> serverSettings = UnaryOperator.identity();
+        private UnaryOperator<Diagnosis.Builder> diagnosis = UnaryOperator.identity();
         private @Nullable ToDoubleFunction<Adapter> evaluation;
         private int evaluateEvery;
         private int patience;
@@ -323,6 +349,15 @@ public final class Federation {
         /** Adds a listener, called after the listeners added before; none by default. */
         public Builder listener(RoundListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * Changes the thresholds of the run's {@link Diagnosis}, which are its defaults otherwise. The findings are in
+         * each {@link RoundReport}, whatever receiver is set here.
+         */
+        public Builder diagnosis(UnaryOperator<Diagnosis.Builder> thresholds) {
+            this.diagnosis = Objects.requireNonNull(thresholds, "diagnosis");
             return this;
         }
 

@@ -8,6 +8,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
 import io.github.fedhds.monitoring.BestRound;
+import io.github.fedhds.monitoring.Finding;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.selection.EverySelector;
@@ -56,6 +57,24 @@ class EvaluatedRunTest extends OnTinyModel {
         adapter.tensors()
                 .forEach((name, tensor) -> tensors.put(name, Tensor.of(tensor.shape(), i -> tensor.get(i) + 1)));
         return new Adapter(tensors);
+    }
+
+    @Test
+    void run_scoreFalls_isInTheReportOfItsRoundOnceAlsoAfterAResume() {
+        ToDoubleFunction<Integer> falling = round -> 1.0 / round;
+        federation(1, falling).rounds(3).build().run();
+        List<RoundReport> all = federation(1, falling).rounds(5).build().run();
+        List<Finding> findings =
+                all.stream().flatMap(report -> report.findings().stream()).toList();
+        assertEquals(List.of(new Finding(Finding.Kind.SCORE_FALLING, 3, List.of(), 0.5, 0.1)), findings);
+        Federation strict = federation(1, falling)
+                .rounds(7)
+                .diagnosis(thresholds -> thresholds.window(1).improvement(1))
+                .build();
+        assertEquals(
+                Finding.Kind.SCORE_PLATEAU,
+                strict.run().get(5).findings().get(0).kind());
+        assertEquals(Optional.empty(), strict.notDiagnosed());
     }
 
     @Test

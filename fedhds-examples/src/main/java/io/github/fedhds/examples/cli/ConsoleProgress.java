@@ -177,6 +177,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         report.score()
                 .ifPresent(score -> out.printf(
                         Locale.ROOT, "after round %d: Rouge-L %.4f on unseen tasks%n", report.round(), score));
+        report.findings().forEach(finding -> out.println("  " + FindingLine.of(finding)));
         out.flush();
     }
 

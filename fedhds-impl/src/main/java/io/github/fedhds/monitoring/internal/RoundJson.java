@@ -11,6 +11,7 @@ import io.github.fedhds.RoundSummary;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.message.RoundResult;
+import io.github.fedhds.monitoring.Finding;
 import io.github.fedhds.monitoring.JsonLinesListener;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.monitoring.ServerJsonLog;
@@ -19,6 +20,7 @@ import io.github.fedhds.round.ClientId;
 import io.github.fedhds.training.TrainingCounts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -54,6 +56,11 @@ public final class RoundJson {
         json.add("bytes", GSON.toJsonTree(report.bytes()));
         report.score().ifPresent(score -> json.addProperty("score", score));
         report.privacy().ifPresent(spent -> json.add("privacy", GSON.toJsonTree(spent)));
+        if (!report.findings().isEmpty()) {
+            JsonArray findings = new JsonArray();
+            report.findings().forEach(finding -> findings.add(of(finding)));
+            json.add("findings", findings);
+        }
         json.addProperty("adapter_sha256", report.adapterSha256());
         return json;
     }
@@ -95,6 +102,31 @@ public final class RoundJson {
         result.voidReason().ifPresent(reason -> json.addProperty(VOID, reason));
         json.addProperty("withdrawals", result.withdrawals());
         json.add("left_out", counts(result.counts()));
+    }
+
+    /** A finding with its text, cause and settings. */
+    public static JsonObject of(Finding finding) {
+        JsonObject json = new JsonObject();
+        json.addProperty("kind", finding.kind().name().toLowerCase(Locale.ROOT));
+        json.addProperty(ROUND, finding.round());
+        json.add("clients", names(finding.clients()));
+        json.addProperty("value", finding.value());
+        json.addProperty("threshold", finding.threshold());
+        json.addProperty("what", finding.what());
+        json.addProperty("cause", finding.kind().cause());
+        JsonArray settings = new JsonArray();
+        finding.kind().settings().forEach(settings::add);
+        json.add("try", settings);
+        return json;
+    }
+
+    private static Finding finding(JsonObject json) {
+        return new Finding(
+                Finding.Kind.valueOf(json.get("kind").getAsString().toUpperCase(Locale.ROOT)),
+                json.get(ROUND).getAsInt(),
+                clients(json.getAsJsonArray("clients")),
+                json.get("value").getAsDouble(),
+                json.get("threshold").getAsDouble());
     }
 
     private static JsonObject counts(TrainingCounts counts) {
@@ -153,7 +185,16 @@ public final class RoundJson {
                         : FeatureCache.Statistics.NONE,
                 json.has("failed_clients") ? clients(json.getAsJsonArray("failed_clients")) : List.of(),
                 json.has("score") ? OptionalDouble.of(json.get("score").getAsDouble()) : OptionalDouble.empty(),
-                json.has("privacy") ? Optional.of(read(json, "privacy", PrivacySpent.class)) : Optional.empty());
+                json.has("privacy") ? Optional.of(read(json, "privacy", PrivacySpent.class)) : Optional.empty(),
+                findings(json));
+    }
+
+    private static List<Finding> findings(JsonObject json) {
+        List<Finding> findings = new ArrayList<>();
+        if (json.has("findings")) {
+            json.getAsJsonArray("findings").forEach(one -> findings.add(finding(one.getAsJsonObject())));
+        }
+        return findings;
     }
 
     /** A part of a round; every number must be present. */

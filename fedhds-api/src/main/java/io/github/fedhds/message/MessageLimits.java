@@ -32,6 +32,16 @@ public record MessageLimits(
     private static final MessageLimits DEFAULTS =
             new MessageLimits(1L << 30, 96 << 10, 4000, 8192, 4096, 560, 1024, 1 << 15);
 
+    private static final MessageLimits UNBOUNDED = new MessageLimits(
+            Long.MAX_VALUE,
+            MAX_HEADER_BYTES,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE,
+            1_000_000,
+            Integer.MAX_VALUE);
+
     /** Tensors of a message that are not the adapter's: clients, mean and axes of a frame. */
     private static final int OTHER_TENSORS = 4;
 
@@ -58,6 +68,11 @@ public record MessageLimits(
     /** The default limits, for adapters of at most 278 tensors. */
     public static MessageLimits defaults() {
         return DEFAULTS;
+    }
+
+    /** No limits but those of the format: for measuring the sizes of a process's own messages, not for reading those of others. */
+    public static MessageLimits unbounded() {
+        return UNBOUNDED;
     }
 
     /** The default limits, raised as needed for adapters with these names and shapes in every precision. */

@@ -3,6 +3,7 @@ package io.github.fedhds.monitoring;
 import io.github.fedhds.ServerListener;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.simulation.Federation;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,6 +24,14 @@ public interface RoundListener extends ServerListener {
      * @param damage why the previous checkpoint was used instead of the newest one; empty if the newest was used
      */
     default void resumed(List<RoundReport> past, Optional<String> damage) {}
+
+    /**
+     * A client has done a step of a round: features and groups, training, or a part of a secure sum. Called before the
+     * server has its answer; also if the step failed and the round goes on.
+     *
+     * @param work how long the step took
+     */
+    default void worked(int round, ClientId client, Duration work) {}
 
     /**
      * A client threw an exception, and the round continues without it.

@@ -22,6 +22,7 @@ import io.github.fedhds.privacy.PrivacyLedger;
 import io.github.fedhds.privacy.PrivacySpent;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -42,15 +43,7 @@ import org.jspecify.annotations.Nullable;
 /** One round of a server with the clients of this process, and its counts. For one thread, used once. */
 final class FederatedRound {
     /** Only measures sizes of this process's messages, so it needs no limits. */
-    private static final MessageCodec UNBOUNDED = MessageCodec.of(new MessageLimits(
-            Long.MAX_VALUE,
-            MessageLimits.MAX_HEADER_BYTES,
-            Integer.MAX_VALUE,
-            Integer.MAX_VALUE,
-            Integer.MAX_VALUE,
-            Integer.MAX_VALUE,
-            1_000_000,
-            Integer.MAX_VALUE));
+    private static final MessageCodec UNBOUNDED = MessageCodec.of(MessageLimits.unbounded());
 
     private final FedHds fedHds;
     private final Function<ClientId, Supplier<List<Instruction>>> data;
@@ -175,7 +168,8 @@ final class FederatedRound {
     private record Outcome<T>(
             Participant participant,
             @Nullable T value,
-            @Nullable RuntimeException failure) {}
+            @Nullable RuntimeException failure,
+            Duration work) {}
 
     private <T> void run(
             Collection<Participant> participants,
@@ -187,6 +181,8 @@ final class FederatedRound {
         participants.forEach(participant -> work.add(() -> attempt(participant, step)));
         int before = failed.size();
         threads.inOrder(work, outcome -> {
+            ClientId client = outcome.participant().id;
+            listeners.forEach(l -> l.worked(opening.round(), client, outcome.work()));
             RuntimeException failure = outcome.failure();
             if (failure == null) {
                 taker.accept(Objects.requireNonNull(outcome.value()));
@@ -196,21 +192,26 @@ final class FederatedRound {
             if (failed.size() == mostFailures || all) {
                 throw failure;
             }
-            failed.add(outcome.participant().id);
-            listeners.forEach(l -> l.failed(opening.round(), outcome.participant().id, failure));
+            failed.add(client);
+            listeners.forEach(l -> l.failed(opening.round(), client, failure));
         });
     }
 
     /** Throws at once if no failure is tolerated, so that no further client starts. */
     private <T> Outcome<T> attempt(Participant participant, Function<Participant, T> step) {
+        long start = System.nanoTime();
         try {
-            return new Outcome<>(participant, step.apply(participant), null);
+            return new Outcome<>(participant, step.apply(participant), null, since(start));
         } catch (RuntimeException e) {
             if (mostFailures == 0) {
                 throw e;
             }
-            return new Outcome<>(participant, null, e);
+            return new Outcome<>(participant, null, e, since(start));
         }
+    }
+
+    private static Duration since(long start) {
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 
     private void take(Message message) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The pages of src/site: links and anchors lead somewhere, the menu has all pages, and code is that of the sources. */
+/** The pages of src/site: links and anchors lead somewhere, the menu has all pages, code is that of the sources, and tests run it. */
 class SitePagesTest {
     private static final Path ROOT = root();
 
@@ -152,6 +152,24 @@ class SitePagesTest {
         assertEquals(
                 List.of(),
                 parts.stream().filter(part -> !sources.contains(part)).toList());
+    }
+
+    @Test
+    void programs_areEachUsedInATest() throws IOException {
+        String tests = files("fedhds-examples/src/test", ".java").stream()
+                .map(SitePagesTest::read)
+                .collect(Collectors.joining("\n"));
+        List<String> programs = files("fedhds-examples/src/main", ".java").stream()
+                .filter(file -> read(file).contains("static void main("))
+                .map(file -> String.valueOf(file.getFileName()).replace(".java", ""))
+                .toList();
+        assertFalse(programs.size() < 20, () -> "programs: " + programs);
+        List<String> untested = programs.stream()
+                .filter(name -> !Pattern.compile("(\\b|new )" + name + "(\\.|::|\\()")
+                        .matcher(tests)
+                        .find())
+                .toList();
+        assertEquals(List.of(), untested);
     }
 
     @Test

@@ -11,8 +11,7 @@ import java.nio.file.Path;
 
 /**
  * How do other programs get the trained adapter? Runs one round, writes its adapter as a PEFT folder, reads it back,
- * and answers an instruction. {@link GenerateAnswer} answers with such a folder later; {@link MergeAdapter} merges it
- * into its base model.
+ * and answers an instruction. {@link GenerateAnswer} answers with such a folder later.
  *
  * <pre>ExportAdapter MODEL DATA OUT "INSTRUCTION"</pre>
  *

@@ -1,5 +1,6 @@
 package io.github.fedhds.examples;
 
+import io.github.fedhds.BudgetSpentException;
 import io.github.fedhds.FedHdsException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -18,14 +19,19 @@ public final class Programs {
 
     /** A command line that accepts constants in lower case, and reports a failure in one line, with status 1. */
     public static CommandLine commandLine(Callable<Integer> program) {
-        return new CommandLine(program)
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    if (failure instanceof FedHdsException || failure instanceof IllegalArgumentException) {
-                        command.getErr().println(command.getCommandName() + ": " + failure.getMessage());
-                        return 1;
-                    }
-                    throw failure;
-                });
+        CommandLine line = new CommandLine(program);
+        configure(line);
+        return line;
+    }
+
+    /** Makes a command line and its subcommands accept constants in lower case, and report a failure in one line. */
+    public static void configure(CommandLine line) {
+        line.setCaseInsensitiveEnumValuesAllowed(true).setExecutionExceptionHandler((failure, command, parsed) -> {
+            if (failure instanceof FedHdsException || failure instanceof IllegalArgumentException) {
+                command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + failure.getMessage());
+                return failure instanceof BudgetSpentException ? 3 : 1;
+            }
+            throw failure;
+        });
     }
 }

@@ -235,8 +235,11 @@ class ReadmeTest {
                         .collect(Collectors.joining("\n")));
         TreeSet<String> told = new TreeSet<>();
         option.results().forEach(result -> told.add(result.group()));
-        TreeSet<String> known =
-                new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet());
+        TreeSet<String> known = new TreeSet<>(
+                Objects.requireNonNull(Main.commandLine().getSubcommands().get("run"))
+                        .getCommandSpec()
+                        .optionsMap()
+                        .keySet());
         known.removeAll(List.of("-h", "--help", "-V", "--version"));
         assertEquals(known, told);
     }

@@ -27,14 +27,19 @@ final class CsvRecords implements Records {
 
     private final Path file;
     private final RecordText text;
+    private final Set<String> keys;
     private final List<String> columns = new ArrayList<>();
     private int peeked = NONE;
     private long line = 1;
     private long rowLine = 1;
 
-    /** @throws FedHdsException if the header names no known column */
-    CsvRecords(Path file, RecordText text) throws IOException {
+    /**
+     * @param keys columns that are read
+     * @throws FedHdsException if the header names no column of an instruction
+     */
+    CsvRecords(Path file, RecordText text, Set<String> keys) throws IOException {
         this.file = file;
+        this.keys = keys;
         this.text = text;
         List<String> header = row();
         if (header == null) {
@@ -48,7 +53,7 @@ final class CsvRecords implements Records {
             throw unknownKind(header);
         }
         for (String column : columns) {
-            if (InstructionForm.KEYS.contains(column) && !seen.add(column)) {
+            if (keys.contains(column) && !seen.add(column)) {
                 throw new FedHdsException(place() + ": the CSV header has the column " + column + " twice");
             }
         }
@@ -79,7 +84,7 @@ final class CsvRecords implements Records {
         }
         JsonObject json = new JsonObject();
         for (int i = 0; i < row.size(); i++) {
-            if (InstructionForm.KEYS.contains(columns.get(i))) {
+            if (keys.contains(columns.get(i))) {
                 json.add(columns.get(i), value(row.get(i)));
             }
         }

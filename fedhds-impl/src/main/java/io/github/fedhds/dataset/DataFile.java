@@ -3,16 +3,19 @@ package io.github.fedhds.dataset;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.RandomOrder;
+import io.github.fedhds.internal.json.JsonFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,11 +37,16 @@ import org.slf4j.LoggerFactory;
 public final class DataFile {
     private static final Logger LOG = LoggerFactory.getLogger(DataFile.class);
 
+    /** Columns that are read for the task, and may be a column to read by too. */
+    private static final Set<String> LABELS = Set.of("task", "category");
+
     private final double unseenShare;
+    private final List<String> heldOut;
     private final long seed;
 
     private DataFile(Builder builder) {
         unseenShare = builder.unseenShare;
+        heldOut = builder.heldOut;
         seed = builder.seed;
     }
 
@@ -65,28 +73,54 @@ public final class DataFile {
      */
     public static List<Instruction> readAll(Path path) {
         List<Instruction> list = new ArrayList<>();
-        if (Files.isDirectory(path)) {
-            readFolder(path, list);
-        } else {
-            try (InstructionReader reader = open(path)) {
-                reader.forEachRemaining(list::add);
-                LOG.info("{}", reader.summary());
-                checkNotEmpty(path, list, reader.counts());
-            }
-        }
+        read(path, "", (value, instruction) -> list.add(instruction));
         return list;
     }
 
-    private static void readFolder(Path folder, List<Instruction> into) {
+    /**
+     * Reads the same instructions by a further column of theirs, such as the hospital that a record is from: a partition of
+     * the data as it is.
+     *
+     * @param column name of the column or key; in CSV files it is compared without case
+     * @return the instructions of each value of the column, by value; numbers and truth values by their text
+     * @throws FedHdsException as {@link #readAll}, and if a row has no value in this column or an empty one
+     */
+    public static SortedMap<String, List<Instruction>> readBy(Path path, String column) {
+        if (column.isBlank() || InstructionForm.KEYS.contains(column) && !LABELS.contains(column)) {
+            throw new IllegalArgumentException(
+                    "column must name a column beside those of the instruction itself, was \"" + column + "\"");
+        }
+        SortedMap<String, List<Instruction>> byValue = new TreeMap<>();
+        read(
+                path,
+                column,
+                (value, instruction) ->
+                        byValue.computeIfAbsent(value, v -> new ArrayList<>()).add(instruction));
+        return byValue;
+    }
+
+    /** Passes on each instruction with its value of the column; the value is empty if no column is named. */
+    private static void read(Path path, String column, BiConsumer<String, Instruction> into) {
+        if (Files.isDirectory(path)) {
+            readFolder(path, column, into);
+        } else {
+            try (InstructionReader reader = new InstructionReader(path, column)) {
+                reader.forEachRemaining(instruction -> into.accept(reader.value(), instruction));
+                LOG.info("{}", reader.summary());
+                checkNotEmpty(path, reader.counts());
+            }
+        }
+    }
+
+    private static void readFolder(Path folder, String column, BiConsumer<String, Instruction> into) {
         ReadingCounts counts = new ReadingCounts();
         TreeSet<String> kinds = new TreeSet<>();
         List<Path> files = DataFolder.files(folder);
         for (Path file : files) {
             String task = DataFolder.task(file);
-            Consumer<Instruction> named =
-                    instruction -> into.add(instruction.task().isEmpty() ? instruction.withTask(task) : instruction);
-            try (InstructionReader reader = open(file)) {
-                reader.forEachRemaining(named);
+            try (InstructionReader reader = new InstructionReader(file, column)) {
+                reader.forEachRemaining(instruction -> into.accept(
+                        reader.value(), instruction.task().isEmpty() ? instruction.withTask(task) : instruction));
                 LOG.debug("{}", reader.summary());
                 counts.add(reader.counts());
                 kinds.add(reader.kind());
@@ -94,11 +128,11 @@ public final class DataFile {
         }
         String kind = files.size() + (files.size() == 1 ? " file, " : " files, ") + String.join(", ", kinds);
         LOG.info("{}: {}", folder, counts.summary(kind));
-        checkNotEmpty(folder, into, counts);
+        checkNotEmpty(folder, counts);
     }
 
-    private static void checkNotEmpty(Path path, List<Instruction> list, ReadingCounts counts) {
-        if (list.isEmpty()) {
+    private static void checkNotEmpty(Path path, ReadingCounts counts) {
+        if (counts.instructions() == 0) {
             throw new FedHdsException(path + ": the data set is empty; "
                     + (counts.allSkipped() > 0 ? "all rows were skipped: " + counts.skipped() + "; " : "")
                     + "expected rows of the form " + InstructionForm.READ);
@@ -116,22 +150,41 @@ public final class DataFile {
         for (Instruction instruction : readAll(path)) {
             tasks.computeIfAbsent(instruction.task(), task -> new ArrayList<>()).add(instruction);
         }
-        List<String> names = List.copyOf(tasks.keySet());
-        int held = unseenShare == 0
-                ? 0
-                : Math.min(names.size() - 1, (int) Math.max(1, Math.round(unseenShare * names.size())));
         Map<String, List<Instruction>> unseen = new LinkedHashMap<>();
-        for (int place : RandomOrder.sample(names.size(), held, Dataset.random(seed, "unseen tasks"))) {
-            String name = names.get(place);
+        for (String name : heldOut.isEmpty() ? drawn(List.copyOf(tasks.keySet())) : named(path, tasks.keySet())) {
             unseen.put(name, tasks.getOrDefault(name, List.of()));
         }
         tasks.keySet().removeAll(unseen.keySet());
         return new Dataset(tasks, unseen);
     }
 
+    private List<String> drawn(List<String> names) {
+        int held = unseenShare == 0
+                ? 0
+                : Math.min(names.size() - 1, (int) Math.max(1, Math.round(unseenShare * names.size())));
+        return Arrays.stream(RandomOrder.sample(names.size(), held, Dataset.random(seed, "unseen tasks")))
+                .mapToObj(names::get)
+                .toList();
+    }
+
+    private List<String> named(Path path, Set<String> names) {
+        for (String name : heldOut) {
+            if (!names.contains(name)) {
+                throw new FedHdsException(
+                        path + " has no task \"" + name + "\" to hold out; its tasks are " + JsonFile.shorten(names));
+            }
+        }
+        if (names.size() == Set.copyOf(heldOut).size()) {
+            throw new FedHdsException(
+                    path + " has no task beside those held out, " + heldOut + "; leave one for training");
+        }
+        return heldOut;
+    }
+
     /** Collects settings. Not safe for many threads. */
     public static final class Builder {
         private double unseenShare = 0.1;
+        private List<String> heldOut = List.of();
         private long seed;
 
         private Builder() {}
@@ -145,6 +198,15 @@ public final class DataFile {
                 throw new IllegalArgumentException("unseenShare must be 0 or more and below 1, was " + unseenShare);
             }
             this.unseenShare = unseenShare;
+            return this;
+        }
+
+        /**
+         * Names of the tasks held out as unseen, in place of a share drawn at random, which is the default. {@link #read}
+         * refuses a name that is none of the data's.
+         */
+        public Builder heldOut(List<String> tasks) {
+            this.heldOut = List.copyOf(tasks);
             return this;
         }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Detects the kind of a data file by its first bytes, since names are often wrong. */
@@ -22,17 +23,18 @@ final class DataFileKind {
     /**
      * Opens a file of any kind.
      *
+     * @param keys what is read of a row; other columns are left out where that saves time
      * @throws IOException if it cannot be read
      * @throws FedHdsException if it is of no known kind or damaged
      */
-    static Records open(Path file) throws IOException {
+    static Records open(Path file, Set<String> keys) throws IOException {
         InputStream in = new BufferedInputStream(Files.newInputStream(file));
         try {
             boolean packed = beginsWith(in, GZIP);
             if (packed) {
                 in = new BufferedInputStream(new GzipInput(in));
             }
-            Records records = beginsWith(in, PARQUET) ? parquet(file, in, packed) : text(file, in);
+            Records records = beginsWith(in, PARQUET) ? parquet(file, in, packed, keys) : text(file, in, keys);
             return packed ? new Gzipped(records) : records;
         } catch (IOException | RuntimeException e) {
             in.close();
@@ -47,17 +49,17 @@ final class DataFileKind {
         return Arrays.equals(first, magic);
     }
 
-    private static Records text(Path file, InputStream in) throws IOException {
+    private static Records text(Path file, InputStream in, Set<String> keys) throws IOException {
         RecordText text = new RecordText(new Utf8Reader(in));
         return switch (text.firstVisible()) {
             case -1 -> new Empty();
             case '{', '[' -> new JsonRecords(file, text);
-            default -> new CsvRecords(file, text);
+            default -> new CsvRecords(file, text, keys);
         };
     }
 
     /** Parquet is read from its end, so a packed file is unpacked to a temporary one. */
-    private static Records parquet(Path file, InputStream in, boolean packed) throws IOException {
+    private static Records parquet(Path file, InputStream in, boolean packed, Set<String> keys) throws IOException {
         Path unpacked = file;
         try {
             if (packed) {
@@ -65,7 +67,7 @@ final class DataFileKind {
                 Files.copy(in, unpacked, StandardCopyOption.REPLACE_EXISTING);
             }
             in.close();
-            return ParquetRecords.open(file, unpacked, packed);
+            return ParquetRecords.open(file, unpacked, packed, keys);
         } catch (NoClassDefFoundError e) {
             delete(packed, unpacked);
             throw new FedHdsException(

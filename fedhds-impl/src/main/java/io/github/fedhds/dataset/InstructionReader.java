@@ -1,14 +1,18 @@
 package io.github.fedhds.dataset;
 
+import com.google.gson.JsonElement;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.file.FileFault;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,13 +24,28 @@ public final class InstructionReader implements Iterator<Instruction>, AutoClose
     private final Path file;
     private final Records records;
     private final ReadingCounts counts = new ReadingCounts();
+    private final String column;
+    private String value = "";
     private @Nullable Instruction next;
     private boolean ended;
 
     InstructionReader(Path file) {
+        this(file, "");
+    }
+
+    /**
+     * A reader that also has the values of a column.
+     *
+     * @param column empty for none
+     */
+    InstructionReader(Path file, String column) {
         this.file = file;
+        this.column = column;
+        Set<String> keys = new HashSet<>(InstructionForm.KEYS);
+        keys.add(column);
+        keys.add(column.toLowerCase(Locale.ROOT)); // as in a CSV file's header
         try {
-            records = DataFileKind.open(file);
+            records = DataFileKind.open(file, keys);
         } catch (IOException e) {
             throw FileFault.of(file, "cannot be read", e);
         }
@@ -40,6 +59,9 @@ public final class InstructionReader implements Iterator<Instruction>, AutoClose
                 ended = row == null;
                 Optional<Instruction> read = row == null ? Optional.empty() : InstructionForm.read(row, counts);
                 next = read.orElse(null);
+                if (row != null && next != null && !column.isEmpty()) {
+                    value = valueOf(row);
+                }
             }
         } catch (IOException e) {
             throw FileFault.of(file, "cannot be read", e);
@@ -55,6 +77,24 @@ public final class InstructionReader implements Iterator<Instruction>, AutoClose
         }
         next = null;
         return given;
+    }
+
+    private String valueOf(DataRecord row) {
+        JsonElement found =
+                row.json().has(column) ? row.json().get(column) : row.json().get(column.toLowerCase(Locale.ROOT));
+        String text = found == null || found.isJsonNull()
+                ? ""
+                : JsonText.of(row.place(), column, found).strip();
+        if (text.isEmpty()) {
+            throw new FedHdsException(row.place() + ": " + column
+                    + " is missing or empty; each row must have a value to be assigned to a client by that column");
+        }
+        return text;
+    }
+
+    /** The column's value in the row of the instruction that {@link #next} has returned last. */
+    String value() {
+        return value;
     }
 
     /** Kind of the file: JSON objects, JSON array, CSV or Parquet, perhaps gzipped. */

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.parquet.ParquetReadOptions;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.conf.PlainParquetConfiguration;
@@ -61,8 +62,9 @@ final class ParquetRecords implements Records {
      *
      * @param label the file's name in messages
      * @param temporary whether to delete the file in the end
+     * @param keys columns that are read
      */
-    static ParquetRecords open(Path label, Path file, boolean temporary) throws IOException {
+    static ParquetRecords open(Path label, Path file, boolean temporary, Set<String> keys) throws IOException {
         ParquetFileReader reader = null;
         try {
             reader = ParquetFileReader.open(
@@ -72,9 +74,9 @@ final class ParquetRecords implements Records {
                             .build());
             MessageType all = reader.getFileMetaData().getSchema();
             List<Type> known = all.getFields().stream()
-                    .filter(field -> InstructionForm.KEYS.contains(field.getName()))
+                    .filter(field -> keys.contains(field.getName()))
                     .toList();
-            if (known.isEmpty()) {
+            if (known.stream().noneMatch(field -> InstructionForm.KEYS.contains(field.getName()))) {
                 throw new FedHdsException(label + ": the Parquet file has the columns "
                         + JsonFile.shorten(
                                 all.getFields().stream().map(Type::getName).toList())

@@ -4,6 +4,7 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +13,8 @@ import java.util.SplittableRandom;
 
 /**
  * Distributes the instructions of a data set to clients; each instruction goes to exactly one client. The maps keep the
- * order of the clients.
+ * order of the clients. Equal arguments give equal clients, on every platform. A partition by a column of data files is read
+ * by {@link DataFile#readBy}; {@link PartitionSummary} describes a partition.
  */
 public final class Partitions {
     private Partitions() {}
@@ -49,26 +51,115 @@ public final class Partitions {
      */
     public static Map<ClientId, List<Instruction>> dirichlet(
             Map<String, List<Instruction>> tasks, int clients, double alpha, int least, long seed) {
-        if (clients < 1) {
-            throw new IllegalArgumentException("clients must be 1 or more, was " + clients);
+        checkAlpha(alpha, least);
+        List<List<Instruction>> byClient = empty(clients);
+        tasks.forEach((task, list) -> distribute(list, byClient, alpha, Dataset.random(seed, "partition of " + task)));
+        long total = byClient.stream().mapToLong(List::size).sum();
+        fillUp(byClient, (int) Math.min(least, total / clients));
+
+        return named(byClient);
+    }
+
+    /**
+     * Distributes all instructions at random to clients of equal size (up to one), so that all clients have about the same
+     * shares of the tasks.
+     *
+     * @param clients number of clients, 1 or more, named as by {@link #dirichlet}; some are empty if there are fewer
+     *     instructions
+     */
+    public static Map<ClientId, List<Instruction>> even(Map<String, List<Instruction>> tasks, int clients, long seed) {
+        List<List<Instruction>> byClient = empty(clients);
+        List<Instruction> shuffled = shuffled(tasks, Dataset.random(seed, "even partition"));
+        for (int i = 0; i < shuffled.size(); i++) {
+            byClient.get(i % clients).add(shuffled.get(i));
         }
+        return named(byClient);
+    }
+
+    /**
+     * Distributes all instructions at random to clients whose shares of them are drawn from a Dirichlet distribution: the
+     * clients differ in size, and about the same shares of the tasks are in each.
+     *
+     * @param clients number of clients, 1 or more, named as by {@link #dirichlet}
+     * @param alpha concentration, finite and above 0; a smaller one gives more unequal sizes
+     * @param least minimum number of instructions per client, as for {@link #dirichlet}
+     */
+    public static Map<ClientId, List<Instruction>> byQuantity(
+            Map<String, List<Instruction>> tasks, int clients, double alpha, int least, long seed) {
+        checkAlpha(alpha, least);
+        List<List<Instruction>> byClient = empty(clients);
+        SplittableRandom random = Dataset.random(seed, "partition by quantity");
+        List<Instruction> shuffled = shuffled(tasks, random);
+        distribute(shuffled, byClient, alpha, random);
+        fillUp(byClient, (int) Math.min(least, (long) shuffled.size() / clients));
+        return named(byClient);
+    }
+
+    /**
+     * Gives each client instructions of a number of tasks. Tasks are assigned in turn, in an order at random, so that each
+     * has about equally many clients; the instructions of a task are distributed evenly (up to one) to its clients.
+     *
+     * @param clients number of clients, 1 or more, named as by {@link #dirichlet}
+     * @param tasksPerClient 1 to the number of tasks; a client has fewer if a task has fewer instructions than clients
+     * @throws IllegalArgumentException also if the clients together have room for fewer tasks than there are
+     */
+    public static Map<ClientId, List<Instruction>> byTaskCount(
+            Map<String, List<Instruction>> tasks, int clients, int tasksPerClient, long seed) {
+        List<List<Instruction>> byClient = empty(clients);
+        if (tasksPerClient < 1 || tasksPerClient > tasks.size()) {
+            throw new IllegalArgumentException(
+                    "tasksPerClient must be 1 to " + tasks.size() + ", the number of tasks, was " + tasksPerClient);
+        }
+        if ((long) clients * tasksPerClient < tasks.size()) {
+            throw new IllegalArgumentException(
+                    clients + " clients of " + tasksPerClient + " tasks each leave out some of the " + tasks.size()
+                            + " tasks; raise the number of clients or of tasks per client");
+        }
+        SplittableRandom random = Dataset.random(seed, "partition by task count");
+        List<String> order = RandomOrder.shuffled(List.copyOf(tasks.keySet()), random);
+        List<List<Integer>> owners = new ArrayList<>();
+        order.forEach(task -> owners.add(new ArrayList<>()));
+        for (int place = 0; place < clients * tasksPerClient; place++) {
+            owners.get(place % order.size()).add(place / tasksPerClient);
+        }
+        for (int i = 0; i < order.size(); i++) {
+            List<Instruction> shuffled = RandomOrder.shuffled(tasks.getOrDefault(order.get(i), List.of()), random);
+            for (int j = 0; j < shuffled.size(); j++) {
+                byClient.get(owners.get(i).get(j % owners.get(i).size())).add(shuffled.get(j));
+            }
+        }
+        return named(byClient);
+    }
+
+    private static void checkAlpha(double alpha, int least) {
         if (!(alpha > 0) || Double.isInfinite(alpha)) {
             throw new IllegalArgumentException("alpha must be finite and above 0, was " + alpha);
         }
         if (least < 0) {
             throw new IllegalArgumentException("least must be 0 or more, was " + least);
         }
+    }
+
+    private static List<List<Instruction>> empty(int clients) {
+        if (clients < 1) {
+            throw new IllegalArgumentException("clients must be 1 or more, was " + clients);
+        }
         List<List<Instruction>> byClient = new ArrayList<>();
         for (int client = 0; client < clients; client++) {
             byClient.add(new ArrayList<>());
         }
-        tasks.forEach((task, list) -> distribute(list, byClient, alpha, Dataset.random(seed, "partition of " + task)));
-        long total = byClient.stream().mapToLong(List::size).sum();
-        fillUp(byClient, (int) Math.min(least, total / clients));
+        return byClient;
+    }
 
+    private static List<Instruction> shuffled(Map<String, List<Instruction>> tasks, SplittableRandom random) {
+        return RandomOrder.shuffled(
+                tasks.values().stream().flatMap(Collection::stream).toList(), random);
+    }
+
+    private static Map<ClientId, List<Instruction>> named(List<List<Instruction>> byClient) {
         Map<ClientId, List<Instruction>> result = new LinkedHashMap<>();
-        int digits = String.valueOf(clients - 1).length();
-        for (int client = 0; client < clients; client++) {
+        int digits = String.valueOf(byClient.size() - 1).length();
+        for (int client = 0; client < byClient.size(); client++) {
             String number = String.valueOf(client);
             result.put(
                     new ClientId("client-" + "0".repeat(digits - number.length()) + number),

@@ -78,7 +78,7 @@ public enum AdapterServer {
         Optional<String> condition() {
             return Optional.of(
                     "For models that Ollama runs in its own engine it refuses every adapter with \"loras are not yet"
-                            + " implemented\"; then use a merged model (MergeAdapter, or MergedGguf.write).");
+                            + " implemented\"; then use a merged model (fedhds merge, or MergedGguf.write).");
         }
     };
 

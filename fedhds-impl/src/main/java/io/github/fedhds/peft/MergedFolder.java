@@ -94,7 +94,7 @@ public final class MergedFolder {
         if (GgufFile.isGguf(base)) {
             throw new FedHdsException(
                     base + " is a GGUF file; the base of a merged folder must be a Hugging Face folder."
-                            + " MergedGguf writes this base and the adapter as a GGUF file (MergeAdapter: an OUT that ends with"
+                            + " MergedGguf writes this base and the adapter as a GGUF file (fedhds merge: an OUT that ends with"
                             + " .gguf)");
         }
         this.base = base;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class PartitionsTest {
@@ -165,5 +167,97 @@ class PartitionsTest {
         }
         double variance = 0.2 * 0.8 / (n * alpha + 1);
         assertEquals(variance, squares / draws, 0.05 * variance);
+    }
+
+    @Test
+    void dirichlet_sharesOfATask_areThoseDrawnUpToOneInstruction() {
+        Map<String, List<Instruction>> tasks = tasks(1000, 313);
+        for (long seed = 0; seed < 20; seed++) {
+            Map<ClientId, List<Instruction>> parts = Partitions.dirichlet(tasks, 12, 0.5, 0, seed);
+            for (String task : tasks.keySet()) {
+                SplittableRandom random = Dataset.random(seed, "partition of " + task);
+                RandomOrder.shuffled(tasks.getOrDefault(task, List.of()), random);
+                double[] drawn = Gamma.dirichlet(12, 0.5, random);
+                int n = tasks.getOrDefault(task, List.of()).size();
+                int client = 0;
+                for (List<Instruction> held : parts.values()) {
+                    long own = held.stream().filter(i -> i.task().equals(task)).count();
+                    assertEquals(drawn[client++] * n, own, 1, "seed " + seed);
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyPartition_dealsEachInstructionOnce_andDependsOnTheSeedOnly() {
+        Map<String, List<Instruction>> tasks = tasks(100, 1, 0, 37, 212);
+        for (long seed = 0; seed < 10; seed++) {
+            for (int clients : new int[] {1, 3, 50, 400}) {
+                long s = seed;
+                List<Supplier<Map<ClientId, List<Instruction>>>> all = new ArrayList<>(List.of(
+                        () -> Partitions.even(tasks, clients, s),
+                        () -> Partitions.byQuantity(tasks, clients, 0.3, 1, s),
+                        () -> Partitions.byTaskCount(tasks, clients, 5, s)));
+                if (clients > 2) {
+                    all.add(() -> Partitions.byTaskCount(tasks, clients, 2, s));
+                }
+                for (Supplier<Map<ClientId, List<Instruction>>> partition : all) {
+                    Map<ClientId, List<Instruction>> parts = partition.get();
+                    assertEquals(clients, parts.size());
+                    assertEquals(sorted(tasks), sorted(parts));
+                    assertEquals(parts, partition.get());
+                }
+            }
+        }
+        assertNotEquals(Partitions.even(tasks, 3, 1), Partitions.even(tasks, 3, 2));
+    }
+
+    @Test
+    void even_sizesDifferByOne_andSharesAreAlike() {
+        Map<ClientId, List<Instruction>> parts = Partitions.even(tasks(500, 501), 10, 4);
+        assertTrue(parts.values().stream().allMatch(list -> list.size() == 100 || list.size() == 101));
+        assertTrue(PartitionSummary.of(parts).heterogeneity() < 0.15);
+    }
+
+    @Test
+    void byQuantity_smallerAlpha_isMoreUnequal() {
+        Map<String, List<Instruction>> tasks = tasks(700, 300);
+        PartitionSummary unequal = PartitionSummary.of(Partitions.byQuantity(tasks, 10, 0.2, 2, 1));
+        PartitionSummary alike = PartitionSummary.of(Partitions.byQuantity(tasks, 10, 1000, 2, 1));
+        assertTrue(unequal.most() > 3 * alike.most(), unequal + " " + alike);
+        assertTrue(unequal.least() >= 2 && alike.least() > 80, unequal + " " + alike);
+    }
+
+    @Test
+    void byTaskCount_eachClient_hasSoManyTasks() {
+        Map<String, List<Instruction>> tasks = tasks(60, 60, 60, 60, 60);
+        Map<ClientId, List<Instruction>> parts = Partitions.byTaskCount(tasks, 10, 2, 3);
+        parts.values().forEach(list -> {
+            assertEquals(2, list.stream().map(Instruction::task).distinct().count());
+            assertEquals(30, list.size()); // each task has four clients
+        });
+        assertFails(IllegalArgumentException.class, () -> Partitions.byTaskCount(tasks, 10, 0, 3), "1 to 5", "was 0");
+        assertFails(IllegalArgumentException.class, () -> Partitions.byTaskCount(tasks, 10, 6, 3), "was 6");
+        assertFails(IllegalArgumentException.class, () -> Partitions.byTaskCount(tasks, 2, 2, 3), "leave out");
+        assertFails(IllegalArgumentException.class, () -> Partitions.byTaskCount(tasks, 0, 2, 3), "clients");
+        assertFails(IllegalArgumentException.class, () -> Partitions.even(tasks, 0, 3), "clients must be 1");
+        assertFails(
+                IllegalArgumentException.class,
+                () -> Partitions.byQuantity(tasks, 2, Double.NaN, 0, 3),
+                "alpha",
+                "NaN");
+        assertFails(IllegalArgumentException.class, () -> Partitions.byQuantity(tasks, 2, 1, -1, 3), "least", "-1");
+    }
+
+    @Test
+    void summary_ofKnownPartitions() {
+        Map<String, List<Instruction>> tasks = tasks(4, 4);
+        PartitionSummary apart = PartitionSummary.of(Partitions.byTask(tasks));
+        assertEquals(new PartitionSummary(2, 8, 4, 4, 4, 2, 1, 0.5), apart);
+        PartitionSummary one = PartitionSummary.of(Partitions.even(tasks, 1, 1));
+        assertEquals(new PartitionSummary(1, 8, 8, 8, 8, 2, 2, 0), one);
+        PartitionSummary some = PartitionSummary.of(Partitions.even(tasks(1), 3, 1));
+        assertEquals(new PartitionSummary(3, 1, 0, 0, 1, 1, 1.0 / 3, 0), some);
+        assertFails(IllegalArgumentException.class, () -> PartitionSummary.of(Map.of()), "one instruction or more");
     }
 }

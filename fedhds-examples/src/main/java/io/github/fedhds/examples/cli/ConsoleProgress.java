@@ -25,6 +25,9 @@ import java.util.Optional;
 final class ConsoleProgress implements RoundListener, AutoCloseable {
     private static final int WIDTH = 30;
 
+    /** Columns of the time left. */
+    private static final int LEFT = 13;
+
     private final PrintStream out;
     private final String name;
     private final int rounds;
@@ -35,6 +38,9 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     private int clients;
     private int centroids;
     private int steps;
+    private int round;
+    private int measured;
+    private double seconds;
 
     ConsoleProgress(PrintStream out, String name, int rounds) {
         this(out, name, rounds, out == System.out && System.console() != null);
@@ -52,15 +58,17 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         damage.ifPresent(why -> out.printf(Locale.ROOT, "%s; the checkpoint before it is used%n", why));
         out.printf(
                 Locale.ROOT,
-                "%s, resumed after round %d of %d%n",
+                "%s, resumed after round %d of %d, %d samples so far%n",
                 name,
                 past.get(past.size() - 1).round(),
-                rounds);
+                rounds,
+                past.stream().mapToLong(report -> report.result().samples()).sum());
     }
 
     @Override
     public void opened(RoundOpening opening) {
         clients = opening.clients().size();
+        round = opening.round();
         centroids = 0;
         steps = 0;
         open = true;
@@ -109,15 +117,30 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         if (terminal) {
             int full =
                     Math.min(WIDTH, WIDTH * steps / Math.max(1, 2 * clients)); // a client may be refused, then withdraw
-            out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]");
+            out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]" + left(steps));
             out.flush();
         }
+    }
+
+    /** Time left by the mean of the rounds so far, without evaluations; nothing in the first round. */
+    private String left(int done) {
+        if (measured == 0) {
+            return "";
+        }
+        double ofRound = Math.min(1, done / Math.max(1.0, 2 * clients));
+        double left = seconds / measured * (rounds - round + 1 - ofRound);
+        String text = left < 90
+                ? String.format(Locale.ROOT, "%.0f s", left)
+                : left < 5400
+                        ? String.format(Locale.ROOT, "%.0f min", left / 60)
+                        : String.format(Locale.ROOT, "%.1f h", left / 3600);
+        return String.format(Locale.ROOT, " %-" + (LEFT - 1) + "s", text + " left");
     }
 
     /** Clears the line of the bar. */
     private void erase() {
         if (terminal) {
-            out.print("\r" + " ".repeat(begun.length() + WIDTH + 3) + "\r");
+            out.print("\r" + " ".repeat(begun.length() + WIDTH + 3 + LEFT) + "\r");
         }
     }
 
@@ -173,6 +196,8 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
                     counts.skippedNonFinite(),
                     counts.skippedNonFinite() == 1 ? "step" : "steps");
         }
+        measured++;
+        seconds += report.seconds().wall();
         out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
         report.score()
                 .ifPresent(score -> out.printf(

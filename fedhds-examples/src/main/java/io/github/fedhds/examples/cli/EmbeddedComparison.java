@@ -194,10 +194,14 @@ public final class EmbeddedComparison {
             TunedRun.Setting setting,
             double learningRate,
             BiFunction<TunedRun.Setting, RoundListener, TunedRun> work) {
-        try (ConsoleProgress progress = new ConsoleProgress(out, name, options.rounds())) {
+        try (ConsoleProgress progress = new ConsoleProgress(out, name, options.rounds());
+                Interruption interruption = Interruption.watch(
+                        out, options.rounds(), options.folder().isPresent())) {
+            TunedRun.Setting watched =
+                    setting.with(federation -> setting.more().apply(federation).listener(interruption));
             TunedRun tuned = options.folder()
-                    .map(all -> saved(run, all.resolve(run), setting, learningRate, work, progress))
-                    .orElseGet(() -> work.apply(setting, progress));
+                    .map(all -> saved(run, all.resolve(run), watched, learningRate, work, progress))
+                    .orElseGet(() -> work.apply(watched, progress));
             if (tuned.samples() == 0) {
                 untrained.put(name, tuned);
             }
@@ -225,7 +229,8 @@ public final class EmbeddedComparison {
         RunFolder folder = new RunFolder(path, config);
         Map<String, String> fingerprint = fingerprint(run, setting, learningRate);
         TunedRun tuned = work.apply(
-                setting.with(federation -> folder.listened(federation
+                setting.with(federation -> folder.listened(setting.more()
+                        .apply(federation)
                         .checkpoint(RunFolder.checkpoint(path), fingerprint)
                         .resume(options.resume()))),
                 progress);
@@ -275,27 +280,20 @@ public final class EmbeddedComparison {
 
     /** Prints the rows as a table. */
     public void print(List<Row> rows) {
-        out.println();
-        out.printf(
-                "%-18s %8s %9s %8s %10s %10s %10s %11s%n",
-                "", "Rouge-L", "samples", "share", "features", "selection", "training", "evaluation");
-        for (Row row : rows) {
-            out.printf(
-                    Locale.ROOT,
-                    "%-18s %8.4f %9d %6.2f %% %8.1f s %8.1f s %8.1f s %9.1f s%n",
-                    row.name(),
-                    row.evaluation().rougeL(),
-                    row.samples(),
-                    100 * row.share(),
-                    row.features(),
-                    row.selection(),
-                    row.training(),
-                    row.evaluating());
-        }
-        out.println();
-        out.println("Rouge-L (f) is the mean over instructions of unseen tasks; share is of the instructions that the"
-                + " rounds' clients hold;");
-        out.println("seconds are of work, summed over the clients, of which " + options.parallel() + " run at a time.");
+        ComparisonTable.print(
+                out,
+                rows.stream()
+                        .map(row -> new ComparisonTable.Row(
+                                row.name(),
+                                row.evaluation().rougeL(),
+                                row.samples(),
+                                row.share(),
+                                row.features(),
+                                row.selection(),
+                                row.training(),
+                                row.evaluating()))
+                        .toList(),
+                options.parallel());
         NothingTrained.Help help = new NothingTrained.Help(
                 "fewer clients hold more each (--clients)",
                 "give a round more clients (--fraction)",

@@ -43,7 +43,17 @@ final class OwnRun {
     private final double fraction;
     private final OwnData data;
     private final OwnSettings settings;
+    private final Optional<Double> knownBase;
     private Optional<RunPrivacy> privacy = Optional.empty();
+    private Optional<Result> result = Optional.empty();
+
+    /**
+     * Figures of a run.
+     *
+     * @param base Rouge-L of the base model on the unseen tasks; empty if there are none, or in a resumed run
+     * @param held instructions of the rounds' clients, over all rounds
+     */
+    record Result(Optional<Double> base, TunedRun run, long held) {}
 
     /**
      * Reads the data, so that an error in it is reported before a large model is loaded. The options have been checked.
@@ -51,6 +61,16 @@ final class OwnRun {
      * @throws FedHdsException if it is missing, damaged or empty
      */
     OwnRun(RunOptions options, OwnOptions own, PrintStream out) {
+        this(options, own, out, Optional.empty());
+    }
+
+    /**
+     * The same where the base model's score is known.
+     *
+     * @param knownBase Rouge-L of the base model on the unseen tasks of the same data
+     */
+    OwnRun(RunOptions options, OwnOptions own, PrintStream out, Optional<Double> knownBase) {
+        this.knownBase = knownBase;
         this.options = options;
         this.own = own;
         this.out = out;
@@ -136,8 +156,9 @@ final class OwnRun {
         if (unseen.isEmpty()) {
             print("no task is held out, so nothing is evaluated; name the tasks of the data by the key task%n");
         }
-        if (begins && !unseen.isEmpty()) {
-            printBaseScore(fedHds);
+        Optional<Double> base = knownBase;
+        if (base.isEmpty() && begins && !unseen.isEmpty()) {
+            base = Optional.of(printBaseScore(fedHds));
         }
         Map<String, String> fingerprint =
                 settings.fingerprint(fedHds, modelFolder, featureModels.map(ModelPool::first));
@@ -145,9 +166,11 @@ final class OwnRun {
                 choice(fedHds, featureModels.orElse(models).first());
         choice.ifPresent(ChoiceLines::printNeeds);
         privacy.ifPresent(spent -> spent.open(data.clients().keySet()));
+        Interruption interruption = Interruption.watch(out, rounds, true);
         TunedRun.Setting setting = new TunedRun.Setting(
                 fedHds, data.clients(), rounds, fraction, options.seed, options.parallel(), federation -> {
-                    Federation.Builder more = files.listened(withCheckpoint(federation, fedHds, fingerprint));
+                    Federation.Builder more = files.listened(withCheckpoint(federation, fedHds, fingerprint))
+                            .listener(interruption);
                     privacy.ifPresent(spent -> more.ledgers(spent::ledger).listener(spent));
                     return choice.map(more::listener).orElse(more);
                 });
@@ -155,12 +178,19 @@ final class OwnRun {
         try (ConsoleProgress progress = new ConsoleProgress(out, OptionNames.of(own.selection), rounds)) {
             run = run(setting, progress);
         } finally {
+            interruption.close();
             privacy.ifPresent(RunPrivacy::close);
         }
         writeAdapters(run, files, fedHds, modelFolder);
         choice.ifPresent(lines -> lines.printCost(run.rounds(), setting.held(run)));
         printSummary(run, setting.held(run), fedHds, length, modelFolder);
+        result = Optional.of(new Result(base, run, setting.held(run)));
         return run.samples() > 0;
+    }
+
+    /** Figures of the run, after it has ended. */
+    Optional<Result> result() {
+        return result;
     }
 
     /** Empty if the selection needs no features. */
@@ -178,13 +208,14 @@ final class OwnRun {
                 own.selection == SelectionName.RECOMMENDED || own.featureModel.isPresent()));
     }
 
-    private void printBaseScore(FedHds fedHds) {
+    private double printBaseScore(FedHds fedHds) {
         BaseScore base =
                 BaseScore.of(folder, own.featureCache, settings.scored(fedHds).settings());
         String origin = base.kept().isPresent() ? ", kept in " + base.file() : "";
         double score = base.orCompute(
                 () -> evaluate(fedHds, data.unseen(), Adapter.empty()).orElseThrow());
         print("base model: Rouge-L %.4f on unseen tasks%s%n", score, origin);
+        return score;
     }
 
     private void writeAdapters(TunedRun run, RunFolder files, FedHds fedHds, Path modelFolder) {

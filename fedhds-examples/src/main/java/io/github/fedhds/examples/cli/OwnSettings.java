@@ -93,6 +93,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
     Map<String, Object> config(FedHds fedHds, ModelPool models, Path modelFolder) {
         LanguageModel model = models.first();
         Map<String, Object> config = new LinkedHashMap<>();
+        config.put(ConfigFile.OPTIONS, options.given);
         config.put("model", modelFolder.toString());
         own.tokenizer.ifPresent(file -> config.put("tokenizer", file.toString()));
         config.put("data", own.data.orElseThrow().toString());

@@ -4,6 +4,7 @@ import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -76,6 +77,9 @@ final class RunOptions {
             names = "--parallel",
             description = "clients that run at a time; changes no result (default: the cores, at least the devices)")
     private Optional<Integer> parallel = Optional.empty();
+
+    /** What the command was started with, for {@code config.json}; set before the run. */
+    Map<String, Object> given = Map.of();
 
     int parallel() {
         return parallel.orElse(Math.max(Runtime.getRuntime().availableProcessors(), devices.size()));

@@ -89,7 +89,7 @@ class ConsoleProgressTest {
     void plain_ofARound_isALine() {
         assertEquals("""
                 checkpoint is damaged; the checkpoint before it is used
-                fedhds, resumed after round 3 of 5
+                fedhds, resumed after round 3 of 5, 4 samples so far
                 fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen
                   b refused: tensor x holds NaN
 

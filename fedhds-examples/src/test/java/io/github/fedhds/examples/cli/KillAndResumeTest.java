@@ -18,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -147,6 +149,27 @@ class KillAndResumeTest {
                 KILLS, runs, ROUNDS, resumed, begun, runs * ROUNDS, digest(undisturbed));
         assertTrue(resumed > 0, "no run was killed after a round, so nothing was resumed");
         assertTrue(begun <= runs * ROUNDS + KILLS, "more than one round was run again for a kill");
+    }
+
+    /** Ctrl-C at a terminal sends this signal. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void mainJob_interrupted_endsWithStatus130_andSaysHowToGoOn() throws IOException, InterruptedException {
+        Path said = folder.resolve("said.txt");
+        int status = 0;
+        for (int attempt = 0; attempt < 5 && status == 0; attempt++) { // 0: it was at its end before the signal came
+            Process process = start(folder.resolve("out-" + attempt), said);
+            while (process.isAlive() && rounds(said) < 2) {
+                Thread.sleep(2);
+            }
+            new ProcessBuilder("kill", "-INT", String.valueOf(process.pid()))
+                    .start()
+                    .waitFor();
+            status = process.waitFor();
+        }
+        String text = Files.readString(said);
+        assertEquals(130, status, text);
+        assertTrue(text.contains("interrupted in round ") && text.contains("--resume"), text);
     }
 
     private static void assertSame(Path undisturbed, Path out) throws IOException {

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -103,7 +102,7 @@ class MainOptionsTest extends OnMainJob {
         assertFalse(Files.exists(folder.resolve("some")));
         Outcome outcome = execute("--resume");
         assertEquals(2, outcome.status());
-        assertTrue(outcome.err().startsWith("--resume needs --out"), outcome.err());
+        assertTrue(outcome.err().startsWith("fedhds run: --resume needs --out"), outcome.err());
     }
 
     @Test
@@ -151,15 +150,15 @@ class MainOptionsTest extends OnMainJob {
         Outcome alone = own(folder.resolve("out"), "--feature-cache", file, "--selection", "fedhds");
         assertEquals(2, alone.status());
         assertTrue(
-                alone.err().startsWith("--feature-cache needs --selection recommended or --feature-model"),
+                alone.err().startsWith("fedhds run: --feature-cache needs --selection recommended or --feature-model"),
                 alone.err());
         Outcome size = own(folder.resolve("out"), "--feature-cache-size", "5");
         assertEquals(2, size.status());
-        assertTrue(size.err().startsWith("--feature-cache-size needs --feature-cache"), size.err());
+        assertTrue(size.err().startsWith("fedhds run: --feature-cache-size needs --feature-cache"), size.err());
 
         Outcome embedded = execute("--device", "cuda:99");
         assertEquals(1, embedded.status());
-        assertTrue(embedded.err().startsWith("fedhds: device cuda:99"), embedded.err());
+        assertTrue(embedded.err().startsWith("fedhds run: device cuda:99"), embedded.err());
 
         Path kept = Files.writeString(folder.resolve("file"), "kept");
         Outcome outcome = own(kept);
@@ -183,17 +182,16 @@ class MainOptionsTest extends OnMainJob {
         all.addAll(List.of(more));
         Outcome outcome = execute(all.toArray(new String[0]));
         assertEquals(1, outcome.status(), outcome.err());
-        assertTrue(outcome.err().startsWith("fedhds: ") && outcome.err().contains(told), outcome.err());
+        assertTrue(outcome.err().startsWith("fedhds run: ") && outcome.err().contains(told), outcome.err());
         assertEquals(1, outcome.err().lines().count(), outcome.err());
         assertFalse(Files.exists(out), told);
     }
 
     @Test
     void help_listsAllOptions() {
-        Outcome outcome = execute("--help");
+        Outcome outcome = execute("help", "run");
         assertEquals(0, outcome.status());
-        Set<String> options =
-                new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet());
+        Set<String> options = runOptions();
         assertTrue(options.size() > 18);
         options.forEach(option -> assertTrue(outcome.out().contains(option), option));
         assertEquals("", outcome.err());

@@ -208,7 +208,7 @@ class MainTest extends OnMainJob {
         Path out = folder.resolve("out");
         String[] kMeans = {"--selection", "fedhds", "--clustering", "kmeans", "--fusion", "pca", "--fraction", "0.5"};
         Outcome outcome = own(out, with(kMeans, "--groups", "3"));
-        assertTrue(outcome.status() == 0 || outcome.status() == Main.NOTHING_TRAINED, outcome.err());
+        assertTrue(outcome.status() == 0 || outcome.status() == ExitStatus.NOTHING_TRAINED, outcome.err());
         assertEquals(4 * 3, rounds(out).get(0).get("centroids").getAsInt());
         String config = Files.readString(out.resolve("config.json"));
         assertTrue(config.contains("\"kmeans\"") && config.contains("\"groups\": 3"), config);

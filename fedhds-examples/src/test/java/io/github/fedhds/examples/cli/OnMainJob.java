@@ -18,6 +18,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -71,6 +74,15 @@ public abstract class OnMainJob {
             }
         }
         Files.write(file, lines);
+    }
+
+    /** Names of the options of the command run. */
+    static Set<String> runOptions() {
+        return new TreeSet<>(
+                Objects.requireNonNull(Main.commandLine().getSubcommands().get("run"))
+                        .getCommandSpec()
+                        .optionsMap()
+                        .keySet());
     }
 
     static Outcome execute(String... arguments) {

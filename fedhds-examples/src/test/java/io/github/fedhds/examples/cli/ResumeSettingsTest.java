@@ -39,7 +39,8 @@ class ResumeSettingsTest extends OnMainJob {
             "--device", "auto,auto"); // the same device by another name, twice; another one is refused
 
     /** Options that say where the run is, or do no run. */
-    private static final Set<String> OTHERS = Set.of("--out", "--resume", "--help", "--version", "-h", "-V");
+    private static final Set<String> OTHERS =
+            Set.of("--out", "--resume", "--config", "--help", "--version", "-h", "-V");
 
     /** A run's options for each option that is compared, and the value that its resume has instead. */
     private Map<String, String[]> compared() throws IOException {
@@ -98,10 +99,7 @@ class ResumeSettingsTest extends OnMainJob {
         declared.addAll(OTHERS);
         declared.addAll(Set.of("--template", "--tokenizer")); // compared in tests of their own
         declared.add("--noise-by"); // each of its values goes with other values of --selection, which is compared
-        assertEquals(
-                new TreeSet<>(Main.commandLine().getCommandSpec().optionsMap().keySet()),
-                declared,
-                "say of a new option whether a result depends on it");
+        assertEquals(runOptions(), declared, "say of a new option whether a result depends on it");
         String[] plain = {"--fraction", "0.25", "--clients", "9", "--max-length", "400"};
         Map<String, Path> runs = new LinkedHashMap<>();
         for (Map.Entry<String, String[]> option : compared.entrySet()) {

@@ -1,4 +1,4 @@
-package io.github.fedhds.examples;
+package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.peft.MergedFolder;
@@ -9,17 +9,17 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Merges a base model and an adapter into one model, for programs without adapter support. */
 @Command(
-        name = "merge-adapter",
+        name = "merge",
         mixinStandardHelpOptions = true,
         description = "Writes the base model with the adapter merged in, as a Hugging Face folder or a GGUF file.")
-public final class MergeAdapter implements Callable<Integer> {
+final class MergeCommand implements Callable<Integer> {
     /** Types of a merged model's weights. */
     enum Dtype {
         F32,
@@ -27,6 +27,9 @@ public final class MergeAdapter implements Callable<Integer> {
         BF16,
         Q8_0
     }
+
+    @Mixin
+    private ConfigFile config = new ConfigFile();
 
     @Parameters(
             index = "0",
@@ -49,14 +52,6 @@ public final class MergeAdapter implements Callable<Integer> {
                     "F32, F16, BF16, and Q8_0 of a GGUF file (default: the base's types in a folder, F16 in a GGUF file; all"
                             + " but F32 round, which loses small changes)")
     private @Nullable Dtype dtype;
-
-    public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
-    }
-
-    static CommandLine commandLine() {
-        return Programs.commandLine(new MergeAdapter());
-    }
 
     @Override
     public Integer call() {

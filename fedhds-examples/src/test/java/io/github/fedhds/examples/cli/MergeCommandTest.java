@@ -1,4 +1,4 @@
-package io.github.fedhds.examples;
+package io.github.fedhds.examples.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
+import io.github.fedhds.examples.TinyModel;
 import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.internal.gguf.GgufType;
 import io.github.fedhds.internal.safetensors.Dtype;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-class MergeAdapterTest {
+class MergeCommandTest {
     private static final String MODULE = "model.layers.0.self_attn.q_proj";
 
     @TempDir
@@ -58,8 +59,11 @@ class MergeAdapterTest {
 
     private int execute(String... all) {
         StringWriter text = new StringWriter();
-        CommandLine command = MergeAdapter.commandLine().setErr(new PrintWriter(text));
-        int status = command.execute(all);
+        CommandLine command = Main.commandLine().setErr(new PrintWriter(text));
+        String[] named = new String[all.length + 1];
+        named[0] = "merge";
+        System.arraycopy(all, 0, named, 1, all.length);
+        int status = command.execute(named);
         error = text.toString();
         return status;
     }

@@ -73,6 +73,11 @@ final class CsvRecords implements Records {
     }
 
     @Override
+    public List<String> columns() {
+        return List.copyOf(columns);
+    }
+
+    @Override
     public @Nullable DataRecord next() throws IOException {
         List<String> row = row();
         if (row == null) {

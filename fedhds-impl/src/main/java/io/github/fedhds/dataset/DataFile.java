@@ -3,7 +3,6 @@ package io.github.fedhds.dataset;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.internal.RandomOrder;
-import io.github.fedhds.internal.json.JsonFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,12 +40,10 @@ public final class DataFile {
     private static final Set<String> LABELS = Set.of("task", "category");
 
     private final double unseenShare;
-    private final List<String> heldOut;
     private final long seed;
 
     private DataFile(Builder builder) {
         unseenShare = builder.unseenShare;
-        heldOut = builder.heldOut;
         seed = builder.seed;
     }
 
@@ -146,12 +143,20 @@ public final class DataFile {
      * @throws FedHdsException as {@link #readAll}
      */
     public Dataset read(Path path) {
+        return split(readAll(path));
+    }
+
+    /**
+     * Holds out whole tasks of instructions that have been read, as {@link #read} does; for tasks of your choice see
+     * {@link Dataset#holdingOut}.
+     */
+    public Dataset split(List<Instruction> instructions) {
         SortedMap<String, List<Instruction>> tasks = new TreeMap<>();
-        for (Instruction instruction : readAll(path)) {
+        for (Instruction instruction : instructions) {
             tasks.computeIfAbsent(instruction.task(), task -> new ArrayList<>()).add(instruction);
         }
         Map<String, List<Instruction>> unseen = new LinkedHashMap<>();
-        for (String name : heldOut.isEmpty() ? drawn(List.copyOf(tasks.keySet())) : named(path, tasks.keySet())) {
+        for (String name : drawn(List.copyOf(tasks.keySet()))) {
             unseen.put(name, tasks.getOrDefault(name, List.of()));
         }
         tasks.keySet().removeAll(unseen.keySet());
@@ -159,7 +164,7 @@ public final class DataFile {
     }
 
     private List<String> drawn(List<String> names) {
-        int held = unseenShare == 0
+        int held = unseenShare == 0 || names.isEmpty()
                 ? 0
                 : Math.min(names.size() - 1, (int) Math.max(1, Math.round(unseenShare * names.size())));
         return Arrays.stream(RandomOrder.sample(names.size(), held, Dataset.random(seed, "unseen tasks")))
@@ -167,24 +172,9 @@ public final class DataFile {
                 .toList();
     }
 
-    private List<String> named(Path path, Set<String> names) {
-        for (String name : heldOut) {
-            if (!names.contains(name)) {
-                throw new FedHdsException(
-                        path + " has no task \"" + name + "\" to hold out; its tasks are " + JsonFile.shorten(names));
-            }
-        }
-        if (names.size() == Set.copyOf(heldOut).size()) {
-            throw new FedHdsException(
-                    path + " has no task beside those held out, " + heldOut + "; leave one for training");
-        }
-        return heldOut;
-    }
-
     /** Collects settings. Not safe for many threads. */
     public static final class Builder {
         private double unseenShare = 0.1;
-        private List<String> heldOut = List.of();
         private long seed;
 
         private Builder() {}
@@ -198,15 +188,6 @@ public final class DataFile {
                 throw new IllegalArgumentException("unseenShare must be 0 or more and below 1, was " + unseenShare);
             }
             this.unseenShare = unseenShare;
-            return this;
-        }
-
-        /**
-         * Names of the tasks held out as unseen, in place of a share drawn at random, which is the default. {@link #read}
-         * refuses a name that is none of the data's.
-         */
-        public Builder heldOut(List<String> tasks) {
-            this.heldOut = List.copyOf(tasks);
             return this;
         }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -90,6 +91,11 @@ final class DataFileKind {
         @Override
         public String kind() {
             return "gzipped " + records.kind();
+        }
+
+        @Override
+        public List<String> columns() {
+            return records.columns();
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.github.fedhds.dataset;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.json.JsonFile;
 import io.github.fedhds.round.RoundContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Instructions by task, for training and for evaluation. Immutable, safe for many threads.
@@ -40,6 +44,41 @@ public record Dataset(Map<String, List<Instruction>> training, Map<String, List<
         return Files.isDirectory(path.resolve("tasks"))
                 ? NaturalInstructions.builder().seed(seed).build().read(path)
                 : DataFile.builder().seed(seed).build().read(path);
+    }
+
+    /**
+     * The same instructions with other tasks held out: those that are named are unseen, all others are for training. A
+     * name is that of a task or, if no task has it, the beginning of the names of several, as {@code imdb} of {@code
+     * imdb_Reviewer_Enjoyment}.
+     *
+     * @param names 1 or more
+     * @throws IllegalArgumentException if a name is of no task, or no task is left for training; the message names the
+     *     tasks
+     */
+    public Dataset holdingOut(List<String> names) {
+        Map<String, List<Instruction>> left = new TreeMap<>(training);
+        left.putAll(unseen);
+        Set<String> all = new TreeSet<>(left.keySet());
+        Map<String, List<Instruction>> held = new TreeMap<>();
+        for (String name : names) {
+            List<String> named = all.contains(name)
+                    ? List.of(name)
+                    : all.stream()
+                            .filter(task -> !name.isBlank() && task.startsWith(name))
+                            .toList();
+            if (named.isEmpty()) {
+                throw new IllegalArgumentException("no task is named \"" + name
+                        + "\" or has a name that begins so; the tasks are " + JsonFile.shorten(all));
+            }
+            for (String task : named) {
+                held.computeIfAbsent(task, left::remove);
+            }
+        }
+        if (left.isEmpty()) {
+            throw new IllegalArgumentException("all " + all.size()
+                    + " tasks would be held out, so that none is left for training; they are " + JsonFile.shorten(all));
+        }
+        return new Dataset(left, held);
     }
 
     /** All training instructions, task by task. */

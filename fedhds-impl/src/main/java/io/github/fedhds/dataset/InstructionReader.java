@@ -87,7 +87,10 @@ public final class InstructionReader implements Iterator<Instruction>, AutoClose
                 : JsonText.of(row.place(), column, found).strip();
         if (text.isEmpty()) {
             throw new FedHdsException(row.place() + ": " + column
-                    + " is missing or empty; each row must have a value to be assigned to a client by that column");
+                    + " is missing or empty; each row must have a value to be assigned to a client by that column; "
+                    + (records.columns().isEmpty()
+                            ? "the row has " + row.json().keySet()
+                            : "the table has " + records.columns()));
         }
         return text;
     }

@@ -108,6 +108,13 @@ final class ParquetRecords implements Records {
     }
 
     @Override
+    public List<String> columns() {
+        return reader.getFileMetaData().getSchema().getFields().stream()
+                .map(Type::getName)
+                .toList();
+    }
+
+    @Override
     public @Nullable DataRecord next() throws IOException {
         try {
             while (left == 0) {

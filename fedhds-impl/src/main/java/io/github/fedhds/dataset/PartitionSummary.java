@@ -1,7 +1,9 @@
 package io.github.fedhds.dataset;
 
 import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.internal.RandomOrder;
 import io.github.fedhds.round.ClientId;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -21,6 +23,8 @@ import java.util.Map;
  * @param heterogeneity mean over the clients of the total variation distance between the client's shares of the tasks and
  *     those of all instructions: 0 if all clients have the same shares, near 1 if each has few tasks of many. Clients
  *     without instructions do not count
+ * @param heterogeneityAtRandom the same if the instructions are given at random to clients of the same sizes: above 0,
+ *     since small clients cannot have all shares. One draw, always the same
  */
 public record PartitionSummary(
         int clients,
@@ -30,7 +34,8 @@ public record PartitionSummary(
         int most,
         int tasks,
         double tasksPerClient,
-        double heterogeneity) {
+        double heterogeneity,
+        double heterogeneityAtRandom) {
     /**
      * Summarises a partition. Time and memory linear in clients times tasks.
      *
@@ -43,23 +48,11 @@ public record PartitionSummary(
             throw new IllegalArgumentException(
                     "a partition has one instruction or more, was " + sizes.length + " clients without any");
         }
+        List<List<String>> tasks = new ArrayList<>();
+        clients.values()
+                .forEach(held -> tasks.add(held.stream().map(Instruction::task).toList()));
         Map<String, Double> overall =
-                shares(clients.values().stream().flatMap(Collection::stream).toList());
-        double distances = 0;
-        double tasks = 0;
-        int holders = 0;
-        for (List<Instruction> held : clients.values()) {
-            if (!held.isEmpty()) {
-                Map<String, Double> own = shares(held);
-                double distance = 0;
-                for (Map.Entry<String, Double> share : overall.entrySet()) {
-                    distance += Math.abs(own.getOrDefault(share.getKey(), 0.0) - share.getValue()) / 2;
-                }
-                distances += distance;
-                tasks += own.size();
-                holders++;
-            }
-        }
+                shares(tasks.stream().flatMap(Collection::stream).toList());
         int n = sizes.length;
         return new PartitionSummary(
                 n,
@@ -68,13 +61,42 @@ public record PartitionSummary(
                 (sizes[(n - 1) / 2] + sizes[n / 2]) / 2.0,
                 sizes[n - 1],
                 overall.size(),
-                tasks / n,
-                distances / holders);
+                tasks.stream().mapToLong(own -> own.stream().distinct().count()).sum() / (double) n,
+                meanDistance(tasks, overall),
+                meanDistance(atRandom(tasks), overall));
     }
 
-    private static Map<String, Double> shares(List<Instruction> instructions) {
+    private static double meanDistance(List<List<String>> clients, Map<String, Double> overall) {
+        return clients.stream()
+                .filter(held -> !held.isEmpty())
+                .mapToDouble(held -> {
+                    Map<String, Double> own = shares(held);
+                    double distance = 0;
+                    for (Map.Entry<String, Double> share : overall.entrySet()) {
+                        distance += Math.abs(own.getOrDefault(share.getKey(), 0.0) - share.getValue()) / 2;
+                    }
+                    return distance;
+                })
+                .average()
+                .orElse(0);
+    }
+
+    private static List<List<String>> atRandom(List<List<String>> clients) {
+        List<String> shuffled = RandomOrder.shuffled(
+                clients.stream().flatMap(Collection::stream).toList(), Dataset.random(0, "summary of a partition"));
+        List<List<String>> others = new ArrayList<>();
+        int from = 0;
+        for (List<String> client : clients) {
+            others.add(shuffled.subList(from, from + client.size()));
+            from += client.size();
+        }
+        return others;
+    }
+
+    private static Map<String, Double> shares(List<String> tasks) {
         Map<String, Double> shares = new HashMap<>();
-        instructions.forEach(instruction -> shares.merge(instruction.task(), 1.0 / instructions.size(), Double::sum));
+        tasks.forEach(task -> shares.merge(task, 1.0, Double::sum));
+        shares.replaceAll((task, count) -> count / tasks.size());
         return shares;
     }
 }

@@ -8,7 +8,6 @@ import io.github.fedhds.instruction.Instruction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,7 +15,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Partitions by a column of the data, and tasks that are held out by name. */
+/** Partitions by a column of the data. */
 class DataColumnTest {
     @TempDir
     Path folder = Path.of("");
@@ -85,34 +84,28 @@ class DataColumnTest {
         }
     }
 
-    private Path ofTasks(String... tasks) throws IOException {
-        List<String> lines = new ArrayList<>();
-        for (String task : tasks) {
-            lines.add(
-                    "{\"instruction\": \"i\", \"context\": \"\", \"response\": \"r\", \"category\": \"" + task + "\"}");
-        }
-        return Files.write(folder.resolve("dolly.jsonl"), lines);
+    @Test
+    void readBy_parquet_comparesTheColumnExactlyOrInLowerCase() {
+        Path file = ParquetRecordsTest.FILES.resolve("sites.parquet");
+        assertEquals(Map.of("1", List.of("a", "c"), "2", List.of("b")), names(DataFile.readBy(file, "Site")));
+        assertFails(FedHdsException.class, () -> DataFile.readBy(file, "town"), "row 1", "town is missing", "Site");
+        assertEquals(
+                Set.of("closed_qa", "open_qa"),
+                DataFile.readBy(ParquetRecordsTest.FILES.resolve("rows-none.parquet"), "category")
+                        .keySet());
     }
 
+    /** A table says which columns it has; a value that no client can be named by is an error of the partition. */
     @Test
-    void heldOut_namedTasks_areTheUnseenOnes() throws IOException {
-        Path file = ofTasks("open_qa", "classification", "open_qa", "summarization");
-        Dataset read =
-                DataFile.builder().heldOut(List.of("classification")).build().read(file);
-        assertEquals(Set.of("open_qa", "summarization"), read.training().keySet());
-        assertEquals(Set.of("classification"), read.unseen().keySet());
+    void readBy_tableWithoutTheColumn_namesItsColumns() throws IOException {
+        Path file = Files.writeString(folder.resolve("data.csv"), "instruction,output,ward\na,b,c\n");
+        assertFails(FedHdsException.class, () -> DataFile.readBy(file, "hospital"), "hospital is missing", "ward");
+        Path twice = Files.writeString(folder.resolve("twice.csv"), "instruction,output,ward,ward\na,b,c,d\n");
+        assertFails(FedHdsException.class, () -> DataFile.readBy(twice, "ward"), "the column ward twice");
+        Path longest = json("\"" + "x".repeat(201) + "\"");
         assertFails(
-                FedHdsException.class,
-                () -> DataFile.builder()
-                        .heldOut(List.of("clasification"))
-                        .build()
-                        .read(file),
-                "no task \"clasification\"",
-                "open_qa");
-        Path one = ofTasks("open_qa");
-        assertFails(
-                FedHdsException.class,
-                () -> DataFile.builder().heldOut(List.of("open_qa")).build().read(one),
-                "leave one for training");
+                IllegalArgumentException.class,
+                () -> Partitions.byTask(DataFile.readBy(longest, "hospital")),
+                "client id has 1 to 200");
     }
 }

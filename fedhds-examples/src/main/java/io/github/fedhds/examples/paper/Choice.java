@@ -14,7 +14,10 @@ enum Choice {
     INTER("inter-client only"),
     /** The library's recommended selection. */
     RECOMMENDED("recommended"),
+    /** As many samples as {@link #FEDHDS} in a round, spread over all clients of the round by their size. */
     RANDOM("random"),
+    /** As many samples as {@link #FEDHDS} on each client, so that only the choice of the samples differs. */
+    RANDOM_PER_CLIENT("random, as many on each client"),
     PERPLEXITY("perplexity"),
     DIFFICULTY("difficulty (IFD)"),
     FULL("full data (FedIT)"),
@@ -34,7 +37,7 @@ enum Choice {
     /** Whether the number of samples is that of a run of {@link #FEDHDS} with the same seed. */
     boolean followsFedHds() {
         return switch (this) {
-            case RANDOM, PERPLEXITY, DIFFICULTY, RECOMMENDED, FULL_EQUAL_STEPS -> true;
+            case RANDOM, RANDOM_PER_CLIENT, PERPLEXITY, DIFFICULTY, RECOMMENDED, FULL_EQUAL_STEPS -> true;
             default -> false;
         };
     }

@@ -13,6 +13,7 @@ import java.util.TreeMap;
  * @param arm what they differ in
  * @param samples training samples of each round
  * @param held instructions of the clients of each round
+ * @param counts training samples of each client in each round, by round and client with a space between
  * @param measures figures of the run; a figure that is not defined for it is absent
  * @param byTask Rouge-L of each unseen task
  */
@@ -22,6 +23,7 @@ record Outcome(
         long seed,
         List<Long> samples,
         List<Long> held,
+        Map<String, Integer> counts,
         Map<Measure, Double> measures,
         Map<String, Double> byTask) {
     /** What makes two runs the same. */
@@ -35,6 +37,7 @@ record Outcome(
         settings = Collections.unmodifiableMap(new TreeMap<>(settings));
         samples = List.copyOf(samples);
         held = List.copyOf(held);
+        counts = Collections.unmodifiableMap(new TreeMap<>(counts));
         if (samples.size() != held.size()) {
             throw new IllegalArgumentException(
                     "samples and held have a number each round, was " + samples.size() + " and " + held.size());

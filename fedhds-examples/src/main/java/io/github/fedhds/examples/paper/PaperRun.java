@@ -118,9 +118,11 @@ final class PaperRun {
         }
         FedHds parts = builder.build();
         Map<Integer, Set<String>> trained = new ConcurrentHashMap<>();
+        Map<String, Integer> counts = new ConcurrentHashMap<>();
         LocalTrainer recording = (instructions, round) -> {
             Set<String> tasks = trained.computeIfAbsent(round.round(), r -> ConcurrentHashMap.newKeySet());
             instructions.forEach(instruction -> tasks.add(instruction.task()));
+            counts.put(place(round), instructions.size());
             return parts.trainer().train(instructions, round);
         };
         Federation federation = Federation.builder(parts)
@@ -170,7 +172,7 @@ final class PaperRun {
         measures.put(
                 Measure.COVERAGE,
                 coverage.stream().mapToDouble(Double::doubleValue).average().orElseThrow());
-        return new Outcome(settings, arm, seed, samples, held, measures, score.byTask());
+        return new Outcome(settings, arm, seed, samples, held, counts, measures, score.byTask());
     }
 
     private Outcome base(Arm arm, long seed) {
@@ -180,7 +182,7 @@ final class PaperRun {
         Map<Measure, Double> measures = new EnumMap<>(Measure.class);
         measures.put(Measure.ROUGE_L, score.rougeL());
         measures.put(Measure.LOSS, score.loss());
-        return new Outcome(settings, arm, seed, List.of(), List.of(), measures, score.byTask());
+        return new Outcome(settings, arm, seed, List.of(), List.of(), Map.of(), measures, score.byTask());
     }
 
     private static double sum(List<RoundReport> reports, ToDoubleFunction<RoundReport> figure) {
@@ -216,6 +218,13 @@ final class PaperRun {
             case INTER -> Selection.interClientOnly();
             case RECOMMENDED -> recommended(arm, fedHds);
             case RANDOM -> dealt(share, RandomSelector::count);
+            case RANDOM_PER_CLIENT -> {
+                Map<String, Integer> counts = followed(fedHds).counts();
+                yield Selection.everything()
+                        .withClient((candidates, round) -> RandomSelector.count(
+                                        counts.getOrDefault(place(round), 0))
+                                .select(candidates, round));
+            }
             case PERPLEXITY ->
                 dealt(share, count -> ScoreSelector.perplexity().count(count).build());
             case DIFFICULTY ->
@@ -223,6 +232,10 @@ final class PaperRun {
             case FULL, BASE -> Selection.everything();
             case FULL_EQUAL_STEPS -> dealt(equalSteps(followed(fedHds)), RandomSelector::count);
         };
+    }
+
+    private static String place(RoundContext round) {
+        return round.round() + " " + round.client().orElseThrow();
     }
 
     private static Selection recommended(Arm arm, Optional<Outcome> fedHds) {

@@ -112,6 +112,7 @@ class PaperExperimentsTest {
             case FULL_EQUAL_STEPS -> // rounded at random for each of five clients
                 assertEquals(fedHds.get(Measure.STEPS), outcome.get(Measure.STEPS), 8);
             case RECOMMENDED -> assertEquals(fedHds.samples(), outcome.samples());
+            case RANDOM_PER_CLIENT -> assertEquals(fedHds.counts(), outcome.counts());
             case RANDOM, PERPLEXITY, DIFFICULTY ->
                 assertEquals(fedHds.get(Measure.SAMPLES), samples, 16, choice.title()); // five clients in two rounds
             case FEDHDS, TURBO, INTRA -> {

@@ -1,12 +1,11 @@
 package io.github.fedhds.examples.comparison;
 
-import java.util.Arrays;
+import io.github.fedhds.evaluation.Interval;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -14,7 +13,6 @@ import java.util.stream.DoubleStream;
 
 /** A table of trials: means over the seeds, and differences between methods with equal seeds. */
 final class PairedTable {
-    private static final int RESAMPLES = 10_000;
     private static final List<Method> REFERENCES = List.of(Method.RANDOM, Method.BALANCED, Method.PAPER, Method.FULL);
 
     private final List<Trial> trials;
@@ -25,37 +23,6 @@ final class PairedTable {
 
     /** A method with its learning rate and epochs. */
     private record Row(String method, double rate, int epochs) {}
-
-    /**
-     * A mean with its bootstrap interval.
-     *
-     * @param low the 2.5 % quantile of the means of resamples
-     * @param high the 97.5 % quantile
-     */
-    record Interval(double mean, double low, double high) {
-        /** The percentile bootstrap over the values; deterministic. */
-        static Interval of(double[] values) {
-            Random random = new Random(1);
-            double[] means = new double[RESAMPLES];
-            for (int i = 0; i < means.length; i++) {
-                double sum = 0;
-                for (int j = 0; j < values.length; j++) {
-                    sum += values[random.nextInt(values.length)];
-                }
-                means[i] = sum / values.length;
-            }
-            Arrays.sort(means);
-            return new Interval(
-                    DoubleStream.of(values).average().orElse(Double.NaN),
-                    means[(int) (0.025 * means.length)],
-                    means[(int) (0.975 * means.length)]);
-        }
-
-        @Override
-        public String toString() {
-            return String.format(Locale.ROOT, "%+.4f (%+.4f to %+.4f)", mean, low, high);
-        }
-    }
 
     /** The table as Markdown; empty without trials. */
     String text() {
@@ -114,8 +81,8 @@ final class PairedTable {
                             name(row, rows),
                             name(reference, rows),
                             paired.length,
-                            Interval.of(paired),
-                            Interval.of(paired(one, other, Trial::loss))));
+                            Interval.of(paired).difference(),
+                            Interval.of(paired(one, other, Trial::loss)).difference()));
                 }
             }
         }

@@ -221,8 +221,7 @@ final class PaperRun {
             case RANDOM_PER_CLIENT -> {
                 Map<String, Integer> counts = followed(fedHds).counts();
                 yield Selection.everything()
-                        .withClient((candidates, round) -> RandomSelector.count(
-                                        counts.getOrDefault(place(round), 0))
+                        .withClient((candidates, round) -> RandomSelector.count(counts.getOrDefault(place(round), 0))
                                 .select(candidates, round));
             }
             case PERPLEXITY ->

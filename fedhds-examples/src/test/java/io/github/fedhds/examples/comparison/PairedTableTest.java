@@ -3,6 +3,7 @@ package io.github.fedhds.examples.comparison;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.evaluation.Interval;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,8 +64,8 @@ class PairedTableTest {
             for (int i = 0; i < 30; i++) {
                 values.add(0.5 + random.nextGaussian());
             }
-            PairedTable.Interval interval = PairedTable.Interval.of(
-                    values.stream().mapToDouble(Double::doubleValue).toArray());
+            Interval interval =
+                    Interval.of(values.stream().mapToDouble(Double::doubleValue).toArray());
             assertTrue(interval.low() <= interval.mean() && interval.mean() <= interval.high());
             covered += interval.low() <= 0.5 && 0.5 <= interval.high() ? 1 : 0;
         }

@@ -1,0 +1,47 @@
+package io.github.fedhds.evaluation;
+
+/** The usual measures of an answer's text; each gives 0 to 1. */
+public enum TextMeasure implements AnswerMeasure {
+    /** Rouge-L as the FedHDS paper measures it, with the Python package {@code rouge}: see {@link RougeL}. */
+    ROUGE_L {
+        @Override
+        public double score(String answer, String reference) {
+            return RougeL.score(answer, reference).f();
+        }
+    },
+    /** Rouge-1 of Google's {@code rouge_score}: see {@link GoogleRouge}. */
+    GOOGLE_ROUGE_1 {
+        @Override
+        public double score(String answer, String reference) {
+            return GoogleRouge.n(1, answer, reference).f();
+        }
+    },
+    /** Rouge-2 of Google's {@code rouge_score}. */
+    GOOGLE_ROUGE_2 {
+        @Override
+        public double score(String answer, String reference) {
+            return GoogleRouge.n(2, answer, reference).f();
+        }
+    },
+    /** Rouge-L of Google's {@code rouge_score}. */
+    GOOGLE_ROUGE_L {
+        @Override
+        public double score(String answer, String reference) {
+            return GoogleRouge.l(answer, reference).f();
+        }
+    },
+    /** 1 if both are equal after {@linkplain SquadText normalisation}, else 0. */
+    EXACT_MATCH {
+        @Override
+        public double score(String answer, String reference) {
+            return SquadText.tokens(answer).equals(SquadText.tokens(reference)) ? 1 : 0;
+        }
+    },
+    /** F-measure of the common words after {@linkplain SquadText normalisation}, each as often as in both. */
+    TOKEN_F1 {
+        @Override
+        public double score(String answer, String reference) {
+            return SquadText.f1(answer, reference);
+        }
+    }
+}

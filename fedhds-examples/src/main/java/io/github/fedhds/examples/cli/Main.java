@@ -52,6 +52,8 @@ public final class Main {
         CommandLine line = new DefaultCommand(new Main(), "run");
         line.addSubcommand(new RunCommand(console));
         line.addSubcommand(new CompareCommand(console));
+        line.addSubcommand(new EvaluateCommand(console));
+        line.addSubcommand(new GenerateCommand(console));
         line.addSubcommand(new MergeCommand());
         line.addSubcommand(new DoctorCommand(console));
         line.addSubcommand(new ExportCommand());

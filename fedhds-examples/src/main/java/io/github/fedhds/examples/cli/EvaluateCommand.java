@@ -1,0 +1,213 @@
+package io.github.fedhds.examples.cli;
+
+import io.github.fedhds.FedHdsException;
+import io.github.fedhds.adapter.Adapter;
+import io.github.fedhds.coreset.SampleScore;
+import io.github.fedhds.dataset.DataFile;
+import io.github.fedhds.dataset.Dataset;
+import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.evaluation.AnswerScores;
+import io.github.fedhds.evaluation.OptionChooser;
+import io.github.fedhds.evaluation.TextMeasure;
+import io.github.fedhds.features.AnswerLossScorer;
+import io.github.fedhds.instruction.Instruction;
+import io.github.fedhds.instruction.PromptTemplate;
+import io.github.fedhds.peft.PeftFolder;
+import io.github.fedhds.round.RoundContext;
+import io.github.fedhds.transformer.AdapterForm;
+import io.github.fedhds.transformer.LanguageModel;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Scores a model's answers, with and without an adapter. */
+@Command(
+        name = "evaluate",
+        mixinStandardHelpOptions = true,
+        abbreviateSynopsis = true,
+        description = {
+            "Answers the instructions of a data set and scores the answers: Rouge, exact match, token F1, loss and"
+                    + " perplexity, and multiple choice where a task has few different answers.",
+            "Of Natural Instructions, the test tasks; of data files, all instructions or with --unseen the tasks that run"
+                    + " holds out."
+        })
+final class EvaluateCommand implements Callable<Integer> {
+    private static final int TOKEN_BUDGET = 2048;
+
+    /** Name of the scores by multiple choice. */
+    static final String CHOICE = "choice";
+
+    /** Name of the losses. */
+    static final String LOSS = "loss";
+
+    private final PrintStream out;
+
+    @Mixin
+    private ConfigFile config = new ConfigFile();
+
+    @Mixin
+    private AnswerOptions answers = new AnswerOptions();
+
+    @Option(names = "--data", required = true, description = "instructions with reference answers, as for run")
+    private Path data = Path.of("");
+
+    @Option(names = "--unseen", description = "of data files, only the tasks that run holds out with the same --seed")
+    private boolean unseen;
+
+    @Option(names = "--seed", description = "of --unseen and --limit (default: 1, as for run)")
+    private long seed = 1;
+
+    @Option(names = "--limit", description = "instructions of each task at most, drawn with --seed (default: all)")
+    private Optional<Integer> limit = Optional.empty();
+
+    @Option(
+            names = "--base",
+            description = "evaluate the base model too, and print the difference that --adapter makes")
+    private boolean base;
+
+    @Option(
+            names = "--max-length",
+            description = "tokens of prompt and answer (default: 1024, or the model's context length)")
+    private int maxLength = 1024;
+
+    @Option(names = "--out", description = "folder for evaluation.json and generations.jsonl")
+    private Optional<Path> folder = Optional.empty();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    /** Of each task with few different answers in all of the data, whatever the limit. */
+    private Map<String, List<String>> options = Map.of();
+
+    EvaluateCommand(PrintStream out) {
+        this.out = out;
+    }
+
+    /**
+     * What was found with one adapter.
+     *
+     * @param scores of all instructions
+     * @param choice of the instructions of tasks with few different answers; maybe none
+     */
+    record Evaluated(AnswerScores scores, AnswerScores choice, List<String> answers) {}
+
+    @Override
+    public Integer call() {
+        answers.check(spec.commandLine());
+        limit.ifPresent(count -> RunOptions.range(spec.commandLine(), "--limit", count, 1, Integer.MAX_VALUE));
+        RunOptions.range(spec.commandLine(), "--max-length", maxLength, 2, Integer.MAX_VALUE);
+        if (base && answers.adapter.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--base needs --adapter; without one the base model is evaluated");
+        }
+        List<Instruction> instructions = instructions();
+        Optional<PeftFolder> adapter = answers.readAdapter();
+        EvaluationReport report = new EvaluationReport(out, instructions);
+        folder.ifPresent(EvaluationReport::checkFolder);
+        try (LanguageModel model = answers.load()) {
+            Evaluated tuned = evaluate(
+                    model,
+                    adapter.map(read -> read.config().form()).orElse(AdapterForm.none()),
+                    adapter.map(PeftFolder::adapter).orElse(Adapter.empty()),
+                    instructions);
+            Optional<Evaluated> plain = base
+                    ? Optional.of(evaluate(model, AdapterForm.none(), Adapter.empty(), instructions))
+                    : Optional.empty();
+            report.print(tuned, plain);
+            folder.ifPresent(path -> {
+                report.write(path, tuned, plain, settings());
+                out.println("wrote " + path);
+            });
+        }
+        out.flush();
+        return ExitStatus.DONE;
+    }
+
+    private Map<String, String> settings() {
+        return Map.of(
+                "model", answers.model.toString(),
+                "adapter", answers.adapter.map(Path::toString).orElse(""),
+                "data", data.toString(),
+                "answer_tokens", String.valueOf(answers.answerTokens),
+                "template", OptionNames.of(answers.template),
+                "precision", OptionNames.of(answers.precision),
+                "seed", String.valueOf(seed),
+                "limit", limit.map(String::valueOf).orElse("all"));
+    }
+
+    private List<Instruction> instructions() {
+        boolean natural = Files.isDirectory(data.resolve("tasks"));
+        List<Instruction> all = natural || unseen ? Dataset.load(data, seed).allUnseen() : DataFile.readAll(data);
+        options = OptionChooser.options(all);
+        Map<String, List<Instruction>> byTask = EmbeddedComparison.byTask(all);
+        List<Instruction> kept = new ArrayList<>();
+        byTask.values().forEach(list -> {
+            List<Instruction> shuffled = new ArrayList<>(list);
+            if (limit.isPresent() && limit.get() < list.size()) {
+                Collections.shuffle(shuffled, new Random(seed));
+                shuffled = shuffled.subList(0, limit.get());
+            }
+            kept.addAll(shuffled);
+        });
+        if (kept.isEmpty()) {
+            throw new FedHdsException(data + " has no instruction to evaluate on"
+                    + (natural || unseen ? "; it holds out no task, so leave --unseen out" : ""));
+        }
+        return kept;
+    }
+
+    private Evaluated evaluate(LanguageModel model, AdapterForm form, Adapter adapter, List<Instruction> instructions) {
+        PromptTemplate template = answers.template.of(model);
+        int length = Math.min(maxLength, model.config().contextLength());
+        List<String> made = new AnswerEvaluator(model, template, length, answers.answerTokens, TOKEN_BUDGET)
+                .parallel(answers.parallel)
+                .progress(new EvaluationLines())
+                .evaluate(instructions, form, adapter)
+                .answers();
+        AnswerScores scores = AnswerScores.of(instructions);
+        for (TextMeasure measure : TextMeasure.values()) {
+            scores = scores.with(OptionNames.of(measure), measure, made);
+        }
+        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
+        double[] losses = new AnswerLossScorer(model, form, template, length, TOKEN_BUDGET)
+                .score(SampleScore.ANSWER_LOSS, instructions, round);
+        scores = scores.with(LOSS, losses);
+        return new Evaluated(scores, choice(model, form, adapter, template, length, instructions), made);
+    }
+
+    private AnswerScores choice(
+            LanguageModel model,
+            AdapterForm form,
+            Adapter adapter,
+            PromptTemplate template,
+            int length,
+            List<Instruction> instructions) {
+        List<Instruction> asked = instructions.stream()
+                .filter(instruction -> options.containsKey(instruction.task()))
+                .toList();
+        List<List<String>> each = asked.stream()
+                .map(instruction -> options.getOrDefault(instruction.task(), List.of()))
+                .collect(Collectors.toList());
+        int[] chosen = new OptionChooser(model, form, template, length, TOKEN_BUDGET)
+                .choose(asked, each, adapter, OptionChooser.Length.NORMALISED);
+        double[] right = new double[chosen.length];
+        for (int i = 0; i < right.length; i++) {
+            right[i] = each.get(i).get(chosen[i]).equals(asked.get(i).output().strip()) ? 1 : 0;
+        }
+        return AnswerScores.of(asked).with(CHOICE, right);
+    }
+}

@@ -8,6 +8,7 @@ import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.Withdrawal;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.training.TrainingResult;
 import java.util.List;
 
@@ -21,12 +22,13 @@ public interface ClientListener {
      * The client has grouped its instructions, before it releases anything of them: for pictures and checks on the client.
      * What is told here is private; no noise protects it. Not told again when an opening comes twice.
      *
+     * @param round the round, with the client
      * @param candidates the instructions; do not keep the object, which holds the features. {@link Candidates#points}
      *     computes what the selector did not need, {@link Candidates#computedPoints} does not
      * @param coreset the groups
      * @param centroids the exact centroid of each group
      */
-    default void grouped(RoundOpening opening, Candidates candidates, Coreset coreset, List<Centroid> centroids) {}
+    default void grouped(RoundContext round, Candidates candidates, Coreset coreset, List<Centroid> centroids) {}
 
     /** The client has found its groups. Not told again when an opening comes twice. */
     default void summarised(RoundOpening opening, CentroidReport report) {}

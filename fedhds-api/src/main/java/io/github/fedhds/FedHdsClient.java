@@ -274,7 +274,7 @@ public final class FedHdsClient {
                         round,
                         opening.frame(),
                         (candidates, groups) ->
-                                tell(l -> l.grouped(opening, candidates, groups.coreset(), groups.centroids())));
+                                tell(l -> l.grouped(round, candidates, groups.coreset(), groups.centroids())));
         CentroidReport report = released(
                 new CentroidReport(round.runId(), round.round(), id, found.centroids(), instructions.size(), digest),
                 opening.frame()

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  *       {@link Builder#minClients} or more clients, is below {@link Builder#cosine}. Later it is near zero in any run, once
  *       the clients have learnt what they have in common
  *   <li>{@link Finding.Kind#UNEQUAL_CORESETS}: one client has more than {@link Builder#samplesOfOne} of a round's samples, of
- *       {@link Builder#minClients} or more clients and twice as many samples
+ *       {@link Builder#minClients} or more clients and four times as many samples
  *   <li>{@link Finding.Kind#CLIENTS_WITHOUT_GROUPS}: more than {@link Builder#withoutGroups} of a round's reports have no
  *       centroid
  *   <li>{@link Finding.Kind#SATURATED_BOUND}: more than {@link Builder#saturated} of the updates of a round, of {@link
@@ -60,6 +60,9 @@ public final class Diagnosis implements ServerListener {
 
     /** Rounds in which updates should have a common direction. */
     private static final int FIRST_ROUNDS = 3;
+
+    /** Samples of a client of the round on average; with fewer, chance makes the coresets unequal. */
+    private static final long MEAN_SAMPLES = 4;
 
     private final Builder settings;
     private final Consumer<Finding> out;
@@ -225,7 +228,7 @@ public final class Diagnosis implements ServerListener {
         Map.Entry<ClientId, Integer> most =
                 samples.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow();
         double share = most.getValue() / (double) all;
-        if (all >= 2L * clients && share > settings.samplesOfOne) {
+        if (all >= MEAN_SAMPLES * clients && share > settings.samplesOfOne) {
             tell(Finding.Kind.UNEQUAL_CORESETS, round, List.of(most.getKey()), share, settings.samplesOfOne);
         }
         double tooLong = clipped / (double) clients;

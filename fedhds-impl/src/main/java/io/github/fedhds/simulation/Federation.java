@@ -1,5 +1,6 @@
 package io.github.fedhds.simulation;
 
+import io.github.fedhds.ClientListener;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClientBuilder;
 import io.github.fedhds.FedHdsException;
@@ -74,7 +75,12 @@ public final class Federation {
         rounds = builder.rounds;
         parallelClients = builder.parallelClients;
         ledgers = builder.ledgers();
-        clientSettings = builder.clientSettings;
+        List<ClientListener> told = List.copyOf(builder.clientListeners);
+        UnaryOperator<FedHdsClientBuilder> own = builder.clientSettings;
+        clientSettings = client -> {
+            told.forEach(client::listener);
+            return own.apply(client);
+        };
         listeners = List.copyOf(builder.listeners);
         evaluations = new Evaluations(builder.evaluation, builder.evaluateEvery, builder.patience);
         failedClients = builder.failedClients;
@@ -247,6 +253,7 @@ public final class Federation {
         private long seed;
         private int parallelClients = 1;
         private final List<RoundListener> listeners = new ArrayList<>();
+        private final List<ClientListener> clientListeners = new ArrayList<>();
         private @Nullable Function<ClientId, PrivacyLedger> ledgers;
         private UnaryOperator<FedHdsClientBuilder> clientSettings = UnaryOperator.identity();
         private UnaryOperator<FedHdsServerBuilder> serverSettings = UnaryOperator.identity();
@@ -358,6 +365,15 @@ public final class Federation {
          */
         public Builder diagnosis(UnaryOperator<Diagnosis.Builder> thresholds) {
             this.diagnosis = Objects.requireNonNull(thresholds, "diagnosis");
+            return this;
+        }
+
+        /**
+         * Adds a listener to every client, called on the client's thread, in parallel with those of other clients; none by
+         * default.
+         */
+        public Builder clientListener(ClientListener clientListener) {
+            clientListeners.add(Objects.requireNonNull(clientListener, "clientListener"));
             return this;
         }
 

@@ -103,7 +103,7 @@ final class CompareCommand implements Callable<Integer> {
             }
         }
         base.ifPresent(score -> rows.add(0, new ComparisonTable.Row("base model", score, 0, 0, 0, 0, 0, Double.NaN)));
-        ComparisonTable.print(console, rows, run.parallel());
+        ComparisonTable.print(run.text(console), rows, run.parallel());
         return trained;
     }
 
@@ -138,7 +138,8 @@ final class CompareCommand implements Callable<Integer> {
                         run.parallel(),
                         run.out,
                         run.resume),
-                console);
+                run.text(console),
+                run.events(console));
         try (LanguageModel base = EmbeddedModel.load(run.ofModel())) {
             comparison.print(comparison.run(base));
         }

@@ -4,6 +4,8 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.embedded.corpus.InstructionSet;
+import io.github.fedhds.examples.report.ComparisonIndex;
+import io.github.fedhds.examples.report.RunLog;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.monitoring.RoundReport;
@@ -45,6 +47,7 @@ public final class EmbeddedComparison {
 
     private final Options options;
     private final PrintStream out;
+    private final Optional<PrintStream> json;
     private final Map<String, TunedRun> untrained = new LinkedHashMap<>();
 
     /**
@@ -87,8 +90,14 @@ public final class EmbeddedComparison {
             double evaluating) {}
 
     EmbeddedComparison(Options options, PrintStream out) {
+        this(options, out, Optional.empty());
+    }
+
+    /** @param json receives each event of the runs as a line */
+    EmbeddedComparison(Options options, PrintStream out, Optional<PrintStream> json) {
         this.options = options;
         this.out = out;
+        this.json = json;
     }
 
     /** Runs all on one loaded model and returns the rows. */
@@ -128,30 +137,28 @@ public final class EmbeddedComparison {
         TunedRun.Setting frozen = few.with(builder(model, options.learningRate(), FEW_EPOCHS, options.fusion())
                 .recommended(options.share())
                 .build());
-        TunedRun recommended = run(
-                "recommended",
-                "recommended",
-                frozen,
-                options.learningRate(),
+        TunedRun recommended = add(
+                rows,
+                unseen,
+                new Planned("recommended", "recommended", "recommended", frozen, options.learningRate()),
                 (setting, listener) -> setting.recommended(options.share(), listener));
-        rows.add(row("recommended", frozen, recommended, unseen));
-        TunedRun paper = run(
-                "fedhds",
-                "FedHDS",
-                few,
-                options.learningRate(),
+        add(
+                rows,
+                unseen,
+                new Planned("fedhds", "FedHDS", "FedHDS (paper)", few, options.learningRate()),
                 (setting, listener) -> setting.fedHds(options.samplesPerGroup(), listener));
-        rows.add(row("FedHDS (paper)", few, paper, unseen));
-        TunedRun random = run(
-                "random",
-                "random",
-                few,
-                options.learningRate(),
+        add(
+                rows,
+                unseen,
+                new Planned("random", "random", "random choice", few, options.learningRate()),
                 (setting, listener) -> setting.random(setting.asManyAs(recommended), listener));
-        rows.add(row("random choice", few, random, unseen));
         TunedRun.Setting all = few.with(fedHds(model, options.fullLearningRate(), 1, options.fusion()));
-        TunedRun full = run("full", "full data", all, options.fullLearningRate(), TunedRun.Setting::full);
-        rows.add(row("full data (FedIT)", all, full, unseen));
+        add(
+                rows,
+                unseen,
+                new Planned("full", "full data", "full data (FedIT)", all, options.fullLearningRate()),
+                TunedRun.Setting::full);
+        options.folder().ifPresent(folder -> index(folder, rows));
         return rows;
     }
 
@@ -187,37 +194,50 @@ public final class EmbeddedComparison {
                 .fusion(fusion.fusion());
     }
 
-    /** A row's run, in a separate subfolder if there is a common folder. */
-    private TunedRun run(
-            String run,
-            String name,
-            TunedRun.Setting setting,
-            double learningRate,
+    /**
+     * A row that trains.
+     *
+     * @param run name of its folder
+     * @param name its name in progress lines
+     * @param title its name in the table
+     */
+    private record Planned(String run, String name, String title, TunedRun.Setting setting, double learningRate) {}
+
+    /** Runs and evaluates a row, with a folder of its own if there is a common one. */
+    private TunedRun add(
+            List<Row> rows,
+            List<Instruction> unseen,
+            Planned plan,
             BiFunction<TunedRun.Setting, RoundListener, TunedRun> work) {
-        try (ConsoleProgress progress = new ConsoleProgress(out, name, options.rounds());
-                Interruption interruption = Interruption.watch(
-                        out, options.rounds(), options.folder().isPresent())) {
+        Optional<Path> path = options.folder().map(all -> all.resolve(plan.run()));
+        RunLog log = new RunLog(plan.run(), options.rounds(), path, json, false);
+        Map<String, Object> config = config(plan);
+        FedHds fedHds = plan.setting().fedHds();
+        log.start(config, String.valueOf(fedHds.agreedSettings().get("library version")));
+        log.evaluated(0, rows.get(0).evaluation().rougeL());
+        try (ConsoleProgress progress = new ConsoleProgress(out, plan.name(), options.rounds());
+                Interruption interruption = Interruption.watch(out, options.rounds(), path.isPresent())) {
             TunedRun.Setting watched =
-                    setting.with(federation -> setting.more().apply(federation).listener(interruption));
-            TunedRun tuned = options.folder()
-                    .map(all -> saved(run, all.resolve(run), watched, learningRate, work, progress))
+                    plan.setting().with(federation -> log.listened(federation).listener(interruption));
+            TunedRun tuned = path.map(folder -> saved(plan, watched, folder, config, work, progress))
                     .orElseGet(() -> work.apply(watched, progress));
             if (tuned.samples() == 0) {
-                untrained.put(name, tuned);
+                untrained.put(plan.name(), tuned);
             }
+            Row row = row(plan.title(), plan.setting(), tuned, unseen);
+            rows.add(row);
+            log.evaluated(tuned.rounds().size(), row.evaluation().rougeL());
+            log.done(tuned.samples() > 0);
             return tuned;
+        } catch (RuntimeException e) {
+            log.failed(e);
+            throw e;
         }
     }
 
-    private TunedRun saved(
-            String run,
-            Path path,
-            TunedRun.Setting setting,
-            double learningRate,
-            BiFunction<TunedRun.Setting, RoundListener, TunedRun> work,
-            RoundListener progress) {
+    private Map<String, Object> config(Planned plan) {
         Map<String, Object> config = new LinkedHashMap<>();
-        config.put("run", run);
+        config.put("run", plan.run());
         config.put("clients", options.clients());
         config.put("rounds", options.rounds());
         config.put("fraction", options.fraction());
@@ -225,9 +245,19 @@ public final class EmbeddedComparison {
         config.put("share", options.share());
         config.put("samples_per_group", options.samplesPerGroup());
         config.put("fusion", OptionNames.of(options.fusion()));
-        config.put("learning_rate", learningRate);
+        config.put("learning_rate", plan.learningRate());
+        return config;
+    }
+
+    private TunedRun saved(
+            Planned plan,
+            TunedRun.Setting setting,
+            Path path,
+            Map<String, Object> config,
+            BiFunction<TunedRun.Setting, RoundListener, TunedRun> work,
+            RoundListener progress) {
         RunFolder folder = new RunFolder(path, config);
-        Map<String, String> fingerprint = fingerprint(run, setting, learningRate);
+        Map<String, String> fingerprint = fingerprint(plan.run(), setting, plan.learningRate());
         TunedRun tuned = work.apply(
                 setting.with(federation -> folder.listened(setting.more()
                         .apply(federation)
@@ -276,6 +306,25 @@ public final class EmbeddedComparison {
                 run.seconds(RoundReport.Seconds::selection),
                 run.seconds(RoundReport.Seconds::training),
                 evaluated.evaluating());
+    }
+
+    /** The page with the table of the rows and links to their reports. */
+    private static void index(Path folder, List<Row> rows) {
+        ComparisonIndex index = new ComparisonIndex();
+        for (int i = 0; i < rows.size(); i++) {
+            Row row = rows.get(i);
+            Optional<String> report = i == 0 ? Optional.empty() : Optional.of(RUNS.get(i - 1) + "/report.html");
+            index.add(
+                    row.name(),
+                    report,
+                    String.format(Locale.ROOT, "%.4f", row.evaluation().rougeL()),
+                    String.valueOf(row.samples()),
+                    String.format(Locale.ROOT, "%.2f %%", 100 * row.share()),
+                    String.format(Locale.ROOT, "%.1f s", row.features()),
+                    String.format(Locale.ROOT, "%.1f s", row.selection()),
+                    String.format(Locale.ROOT, "%.1f s", row.training()));
+        }
+        index.write(folder);
     }
 
     /** Prints the rows as a table. */

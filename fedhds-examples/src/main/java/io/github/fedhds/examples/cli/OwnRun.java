@@ -3,6 +3,7 @@ package io.github.fedhds.examples.cli;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.examples.report.RunLog;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.lora.LoraConfig;
@@ -38,6 +39,7 @@ final class OwnRun {
     private final RunOptions options;
     private final OwnOptions own;
     private final PrintStream out;
+    private final Optional<PrintStream> json;
     private final Path folder;
     private final int rounds;
     private final double fraction;
@@ -60,8 +62,8 @@ final class OwnRun {
      *
      * @throws FedHdsException if it is missing, damaged or empty
      */
-    OwnRun(RunOptions options, OwnOptions own, PrintStream out) {
-        this(options, own, out, Optional.empty());
+    OwnRun(RunOptions options, OwnOptions own, PrintStream console) {
+        this(options, own, console, Optional.empty());
     }
 
     /**
@@ -69,11 +71,12 @@ final class OwnRun {
      *
      * @param knownBase Rouge-L of the base model on the unseen tasks of the same data
      */
-    OwnRun(RunOptions options, OwnOptions own, PrintStream out, Optional<Double> knownBase) {
+    OwnRun(RunOptions options, OwnOptions own, PrintStream console, Optional<Double> knownBase) {
         this.knownBase = knownBase;
         this.options = options;
         this.own = own;
-        this.out = out;
+        this.out = options.text(console);
+        this.json = options.events(console);
         folder = options.out.orElseThrow();
         rounds = options.rounds.orElse(10);
         data = OwnData.read(own.data.orElseThrow(), options.clients, own.instances, options.seed)
@@ -140,8 +143,37 @@ final class OwnRun {
             RunPrivacy.startAnew(folder);
             RunFolder.startAnew(List.of(folder), rounds);
         }
-        boolean begins = !options.resume || empty;
-        RunFolder files = new RunFolder(folder, settings.config(fedHds, models, modelFolder));
+        Map<String, Object> config = settings.config(fedHds, models, modelFolder);
+        RunFolder files = new RunFolder(folder, config);
+        RunLog log = new RunLog(
+                OptionNames.of(own.selection),
+                rounds,
+                Optional.of(folder),
+                json,
+                own.epsilon.isPresent() || own.secureAggregation);
+        log.start(config, String.valueOf(fedHds.agreedSettings().get("library version")));
+        try {
+            boolean trained =
+                    tune(fedHds, models, modelFolder, featureModels, length, files, log, !options.resume || empty);
+            log.done(trained);
+            return trained;
+        } catch (RuntimeException e) {
+            log.failed(e);
+            throw e;
+        }
+    }
+
+    private boolean tune(
+            FedHds fedHds,
+            ModelPool models,
+            Path modelFolder,
+            Optional<ModelPool> featureModels,
+            SampleLength length,
+            RunFolder files,
+            RunLog log,
+            boolean begins) {
+        LanguageModel model = models.first();
+        List<Instruction> unseen = data.unseen();
         print(
                 "%d clients with %d instructions of %d %s, %d instructions of %d unseen %s; device %s, prompt template %s%n",
                 data.clients().size(),
@@ -160,6 +192,9 @@ final class OwnRun {
         if (base.isEmpty() && begins && !unseen.isEmpty()) {
             base = Optional.of(printBaseScore(fedHds));
         }
+        if (begins) {
+            base.ifPresent(score -> log.evaluated(0, score));
+        }
         Map<String, String> fingerprint =
                 settings.fingerprint(fedHds, modelFolder, featureModels.map(ModelPool::first));
         Optional<ChoiceLines> choice =
@@ -169,7 +204,8 @@ final class OwnRun {
         Interruption interruption = Interruption.watch(out, rounds, true);
         TunedRun.Setting setting = new TunedRun.Setting(
                 fedHds, data.clients(), rounds, fraction, options.seed, options.parallel(), federation -> {
-                    Federation.Builder more = files.listened(withCheckpoint(federation, fedHds, fingerprint))
+                    Federation.Builder more = log.listened(
+                                    files.listened(withCheckpoint(federation, fedHds, fingerprint)))
                             .listener(interruption);
                     privacy.ifPresent(spent -> more.ledgers(spent::ledger).listener(spent));
                     return choice.map(more::listener).orElse(more);

@@ -2,6 +2,7 @@ package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.model.Precision;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,8 @@ final class RunOptions {
     @Option(
             names = "--out",
             description =
-                    "folder for adapter/, rounds.jsonl, config.json and checkpoint/ (embedded: of each of its runs)")
+                    "folder for adapter/, report.html, events.jsonl, rounds.jsonl, config.json and checkpoint/ (embedded: of each of"
+                            + " its runs)")
     Optional<Path> out = Optional.empty();
 
     @Option(names = "--rounds", description = "rounds (embedded: 5; own data: 10)")
@@ -54,6 +56,12 @@ final class RunOptions {
     boolean resume;
 
     @Option(
+            names = "--json",
+            description =
+                    "write every event of the run as a line of JSON to standard output, and all else to standard error")
+    boolean json;
+
+    @Option(
             names = "--device",
             split = ",",
             paramLabel = "DEVICE",
@@ -83,6 +91,16 @@ final class RunOptions {
 
     int parallel() {
         return parallel.orElse(Math.max(Runtime.getRuntime().availableProcessors(), devices.size()));
+    }
+
+    /** Where progress and results go: to standard error, if the console has the events. */
+    PrintStream text(PrintStream console) {
+        return json ? System.err : console;
+    }
+
+    /** Where the events go, if they are wanted. */
+    Optional<PrintStream> events(PrintStream console) {
+        return json ? Optional.of(console) : Optional.empty();
     }
 
     /** One thread per operation: clients run in parallel instead, and their number changes no bit. */

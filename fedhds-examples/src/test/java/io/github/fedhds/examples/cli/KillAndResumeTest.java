@@ -179,6 +179,7 @@ class KillAndResumeTest {
                     Files.readAllBytes(undisturbed.resolve(weights)), Files.readAllBytes(out.resolve(weights)));
         }
         assertEquals(lines(undisturbed), lines(out));
+        assertEquals(events(undisturbed), events(out));
         assertEquals(digest(undisturbed), digest(out));
     }
 
@@ -190,6 +191,22 @@ class KillAndResumeTest {
                     return json;
                 })
                 .toList();
+    }
+
+    /** What the events tell of each round, without times; each message once. */
+    private static List<String> events(Path out) throws IOException {
+        List<String> told = new ArrayList<>();
+        for (String line : Files.readAllLines(out.resolve("events.jsonl"))) {
+            JsonObject json = JsonParser.parseString(line).getAsJsonObject();
+            boolean once = List.of("opened", "message", "selected", "round")
+                    .contains(json.get("event").getAsString());
+            if (once && json.has("round")) {
+                json.remove("time");
+                json.remove("seconds");
+                told.add(json.toString());
+            }
+        }
+        return told;
     }
 
     private static String digest(Path out) throws IOException {

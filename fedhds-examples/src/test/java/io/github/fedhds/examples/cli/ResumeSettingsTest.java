@@ -40,7 +40,7 @@ class ResumeSettingsTest extends OnMainJob {
 
     /** Options that say where the run is, or do no run. */
     private static final Set<String> OTHERS =
-            Set.of("--out", "--resume", "--config", "--help", "--version", "-h", "-V");
+            Set.of("--out", "--resume", "--json", "--config", "--help", "--version", "-h", "-V");
 
     /** A run's options for each option that is compared, and the value that its resume has instead. */
     private Map<String, String[]> compared() throws IOException {

@@ -23,34 +23,31 @@ import java.util.Optional;
  * the round runs.
  */
 final class ConsoleProgress implements RoundListener, AutoCloseable {
-    private static final int WIDTH = 30;
-
-    /** Columns of the time left. */
-    private static final int LEFT = 13;
-
     private final PrintStream out;
     private final String name;
     private final int rounds;
-    private final boolean terminal;
+    private final ProgressBar bar;
 
     private String begun = "";
     private boolean open;
+    private boolean broken;
     private int clients;
     private int centroids;
     private int steps;
+    private String step = "";
     private int round;
     private int measured;
-    private double seconds;
+    private long start;
 
     ConsoleProgress(PrintStream out, String name, int rounds) {
-        this(out, name, rounds, out == System.out && System.console() != null);
+        this(out, name, rounds, ProgressBar.on(out));
     }
 
-    ConsoleProgress(PrintStream out, String name, int rounds, boolean terminal) {
+    ConsoleProgress(PrintStream out, String name, int rounds, ProgressBar bar) {
         this.out = out;
         this.name = name;
         this.rounds = rounds;
-        this.terminal = terminal;
+        this.bar = bar;
     }
 
     @Override
@@ -72,6 +69,11 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         centroids = 0;
         steps = 0;
         open = true;
+        broken = false;
+        step = "features";
+        if (measured == 0) {
+            start = System.nanoTime();
+        }
         print(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
     }
 
@@ -93,6 +95,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         int chosen =
                 selections.values().stream().mapToInt(s -> s.groups().size()).sum();
         print(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
+        step = "training";
         draw(clients);
     }
 
@@ -103,9 +106,8 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     }
 
     private void print(String text) {
-        if (terminal) {
-            begun += text;
-        } else {
+        begun += text;
+        if (!bar.isDrawn() && !broken) {
             out.print(text);
             out.flush();
         }
@@ -114,34 +116,17 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     /** Each client of a round has two steps; the second is only for clients with selected groups. */
     private void draw(int newSteps) {
         steps = newSteps;
-        if (terminal) {
-            int full =
-                    Math.min(WIDTH, WIDTH * steps / Math.max(1, 2 * clients)); // a client may be refused, then withdraw
-            out.print("\r" + begun + " [" + "#".repeat(full) + "-".repeat(WIDTH - full) + "]" + left(steps));
-            out.flush();
-        }
+        double ofRound = Math.min(1, steps / Math.max(1.0, 2 * clients)); // a client may be refused, then withdraw
+        bar.draw(name + ", round " + round + " of " + rounds, ofRound, " " + step + left(ofRound));
     }
 
-    /** Time left by the mean of the rounds so far, without evaluations; nothing in the first round. */
-    private String left(int done) {
+    /** Time left by the mean of the rounds so far, with their evaluations; nothing in the first round. */
+    private String left(double ofRound) {
         if (measured == 0) {
             return "";
         }
-        double ofRound = Math.min(1, done / Math.max(1.0, 2 * clients));
-        double left = seconds / measured * (rounds - round + 1 - ofRound);
-        String text = left < 90
-                ? String.format(Locale.ROOT, "%.0f s", left)
-                : left < 5400
-                        ? String.format(Locale.ROOT, "%.0f min", left / 60)
-                        : String.format(Locale.ROOT, "%.1f h", left / 3600);
-        return String.format(Locale.ROOT, " %-" + (LEFT - 1) + "s", text + " left");
-    }
-
-    /** Clears the line of the bar. */
-    private void erase() {
-        if (terminal) {
-            out.print("\r" + " ".repeat(begun.length() + WIDTH + 3 + LEFT) + "\r");
-        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return ", " + ProgressBar.text(seconds / (measured + ofRound) * (rounds - round + 1 - ofRound)) + " left";
     }
 
     private void refused(ClientId client, Receipt receipt) {
@@ -156,14 +141,16 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     }
 
     private void printNote(String text) {
-        erase();
-        out.printf(Locale.ROOT, terminal ? "  %s%n" : "%n  %s%n", text);
+        bar.erase();
+        boolean inLine = open && !broken && !bar.isDrawn();
+        out.printf(Locale.ROOT, inLine ? "%n  %s%n" : "  %s%n", text);
+        broken = true;
     }
 
     @Override
     public void closed(RoundReport report) {
-        erase();
-        out.print(begun);
+        bar.erase();
+        out.print(bar.isDrawn() || broken ? begun : "");
         begun = "";
         open = false;
         RoundResult result = report.result();
@@ -197,7 +184,6 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
                     counts.skippedNonFinite() == 1 ? "step" : "steps");
         }
         measured++;
-        seconds += report.seconds().wall();
         out.printf(Locale.ROOT, ", %.1f s%n", report.seconds().wall());
         report.score()
                 .ifPresent(score -> out.printf(
@@ -220,8 +206,8 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     @Override
     public void close() {
         if (open) {
-            erase();
-            out.println(begun);
+            bar.erase();
+            out.println(bar.isDrawn() || broken ? begun : "");
             out.flush();
             begun = "";
             open = false;

@@ -5,24 +5,43 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs the progress of a long evaluation: its start, and then a line every ten seconds at most. For one evaluation. */
+/**
+ * Shows the progress of a long evaluation, with the time that is left: a bar on a terminal; elsewhere a line of the log when
+ * it begins, and then every ten seconds at most. For one evaluation.
+ */
 final class EvaluationLines implements EvaluationProgress {
     private static final Logger LOGGER = LoggerFactory.getLogger(EvaluationLines.class);
     private static final long NANOS = Duration.ofSeconds(10).toNanos();
     private static final int FEW = 8;
 
+    private final ProgressBar bar;
     private final long start = System.nanoTime();
     private long last = start - NANOS;
 
+    EvaluationLines(ProgressBar bar) {
+        this.bar = bar;
+    }
+
     @Override
     public void answered(int done, int all) {
+        if (all <= FEW) {
+            return;
+        }
         long now = System.nanoTime();
-        if (all > FEW && (now - last >= NANOS || done == all)) {
+        double seconds = (now - start) / 1e9;
+        String left = ProgressBar.text(seconds / done * (all - done)) + " left";
+        if (bar.isDrawn()) {
+            bar.draw("evaluation, " + done + " of " + all + " answers", done / (double) all, " " + left);
+            if (done == all) {
+                bar.erase();
+            }
+        } else if (now - last >= NANOS || done == all) {
             LOGGER.info(
-                    "evaluated {} of {} answers, {} s",
+                    "evaluated {} of {} answers, {} s{}",
                     done,
                     all,
-                    Duration.ofNanos(now - start).toSeconds());
+                    Math.round(seconds),
+                    done == all ? "" : ", about " + left);
             last = now;
         }
     }

@@ -416,7 +416,7 @@ final class OwnRun {
             return Optional.empty();
         }
         AnswerEvaluator evaluator =
-                fedHds.evaluator(own.answerTokens).parallel(options.parallel()).progress(new EvaluationLines());
+                fedHds.evaluator(own.answerTokens).parallel(options.parallel()).progress(new EvaluationLines(ProgressBar.on(out)));
         return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
     }
 }

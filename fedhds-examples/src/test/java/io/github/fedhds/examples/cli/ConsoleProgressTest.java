@@ -55,8 +55,9 @@ class ConsoleProgressTest {
 
     private static String said(boolean terminal) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
         ConsoleProgress progress =
-                new ConsoleProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), "fedhds", 5, terminal);
+                new ConsoleProgress(out, "fedhds", 5, new ProgressBar(out, terminal ? 80 : 0));
         progress.close();
         progress.resumed(List.of(report(Optional.empty())), Optional.of("checkpoint is damaged"));
         progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
@@ -79,6 +80,8 @@ class ConsoleProgressTest {
         progress.received(withdrawal, Receipt.accepted(withdrawal));
         progress.closed(report(Optional.empty()));
         progress.opened(new RoundOpening("run", 4, List.of(A, B), 1, Adapter.empty(), Map.of()));
+        CentroidReport late = new CentroidReport("run", 4, A, List.of());
+        progress.received(late, Receipt.accepted(late));
         progress.closed(report(Optional.of("1 of 2 answered")));
         progress.stopped(new BestRound(3, 0.5, Adapter.empty()));
         progress.close();
@@ -92,9 +95,8 @@ class ConsoleProgressTest {
                 fedhds, resumed after round 3 of 5, 4 samples so far
                 fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen
                   b refused: tensor x holds NaN
-
                   b withdrew: no step
-                , 4 samples, loss 1.250, 2.5 s
+                fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen, 4 samples, loss 1.250, 2.5 s
                 after round 3: Rouge-L 0.5000 on unseen tasks
                 fedhds, round 4 of 5: 2 clients, void: 1 of 2 answered; the adapter stays as it was, 2.5 s
                 after round 3: Rouge-L 0.5000 on unseen tasks
@@ -106,9 +108,13 @@ class ConsoleProgressTest {
     @Test
     void terminal_ofARound_isABarThatLeavesTheLine() {
         String said = said(true);
-        String half = "\rfedhds, round 3 of 5: 2 clients [" + "#".repeat(15) + "-".repeat(15) + "]";
-        assertTrue(said.contains(half), said);
-        assertTrue(said.contains("\rfedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen [" + "#".repeat(22)), said);
+        String head = "\rfedhds, round 3 of 5 [";
+        assertTrue(said.contains(head + "#".repeat(12) + "-".repeat(12) + "] features"), said);
+        assertTrue(said.contains(head + "#".repeat(18) + "-".repeat(6) + "] training"), said);
+        assertTrue(said.contains("fedhds, round 4 of 5 [") && said.contains(" s left"), said);
+        for (String line : said.split("[\r\n]")) {
+            assertTrue(line.length() < 80 || !line.contains("["), line);
+        }
         List<String> shown = Stream.of(said.split("\n"))
                 .map(line -> line.substring(line.lastIndexOf('\r') + 1))
                 .toList();
@@ -123,15 +129,17 @@ class ConsoleProgressTest {
     void close_inTheMiddleOfARound_endsItsLine() {
         for (boolean terminal : new boolean[] {false, true}) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
             try (ConsoleProgress progress =
-                    new ConsoleProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), "fedhds", 5, terminal)) {
+                    new ConsoleProgress(out, "fedhds", 5, new ProgressBar(out, terminal ? 80 : 0))) {
                 progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
                 CentroidReport report = new CentroidReport("run", 3, A, List.of());
                 progress.received(report, Receipt.accepted(report));
             }
             String said = bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
             assertEquals(
-                    "fedhds, round 3 of 5: 2 clients\n", said.substring(said.lastIndexOf('\r') + 1), "" + terminal);
+                    "fedhds, round 3 of 5: 2 clients\n",
+                    said.substring(said.lastIndexOf('\r') + 1), "" + terminal);
         }
         String whole = said(false);
         assertTrue(whole.endsWith("\n") && !whole.endsWith("\n\n"), "closing what is over says nothing: " + whole);

@@ -58,7 +58,7 @@ public enum AdapterServer {
 
         @Override
         Optional<String> condition() {
-            return Optional.of("The program ConvertAdapter of FedHDS, or GgufAdapter.write, makes adapter.gguf.");
+            return Optional.of("The command `fedhds export`, or GgufAdapter.write, makes adapter.gguf.");
         }
     },
 

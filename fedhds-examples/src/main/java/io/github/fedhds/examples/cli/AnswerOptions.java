@@ -11,30 +11,38 @@ import picocli.CommandLine.Option;
 
 /** Options of the commands that answer with a model, and optionally with an adapter. */
 final class AnswerOptions {
-    @Option(names = "--model", required = true, description = "base model: a Hugging Face folder or a GGUF file")
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            required = true,
+            description = "base model: a Hugging Face folder or a GGUF file")
     Path model = Path.of("");
 
     @Option(
             names = "--adapter",
+            paramLabel = "DIR",
             description = "adapter folder in PEFT's layout, such as adapter/ of a run (default: none)")
     Optional<Path> adapter = Optional.empty();
 
     @Option(names = "--tokenizer", paramLabel = "FILE", description = "tokenizer.json of a GGUF --model")
     Optional<Path> tokenizer = Optional.empty();
 
-    @Option(names = "--template", description = "prompt template, as for run (default: auto)")
+    @Option(names = "--template", paramLabel = "NAME", description = "prompt template, as for run (default: auto)")
     TemplateName template = TemplateName.AUTO;
 
-    @Option(names = "--answer-tokens", description = "tokens of an answer at most (default: 128)")
+    @Option(names = "--answer-tokens", paramLabel = "N", description = "tokens of an answer at most (default: 128)")
     int answerTokens = 128;
 
-    @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: auto)")
+    @Option(names = "--device", paramLabel = "DEVICE", description = "auto, cpu, cuda or cuda:N (default: auto)")
     String device = "auto";
 
-    @Option(names = "--precision", description = "float32 or bfloat16 (default: float32)")
+    @Option(names = "--precision", paramLabel = "TYPE", description = "float32 or bfloat16 (default: float32)")
     Precision precision = Precision.FLOAT32;
 
-    @Option(names = "--parallel", description = "batches at a time; changes no result (default: the cores)")
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "batches at a time; changes no result (default: the cores)")
     int parallel = Runtime.getRuntime().availableProcessors();
 
     void check(CommandLine line) {

@@ -74,6 +74,13 @@ final class ConfigFile {
         return options;
     }
 
+    /** Says in an error that options may come from a file. */
+    static String origin(String... arguments) {
+        return named(List.of(arguments))
+                .map(file -> " (with the options of " + file + ")")
+                .orElse("");
+    }
+
     private static Optional<String> named(List<String> arguments) {
         for (int i = 0; i < arguments.size(); i++) {
             if (arguments.get(i).startsWith(OPTION + "=")) {

@@ -2,6 +2,8 @@ package io.github.fedhds.examples.cli;
 
 import ai.djl.engine.Engine;
 import ai.djl.util.Utils;
+import com.google.gson.JsonParser;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
 import io.github.fedhds.examples.embedded.EmbeddedModel;
@@ -20,6 +22,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -44,10 +48,13 @@ final class DoctorCommand implements Callable<Integer> {
     @Mixin
     private ConfigFile config = new ConfigFile();
 
-    @Option(names = "--model", description = "model folder or GGUF file to check; its weights are not read")
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            description = "model folder or GGUF file to check; of its weights only the files are looked for")
     private Optional<Path> model = Optional.empty();
 
-    @Option(names = "--data", description = "data to read and count, as for run")
+    @Option(names = "--data", paramLabel = "PATH", description = "data to read and count, as for run")
     private Optional<Path> data = Optional.empty();
 
     DoctorCommand(PrintStream out) {
@@ -57,7 +64,8 @@ final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         failed = false;
-        check("fedhds", () -> Versions.library());
+        check("fedhds", () -> Versions.of("fedhds"));
+        check("built with", () -> Versions.dependencies());
         check(
                 "Java",
                 () -> Runtime.version() + ", " + System.getProperty("java.vm.name") + ", heap at most "
@@ -154,22 +162,51 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String model(Path path) {
         DecoderConfig read = DecoderConfig.read(path);
+        long bytes = Files.isDirectory(path) ? weights(path) : path.toFile().length();
         long parameters = LanguageModel.tensorShapes(read).values().stream()
                 .mapToLong(shape -> Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b))
                 .sum();
         try (Tokenizer tokenizer = Tokenizer.load(path)) {
             return String.format(
                     Locale.ROOT,
-                    "%s, %.1f million parameters, %d layers, context %d, prompt template %s; weights %s in float32, %s in"
-                            + " bfloat16",
+                    "%s, %.1f million parameters, %d layers, context %d, prompt template %s; %s of files; weights in"
+                            + " memory %s in float32, %s in bfloat16",
                     read.family(),
                     parameters / 1e6,
                     read.layers(),
                     read.contextLength(),
                     TemplateName.of(tokenizer.promptTemplate()),
+                    gib(bytes),
                     gib(4.0 * parameters),
                     gib(2.0 * parameters));
         }
+    }
+
+    /** Bytes of the files that hold the weights, all of which must be there. */
+    private static long weights(Path folder) {
+        Path index = folder.resolve("model.safetensors.index.json");
+        Set<String> names = new TreeSet<>(Set.of("model.safetensors"));
+        if (Files.exists(index)) {
+            names.clear();
+            try {
+                JsonParser.parseString(Files.readString(index))
+                        .getAsJsonObject()
+                        .getAsJsonObject("weight_map")
+                        .entrySet()
+                        .forEach(tensor -> names.add(tensor.getValue().getAsString()));
+            } catch (IOException | RuntimeException e) {
+                throw new FedHdsException(index + " cannot be read: " + e.getMessage(), e);
+            }
+        }
+        long bytes = 0;
+        for (String name : names) {
+            Path file = folder.resolve(name);
+            if (!Files.isReadable(file)) {
+                throw new FedHdsException(file + " is missing or cannot be read; it holds weights");
+            }
+            bytes += file.toFile().length();
+        }
+        return bytes;
     }
 
     private static String data(Path path) {

@@ -62,16 +62,23 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     private AnswerOptions answers = new AnswerOptions();
 
-    @Option(names = "--data", required = true, description = "instructions with reference answers, as for run")
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            required = true,
+            description = "instructions with reference answers, as for run")
     private Path data = Path.of("");
 
     @Option(names = "--unseen", description = "of data files, only the tasks that run holds out with the same --seed")
     private boolean unseen;
 
-    @Option(names = "--seed", description = "of --unseen and --limit (default: 1, as for run)")
+    @Option(names = "--seed", paramLabel = "N", description = "of --unseen and --limit (default: 1, as for run)")
     private long seed = 1;
 
-    @Option(names = "--limit", description = "instructions of each task at most, drawn with --seed (default: all)")
+    @Option(
+            names = "--limit",
+            paramLabel = "N",
+            description = "instructions of each task at most, drawn with --seed (default: all)")
     private Optional<Integer> limit = Optional.empty();
 
     @Option(
@@ -81,10 +88,11 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Option(
             names = "--max-length",
+            paramLabel = "N",
             description = "tokens of prompt and answer (default: 1024, or the model's context length)")
     private int maxLength = 1024;
 
-    @Option(names = "--out", description = "folder for evaluation.json and generations.jsonl")
+    @Option(names = "--out", paramLabel = "DIR", description = "folder for evaluation.json and generations.jsonl")
     private Optional<Path> folder = Optional.empty();
 
     @Spec
@@ -175,7 +183,7 @@ final class EvaluateCommand implements Callable<Integer> {
         int length = Math.min(maxLength, model.config().contextLength());
         List<String> made = new AnswerEvaluator(model, template, length, answers.answerTokens, TOKEN_BUDGET)
                 .parallel(answers.parallel)
-                .progress(new EvaluationLines())
+                .progress(new EvaluationLines(ProgressBar.on(out)))
                 .evaluate(instructions, form, adapter)
                 .answers();
         AnswerScores scores = AnswerScores.of(instructions);

@@ -45,19 +45,19 @@ final class GenerateCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "INSTRUCTION", description = "the instruction, in quotes")
     private Optional<String> instruction = Optional.empty();
 
-    @Option(names = "--input", description = "input of the instruction (default: none)")
+    @Option(names = "--input", paramLabel = "TEXT", description = "input of the instruction (default: none)")
     private String input = "";
 
-    @Option(names = "--data", description = "file or folder of instructions, as for run")
+    @Option(names = "--data", paramLabel = "PATH", description = "file or folder of instructions, as for run")
     private Optional<Path> data = Optional.empty();
 
-    @Option(names = "--temperature", description = "of sampling, 0 or more (default: greedy answers)")
+    @Option(names = "--temperature", paramLabel = "T", description = "of sampling, 0 or more (default: greedy answers)")
     private Optional<Double> temperature = Optional.empty();
 
-    @Option(names = "--top-p", description = "of sampling, above 0 to 1 (default: 1)")
+    @Option(names = "--top-p", paramLabel = "P", description = "of sampling, above 0 to 1 (default: 1)")
     private Optional<Double> topP = Optional.empty();
 
-    @Option(names = "--seed", description = "of sampling (default: 1)")
+    @Option(names = "--seed", paramLabel = "N", description = "of sampling (default: 1)")
     private long seed = 1;
 
     @Spec

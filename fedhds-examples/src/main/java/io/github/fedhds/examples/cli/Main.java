@@ -14,7 +14,6 @@ import picocli.CommandLine.HelpCommand;
         name = "fedhds",
         mixinStandardHelpOptions = true,
         versionProvider = Versions.class,
-        subcommands = {HelpCommand.class},
         synopsisSubcommandLabel = "[COMMAND]",
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
@@ -55,8 +54,13 @@ public final class Main {
         line.addSubcommand(new EvaluateCommand(console));
         line.addSubcommand(new GenerateCommand(console));
         line.addSubcommand(new MergeCommand());
-        line.addSubcommand(new DoctorCommand(console));
         line.addSubcommand(new ExportCommand());
+        line.addSubcommand(new DoctorCommand(console));
+        line.addSubcommand(new HelpCommand());
+        HelpText.register(line);
+        line.getSubcommands()
+                .values()
+                .forEach(command -> command.getCommandSpec().versionProvider(new Versions()));
         Programs.configure(line);
         UsageErrors.register(line);
         OptionNames.register(line, SelectionName.class);

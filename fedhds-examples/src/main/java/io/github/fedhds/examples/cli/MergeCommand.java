@@ -4,6 +4,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.peft.MergedFolder;
 import io.github.fedhds.peft.MergedGguf;
 import io.github.fedhds.peft.PeftFolder;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -11,8 +12,10 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Merges a base model and an adapter into one model, for programs without adapter support. */
 @Command(
@@ -48,10 +51,14 @@ final class MergeCommand implements Callable<Integer> {
 
     @Option(
             names = "--dtype",
+            paramLabel = "TYPE",
             description =
                     "F32, F16, BF16, and Q8_0 of a GGUF file (default: the base's types in a folder, F16 in a GGUF file; all"
                             + " but F32 round, which loses small changes)")
     private @Nullable Dtype dtype;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
 
     @Override
     public Integer call() {
@@ -68,7 +75,10 @@ final class MergeCommand implements Callable<Integer> {
         } else {
             MergedFolder.write(base, peft.config(), peft.adapter(), out, type(MergedFolder.Type.class, dtype));
         }
-        return 0;
+        PrintWriter console = spec.commandLine().getOut();
+        console.println("wrote " + out);
+        console.flush();
+        return ExitStatus.DONE;
     }
 
     private <T extends Enum<T>> T type(Class<T> types, Dtype chosen) {

@@ -14,6 +14,7 @@ import picocli.CommandLine.ParameterException;
 final class OwnOptions {
     @Option(
             names = "--model",
+            paramLabel = "PATH",
             description =
                     "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json;"
                             + " or a GGUF file")
@@ -29,52 +30,66 @@ final class OwnOptions {
 
     @Option(
             names = "--base-name",
+            paramLabel = "NAME",
             description = "the base model's name in the written adapter, as on the Hugging Face hub (default: --model)")
     Optional<String> baseName = Optional.empty();
 
     @Option(
             names = "--data",
+            paramLabel = "PATH",
             description =
                     "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a file or folder of files:"
                             + " JSON objects, JSON array, CSV or Parquet, also gzipped, of {instruction, input, output, task},"
                             + " Dolly's names, {prompt, completion}, {messages} or {conversations}")
     Optional<Path> data = Optional.empty();
 
-    @Option(names = "--instances", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
+    @Option(
+            names = "--instances",
+            paramLabel = "SHARE",
+            description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
     Optional<Double> instances = Optional.empty();
 
     @Option(
             names = "--selection",
+            paramLabel = "NAME",
             description = "recommended, fedhds (the paper's), balanced (random, of each group alike), random or full"
                     + " (default: recommended)")
     SelectionName selection = SelectionName.RECOMMENDED;
 
     @Option(
             names = "--share",
+            paramLabel = "SHARE",
             description =
                     "share of the instructions that --selection recommended, balanced and random take (default: 0.015)")
     double share = 0.015;
 
     @Option(
             names = "--clustering",
+            paramLabel = "NAME",
             description = "how the clients of --selection fedhds find groups: hdbscan or kmeans (default: hdbscan)")
     ClusteringName clustering = ClusteringName.HDBSCAN;
 
-    @Option(names = "--groups", description = "groups of each client that --clustering kmeans makes (default: 8)")
+    @Option(
+            names = "--groups",
+            paramLabel = "N",
+            description = "groups of each client that --clustering kmeans makes (default: 8)")
     int groups = 8;
 
     @Option(
             names = "--feature-model",
+            paramLabel = "DIR",
             description = "folder of a small model that gives the features instead of the tuned one (Turbo)")
     Optional<Path> featureModel = Optional.empty();
 
     @Option(
             names = "--feature-layers",
+            paramLabel = "N",
             description = "compute the features from so many first layers only, which takes less time (default: all)")
     Optional<Integer> featureLayers = Optional.empty();
 
     @Option(
             names = "--feature-cache",
+            paramLabel = "DIR",
             description = "folder that keeps the feature rows for later runs (default: 256 MiB of memory)")
     Optional<Path> featureCache = Optional.empty();
 
@@ -86,6 +101,7 @@ final class OwnOptions {
 
     @Option(
             names = "--template",
+            paramLabel = "NAME",
             description =
                     "prompt template: auto (the model's own chat template; alpaca if it has none), alpaca, chatml,"
                             + " llama2, llama3, mistral or mistral-v1 (default: auto)")
@@ -93,6 +109,7 @@ final class OwnOptions {
 
     @Option(
             names = "--max-length",
+            paramLabel = "N",
             description = "longest sample in tokens (default: 1024, or the model's context length)")
     int maxLength = 1024;
 
@@ -104,16 +121,21 @@ final class OwnOptions {
                     + " (default: those of the model's family)")
     List<String> targetModules = List.of();
 
-    @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most (default: 128)")
+    @Option(
+            names = "--answer-tokens",
+            paramLabel = "N",
+            description = "tokens of an evaluated answer at most (default: 128)")
     int answerTokens = 128;
 
     @Option(
             names = "--evaluate-every",
+            paramLabel = "N",
             description = "evaluate after so many rounds; 0: after the last only (default: 0)")
     int evaluateEvery;
 
     @Option(
             names = "--evaluate-limit",
+            paramLabel = "N",
             description =
                     "evaluate on so many instructions of each unseen task at most, drawn with --seed (default: all)")
     Optional<Integer> evaluateLimit = Optional.empty();
@@ -121,16 +143,21 @@ final class OwnOptions {
     @Option(
             names = "--evaluate-tasks",
             split = ",",
+            paramLabel = "TASK",
             description = "evaluate on these unseen tasks only, separated by commas (default: all)")
     List<String> evaluateTasks = List.of();
 
     @Option(
             names = "--patience",
+            paramLabel = "N",
             description =
                     "stop when so many evaluations in a row were no better than the best one; 0: never (default: 0)")
     int patience;
 
-    @Option(names = "--epochs", description = "passes of a client over its chosen samples in a round (default: 1)")
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            description = "passes of a client over its chosen samples in a round (default: 1)")
     int epochs = 1;
 
     @Option(
@@ -140,15 +167,17 @@ final class OwnOptions {
 
     @Option(
             names = "--epsilon",
+            paramLabel = "EPSILON",
             description =
                     "privacy budget of each client over the whole run: noise on what it sends (default: no noise)")
     Optional<Double> epsilon = Optional.empty();
 
-    @Option(names = "--delta", description = "delta of --epsilon (default: 1e-5)")
+    @Option(names = "--delta", paramLabel = "DELTA", description = "delta of --epsilon (default: 1e-5)")
     double delta = 1e-5;
 
     @Option(
             names = "--clip",
+            paramLabel = "NORM",
             description =
                     "norm that a client's change of the adapter is clipped to; with --epsilon there is noise on it too"
                             + " (default: noise on centroids only; with --secure-aggregation a tenth of the root of the number of"
@@ -163,6 +192,7 @@ final class OwnOptions {
 
     @Option(
             names = "--noise-by",
+            paramLabel = "WHO",
             description =
                     "with --epsilon: clients, on what they send, or server, on the sum of the adapters only; needs --clip then, and"
                             + " protects not against the server (default: clients)")
@@ -175,11 +205,13 @@ final class OwnOptions {
 
     @Option(
             names = "--report-centroids",
+            paramLabel = "N",
             description = "with --epsilon: centroids that each client sends, whatever it holds (default: 8)")
     int reportCentroids = 8;
 
     @Option(
             names = "--public-samples",
+            paramLabel = "N",
             description =
                     "with --epsilon: number of instructions that each client says it holds, in place of the real one,"
                             + " for --share (default: 100)")

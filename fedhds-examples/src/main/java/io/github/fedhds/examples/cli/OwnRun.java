@@ -415,8 +415,9 @@ final class OwnRun {
         if (unseen.isEmpty()) {
             return Optional.empty();
         }
-        AnswerEvaluator evaluator =
-                fedHds.evaluator(own.answerTokens).parallel(options.parallel()).progress(new EvaluationLines(ProgressBar.on(out)));
+        AnswerEvaluator evaluator = fedHds.evaluator(own.answerTokens)
+                .parallel(options.parallel())
+                .progress(new EvaluationLines(ProgressBar.on(out)));
         return Optional.of(fedHds.evaluate(evaluator, unseen, adapter).rougeL());
     }
 }

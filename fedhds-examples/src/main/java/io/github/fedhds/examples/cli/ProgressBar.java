@@ -22,7 +22,8 @@ final class ProgressBar {
     /** For the standard output, if that is a terminal, or any other stream. */
     static ProgressBar on(PrintStream out) {
         boolean terminal = out == System.out && isTerminal() && !"dumb".equals(System.getenv("TERM"));
-        return new ProgressBar(out, terminal ? new UsageMessageSpec().autoWidth(true).width() : 0);
+        return new ProgressBar(
+                out, terminal ? new UsageMessageSpec().autoWidth(true).width() : 0);
     }
 
     /** From Java 22 on, there is a console in a pipe too, which {@code Console.isTerminal} tells. */

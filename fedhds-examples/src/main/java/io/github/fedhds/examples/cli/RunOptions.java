@@ -15,36 +15,43 @@ import picocli.CommandLine.ParameterException;
 final class RunOptions {
     @Option(
             names = "--out",
+            paramLabel = "DIR",
             description =
                     "folder for adapter/, report.html, events.jsonl, rounds.jsonl, config.json and checkpoint/ (embedded: of each of"
                             + " its runs)")
     Optional<Path> out = Optional.empty();
 
-    @Option(names = "--rounds", description = "rounds (embedded: 5; own data: 10)")
+    @Option(names = "--rounds", paramLabel = "N", description = "rounds (embedded: 5; own data: 10)")
     Optional<Integer> rounds = Optional.empty();
 
     @Option(
             names = "--fraction",
+            paramLabel = "SHARE",
             description = "share of the clients in a round (embedded: 0.34; own data: 0.05, but at least 16 clients)")
     Optional<Double> fraction = Optional.empty();
 
-    @Option(names = "--clients", description = "number of clients (embedded: 24; own data: one per task)")
+    @Option(
+            names = "--clients",
+            paramLabel = "N",
+            description = "number of clients (embedded: 24; own data: one per task)")
     Optional<Integer> clients = Optional.empty();
 
-    @Option(names = "--seed", description = "seed of the run (default: 1)")
+    @Option(names = "--seed", paramLabel = "N", description = "seed of the run (default: 1)")
     long seed = 1;
 
     @Option(
             names = "--samples-per-group",
+            paramLabel = "N",
             description =
                     "samples of each chosen group that --selection fedhds takes (embedded: 3; own data: 1, the paper's)")
     Optional<Integer> samplesPerGroup = Optional.empty();
 
-    @Option(names = "--fusion", description = "tsne, pca or last-layer (default: tsne)")
+    @Option(names = "--fusion", paramLabel = "NAME", description = "tsne, pca or last-layer (default: tsne)")
     FusionName fusion = FusionName.TSNE;
 
     @Option(
             names = "--learning-rate",
+            paramLabel = "RATE",
             description =
                     "of round 1 (embedded: 5e-3, full data 2e-3; own data: 7.5e-4 for clients with a few steps in a round,"
                             + " falling to 3e-4 at 300 steps)")
@@ -72,6 +79,7 @@ final class RunOptions {
 
     @Option(
             names = "--precision",
+            paramLabel = "TYPE",
             description = "type of the weights: float32 or bfloat16, which takes half the memory (default: float32)")
     Precision precision = Precision.FLOAT32;
 
@@ -83,6 +91,7 @@ final class RunOptions {
 
     @Option(
             names = "--parallel",
+            paramLabel = "N",
             description = "clients that run at a time; changes no result (default: the cores, at least the devices)")
     private Optional<Integer> parallel = Optional.empty();
 

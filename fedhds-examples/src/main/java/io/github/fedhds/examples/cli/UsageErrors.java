@@ -14,31 +14,35 @@ final class UsageErrors {
     private UsageErrors() {}
 
     static void register(CommandLine line) {
-        line.setParameterExceptionHandler((failure, arguments) -> print(failure));
+        line.setParameterExceptionHandler(UsageErrors::print);
     }
 
     /** Prints the error, and returns the exit status. */
-    static int print(ParameterException failure) {
+    static int print(ParameterException failure, String... arguments) {
         CommandLine command = failure.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println(command.getCommandSpec().qualifiedName() + ": " + failure.getMessage() + nearest(failure, command));
+        err.println(command.getCommandSpec().qualifiedName() + ": " + message(failure, command)
+                + ConfigFile.origin(arguments));
         err.println("All options: " + command.getCommandSpec().root().name() + " help"
                 + (command.getParent() == null ? "" : " " + command.getCommandName()));
         err.flush();
         return ExitStatus.USAGE;
     }
 
-    private static String nearest(ParameterException failure, CommandLine command) {
+    private static String message(ParameterException failure, CommandLine command) {
         if (!(failure instanceof UnmatchedArgumentException unmatched)
                 || unmatched.getUnmatched().isEmpty()) {
-            return "";
+            return String.valueOf(failure.getMessage());
         }
-        String given = unmatched.getUnmatched().get(0);
-        List<String> names = names(command);
-        if (!given.startsWith("-")) {
-            names = List.copyOf(command.getSubcommands().keySet());
+        String given = unmatched.getUnmatched().get(0); // what follows may be its value
+        String name = given.replaceFirst("=.*", "");
+        if (given.startsWith("-")) {
+            return "Unknown option: '" + name + "'" + nearest(given, names(command));
         }
-        return nearest(given, names);
+        return command.getParent() == null
+                ? "Unknown command: '" + given + "'"
+                        + nearest(given, command.getSubcommands().keySet())
+                : "Unexpected argument: '" + given + "'";
     }
 
     /** The options of a command, and the names of its commands. */

@@ -10,8 +10,10 @@ import com.google.gson.JsonParser;
 import io.github.fedhds.BudgetSpentException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.examples.Programs;
-import io.github.fedhds.internal.gguf.GgufFile;
 import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.model.DecoderConfig;
+import io.github.fedhds.peft.GgufAdapter;
+import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.round.ClientId;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -42,14 +44,38 @@ class CommandsTest extends OnMainJob {
         for (String command : Main.commandLine().getSubcommands().keySet()) {
             assertTrue(execute(command, "--help").out().contains("fedhds " + command), command);
         }
-        assertTrue(execute("--version").out().startsWith("fedhds "));
+        assertTrue(execute("--version").out().matches("fedhds [0-9].*\\s+DJL [0-9].*, PyTorch [0-9].*\\s+"));
+        assertEquals(execute("--version").out(), execute("run", "--version").out());
+    }
+
+    @Test
+    void helpOfRun_hasOptionsUnderHeadings() {
+        String help = execute("help", "run").out();
+        assertEquals(
+                List.of(
+                        "Model and data:",
+                        "Rounds:",
+                        "Selection:",
+                        "Training:",
+                        "Evaluation:",
+                        "Privacy:",
+                        "Machine:",
+                        "Others:"),
+                help.lines().filter(line -> line.matches("[A-Z][a-z ]+:")).toList(),
+                help);
+        for (String option : runOptions()) {
+            long lines = help.lines()
+                    .filter(line -> line.matches(" {2,6}(-., )?" + option + "([=, ].*|)"))
+                    .count();
+            assertTrue(option.length() == 2 || lines == 1, option + ": " + lines);
+        }
     }
 
     @ParameterizedTest
     @CsvSource({
         "rnu, did you mean run?",
         "merg, did you mean merge?",
-        "zzzzzzzz, Unmatched argument",
+        "zzzzzzzz, Unknown command",
         "--modle, did you mean --model?",
         "--round=3, did you mean --rounds?",
         "--qqqqqqqqqqq, Unknown option",
@@ -107,6 +133,7 @@ class CommandsTest extends OnMainJob {
         }
         Outcome value = configured("{\"rounds\": \"many\"}");
         assertTrue(value.status() == 2 && value.err().contains("--rounds"), value.err());
+        assertTrue(value.err().contains("(with the options of " + folder.resolve("options.json")), value.err());
         Outcome missing = execute("--config", folder.resolve("nowhere.json").toString());
         assertTrue(missing.status() == 2 && missing.err().contains("there is no such file"), missing.err());
     }
@@ -175,7 +202,7 @@ class CommandsTest extends OnMainJob {
     }
 
     @Test
-    void export_writesAGgufFile() throws IOException {
+    void export_toGgufAndBack_keepsTheAdapter() throws IOException {
         Path out = folder.resolve("out");
         assertEquals(0, own(out, "--selection", "random").status());
         Path file = folder.resolve("adapter.gguf");
@@ -185,16 +212,29 @@ class CommandsTest extends OnMainJob {
                 out.resolve("adapter").toString(),
                 file.toString());
         assertEquals(0, outcome.status(), outcome.err());
-        try (GgufFile gguf = GgufFile.open(file)) {
-            assertFalse(gguf.names().isEmpty());
-        }
-        Outcome nothing =
-                execute("export", shared.toString(), out.resolve("adapter").toString(), file.toString());
+        PeftFolder peft = PeftFolder.read(out.resolve("adapter"));
+        DecoderConfig base = DecoderConfig.read(shared.resolve("model"));
+        assertEquals(peft.adapter(), GgufAdapter.read(file, base).adapter());
+        assertTrue(outcome.out().startsWith("wrote " + file), outcome.out());
+        Path back = folder.resolve("back");
+        String[] here = {"export", shared.resolve("model").toString()};
+        assertEquals(0, execute(with(here, file.toString(), back.toString())).status());
+        assertEquals(peft.adapter(), PeftFolder.read(back).adapter());
+        Outcome there = execute(with(here, out.resolve("adapter").toString(), file.toString()));
+        assertTrue(there.status() == 1 && there.err().contains("adapter.gguf exists"), there.err());
+        Outcome neither =
+                execute(with(here, back.toString(), folder.resolve("other").toString()));
+        assertTrue(neither.status() == 1 && neither.err().contains("ends with .gguf"), neither.err());
+        Outcome nothing = execute(
+                "export",
+                shared.toString(),
+                back.toString(),
+                folder.resolve("a.gguf").toString());
         assertTrue(nothing.status() == 1 && nothing.err().contains("config.json"), nothing.err());
     }
 
     @Test
-    void doctor_withWhatIsMissing_hasStatus1() {
+    void doctor_withWhatIsMissing_hasStatus1() throws IOException {
         Outcome well = execute(
                 "doctor",
                 "--model",
@@ -205,6 +245,15 @@ class CommandsTest extends OnMainJob {
         for (String line : List.of("engine:", "devices:", "native libraries:", "Nothing is missing.", "9 layers")) {
             assertTrue(well.out().contains(line.replace("9 layers", "1 layers")), well.out());
         }
+        Path part = Files.createDirectories(folder.resolve("part"));
+        for (String name : List.of("config.json", "tokenizer.json")) {
+            Files.copy(shared.resolve("model").resolve(name), part.resolve(name));
+        }
+        Outcome noWeights = execute("doctor", "--model", part.toString());
+        assertEquals(1, noWeights.status());
+        assertTrue(noWeights.out().contains("model.safetensors is missing"), noWeights.out());
+        Files.writeString(part.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"a\": \"part-1\"}}");
+        assertTrue(execute("doctor", "--model", part.toString()).out().contains("part-1 is missing"));
         Outcome ill = execute("doctor", "--model", shared.toString());
         assertEquals(1, ill.status());
         assertTrue(ill.out().contains("FAILED: ") && ill.out().contains("config.json is missing"), ill.out());

@@ -56,8 +56,7 @@ class ConsoleProgressTest {
     private static String said(boolean terminal) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-        ConsoleProgress progress =
-                new ConsoleProgress(out, "fedhds", 5, new ProgressBar(out, terminal ? 80 : 0));
+        ConsoleProgress progress = new ConsoleProgress(out, "fedhds", 5, new ProgressBar(out, terminal ? 80 : 0));
         progress.close();
         progress.resumed(List.of(report(Optional.empty())), Optional.of("checkpoint is damaged"));
         progress.opened(new RoundOpening("run", 3, List.of(A, B), 1, Adapter.empty(), Map.of()));
@@ -138,8 +137,7 @@ class ConsoleProgressTest {
             }
             String said = bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
             assertEquals(
-                    "fedhds, round 3 of 5: 2 clients\n",
-                    said.substring(said.lastIndexOf('\r') + 1), "" + terminal);
+                    "fedhds, round 3 of 5: 2 clients\n", said.substring(said.lastIndexOf('\r') + 1), "" + terminal);
         }
         String whole = said(false);
         assertTrue(whole.endsWith("\n") && !whole.endsWith("\n\n"), "closing what is over says nothing: " + whole);

@@ -16,6 +16,7 @@ import io.github.fedhds.peft.PeftFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -59,7 +60,8 @@ class MergeCommandTest {
 
     private int execute(String... all) {
         StringWriter text = new StringWriter();
-        CommandLine command = Main.commandLine().setErr(new PrintWriter(text));
+        CommandLine command =
+                Main.commandLine().setOut(new PrintWriter(Writer.nullWriter())).setErr(new PrintWriter(text));
         String[] named = new String[all.length + 1];
         named[0] = "merge";
         System.arraycopy(all, 0, named, 1, all.length);

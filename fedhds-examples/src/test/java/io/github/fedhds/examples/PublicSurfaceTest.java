@@ -20,6 +20,7 @@ class PublicSurfaceTest {
             "benchmark/FusionBenchmark.java",
             "embedded/PretrainEmbedded.java",
             "cli/BaseScore.java",
+            "cli/OutputFile.java",
             "cli/RunFolder.java");
 
     @Test

@@ -26,8 +26,10 @@ final class HelpText {
                         "--template",
                         "--max-length",
                         "--clients",
+                        "--partition",
+                        "--held-out",
                         "--instances"));
-        HEADINGS.put("Rounds", List.of("--rounds", "--fraction", "--seed", "--resume"));
+        HEADINGS.put("Rounds", List.of("--rounds", "--fraction", "--seed", "--resume", "--json"));
         HEADINGS.put(
                 "Selection",
                 List.of(

@@ -67,6 +67,7 @@ public final class Main {
         OptionNames.register(line, ClusteringName.class);
         OptionNames.register(line, FusionName.class);
         TemplateName.register(line);
+        PartitionChoice.register(line);
         OptionNames.register(line, Precision.class);
         return line;
     }

@@ -1,15 +1,16 @@
 package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.dataset.NaturalInstructions;
-import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,33 +22,81 @@ import java.util.Set;
  * The user's data: training instructions per client, and instructions for evaluation.
  *
  * @param clients the training instructions of each client
+ * @param training all of them, in the order of the data
  * @param tasks number of the clients' tasks
  * @param unseen instructions of tasks that no client has; may be empty
  * @param unseenTasks number of these tasks
  */
-record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruction> unseen, int unseenTasks) {
+record OwnData(
+        Map<ClientId, List<Instruction>> clients,
+        List<Instruction> training,
+        int tasks,
+        List<Instruction> unseen,
+        int unseenTasks) {
+    /**
+     * How the data is read.
+     *
+     * @param instances share of each task's instances; empty: 0.2 of Natural Instructions, all of other data files
+     * @param heldOut names of the unseen tasks, or beginnings of names; empty: those of the default
+     * @param holdOut whether there are unseen tasks by default: a tenth of the tasks of a data file
+     */
+    record Reading(Optional<Double> instances, List<String> heldOut, boolean holdOut, long seed) {}
+
+    /** Training instructions, in the order of the data and by task, and unseen tasks. */
+    private record Read(List<Instruction> inOrder, Dataset dataset) {}
+
     /**
      * Reads the data.
      *
-     * @param count number of clients to distribute the tasks to; empty: one client per task
-     * @param instances share of each task's instances; empty: 0.2 of Natural Instructions, all of other data files
+     * @param clients number of clients, for the partitions that need it
      * @throws FedHdsException if they are missing, damaged or empty
      */
-    static OwnData read(Path path, Optional<Integer> count, Optional<Double> instances, long seed) {
-        Dataset dataset = dataset(path, instances, seed);
-        Map<String, List<Instruction>> tasks = dataset.training();
+    static OwnData read(Path path, Reading how, PartitionChoice partition, Optional<Integer> clients) {
+        Map<String, List<Instruction>> byColumn = partition
+                .column()
+                .<Map<String, List<Instruction>>>map(column -> byColumn(path, column))
+                .orElse(Map.of());
+        Read read = read(path, how, byColumn);
+        Map<String, List<Instruction>> tasks = read.dataset().training();
         if (tasks.isEmpty()) {
             throw new FedHdsException(path + " has no training instructions");
         }
-        if (count.isEmpty() && tasks.containsKey("")) {
+        if (partition.kind() == PartitionChoice.Kind.TASK && tasks.containsKey("")) {
             throw new FedHdsException(
                     path + " has instructions without a task, and without --clients there is one client per task;"
                             + " deal them to a number of clients with --clients");
         }
-        Map<ClientId, List<Instruction>> clients =
-                count.map(n -> Partitions.dirichlet(tasks, n, 0.5, 1, seed)).orElseGet(() -> Partitions.byTask(tasks));
+        Map<String, List<Instruction>> labels = partition.column().isEmpty() ? tasks : kept(byColumn, read.inOrder());
         return new OwnData(
-                clients, tasks.size(), dataset.allUnseen(), dataset.unseen().size());
+                partition.distribute(labels, clients, how.seed()),
+                read.inOrder(),
+                tasks.size(),
+                read.dataset().allUnseen(),
+                read.dataset().unseen().size());
+    }
+
+    private static Map<String, List<Instruction>> byColumn(Path path, String column) {
+        if (isNaturalInstructions(path)) {
+            throw new FedHdsException("--partition column:" + column + " is for data files, and " + path
+                    + " is a folder of Natural Instructions, which have no columns; use --partition task");
+        }
+        try {
+            return DataFile.readBy(path, column);
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException("--partition column:" + column + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The instructions of each value that are left for training; values without any are left out. */
+    private static Map<String, List<Instruction>> kept(
+            Map<String, List<Instruction>> byColumn, List<Instruction> training) {
+        Set<Instruction> left = Collections.newSetFromMap(new IdentityHashMap<>());
+        left.addAll(training);
+        Map<String, List<Instruction>> kept = new LinkedHashMap<>();
+        byColumn.forEach((value, list) ->
+                kept.put(value, list.stream().filter(left::contains).toList()));
+        kept.values().removeIf(List::isEmpty);
+        return kept;
     }
 
     /**
@@ -79,19 +128,46 @@ record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruc
             }
             kept.addAll(shuffled);
         });
-        return new OwnData(clients, tasks, kept, byTask.size());
+        return new OwnData(clients, training, tasks, kept, byTask.size());
     }
 
-    private static Dataset dataset(Path path, Optional<Double> instances, long seed) {
-        if (Files.isDirectory(path.resolve("tasks"))) {
-            NaturalInstructions.Builder reader = NaturalInstructions.builder().seed(seed);
-            instances.ifPresent(reader::share);
-            return reader.build().read(path);
+    private static boolean isNaturalInstructions(Path path) {
+        return Files.isDirectory(path.resolve("tasks"));
+    }
+
+    private static Read read(Path path, Reading how, Map<String, List<Instruction>> byColumn) {
+        if (isNaturalInstructions(path)) {
+            NaturalInstructions.Builder reader = NaturalInstructions.builder().seed(how.seed());
+            how.instances().ifPresent(reader::share);
+            Dataset dataset = heldOut(path, reader.build().read(path), how.heldOut());
+            return new Read(dataset.allTraining(), dataset);
         }
-        Dataset all = Dataset.load(path, seed);
+        List<Instruction> all = byColumn.isEmpty()
+                ? DataFile.readAll(path)
+                : byColumn.values().stream().flatMap(List::stream).toList();
+        DataFile.Builder reader = DataFile.builder().seed(how.seed());
+        if (!how.holdOut()) {
+            reader.unseenShare(0);
+        }
+        Dataset dataset = heldOut(path, reader.build().split(all), how.heldOut());
         Map<String, List<Instruction>> part = new LinkedHashMap<>();
-        all.training().forEach((task, list) -> part.put(task, part(list, instances.orElse(1.0), seed)));
-        return new Dataset(part, all.unseen());
+        dataset.training()
+                .forEach((task, list) ->
+                        part.put(task, part(list, how.instances().orElse(1.0), how.seed())));
+        Set<Instruction> left = Collections.newSetFromMap(new IdentityHashMap<>());
+        part.values().forEach(left::addAll);
+        return new Read(all.stream().filter(left::contains).toList(), new Dataset(part, dataset.unseen()));
+    }
+
+    private static Dataset heldOut(Path path, Dataset read, List<String> names) {
+        if (names.isEmpty()) {
+            return read;
+        }
+        try {
+            return read.holdingOut(names);
+        } catch (IllegalArgumentException e) {
+            throw new FedHdsException("--held-out " + String.join(",", names) + " of " + path + ": " + e.getMessage(), e);
+        }
     }
 
     private static List<Instruction> part(List<Instruction> list, double share, long seed) {
@@ -105,6 +181,6 @@ record OwnData(Map<ClientId, List<Instruction>> clients, int tasks, List<Instruc
 
     /** Training instructions of all clients. */
     int instructions() {
-        return clients.values().stream().mapToInt(List::size).sum();
+        return training.size();
     }
 }

@@ -1,9 +1,7 @@
 package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.lora.LoraConfig;
-import io.github.fedhds.model.ModelOptions;
 import io.github.fedhds.privacy.PrivacyBudget;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -11,107 +9,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /** Options of a run on the user's model and data; not available for the embedded comparison. */
-final class OwnOptions {
-    @Option(
-            names = "--model",
-            paramLabel = "PATH",
-            description =
-                    "Hugging Face folder: config.json, model.safetensors (or shards with an index), tokenizer.json;"
-                            + " or a GGUF file")
-    Optional<Path> model = Optional.empty();
-
-    @Option(
-            names = "--tokenizer",
-            paramLabel = "FILE",
-            description =
-                    "tokenizer.json of a GGUF --model, in place of the vocabulary in it; tokenizer_config.json and"
-                            + " chat_template.jinja beside it are read, too (default: the file's vocabulary)")
-    Optional<Path> tokenizer = Optional.empty();
-
+final class OwnOptions extends SelectionOptions {
     @Option(
             names = "--base-name",
             paramLabel = "NAME",
             description = "the base model's name in the written adapter, as on the Hugging Face hub (default: --model)")
     Optional<String> baseName = Optional.empty();
-
-    @Option(
-            names = "--data",
-            paramLabel = "PATH",
-            description =
-                    "Natural Instructions folder (tasks/*.json, splits/default/*.txt), or a file or folder of files:"
-                            + " JSON objects, JSON array, CSV or Parquet, also gzipped, of {instruction, input, output, task},"
-                            + " Dolly's names, {prompt, completion}, {messages} or {conversations}")
-    Optional<Path> data = Optional.empty();
-
-    @Option(
-            names = "--instances",
-            paramLabel = "SHARE",
-            description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
-    Optional<Double> instances = Optional.empty();
-
-    @Option(
-            names = "--selection",
-            paramLabel = "NAME",
-            description = "recommended, fedhds (the paper's), balanced (random, of each group alike), random or full"
-                    + " (default: recommended)")
-    SelectionName selection = SelectionName.RECOMMENDED;
-
-    @Option(
-            names = "--share",
-            paramLabel = "SHARE",
-            description =
-                    "share of the instructions that --selection recommended, balanced and random take (default: 0.015)")
-    double share = 0.015;
-
-    @Option(
-            names = "--clustering",
-            paramLabel = "NAME",
-            description = "how the clients of --selection fedhds find groups: hdbscan or kmeans (default: hdbscan)")
-    ClusteringName clustering = ClusteringName.HDBSCAN;
-
-    @Option(
-            names = "--groups",
-            paramLabel = "N",
-            description = "groups of each client that --clustering kmeans makes (default: 8)")
-    int groups = 8;
-
-    @Option(
-            names = "--feature-model",
-            paramLabel = "DIR",
-            description = "folder of a small model that gives the features instead of the tuned one (Turbo)")
-    Optional<Path> featureModel = Optional.empty();
-
-    @Option(
-            names = "--feature-layers",
-            paramLabel = "N",
-            description = "compute the features from so many first layers only, which takes less time (default: all)")
-    Optional<Integer> featureLayers = Optional.empty();
-
-    @Option(
-            names = "--feature-cache",
-            paramLabel = "DIR",
-            description = "folder that keeps the feature rows for later runs (default: 256 MiB of memory)")
-    Optional<Path> featureCache = Optional.empty();
-
-    @Option(
-            names = "--feature-cache-size",
-            paramLabel = "GIB",
-            description = "GiB of rows that --feature-cache holds; the least recently used are deleted (default: 10)")
-    int featureCacheSize = 10;
-
-    @Option(
-            names = "--template",
-            paramLabel = "NAME",
-            description =
-                    "prompt template: auto (the model's own chat template; alpaca if it has none), alpaca, chatml,"
-                            + " llama2, llama3, mistral or mistral-v1 (default: auto)")
-    TemplateName template = TemplateName.AUTO;
-
-    @Option(
-            names = "--max-length",
-            paramLabel = "N",
-            description = "longest sample in tokens (default: 1024, or the model's context length)")
-    int maxLength = 1024;
 
     @Option(
             names = "--target-modules",
@@ -217,11 +120,6 @@ final class OwnOptions {
                             + " for --share (default: 100)")
     int publicSamples = 100;
 
-    /** Options of the tuned model, from those of all models. */
-    ModelOptions ofModel(ModelOptions all) {
-        return tokenizer.map(all::withTokenizer).orElse(all);
-    }
-
     /**
      * Rejects values out of range, and options that need other options.
      *
@@ -235,26 +133,11 @@ final class OwnOptions {
                 .isPresent()) {
             throw new ParameterException(line, "--base-name must be one line that is not blank");
         }
-        if (featureCache.isPresent() && featureModel.isEmpty() && selection != SelectionName.RECOMMENDED) {
+        checkInput(line, run.clients);
+        checkSelection(line);
+        if (selection != SelectionName.FEDHDS && run.samplesPerGroup.isPresent()) {
             throw new ParameterException(
-                    line,
-                    "--feature-cache needs --selection recommended or --feature-model; the tuned model's features change"
-                            + " with every round");
-        }
-        if (featureCache.isEmpty() && line.getParseResult().hasMatchedOption("--feature-cache-size")) {
-            throw new ParameterException(line, "--feature-cache-size needs --feature-cache");
-        }
-        if (selection != SelectionName.FEDHDS) {
-            if (run.samplesPerGroup.isPresent()) {
-                throw new ParameterException(
-                        line, "--samples-per-group needs --selection fedhds; the others choose single samples");
-            }
-            if (clustering != ClusteringName.HDBSCAN) {
-                throw new ParameterException(line, "--clustering needs --selection fedhds");
-            }
-        }
-        if (clustering != ClusteringName.KMEANS && line.getParseResult().hasMatchedOption("--groups")) {
-            throw new ParameterException(line, "--groups needs --clustering kmeans; HDBSCAN finds their number");
+                    line, "--samples-per-group needs --selection fedhds; the others choose single samples");
         }
         if (!targetModules.isEmpty()) {
             try {
@@ -264,10 +147,6 @@ final class OwnOptions {
             }
         }
         checkPrivacy(line);
-        RunOptions.range(line, "--groups", groups, 1, 1_000_000);
-        RunOptions.range(line, "--feature-cache-size", featureCacheSize, 1, 1_000_000);
-        featureLayers.ifPresent(value -> RunOptions.range(line, "--feature-layers", value, 1, 100_000));
-        RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
         RunOptions.range(line, "--epochs", epochs, 1, 1_000_000);
         RunOptions.range(line, "--answer-tokens", answerTokens, 1, Integer.MAX_VALUE);
         RunOptions.range(line, "--evaluate-every", evaluateEvery, 0, Integer.MAX_VALUE);
@@ -276,8 +155,6 @@ final class OwnOptions {
         if (patience > 0 && evaluateEvery == 0) {
             throw new ParameterException(line, "--patience needs --evaluate-every; it is counted in evaluations");
         }
-        instances.ifPresent(value -> RunOptions.share(line, "--instances", value));
-        RunOptions.share(line, "--share", share);
     }
 
     private void checkPrivacy(CommandLine line) {

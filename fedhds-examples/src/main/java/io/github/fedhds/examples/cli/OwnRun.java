@@ -44,6 +44,7 @@ final class OwnRun {
     private final int rounds;
     private final double fraction;
     private final OwnData data;
+    private final PartitionChoice partition;
     private final OwnSettings settings;
     private final Optional<Double> knownBase;
     private Optional<RunPrivacy> privacy = Optional.empty();
@@ -79,7 +80,12 @@ final class OwnRun {
         this.json = options.events(console);
         folder = options.out.orElseThrow();
         rounds = options.rounds.orElse(10);
-        data = OwnData.read(own.data.orElseThrow(), options.clients, own.instances, options.seed)
+        partition = PartitionChoice.of(own.partition, options.clients);
+        data = OwnData.read(
+                        own.data.orElseThrow(),
+                        new OwnData.Reading(own.instances, own.heldOut, true, options.seed),
+                        partition,
+                        options.clients)
                 .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
         fraction = options.fraction.orElse(Math.max(
                 0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
@@ -185,6 +191,8 @@ final class OwnRun {
                 data.unseenTasks() == 1 ? "task" : "tasks",
                 OwnSettings.deviceNames(models),
                 TemplateName.of(own.template.of(model)));
+        print("%s%n", partition.describe(data.clients()));
+        PartitionFiles.write(folder, partition, data.clients());
         if (unseen.isEmpty()) {
             print("no task is held out, so nothing is evaluated; name the tasks of the data by the key task%n");
         }
@@ -312,28 +320,14 @@ final class OwnRun {
     }
 
     private FedHds fedHds(ModelPool models, Optional<ModelPool> featureModels) {
-        FedHdsBuilder parts = FedHds.on(models)
-                .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing))
-                .maxTokens(own.maxLength)
-                .fusion(options.fusion.fusion());
+        FedHdsBuilder parts = own.on(models, featureModels, options.fusion)
+                .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing));
+        int layers = featureModels.orElse(models).first().config().layers();
         options.learningRate.ifPresent(parts::learningRate);
         parts.epochs(own.epochs);
         if (own.selection == SelectionName.RECOMMENDED) {
             parts.recommended(own.share);
         }
-        if (own.template != TemplateName.AUTO) {
-            parts.template(own.template.of(models.first()));
-        }
-        featureModels.ifPresent(parts::featureModel);
-        int layers = featureModels.orElse(models).first().config().layers();
-        own.featureLayers.filter(n -> n > layers).ifPresent(n -> {
-            throw new FedHdsException("--feature-layers " + n + " is more than the " + layers
-                    + " layers of the model that computes the features");
-        });
-        own.featureLayers.ifPresent(parts::featureLayers);
-        own.featureCache
-                .map(rows -> FeatureCache.inFolder(rows, (long) own.featureCacheSize << 30))
-                .ifPresent(parts::featureCache);
         LoraConfig lora = LoraConfig.defaults();
         List<String> modules = own.targetModules;
         try {

@@ -42,6 +42,10 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
                 .with("--device", model.device())
                 .with("--feature-model", featureModel.isPresent() ? "given" : "not given")
                 .with("--feature-layers", own.featureLayers.map(String::valueOf).orElse("all"));
+        own.partition.ifPresent(partition -> fingerprint.with("--partition", partition));
+        if (!own.heldOut.isEmpty()) {
+            fingerprint.with("--held-out", own.heldOut);
+        }
         if (own.selection.hasShare()) {
             fingerprint.with("--share", own.share);
         }
@@ -97,6 +101,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         config.put("model", modelFolder.toString());
         own.tokenizer.ifPresent(file -> config.put("tokenizer", file.toString()));
         config.put("data", own.data.orElseThrow().toString());
+        config.put("partition", PartitionChoice.of(own.partition, options.clients).toString());
         config.put("clients", data.clients().size());
         config.put("instructions", data.instructions());
         config.put("unseen_instructions", data.unseen().size());

@@ -1,10 +1,7 @@
 package io.github.fedhds.examples.cli;
 
-import io.github.fedhds.model.ModelOptions;
-import io.github.fedhds.model.Precision;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -12,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /** Options of all runs, on the embedded or the user's model; the default of an empty option depends on the model. */
-final class RunOptions {
+final class RunOptions extends ComputeOptions {
     @Option(
             names = "--out",
             paramLabel = "DIR",
@@ -36,18 +33,12 @@ final class RunOptions {
             description = "number of clients (embedded: 24; own data: one per task)")
     Optional<Integer> clients = Optional.empty();
 
-    @Option(names = "--seed", paramLabel = "N", description = "seed of the run (default: 1)")
-    long seed = 1;
-
     @Option(
             names = "--samples-per-group",
             paramLabel = "N",
             description =
                     "samples of each chosen group that --selection fedhds takes (embedded: 3; own data: 1, the paper's)")
     Optional<Integer> samplesPerGroup = Optional.empty();
-
-    @Option(names = "--fusion", paramLabel = "NAME", description = "tsne, pca or last-layer (default: tsne)")
-    FusionName fusion = FusionName.TSNE;
 
     @Option(
             names = "--learning-rate",
@@ -68,39 +59,8 @@ final class RunOptions {
                     "write every event of the run as a line of JSON to standard output, and all else to standard error")
     boolean json;
 
-    @Option(
-            names = "--device",
-            split = ",",
-            paramLabel = "DEVICE",
-            description =
-                    "auto, cpu, cuda or cuda:N (default: auto); several, separated by commas, load --model on each"
-                            + " and spread the clients over them")
-    List<String> devices = List.of("auto");
-
-    @Option(
-            names = "--precision",
-            paramLabel = "TYPE",
-            description = "type of the weights: float32 or bfloat16, which takes half the memory (default: float32)")
-    Precision precision = Precision.FLOAT32;
-
-    @Option(
-            names = "--packed",
-            description =
-                    "keep the matrices of a GGUF or NF4 model packed in memory: less memory, slower, same results")
-    boolean packed;
-
-    @Option(
-            names = "--parallel",
-            paramLabel = "N",
-            description = "clients that run at a time; changes no result (default: the cores, at least the devices)")
-    private Optional<Integer> parallel = Optional.empty();
-
     /** What the command was started with, for {@code config.json}; set before the run. */
     Map<String, Object> given = Map.of();
-
-    int parallel() {
-        return parallel.orElse(Math.max(Runtime.getRuntime().availableProcessors(), devices.size()));
-    }
 
     /** Where progress and results go: to standard error, if the console has the events. */
     PrintStream text(PrintStream console) {
@@ -110,15 +70,6 @@ final class RunOptions {
     /** Where the events go, if they are wanted. */
     Optional<PrintStream> events(PrintStream console) {
         return json ? Optional.of(console) : Optional.empty();
-    }
-
-    /** One thread per operation: clients run in parallel instead, and their number changes no bit. */
-    ModelOptions ofModel() {
-        return ModelOptions.defaults()
-                .onDevice(devices.get(0))
-                .withThreads(1)
-                .withPrecision(precision)
-                .withPacked(packed);
     }
 
     /**
@@ -133,22 +84,10 @@ final class RunOptions {
         rounds.ifPresent(value -> range(line, "--rounds", value, 1, 1_000_000));
         clients.ifPresent(value -> range(line, "--clients", value, 1, 10_000_000));
         samplesPerGroup.ifPresent(value -> range(line, "--samples-per-group", value, 1, 1_000_000));
-        range(line, "--parallel", parallel(), 1, 1024);
+        checkCompute(line);
         fraction.ifPresent(value -> share(line, "--fraction", value));
         learningRate.filter(value -> !(value > 0 && value < 1e3)).ifPresent(value -> {
             throw new ParameterException(line, "--learning-rate must be above 0 and below 1000, was " + value);
         });
-    }
-
-    static void range(CommandLine line, String name, int value, int least, int most) {
-        if (value < least || value > most) {
-            throw new ParameterException(line, name + " must be " + least + " to " + most + ", was " + value);
-        }
-    }
-
-    static void share(CommandLine line, String name, double value) {
-        if (!(value > 0 && value <= 1)) {
-            throw new ParameterException(line, name + " must be above 0 and at most 1, was " + value);
-        }
     }
 }

@@ -46,6 +46,11 @@ public final class Svg {
         add("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x1, y1, x2, y2);
     }
 
+    /** Filled shapes, as path data. */
+    public void path(String data, String fill) {
+        add("<path d=\"%s\" fill=\"%s\"/>", data, fill);
+    }
+
     /** A mark with about the area of a circle of this radius. */
     public void mark(Shape shape, double x, double y, double radius, String attributes) {
         switch (shape) {

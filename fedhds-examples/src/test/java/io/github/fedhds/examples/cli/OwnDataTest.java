@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class OwnDataTest {
     private static final OwnData DATA = new OwnData(
             Map.of(),
+            List.of(),
             0,
             IntStream.range(0, 30)
                     .mapToObj(i -> new Instruction("i" + i, "", "o", "task" + i / 10))

@@ -58,6 +58,8 @@ class ResumeSettingsTest extends OnMainJob {
         compared.put("--data", new String[] {folder.resolve("other.jsonl").toString()});
         compared.put("--fraction", new String[] {"0.4"});
         compared.put("--clients", new String[] {"8"});
+        compared.put("--partition", new String[] {"even"});
+        compared.put("--held-out", new String[] {"task-3"});
         compared.put("--instances", new String[] {"0.5"});
         compared.put("--seed", new String[] {"2"});
         compared.put("--selection", new String[] {"random"});

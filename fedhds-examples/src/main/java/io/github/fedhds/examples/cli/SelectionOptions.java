@@ -1,0 +1,54 @@
+package io.github.fedhds.examples.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Options of a command that selects instructions. */
+class SelectionOptions extends InputOptions {
+    @Option(
+            names = "--selection",
+            paramLabel = "NAME",
+            description = "recommended, fedhds (the paper's), balanced (random, of each group alike), random or full"
+                    + " (default: recommended)")
+    SelectionName selection = SelectionName.RECOMMENDED;
+
+    @Option(
+            names = "--share",
+            paramLabel = "SHARE",
+            description =
+                    "share of the instructions that --selection recommended, balanced and random take (default: 0.015)")
+    double share = 0.015;
+
+    @Option(
+            names = "--clustering",
+            paramLabel = "NAME",
+            description = "how the clients of --selection fedhds find groups: hdbscan or kmeans (default: hdbscan)")
+    ClusteringName clustering = ClusteringName.HDBSCAN;
+
+    @Option(names = "--groups",
+            paramLabel = "N", description = "groups of each client that --clustering kmeans makes (default: 8)")
+    int groups = 8;
+
+    /**
+     * Rejects values out of range, and options that need other options.
+     *
+     * @throws ParameterException if there is one; the message names the option
+     */
+    final void checkSelection(CommandLine line) {
+        if (featureCache.isPresent() && featureModel.isEmpty() && selection != SelectionName.RECOMMENDED) {
+            throw new ParameterException(
+                    line,
+                    "--feature-cache needs --selection recommended or --feature-model; the tuned model's features change"
+                            + " with every round");
+        }
+        if (selection != SelectionName.FEDHDS && clustering != ClusteringName.HDBSCAN) {
+            throw new ParameterException(line, "--clustering needs --selection fedhds");
+        }
+        if (clustering != ClusteringName.KMEANS && line.getParseResult().hasMatchedOption("--groups")) {
+            throw new ParameterException(line, "--groups needs --clustering kmeans; HDBSCAN finds their number");
+        }
+        RunOptions.range(line, "--groups", groups, 1, 1_000_000);
+        RunOptions.share(line, "--share", share);
+    }
+}

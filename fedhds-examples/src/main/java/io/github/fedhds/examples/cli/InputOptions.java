@@ -45,14 +45,6 @@ class InputOptions {
     Optional<Double> instances = Optional.empty();
 
     @Option(
-            names = "--partition",
-            paramLabel = "HOW",
-            description =
-                    "how instructions are distributed to clients: task, dirichlet:ALPHA, labels:K (K tasks a client), even,"
-                            + " quantity:ALPHA or column:NAME (default: task; dirichlet:0.5 with --clients)")
-    Optional<PartitionChoice> partition = Optional.empty();
-
-    @Option(
             names = "--held-out",
             split = ",",
             paramLabel = "TASK",
@@ -109,7 +101,7 @@ class InputOptions {
      *
      * @throws ParameterException if there is one; the message names the option
      */
-    final void checkInput(CommandLine line, Optional<Integer> clients) {
+    final void checkInput(CommandLine line) {
         if (featureCache.isEmpty() && line.getParseResult().hasMatchedOption("--feature-cache-size")) {
             throw new ParameterException(line, "--feature-cache-size needs --feature-cache");
         }
@@ -117,7 +109,6 @@ class InputOptions {
         featureLayers.ifPresent(value -> RunOptions.range(line, "--feature-layers", value, 1, 100_000));
         RunOptions.range(line, "--max-length", maxLength, 2, Integer.MAX_VALUE);
         instances.ifPresent(value -> RunOptions.share(line, "--instances", value));
-        partition.ifPresent(choice -> choice.check(line, clients));
     }
 
     /**

@@ -53,6 +53,8 @@ public final class Main {
         line.addSubcommand(new CompareCommand(console));
         line.addSubcommand(new EvaluateCommand(console));
         line.addSubcommand(new GenerateCommand(console));
+        line.addSubcommand(new SelectCommand(console));
+        line.addSubcommand(new FeaturesCommand(console));
         line.addSubcommand(new MergeCommand());
         line.addSubcommand(new ExportCommand());
         line.addSubcommand(new DoctorCommand(console));
@@ -66,6 +68,7 @@ public final class Main {
         OptionNames.register(line, SelectionName.class);
         OptionNames.register(line, ClusteringName.class);
         OptionNames.register(line, FusionName.class);
+        OptionNames.register(line, FeaturesCommand.Format.class);
         TemplateName.register(line);
         PartitionChoice.register(line);
         OptionNames.register(line, Precision.class);

@@ -133,8 +133,8 @@ final class OwnOptions extends SelectionOptions {
                 .isPresent()) {
             throw new ParameterException(line, "--base-name must be one line that is not blank");
         }
-        checkInput(line, run.clients);
-        checkSelection(line);
+        checkInput(line);
+        checkSelection(line, run.clients);
         if (selection != SelectionName.FEDHDS && run.samplesPerGroup.isPresent()) {
             throw new ParameterException(
                     line, "--samples-per-group needs --selection fedhds; the others choose single samples");

@@ -302,7 +302,7 @@ final class OwnRun {
                 "trained on %d of the %d instructions that the clients of all rounds hold, counted once per round (%.2f %%);"
                         + " wrote %s%n",
                 run.samples(), held, 100.0 * run.samples() / Math.max(1, held), folder);
-        fedHds.featureCache().map(FeatureCache::statistics).ifPresent(this::printCache);
+        fedHds.featureCache().map(FeatureCache::statistics).ifPresent(rows -> out.println(CacheLine.of(rows)));
         boolean notFinite =
                 run.rounds().stream().anyMatch(round -> round.result().counts().skippedNonFinite() > 0);
         Optional<String> damage = notFinite ? damage(modelFolder) : Optional.empty();
@@ -392,17 +392,6 @@ final class OwnRun {
                     .patience(own.patience);
         }
         return federation.checkpoint(RunFolder.checkpoint(folder), fingerprint).resume(options.resume);
-    }
-
-    private void printCache(FeatureCache.Statistics rows) {
-        print("feature rows: %d computed, %d taken from the cache", rows.misses(), rows.hits());
-        if (rows.damaged() > 0) {
-            print(", %d damaged files computed again", rows.damaged());
-        }
-        if (rows.unkept() > 0) {
-            print(", %d could not be written", rows.unkept());
-        }
-        out.println();
     }
 
     private Optional<Double> evaluate(FedHds fedHds, List<Instruction> unseen, Adapter adapter) {

@@ -1,11 +1,20 @@
 package io.github.fedhds.examples.cli;
 
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /** Options of a command that selects instructions. */
 class SelectionOptions extends InputOptions {
+    @Option(
+            names = "--partition",
+            paramLabel = "HOW",
+            description =
+                    "how instructions are distributed to clients: task, dirichlet:ALPHA, labels:K (K tasks a client), even,"
+                            + " quantity:ALPHA or column:NAME (default: task; dirichlet:0.5 with --clients)")
+    Optional<PartitionChoice> partition = Optional.empty();
+
     @Option(
             names = "--selection",
             paramLabel = "NAME",
@@ -35,7 +44,8 @@ class SelectionOptions extends InputOptions {
      *
      * @throws ParameterException if there is one; the message names the option
      */
-    final void checkSelection(CommandLine line) {
+    final void checkSelection(CommandLine line, Optional<Integer> clients) {
+        partition.ifPresent(choice -> choice.check(line, clients));
         if (featureCache.isPresent() && featureModel.isEmpty() && selection != SelectionName.RECOMMENDED) {
             throw new ParameterException(
                     line,

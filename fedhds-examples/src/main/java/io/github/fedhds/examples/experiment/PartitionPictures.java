@@ -8,6 +8,7 @@ import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.ClientId;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,8 +17,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * Draws each partition and prints a table of them: of the embedded instructions over 24 clients, and of instructions with
@@ -47,19 +51,27 @@ public final class PartitionPictures implements Callable<Integer> {
     @Option(names = "--seed", description = "seed of the partitions (default: 1)")
     private long seed = 1;
 
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
     private PartitionPictures() {}
+
+    public static CommandLine commandLine() {
+        return Programs.commandLine(new PartitionPictures());
+    }
 
     /** Draws; the process ends with 0 on success, 1 after a failure. */
     public static void main(String[] args) {
-        System.exit(Programs.commandLine(new PartitionPictures()).execute(args));
+        System.exit(commandLine().execute(args));
     }
 
     @Override
     public Integer call() {
         Map<String, List<Instruction>> tasks = EmbeddedComparison.trainingTasks();
-        System.out.println("| partition | clients | instructions a client: least, median, most | tasks a client |"
+        PrintWriter table = spec.commandLine().getOut();
+        table.println("| partition | clients | instructions a client: least, median, most | tasks a client |"
                 + " heterogeneity | at random |");
-        System.out.println("|---|---|---|---|---|---|");
+        table.println("|---|---|---|---|---|---|");
         draw("task", Partitions.byTask(tasks));
         draw("dirichlet:0.5", Partitions.dirichlet(tasks, 24, 0.5, 1, seed));
         draw("dirichlet:5.0", Partitions.dirichlet(tasks, 24, 5, 1, seed));
@@ -76,12 +88,15 @@ public final class PartitionPictures implements Callable<Integer> {
         });
         draw("dolly dirichlet:0.5", Partitions.dirichlet(dolly, 200, 0.5, 1, seed));
         draw("dolly dirichlet:5.0", Partitions.dirichlet(dolly, 200, 5, 1, seed));
+        table.flush();
         return 0;
     }
 
     private void draw(String name, Map<ClientId, List<Instruction>> clients) {
         PartitionSummary summary = PartitionSummary.of(clients);
-        System.out.printf(
+        spec.commandLine()
+                .getOut()
+                .printf(
                 Locale.ROOT,
                 "| %s | %d | %d, %.0f, %d | %.1f of %d | %.2f | %.2f |%n",
                 name.startsWith("dolly") ? "Dolly, `" + name.substring(6) + "`" : "`" + name + "`",

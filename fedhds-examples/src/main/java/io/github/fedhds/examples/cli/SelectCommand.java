@@ -7,7 +7,7 @@ import io.github.fedhds.coreset.Group;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Centroid;
-import io.github.fedhds.message.RoundOpening;
+import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
@@ -179,7 +179,7 @@ final class SelectCommand implements Callable<Integer> {
     private final class GroupsOfInstructions implements ClientListener {
         @Override
         public void grouped(
-                RoundOpening opening, Candidates candidates, Coreset coreset, List<Centroid> centroids) {
+                RoundContext round, Candidates candidates, Coreset coreset, List<Centroid> centroids) {
             List<Instruction> instructions = candidates.instructions();
             for (Group group : coreset.groups()) {
                 for (int member : group.representatives()) {

@@ -104,7 +104,7 @@ class MainResumeTest extends OnMainJob {
         assertTrue(outcome.out().contains("after round 1\n"), outcome.out());
         Outcome alone = own(folder.resolve("no"), "--patience", "2");
         assertEquals(2, alone.status());
-        assertTrue(alone.err().startsWith("--patience needs --evaluate-every"), alone.err());
+        assertTrue(alone.err().startsWith("fedhds run: --patience needs --evaluate-every"), alone.err());
         writeLines(folder.resolve("one.jsonl"), 1, 8);
         Outcome unseen =
                 ownOn(folder.resolve("one.jsonl"), folder.resolve("none"), "--patience", "2", "--evaluate-every", "1");

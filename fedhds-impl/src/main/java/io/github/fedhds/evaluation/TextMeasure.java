@@ -2,11 +2,25 @@ package io.github.fedhds.evaluation;
 
 /** The usual measures of an answer's text; each gives 0 to 1. */
 public enum TextMeasure implements AnswerMeasure {
-    /** Rouge-L as the FedHDS paper measures it, with the Python package {@code rouge}: see {@link RougeL}. */
+    /** Rouge-1 of the Python package {@code rouge}: see {@link PaperRouge}. */
+    ROUGE_1 {
+        @Override
+        public double score(String answer, String reference) {
+            return PaperRouge.n(1, answer, reference).f();
+        }
+    },
+    /** Rouge-2 of the Python package {@code rouge}. */
+    ROUGE_2 {
+        @Override
+        public double score(String answer, String reference) {
+            return PaperRouge.n(2, answer, reference).f();
+        }
+    },
+    /** Rouge-L of the Python package {@code rouge}: the measure of the FedHDS paper. */
     ROUGE_L {
         @Override
         public double score(String answer, String reference) {
-            return RougeL.score(answer, reference).f();
+            return PaperRouge.l(answer, reference).f();
         }
     },
     /** Rouge-1 of Google's {@code rouge_score}: see {@link GoogleRouge}. */

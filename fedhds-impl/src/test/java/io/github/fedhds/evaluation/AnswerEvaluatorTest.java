@@ -67,10 +67,10 @@ class AnswerEvaluatorTest {
                 list.add(asked(instruction, "  " + said + "\n", "right"));
                 list.add(asked(instruction, half + " xx", "half"));
                 list.add(asked(instruction, "zzzz zzz", "wrong"));
-                double right = RougeL.score(said, said).f();
+                double right = PaperRouge.l(said, said).f();
                 sum += right
-                        + RougeL.score(said, half + " xx").f()
-                        + RougeL.score(said, "zzzz zzz").f();
+                        + PaperRouge.l(said, half + " xx").f()
+                        + PaperRouge.l(said, "zzzz zzz").f();
             }
             for (int budget : new int[] {1, 1000}) {
                 AnswerEvaluator.Result result = evaluator(12, budget).evaluate(list, form, with);

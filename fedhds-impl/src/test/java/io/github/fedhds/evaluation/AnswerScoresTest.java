@@ -31,6 +31,46 @@ class AnswerScoresTest {
         assertEquals(Set.of("a", "b"), scores.byTask("loss").keySet());
         assertEquals(new Interval(6, 6, 6), scores.byTask("loss").get("b"));
         assertEquals(3, scores.overall("loss").mean(), 1e-12);
+        assertEquals(3.75, scores.meanOfTasks("loss"), 1e-12);
+    }
+
+    @Test
+    void scores_ofAMeasureOutsideItsRange_areRefused() {
+        List<String> answers = List.of("Yes.", "long answer", "maybe");
+        for (double value : new double[] {Double.NaN, -0.5, 1.5}) {
+            assertFails(
+                    VALUE,
+                    () -> AnswerScores.of(ASKED)
+                            .with("own", (answer, reference) -> answer.length() > 5 ? value : 1, answers),
+                    "own",
+                    "instruction 1",
+                    String.valueOf(value),
+                    "0 to 1");
+        }
+    }
+
+    @Test
+    void scores_withoutAReference_areThoseOfTheEmptyText() {
+        List<Instruction> asked = List.of(new Instruction("q", "", "", ""), new Instruction("q", "", " ", ""));
+        for (TextMeasure measure : TextMeasure.values()) {
+            boolean same = measure == TextMeasure.EXACT_MATCH || measure == TextMeasure.TOKEN_F1;
+            double[] values = AnswerScores.of(asked)
+                    .with("score", measure, List.of("word", ""))
+                    .values("score");
+            assertArrayEquals(new double[] {0, same ? 1 : 0}, values, measure.name());
+        }
+    }
+
+    /** Of n values, half of them 1, a resample's mean has deviation 0.05; an odd number has a last draw alone. */
+    @Test
+    void interval_ofEvenAndOddNumbers_isThatOfTheBinomialDistribution() {
+        for (int n : new int[] {100, 101}) {
+            double[] values = new double[n];
+            Arrays.fill(values, 0, n / 2, 1);
+            Interval interval = Interval.of(values);
+            assertEquals(0.5 - 1.96 * 0.05, interval.low(), 0.015, "n " + n);
+            assertEquals(0.5 + 1.96 * 0.05, interval.high(), 0.015, "n " + n);
+        }
     }
 
     @Test
@@ -67,7 +107,10 @@ class AnswerScoresTest {
     void interval_fewValues() {
         assertEquals(new Interval(2, 2, 2), Interval.of(new double[] {2}));
         assertTrue(Double.isNaN(Interval.of(new double[0]).low()));
-        assertTrue(Double.isNaN(Interval.of(new double[] {1, Double.NaN}).mean()));
+        for (double value : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+            Interval none = Interval.of(new double[] {1, value, 2});
+            assertTrue(Double.isNaN(none.mean()) && Double.isNaN(none.low()) && Double.isNaN(none.high()));
+        }
         assertEquals(
                 "+1.0000 (+1.0000 to +1.0000)", Interval.of(new double[] {1, 1}).difference());
         assertEquals(

@@ -3,8 +3,9 @@ package io.github.fedhds.evaluation;
 import static io.github.fedhds.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.evaluation.OptionChooser.Length;
@@ -48,13 +49,14 @@ class OptionChooserTest {
         return new Instruction(instruction, "", output, "t");
     }
 
-    /** The option with the least loss, computed one at a time. */
+    /** The options with the least loss, computed one at a time: of a token, and of the whole option. */
     @Test
-    void choose_normalised_isTheOptionOfLeastLoss() {
+    void choose_manyOptions_takesTheOptionOfLeastLoss() {
         AnswerLossScorer scorer = new AnswerLossScorer(model, NONE, TinyModel.TEMPLATE, 64, 128);
-        List<String> options = List.of("yes", "no", "perhaps so", "b");
+        List<String> options = List.of("yes", "no", "perhaps so", "b", "aaaaaaaa");
         List<Instruction> instructions = new ArrayList<>();
         int[] expected = new int[20];
+        int[] expectedPlain = new int[20];
         for (int i = 0; i < expected.length; i++) {
             instructions.add(asked("question " + i, "yes"));
             double[] losses = new double[options.size()];
@@ -65,12 +67,22 @@ class OptionChooserTest {
                                 RoundContext.first())[0];
                 expected[i] = losses[option] < losses[expected[i]] ? option : expected[i];
             }
+            double[] sums = new double[options.size()];
+            Arrays.setAll(
+                    sums,
+                    option -> losses[option]
+                            * (model.tokenizer().encodePlain(" " + options.get(option)).length
+                                    + 1)); // and the EOS token
+            for (int option = 0; option < sums.length; option++) {
+                expectedPlain[i] = sums[option] < sums[expectedPlain[i]] ? option : expectedPlain[i];
+            }
         }
         List<List<String>> each = Collections.nCopies(expected.length, options);
         int[] chosen = chooser().choose(instructions, each, Adapter.empty(), Length.NORMALISED);
         assertArrayEquals(expected, chosen);
         int[] plain = chooser().choose(instructions, each, Adapter.empty(), Length.PLAIN);
-        assertNotEquals(2, Arrays.stream(plain).max().orElseThrow(), "the long option has the least likelihood");
+        assertArrayEquals(expectedPlain, plain);
+        assertFalse(Arrays.equals(chosen, plain), "the two orders differ on these options");
     }
 
     @Test
@@ -95,6 +107,17 @@ class OptionChooserTest {
     }
 
     @Test
+    void choose_noRoomForAnOption_isRefused() {
+        OptionChooser small = new OptionChooser(model, NONE, TinyModel.TEMPLATE, 3, 128);
+        assertFails(
+                FedHdsException.class,
+                () -> small.choose(
+                        List.of(asked("q", "yes")), List.of(List.of("yes", "no")), Adapter.empty(), Length.PLAIN),
+                "\"yes\" as the answer to instruction 0 is NaN",
+                "3 tokens");
+    }
+
+    @Test
     void options_areTheFewDifferentAnswersOfATask() {
         List<Instruction> data = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
@@ -102,6 +125,8 @@ class OptionChooserTest {
             data.add(new Instruction("q", "", "answer " + i, "open"));
             data.add(new Instruction("q", "", "yes", "constant"));
         }
+        data.add(new Instruction("q", "", " ", "labels"));
+        data.add(new Instruction("q", "", "", "constant"));
         data.add(new Instruction("q", "", "a", "two"));
         data.add(new Instruction("q", "", "b", "two"));
         assertEquals(Map.of("labels", List.of("yes", "no")), OptionChooser.options(data));

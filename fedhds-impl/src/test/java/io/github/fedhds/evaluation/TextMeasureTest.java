@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.github.fedhds.evaluation.RougeL.Score;
+import io.github.fedhds.evaluation.PaperRouge.Score;
 import io.github.fedhds.reduction.GoldenArrays;
 import java.io.IOException;
 import java.util.List;

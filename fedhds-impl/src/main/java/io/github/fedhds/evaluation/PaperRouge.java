@@ -6,92 +6,88 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
- * Rouge-L of an answer against a reference, from their longest common subsequences of words. It gives the values of the
- * Python package {@code rouge} 1.0.1, which the FedHDS paper uses; they differ from those of Google's
- * {@code rouge_score}.
+ * Rouge-1, Rouge-2 and Rouge-L of an answer against a reference, as the Python package {@code rouge} 1.0.1 computes them,
+ * which the FedHDS paper uses. They differ from those of Google's {@code rouge_score}, see {@link GoogleRouge}.
  *
- * <p>Texts are split into sentences at full stops and into words at white space; case and other punctuation matter. For
- * each pair of sentences a longest common subsequence is computed, and the <em>distinct</em> words of all of them are
- * counted: precision is their share of the answer's distinct words, recall their share of the reference's. A sentence
- * of white space only has one empty word. A text without a sentence scores 0 (the package throws, and the paper's code
- * counts 0). Very long texts, on which the package exceeds Python's recursion limit, are scored by the same rule.
+ * <p>Texts are split into sentences at full stops and into words at white space; case and other punctuation matter.
+ * <em>Distinct</em> words or n-grams are counted: precision is the share of the answer's that are common, recall the share of
+ * the reference's. A sentence of white space only has one empty word. A text without a sentence scores 0 (the package
+ * throws, and the paper's code counts 0). Very long texts, on which the package exceeds Python's recursion limit, are scored
+ * by the same rule.
  *
- * <p>All scores are in 0..1, without unit. Time O(n m) and memory n m / 8 bytes for sentences of n and m words.
- * Stateless, safe for many threads.
+ * <p>All scores are in 0..1, without unit. Stateless, safe for many threads.
  *
- * @see <a href="https://aclanthology.org/W04-1013/">Lin 2004, section 3.2, summary level</a>
+ * @see <a href="https://aclanthology.org/W04-1013/">Lin 2004</a>
  */
-public final class RougeL {
+public final class PaperRouge {
     /** Keeps the F-measure finite if precision and recall are 0. */
     private static final double EPSILON = 1e-8;
 
     private static final Score ZERO = new Score(0, 0, 0);
 
-    private RougeL() {}
+    private PaperRouge() {}
 
     /**
-     * A score or a mean of scores.
+     * A score.
      *
-     * @param precision share of the answer's words that are in the reference, 0..1
-     * @param recall share of the reference's words that are in the answer, 0..1
-     * @param f the F-measure, less than 1e-8 below the harmonic mean of the two; the measure that the FedHDS paper
-     *     reports
+     * @param precision share of the answer's words or n-grams that are in the reference, 0..1
+     * @param recall share of the reference's words or n-grams that are in the answer, 0..1
+     * @param f the F-measure: the harmonic mean of the two, or here less than 1e-8 below it
      */
     public record Score(double precision, double recall, double f) {}
 
     /**
-     * Scores one answer.
+     * Rouge-L: the words of longest common subsequences, one for each pair of sentences. Time O(n m) and memory n m / 8 bytes
+     * for sentences of n and m words.
      *
-     * @param hypothesis the answer, may be empty
-     * @param reference the reference answer, may be empty
+     * @param answer may be empty
+     * @param reference may be empty
+     * @see <a href="https://aclanthology.org/W04-1013/">Lin 2004, section 3.2, summary level</a>
      */
-    public static Score score(String hypothesis, String reference) {
+    public static Score l(String answer, String reference) {
         Map<String, Integer> ids = new HashMap<>();
-        List<int[]> answers = sentences(hypothesis, ids);
-        Set<Integer> answerWords = words(answers);
+        List<int[]> answers = sentences(answer, ids);
         List<int[]> references = sentences(reference, ids);
-        Set<Integer> referenceWords = words(references);
-        if (answers.isEmpty() || references.isEmpty()) {
-            return ZERO;
-        }
         Set<Integer> common = new HashSet<>();
         for (int[] wanted : references) {
             for (int[] given : answers) {
                 addCommon(wanted, given, common);
             }
         }
-        double precision = (double) common.size() / answerWords.size();
-        double recall = (double) common.size() / referenceWords.size();
-        return new Score(precision, recall, 2 * (precision * recall / (precision + recall + EPSILON)));
+        return score(
+                common.size(), grams(1, answers).size(), grams(1, references).size());
     }
 
     /**
-     * Unweighted means of precision, recall and F-measure over answers; 0 for none.
+     * Rouge-n: the common n-grams, each counted once. An n-gram may reach over the end of a sentence. 0 for a text with fewer
+     * than n words. Time and memory O(n w) for texts of w words.
      *
-     * @param hypotheses the answers
-     * @param references the reference answers, one per answer in the same order
+     * @param n words of a gram, 1 or more
+     * @param answer may be empty
+     * @param reference may be empty
      */
-    public static Score mean(List<String> hypotheses, List<String> references) {
-        if (hypotheses.size() != references.size()) {
-            throw new IllegalArgumentException("each answer needs its reference, was " + hypotheses.size()
-                    + " answers, " + references.size() + " references");
+    public static Score n(int n, String answer, String reference) {
+        if (n < 1) {
+            throw new IllegalArgumentException("n must be 1 or more, was " + n);
         }
-        if (hypotheses.isEmpty()) {
+        Map<String, Integer> ids = new HashMap<>();
+        Set<List<Integer>> given = grams(n, sentences(answer, ids));
+        Set<List<Integer>> wanted = grams(n, sentences(reference, ids));
+        Set<List<Integer>> common = new HashSet<>(given);
+        common.retainAll(wanted);
+        return score(common.size(), given.size(), wanted.size());
+    }
+
+    private static Score score(int common, int given, int wanted) {
+        if (common == 0) {
             return ZERO;
         }
-        double precision = 0;
-        double recall = 0;
-        double f = 0;
-        for (int i = 0; i < hypotheses.size(); i++) {
-            Score score = score(hypotheses.get(i), references.get(i));
-            precision += score.precision();
-            recall += score.recall();
-            f += score.f();
-        }
-        int n = hypotheses.size();
-        return new Score(precision / n, recall / n, f / n);
+        double precision = (double) common / given;
+        double recall = (double) common / wanted;
+        return new Score(precision, recall, 2 * (precision * recall / (precision + recall + EPSILON)));
     }
 
     /** Sentences as word numbers; equal words have equal numbers. */
@@ -130,14 +126,15 @@ public final class RougeL {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 
-    private static Set<Integer> words(List<int[]> sentences) {
-        Set<Integer> words = new HashSet<>();
-        for (int[] sentence : sentences) {
-            for (int word : sentence) {
-                words.add(word);
-            }
+    /** The distinct n-grams of all sentences in a row. */
+    private static Set<List<Integer>> grams(int n, List<int[]> sentences) {
+        List<Integer> words =
+                sentences.stream().flatMapToInt(IntStream::of).boxed().toList();
+        Set<List<Integer>> grams = new HashSet<>();
+        for (int i = 0; i + n <= words.size(); i++) {
+            grams.add(words.subList(i, i + n));
         }
-        return words;
+        return grams;
     }
 
     /**

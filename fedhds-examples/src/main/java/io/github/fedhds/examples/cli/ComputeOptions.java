@@ -10,12 +10,10 @@ import picocli.CommandLine.ParameterException;
 
 /** Options of a command that computes with a model: where, how precisely, with which seed. */
 class ComputeOptions {
-    @Option(names = "--seed",
-            paramLabel = "N", description = "seed of the run (default: 1)")
+    @Option(names = "--seed", paramLabel = "N", description = "seed of the run (default: 1)")
     long seed = 1;
 
-    @Option(names = "--fusion",
-            paramLabel = "NAME", description = "tsne, pca or last-layer (default: tsne)")
+    @Option(names = "--fusion", paramLabel = "NAME", description = "tsne, pca or last-layer (default: tsne)")
     FusionName fusion = FusionName.TSNE;
 
     @Option(

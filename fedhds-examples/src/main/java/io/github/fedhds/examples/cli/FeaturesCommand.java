@@ -116,8 +116,7 @@ final class FeaturesCommand implements Callable<Integer> {
         long began = System.nanoTime();
         FeatureMatrix rows = fedHds.extractor().extract(instructions, round);
         double extracted = (System.nanoTime() - began) / 1e9;
-        String more = String.format(
-                Locale.ROOT, ", %d blocks of %d", rows.blocks(), rows.width());
+        String more = String.format(Locale.ROOT, ", %d blocks of %d", rows.blocks(), rows.width());
         if (fused) {
             Points points = compute.fusion.fusion().fuse(rows, round);
             double all = (System.nanoTime() - began) / 1e9;
@@ -166,13 +165,13 @@ final class FeaturesCommand implements Callable<Integer> {
                         file, Map.of("features", Tensor.of(new int[] {n, columns}, at -> values[(int) at])), Map.of());
             }
             case CSV -> {
-                Stream<String> names = IntStream.range(0, columns).mapToObj(i -> fused ? "xy".substring(i, i + 1) : "f" + i);
+                Stream<String> names =
+                        IntStream.range(0, columns).mapToObj(i -> fused ? "xy".substring(i, i + 1) : "f" + i);
                 Stream<String> lines = IntStream.range(0, n)
                         .mapToObj(i -> quoted(instructions.get(i).task()) + "," + joined(rows.apply(i)));
                 OutputFile.lines(
                         file,
-                        Stream.concat(
-                                        Stream.of("task," + String.join(",", names.toList())), lines)
+                        Stream.concat(Stream.of("task," + String.join(",", names.toList())), lines)
                                 .iterator());
             }
             case JSONL -> {

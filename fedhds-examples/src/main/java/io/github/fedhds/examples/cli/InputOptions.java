@@ -40,8 +40,10 @@ class InputOptions {
                             + " Dolly's names, {prompt, completion}, {messages} or {conversations}")
     Optional<Path> data = Optional.empty();
 
-    @Option(names = "--instances",
-            paramLabel = "SHARE", description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
+    @Option(
+            names = "--instances",
+            paramLabel = "SHARE",
+            description = "share of each client's instances (Natural Instructions: 0.2; else 1)")
     Optional<Double> instances = Optional.empty();
 
     @Option(

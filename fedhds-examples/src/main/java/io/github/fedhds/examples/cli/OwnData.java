@@ -166,7 +166,8 @@ record OwnData(
         try {
             return read.holdingOut(names);
         } catch (IllegalArgumentException e) {
-            throw new FedHdsException("--held-out " + String.join(",", names) + " of " + path + ": " + e.getMessage(), e);
+            throw new FedHdsException(
+                    "--held-out " + String.join(",", names) + " of " + path + ": " + e.getMessage(), e);
         }
     }
 

@@ -101,7 +101,8 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         config.put("model", modelFolder.toString());
         own.tokenizer.ifPresent(file -> config.put("tokenizer", file.toString()));
         config.put("data", own.data.orElseThrow().toString());
-        config.put("partition", PartitionChoice.of(own.partition, options.clients).toString());
+        config.put(
+                "partition", PartitionChoice.of(own.partition, options.clients).toString());
         config.put("clients", data.clients().size());
         config.put("instructions", data.instructions());
         config.put("unseen_instructions", data.unseen().size());

@@ -55,13 +55,12 @@ record PartitionChoice(Kind kind, String value) {
         for (Kind kind : Kind.values()) {
             if (OptionNames.of(kind).equals(name)) {
                 PartitionChoice choice = new PartitionChoice(kind, value);
-                boolean valid =
-                        switch (kind) {
-                            case TASK, EVEN -> colon < 0;
-                            case COLUMN -> !value.isEmpty();
-                            case DIRICHLET, QUANTITY -> isNumber(value) && choice.alpha() > 0 && choice.alpha() < 1e300;
-                            case LABELS -> value.matches("[1-9][0-9]{0,8}");
-                        };
+                boolean valid = switch (kind) {
+                    case TASK, EVEN -> colon < 0;
+                    case COLUMN -> !value.isEmpty();
+                    case DIRICHLET, QUANTITY -> isNumber(value) && choice.alpha() > 0 && choice.alpha() < 1e300;
+                    case LABELS -> value.matches("[1-9][0-9]{0,8}");
+                };
                 if (valid) {
                     return choice;
                 }
@@ -87,7 +86,8 @@ record PartitionChoice(Kind kind, String value) {
         boolean byData = kind == Kind.TASK || kind == Kind.COLUMN;
         if (byData && clients.isPresent()) {
             throw new ParameterException(
-                    line, "--partition " + this + " makes one client for each " + (kind == Kind.TASK ? "task" : "value")
+                    line,
+                    "--partition " + this + " makes one client for each " + (kind == Kind.TASK ? "task" : "value")
                             + " of the data; leave out --clients");
         }
         if (!byData && clients.isEmpty()) {

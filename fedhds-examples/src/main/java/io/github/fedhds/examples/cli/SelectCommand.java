@@ -178,8 +178,7 @@ final class SelectCommand implements Callable<Integer> {
     /** Notes the group of each instruction that represents one. */
     private final class GroupsOfInstructions implements ClientListener {
         @Override
-        public void grouped(
-                RoundContext round, Candidates candidates, Coreset coreset, List<Centroid> centroids) {
+        public void grouped(RoundContext round, Candidates candidates, Coreset coreset, List<Centroid> centroids) {
             List<Instruction> instructions = candidates.instructions();
             for (Group group : coreset.groups()) {
                 for (int member : group.representatives()) {
@@ -219,8 +218,9 @@ final class SelectCommand implements Callable<Integer> {
                 .filter(rows -> rows.hits() + rows.misses() > 0)
                 .ifPresent(rows -> told.append(CacheLine.of(rows)).append(System.lineSeparator()));
         if (lines.isEmpty()) {
-            told.append("nothing was selected: the clients found no group that the server chose; use --selection recommended,"
-                    + " or a larger --share")
+            told.append(
+                            "nothing was selected: the clients found no group that the server chose; use --selection recommended,"
+                                    + " or a larger --share")
                     .append(System.lineSeparator());
         }
         if (out.isPresent()) {

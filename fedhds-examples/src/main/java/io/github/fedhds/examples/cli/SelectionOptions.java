@@ -35,8 +35,10 @@ class SelectionOptions extends InputOptions {
             description = "how the clients of --selection fedhds find groups: hdbscan or kmeans (default: hdbscan)")
     ClusteringName clustering = ClusteringName.HDBSCAN;
 
-    @Option(names = "--groups",
-            paramLabel = "N", description = "groups of each client that --clustering kmeans makes (default: 8)")
+    @Option(
+            names = "--groups",
+            paramLabel = "N",
+            description = "groups of each client that --clustering kmeans makes (default: 8)")
     int groups = 8;
 
     /**

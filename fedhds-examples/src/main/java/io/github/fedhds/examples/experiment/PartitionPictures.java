@@ -97,17 +97,17 @@ public final class PartitionPictures implements Callable<Integer> {
         spec.commandLine()
                 .getOut()
                 .printf(
-                Locale.ROOT,
-                "| %s | %d | %d, %.0f, %d | %.1f of %d | %.2f | %.2f |%n",
-                name.startsWith("dolly") ? "Dolly, `" + name.substring(6) + "`" : "`" + name + "`",
-                summary.clients(),
-                summary.least(),
-                summary.median(),
-                summary.most(),
-                summary.tasksPerClient(),
-                summary.tasks(),
-                summary.heterogeneity(),
-                summary.heterogeneityAtRandom());
+                        Locale.ROOT,
+                        "| %s | %d | %d, %.0f, %d | %.1f of %d | %.2f | %.2f |%n",
+                        name.startsWith("dolly") ? "Dolly, `" + name.substring(6) + "`" : "`" + name + "`",
+                        summary.clients(),
+                        summary.least(),
+                        summary.median(),
+                        summary.most(),
+                        summary.tasksPerClient(),
+                        summary.tasks(),
+                        summary.heterogeneity(),
+                        summary.heterogeneityAtRandom());
         Path file = out.resolve("partition-" + name.replaceAll("[^a-z0-9]+", "-") + ".svg");
         try {
             Files.createDirectories(out);

@@ -86,9 +86,16 @@ class PartitionOptionsTest extends OnMainJob {
         assertEquals(40, data.unseen().size());
         assertTrue(data.clients().getOrDefault(new ClientId("H3"), List.of()).stream()
                 .allMatch(one -> Integer.parseInt(one.instruction().substring(9)) % 5 == 3));
-        fails(() -> read(folder.resolve("dolly.jsonl"), "", new PartitionChoice(PartitionChoice.Kind.COLUMN, "x"), 0),
-                "x is missing", "hospital");
-        fails(() -> read(folder.resolve("dolly.jsonl"), "", new PartitionChoice(PartitionChoice.Kind.COLUMN, "response"), 0),
+        fails(
+                () -> read(folder.resolve("dolly.jsonl"), "", new PartitionChoice(PartitionChoice.Kind.COLUMN, "x"), 0),
+                "x is missing",
+                "hospital");
+        fails(
+                () -> read(
+                        folder.resolve("dolly.jsonl"),
+                        "",
+                        new PartitionChoice(PartitionChoice.Kind.COLUMN, "response"),
+                        0),
                 "--partition column:response");
         fails(() -> read(shared.resolve("natural"), "", hospital, 0), "Natural Instructions, which have no columns");
     }
@@ -99,13 +106,17 @@ class PartitionOptionsTest extends OnMainJob {
         fails(() -> read(file, "poems", DIRICHLET, 4), "--held-out poems", "no task is named", "brainstorming");
         fails(() -> read(file, "", DIRICHLET, 400), "--clients 400", "number of instructions, 35");
         fails(() -> read(file, "", new PartitionChoice(PartitionChoice.Kind.LABELS, "9"), 4), "labels:9", "1 to 7");
-        OwnData natural = read(shared.resolve("natural"), "task1_add", new PartitionChoice(PartitionChoice.Kind.TASK, ""), 0);
-        assertEquals("[task2_spell, task3_negate, task4_unseen]", natural.clients().keySet().toString());
+        OwnData natural =
+                read(shared.resolve("natural"), "task1_add", new PartitionChoice(PartitionChoice.Kind.TASK, ""), 0);
+        assertEquals(
+                "[task2_spell, task3_negate, task4_unseen]",
+                natural.clients().keySet().toString());
         assertEquals("task1_add", natural.unseen().get(0).task());
     }
 
     private static void fails(org.junit.jupiter.api.function.Executable call, String... parts) {
-        String message = String.valueOf(Assertions.assertThrows(FedHdsException.class, call).getMessage());
+        String message = String.valueOf(
+                Assertions.assertThrows(FedHdsException.class, call).getMessage());
         for (String part : parts) {
             assertTrue(message.contains(part), message);
         }
@@ -114,15 +125,17 @@ class PartitionOptionsTest extends OnMainJob {
     @Test
     void run_withPartition_tellsOfItAndDrawsIt() throws IOException {
         Path out = folder.resolve("out");
-        Outcome outcome = own(
-                out, "--partition", "labels:2", "--clients", "8", "--fraction", "0.25", "--held-out", "task-8");
+        Outcome outcome =
+                own(out, "--partition", "labels:2", "--clients", "8", "--fraction", "0.25", "--held-out", "task-8");
         assertEquals(0, outcome.status(), outcome.err());
         assertTrue(outcome.out().contains("8 clients with 320 instructions of 8 tasks"), outcome.out());
         assertTrue(
-                outcome.out().contains("partition labels:2: 40 to 40 instructions a client (median 40), 2.0 of 8 tasks a"
-                        + " client, heterogeneity 0.75 (0."),
+                outcome.out()
+                        .contains("partition labels:2: 40 to 40 instructions a client (median 40), 2.0 of 8 tasks a"
+                                + " client, heterogeneity 0.75 (0."),
                 outcome.out());
-        JsonObject json = JsonParser.parseString(Files.readString(out.resolve("partition.json"))).getAsJsonObject();
+        JsonObject json = JsonParser.parseString(Files.readString(out.resolve("partition.json")))
+                .getAsJsonObject();
         assertEquals("labels:2", json.get("partition").getAsString());
         assertEquals(8, json.getAsJsonObject("instructions_by_client_and_task").size());
         assertTrue(Files.readString(out.resolve("partition.svg")).startsWith("<svg"));
@@ -131,8 +144,17 @@ class PartitionOptionsTest extends OnMainJob {
     @Test
     void run_partitionOutOfForm_isAWrongOption() {
         String[] wrong = {
-            "dirichlet", "dirichlet:0", "dirichlet:NaN", "dirichlet:-1", "labels:0", "labels:x", "even:3", "task:1",
-            "column:", "quantity:Infinity", "iid"
+            "dirichlet",
+            "dirichlet:0",
+            "dirichlet:NaN",
+            "dirichlet:-1",
+            "labels:0",
+            "labels:x",
+            "even:3",
+            "task:1",
+            "column:",
+            "quantity:Infinity",
+            "iid"
         };
         for (String value : wrong) {
             Outcome outcome = own(folder.resolve("out"), "--partition", value, "--clients", "3");
@@ -163,7 +185,8 @@ class PartitionOptionsTest extends OnMainJob {
         assertTrue(many.contains("other tasks (41)"), "tasks");
         assertTrue(many.contains("x &lt; y &amp; z") && many.contains("&lt;task "), "escaped");
         assertFalse(many.contains("NaN"), "empty clients");
-        String one = new PartitionPicture("one", Map.of(new ClientId("c"), List.of(new Instruction("q", "", "a")))).svg();
+        String one =
+                new PartitionPicture("one", Map.of(new ClientId("c"), List.of(new Instruction("q", "", "a")))).svg();
         assertTrue(one.contains("(no task)") && one.contains("clients, by their largest task"), one);
     }
 }

@@ -25,9 +25,8 @@ class PartitionPicturesTest {
         Path site = (Files.exists(here.resolve("src/site")) ? here : Objects.requireNonNull(here.getParent()))
                 .resolve("src/site");
         StringWriter table = new StringWriter();
-        int status = PartitionPictures.commandLine()
-                .setOut(new PrintWriter(table))
-                .execute("--out", out.toString());
+        int status =
+                PartitionPictures.commandLine().setOut(new PrintWriter(table)).execute("--out", out.toString());
         assertEquals(0, status);
         String page = Files.readString(site.resolve("markdown/partitions.md"));
         assertTrue(page.contains(table.toString().replace("\r\n", "\n")), table::toString);

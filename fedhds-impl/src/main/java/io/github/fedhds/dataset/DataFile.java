@@ -109,6 +109,25 @@ public final class DataFile {
         }
     }
 
+    /**
+     * Counts the rows of a file or of the files of a folder, in memory that does not grow with them.
+     *
+     * @throws FedHdsException as {@link #readAll}; a file without instructions counts as it is
+     */
+    public static DataCounts count(Path path) {
+        List<Path> files = Files.isDirectory(path) ? DataFolder.files(path) : List.of(path);
+        ReadingCounts counts = new ReadingCounts();
+        for (Path file : files) {
+            try (InstructionReader reader = open(file)) {
+                while (reader.hasNext()) {
+                    reader.next();
+                }
+                counts.add(reader.counts());
+            }
+        }
+        return new DataCounts(files.size(), counts.instructions(), counts.skipped());
+    }
+
     private static void readFolder(Path folder, String column, BiConsumer<String, Instruction> into) {
         ReadingCounts counts = new ReadingCounts();
         TreeSet<String> kinds = new TreeSet<>();

@@ -66,12 +66,7 @@ public final class NaturalInstructions {
      */
     public Dataset read(Path folder) {
         SortedSet<String> train = split(folder, "train_tasks.txt");
-        SortedSet<String> test = split(folder, "test_tasks.txt");
-        for (String task : test) {
-            if (train.contains(task)) {
-                throw new FedHdsException(folder + ": task " + task + " is in both splits");
-            }
-        }
+        SortedSet<String> test = testTasks(folder, train);
         Map<String, List<Instruction>> training = readAll(folder, train, false);
         if (training.isEmpty()) {
             throw new FedHdsException(folder + ": the data set is empty; none of the " + train.size()
@@ -79,6 +74,39 @@ public final class NaturalInstructions {
                     + " characters");
         }
         return new Dataset(training, readAll(folder, test, true));
+    }
+
+    private static SortedSet<String> testTasks(Path folder, SortedSet<String> train) {
+        SortedSet<String> test = split(folder, "test_tasks.txt");
+        for (String task : test) {
+            if (train.contains(task)) {
+                throw new FedHdsException(folder + ": task " + task + " is in both splits");
+            }
+        }
+        return test;
+    }
+
+    /**
+     * Counts the instances of the tasks of both splits: those that {@link #read} may choose from, and those that it leaves
+     * out. Reads all files; the memory is that of the largest.
+     *
+     * @param folder as for {@link #read}
+     * @throws FedHdsException as {@link #read}
+     */
+    public DataCounts count(Path folder) {
+        SortedSet<String> all = split(folder, "train_tasks.txt");
+        all.addAll(testTasks(folder, all));
+        ReadingCounts counts = new ReadingCounts();
+        for (String name : all) {
+            Path file = folder.resolve("tasks").resolve(name + ".json");
+            int kept = readTask(file, name, counts).size();
+            if (kept == 0 || kept < minInstances) {
+                counts.skip("in tasks with fewer than " + minInstances + " instances", kept);
+            } else {
+                counts.instructions(kept);
+            }
+        }
+        return new DataCounts(all.size(), counts.instructions(), counts.skipped());
     }
 
     private static SortedSet<String> split(Path folder, String name) {
@@ -107,7 +135,8 @@ public final class NaturalInstructions {
     private Map<String, List<Instruction>> readAll(Path folder, Set<String> names, boolean test) {
         Map<String, List<Instruction>> tasks = new LinkedHashMap<>();
         for (String name : names) {
-            List<Instruction> all = readTask(folder.resolve("tasks").resolve(name + ".json"), name);
+            List<Instruction> all =
+                    readTask(folder.resolve("tasks").resolve(name + ".json"), name, new ReadingCounts());
             if (all.isEmpty() || all.size() < minInstances) {
                 continue;
             }
@@ -129,7 +158,8 @@ public final class NaturalInstructions {
         return (int) (share * size + 1e-9); // 0.29 * 100 is 28.999999999999996 in binary
     }
 
-    private List<Instruction> readTask(Path file, String task) {
+    /** @param counts receives the instances that are left out */
+    private List<Instruction> readTask(Path file, String task, ReadingCounts counts) {
         JsonObject json = JsonFile.readObject(file, MAX_FILE_BYTES);
         String definition = first(file, "Definition", json.get("Definition"));
         JsonElement instances = json.get("Instances");
@@ -148,6 +178,8 @@ public final class NaturalInstructions {
             String output = first(file, place + ".output", instance.get("output"));
             if (input.length() < maxInputLength) {
                 list.add(new Instruction(definition, input, output, task));
+            } else {
+                counts.skip("input of " + maxInputLength + " characters or more", 1);
             }
         }
         return list;

@@ -21,6 +21,10 @@ final class ReadingCounts {
         instructions++;
     }
 
+    void instructions(long count) {
+        instructions += count;
+    }
+
     /** Counts what is worth to be said of a conversation. */
     void conversation(boolean ofSeveralTurns, boolean openedByTheAssistant) {
         severalTurns += ofSeveralTurns ? 1 : 0;
@@ -29,7 +33,13 @@ final class ReadingCounts {
 
     /** Counts a row that is left out; the reasons are few fixed texts. */
     void skip(String reason) {
-        skipped.merge(reason, 1L, Long::sum);
+        skip(reason, 1);
+    }
+
+    void skip(String reason, long rows) {
+        if (rows > 0) {
+            skipped.merge(reason, rows, Long::sum);
+        }
     }
 
     long instructions() {

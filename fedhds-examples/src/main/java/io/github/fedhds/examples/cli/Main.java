@@ -51,6 +51,7 @@ public final class Main {
         CommandLine line = new DefaultCommand(new Main(), "run");
         line.addSubcommand(new RunCommand(console));
         line.addSubcommand(new CompareCommand(console));
+        line.addSubcommand(new PlanCommand(console));
         line.addSubcommand(new EvaluateCommand(console));
         line.addSubcommand(new GenerateCommand(console));
         line.addSubcommand(new SelectCommand(console));

@@ -6,15 +6,8 @@ import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.report.RunLog;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.lora.LoraConfig;
-import io.github.fedhds.lora.LoraTrainer;
-import io.github.fedhds.monitoring.RoundListener;
 import io.github.fedhds.peft.ModelCard;
-import io.github.fedhds.round.RoundContext;
-import io.github.fedhds.secure.MaskedAggregation;
-import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
-import io.github.fedhds.setup.FedHdsBuilder;
 import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
@@ -29,11 +22,6 @@ import java.util.OptionalDouble;
 
 /** A federation on the user's model and data; writes its results to a folder. */
 final class OwnRun {
-    /**
-     * With fewer clients per round, the server rarely finds two centroids near each other, and then selects no group.
-     */
-    private static final int LEAST_ACTIVE = 16;
-
     private static final String ROUGE = "Rouge-L on unseen tasks";
 
     private final RunOptions options;
@@ -41,6 +29,7 @@ final class OwnRun {
     private final PrintStream out;
     private final Optional<PrintStream> json;
     private final Path folder;
+    private final OwnSetup setup;
     private final int rounds;
     private final double fraction;
     private final OwnData data;
@@ -79,29 +68,12 @@ final class OwnRun {
         this.out = options.text(console);
         this.json = options.events(console);
         folder = options.out.orElseThrow();
-        rounds = options.rounds.orElse(10);
-        partition = PartitionChoice.of(own.partition, options.clients);
-        data = OwnData.read(
-                        own.data.orElseThrow(),
-                        new OwnData.Reading(own.instances, own.heldOut, true, options.seed),
-                        partition,
-                        options.clients)
-                .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
-        fraction = options.fraction.orElse(Math.max(
-                0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
-        int active = Math.max(1, (int) (fraction * data.clients().size() + 1e-9));
-        int least = MaskedAggregation.defaults().leastClients();
-        if (own.secureAggregation && active < least) {
-            throw new FedHdsException("--secure-aggregation needs " + least
-                    + " clients or more in a round, and there are " + active + " (--fraction " + fraction + " of "
-                    + data.clients().size() + " clients); raise "
-                    + (data.clients().size() < least ? "--clients" : "--fraction"));
-        }
+        setup = new OwnSetup(options, own);
+        rounds = setup.rounds();
+        fraction = setup.fraction();
+        partition = setup.partition();
+        data = setup.data();
         settings = new OwnSettings(options, own, data, rounds, fraction);
-        if (own.patience > 0 && data.unseen().isEmpty()) {
-            throw new FedHdsException(
-                    own.data.orElseThrow() + " has no unseen tasks to evaluate on, which --patience needs");
-        }
     }
 
     /**
@@ -132,14 +104,13 @@ final class OwnRun {
     }
 
     private boolean tune(ModelPool models, Path modelFolder, Optional<ModelPool> featureModels) {
-        FedHds fedHds = fedHds(models, featureModels);
+        FedHds fedHds = setup.fedHds(models, featureModels);
+        privacy = Optional.of(setup.privacy(models, featureModels))
+                .filter(PrivacyMeasures::isAny)
+                .map(measures -> new RunPrivacy(folder, out, measures));
         LanguageModel model = models.first();
         List<Instruction> unseen = data.unseen();
-        SampleLength length = new SampleLength(
-                model.sampleEncoder(own.template.of(model), own.maxLength),
-                own.maxLength,
-                model.config().contextLength());
-        length.check(unseen.isEmpty() ? 1 : own.answerTokens);
+        SampleLength length = setup.length(model);
         // One evaluation, so that errors occur before a folder is created.
         evaluate(fedHds, unseen.subList(0, Math.min(1, unseen.size())), Adapter.empty());
         boolean empty =
@@ -220,7 +191,7 @@ final class OwnRun {
                 });
         TunedRun run;
         try (ConsoleProgress progress = new ConsoleProgress(out, OptionNames.of(own.selection), rounds)) {
-            run = run(setting, progress);
+            run = setting.chosenBy(setup.selection(), progress);
         } finally {
             interruption.close();
             privacy.ifPresent(RunPrivacy::close);
@@ -319,33 +290,6 @@ final class OwnRun {
         out.printf(Locale.ROOT, format, values);
     }
 
-    private FedHds fedHds(ModelPool models, Optional<ModelPool> featureModels) {
-        FedHdsBuilder parts = own.on(models, featureModels, options.fusion)
-                .trainer(trainer -> trainer.gradientCheckpointing(own.gradientCheckpointing));
-        int layers = featureModels.orElse(models).first().config().layers();
-        options.learningRate.ifPresent(parts::learningRate);
-        parts.epochs(own.epochs);
-        if (own.selection == SelectionName.RECOMMENDED) {
-            parts.recommended(own.share);
-        }
-        LoraConfig lora = LoraConfig.defaults();
-        List<String> modules = own.targetModules;
-        try {
-            lora = modules.isEmpty() ? lora : lora.withTargetModules(modules);
-            long parameters =
-                    LoraTrainer.firstAdapter(models.first().config(), lora, 0).parameters();
-            PrivacyMeasures measures =
-                    PrivacyMeasures.of(own, rounds, fraction, data.clients().size(), layers, parameters);
-            measures.on(parts, own.selection);
-            privacy = Optional.of(new RunPrivacy(folder, out, measures)).filter(any -> measures.isAny());
-            return parts.lora(lora).build();
-        } catch (IllegalArgumentException e) {
-            throw modules.isEmpty()
-                    ? e
-                    : new FedHdsException("--target-modules " + String.join(",", modules) + ": " + e.getMessage(), e);
-        }
-    }
-
     private NothingTrained.Help help(SampleLength length) {
         boolean paper = own.selection == SelectionName.FEDHDS;
         return new NothingTrained.Help(
@@ -359,27 +303,6 @@ final class OwnRun {
     private String moreClients(boolean paper) {
         String another = "choose with --selection " + (paper ? "recommended" : "random");
         return fraction < 1 ? "give a round more clients (--fraction), or " + another : another;
-    }
-
-    private TunedRun run(TunedRun.Setting setting, RoundListener listener) {
-        return switch (own.selection) {
-            case FEDHDS ->
-                setting.fedHds(
-                        own.clustering.clusterer(own.groups, options.seed),
-                        options.samplesPerGroup.orElse(1),
-                        listener);
-            case RECOMMENDED -> setting.recommended(own.share, listener);
-            case BALANCED -> setting.chosenBy(Selection.balanced(own.share), listener);
-            case FULL -> setting.full(listener);
-            case RANDOM -> setting.random(this::randomSamples, listener);
-        };
-    }
-
-    private int randomSamples(RoundContext context) {
-        int held = data.clients()
-                .getOrDefault(context.client().orElseThrow(), List.of())
-                .size();
-        return Math.max(1, (int) Math.round(own.share * held));
     }
 
     private Federation.Builder withCheckpoint(

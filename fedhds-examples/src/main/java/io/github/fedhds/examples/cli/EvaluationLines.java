@@ -29,7 +29,7 @@ final class EvaluationLines implements EvaluationProgress {
         }
         long now = System.nanoTime();
         double seconds = (now - start) / 1e9;
-        String left = ProgressBar.text(seconds / done * (all - done)) + " left";
+        String left = done == 0 ? "" : ProgressBar.text(seconds / done * (all - done)) + " left";
         if (bar.isDrawn()) {
             bar.draw("evaluation, " + done + " of " + all + " answers", done / (double) all, " " + left);
             if (done == all) {
@@ -41,7 +41,7 @@ final class EvaluationLines implements EvaluationProgress {
                     done,
                     all,
                     Math.round(seconds),
-                    done == all ? "" : ", about " + left);
+                    done == 0 || done == all ? "" : ", about " + left);
             last = now;
         }
     }

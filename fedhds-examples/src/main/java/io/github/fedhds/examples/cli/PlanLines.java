@@ -123,9 +123,7 @@ record PlanLines(RunOptions options, OwnOptions own) {
     }
 
     private static String count(long number) {
-        return number < 10_000_000
-                ? String.valueOf(number)
-                : String.format(Locale.ROOT, "%.1f million", number / 1e6);
+        return number < 10_000_000 ? String.valueOf(number) : String.format(Locale.ROOT, "%.1f million", number / 1e6);
     }
 
     private static String size(long bytes) {

@@ -185,7 +185,9 @@ class KillAndResumeTest {
                 && Files.readAllLines(list).stream()
                         .filter(line -> line.startsWith("SigIgn:"))
                         .anyMatch(line -> (Long.parseUnsignedLong(
-                                                line.substring(line.indexOf(':') + 1).strip(), 16)
+                                                line.substring(line.indexOf(':') + 1)
+                                                        .strip(),
+                                                16)
                                         & 2)
                                 != 0);
     }

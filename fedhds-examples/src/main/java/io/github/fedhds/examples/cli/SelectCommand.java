@@ -143,7 +143,10 @@ final class SelectCommand implements Callable<Integer> {
 
     private Selection selection() {
         return switch (own.selection) {
-            case RECOMMENDED -> Selection.recommended(own.share);
+            case RECOMMENDED -> {
+                Selection recommended = Selection.recommended(own.share);
+                yield recommended.withClient(new EnoughGroups(recommended.client(), own.share, compute.seed));
+            }
             case FEDHDS ->
                 Selection.paper()
                         .withClient(HdbscanSelector.builder()

@@ -7,11 +7,13 @@ import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -95,6 +97,7 @@ final class CompareCommand implements Callable<Integer> {
                 own.selection = row.getKey();
                 run.out = Optional.of(out.resolve(OptionNames.of(own.selection)));
                 run.samplesPerGroup = own.selection == SelectionName.FEDHDS ? samplesPerGroup : Optional.empty();
+                run.given = given();
                 OwnRun one = new OwnRun(run, own, console, base);
                 trained &= one.run(models, folder, Optional.ofNullable(features));
                 OwnRun.Result result = one.result().orElseThrow();
@@ -105,6 +108,17 @@ final class CompareCommand implements Callable<Integer> {
         base.ifPresent(score -> rows.add(0, new ComparisonTable.Row("base model", score, 0, 0, 0, 0, 0, Double.NaN)));
         ComparisonTable.print(run.text(console), rows, run.parallel());
         return trained;
+    }
+
+    /** The options with which {@code run} repeats the selection of the moment. */
+    private Map<String, Object> given() {
+        Set<String> left = new HashSet<>(Set.of("out", "resume"));
+        if (own.selection != SelectionName.FEDHDS) {
+            left.addAll(List.of("samples-per-group", "clustering", "groups"));
+        }
+        Map<String, Object> given = ConfigFile.given(spec.commandLine().getParseResult(), left);
+        given.put("selection", OptionNames.of(own.selection));
+        return given;
     }
 
     private static ComparisonTable.Row row(String name, OwnRun.Result result) {

@@ -168,8 +168,10 @@ final class OwnRun {
             print("no task is held out, so nothing is evaluated; name the tasks of the data by the key task%n");
         }
         Optional<Double> base = knownBase;
-        if (base.isEmpty() && begins && !unseen.isEmpty()) {
-            base = Optional.of(printBaseScore(fedHds));
+        if (base.isEmpty() && !unseen.isEmpty()) {
+            base = begins
+                    ? Optional.of(printBaseScore(fedHds))
+                    : baseScore(fedHds).kept();
         }
         if (begins) {
             base.ifPresent(score -> log.evaluated(0, score));
@@ -223,9 +225,12 @@ final class OwnRun {
                 own.selection == SelectionName.RECOMMENDED || own.featureModel.isPresent()));
     }
 
+    private BaseScore baseScore(FedHds fedHds) {
+        return BaseScore.of(folder, own.featureCache, settings.scored(fedHds).settings());
+    }
+
     private double printBaseScore(FedHds fedHds) {
-        BaseScore base =
-                BaseScore.of(folder, own.featureCache, settings.scored(fedHds).settings());
+        BaseScore base = baseScore(fedHds);
         String origin = base.kept().isPresent() ? ", kept in " + base.file() : "";
         double score = base.orCompute(
                 () -> evaluate(fedHds, data.unseen(), Adapter.empty()).orElseThrow());

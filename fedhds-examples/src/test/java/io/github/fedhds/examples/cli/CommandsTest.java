@@ -165,40 +165,54 @@ class CommandsTest extends OnMainJob {
     }
 
     @Test
-    void compare_onOwnData_hasARowForEachSelection() throws IOException {
+    void compare_onOwnData_hasARowForEachSelection_alsoAfterAResume() throws IOException {
         Path out = folder.resolve("out");
-        Outcome outcome = execute(
-                "compare",
-                "--model",
-                shared.resolve("model").toString(),
-                "--data",
-                shared.resolve("data.jsonl").toString(),
-                "--out",
-                out.toString(),
-                "--answer-tokens",
-                "2",
-                "--evaluate-limit",
-                "2",
-                "--rounds",
-                "1");
+        String[] compare = {
+            "compare",
+            "--model",
+            shared.resolve("model").toString(),
+            "--data",
+            shared.resolve("data.jsonl").toString(),
+            "--out",
+            out.toString(),
+            "--answer-tokens",
+            "2",
+            "--evaluate-limit",
+            "2",
+            "--samples-per-group",
+            "2",
+            "--rounds",
+            "1"
+        };
+        Outcome outcome = execute(compare);
         assertTrue(outcome.status() == 0 || outcome.status() == 3, outcome.err());
-        List<String> rows = outcome.out()
-                .lines()
-                .dropWhile(line -> !line.startsWith("   ") || !line.contains("Rouge-L"))
-                .skip(1)
-                .limit(5)
-                .map(line -> line.substring(0, 18).strip())
-                .toList();
+        List<String> rows = rows(outcome);
         assertEquals(
                 List.of("base model", "recommended", "FedHDS (paper)", "random choice", "full data (FedIT)"),
-                rows,
+                rows.stream().map(line -> line.substring(0, 18).strip()).toList(),
                 outcome.out());
         assertTrue(outcome.out().contains("100.00 %"), outcome.out());
         for (String run : List.of("recommended", "fedhds", "random", "full")) {
             assertTrue(Files.exists(out.resolve(run).resolve("rounds.jsonl")), run);
         }
+        Path again = folder.resolve("again");
+        String config = out.resolve("random/config.json").toString();
+        Outcome repeated = execute("--config", config, "--out", again.toString());
+        assertEquals(0, repeated.status(), repeated.err());
+        assertArrayEquals(weights(out.resolve("random")), weights(again), "its config.json repeats a row");
+        Outcome resumed = execute(with(compare, "--resume"));
+        assertEquals(rows, rows(resumed), resumed.out());
         Outcome wrong = execute("compare", "--model", "m", "--selection", "full");
         assertTrue(wrong.status() == 2 && wrong.err().contains("--selection does not suit"), wrong.err());
+    }
+
+    private static List<String> rows(Outcome outcome) {
+        return outcome.out()
+                .lines()
+                .dropWhile(line -> !line.startsWith("   ") || !line.contains("Rouge-L"))
+                .skip(1)
+                .limit(5)
+                .toList();
     }
 
     @Test

@@ -2,11 +2,9 @@ package io.github.fedhds.evaluation;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
@@ -15,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -103,8 +100,7 @@ public final class OptionChooser {
                 all.add(new Instruction(asked.instruction(), asked.input(), option, asked.task(), asked.history()));
             }
         }
-        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
-        double[] losses = scorer.score(SampleScore.ANSWER_LOSS, all, round);
+        double[] losses = scorer.losses(all, adapter);
         int[] chosen = new int[instructions.size()];
         int at = 0;
         for (int i = 0; i < chosen.length; i++) {

@@ -1,5 +1,6 @@
 package io.github.fedhds.features;
 
+import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.coreset.SampleScorer;
 import io.github.fedhds.instruction.Instruction;
@@ -12,6 +13,7 @@ import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -111,6 +113,16 @@ public final class AnswerLossScorer implements SampleScorer {
         return IntStream.of(samples.places())
                 .mapToDouble(place -> losses[place])
                 .toArray();
+    }
+
+    /**
+     * The loss of each instruction's reference answer, {@link SampleScore#ANSWER_LOSS}, outside of a round: for an evaluation.
+     *
+     * @param adapter of this scorer's form; empty for the base model
+     */
+    public double[] losses(List<Instruction> instructions, Adapter adapter) {
+        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
+        return score(SampleScore.ANSWER_LOSS, instructions, round);
     }
 
     private SampleEncoder encoder(SampleScore kind) {

@@ -2,7 +2,6 @@ package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.evaluation.AnswerEvaluator;
@@ -13,18 +12,14 @@ import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
 import io.github.fedhds.peft.PeftFolder;
-import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -161,16 +156,7 @@ final class EvaluateCommand implements Callable<Integer> {
         boolean natural = Files.isDirectory(data.resolve("tasks"));
         List<Instruction> all = natural || unseen ? Dataset.load(data, seed).allUnseen() : DataFile.readAll(data);
         options = OptionChooser.options(all);
-        Map<String, List<Instruction>> byTask = EmbeddedComparison.byTask(all);
-        List<Instruction> kept = new ArrayList<>();
-        byTask.values().forEach(list -> {
-            List<Instruction> shuffled = new ArrayList<>(list);
-            if (limit.isPresent() && limit.get() < list.size()) {
-                Collections.shuffle(shuffled, new Random(seed));
-                shuffled = shuffled.subList(0, limit.get());
-            }
-            kept.addAll(shuffled);
-        });
+        List<Instruction> kept = OwnData.limited(EmbeddedComparison.byTask(all), limit, seed);
         if (kept.isEmpty()) {
             throw new FedHdsException(data + " has no instruction to evaluate on"
                     + (natural || unseen ? "; it holds out no task, so leave --unseen out" : ""));
@@ -190,10 +176,8 @@ final class EvaluateCommand implements Callable<Integer> {
         for (TextMeasure measure : TextMeasure.values()) {
             scores = scores.with(OptionNames.of(measure), measure, made);
         }
-        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
-        double[] losses = new AnswerLossScorer(model, form, template, length, TOKEN_BUDGET)
-                .score(SampleScore.ANSWER_LOSS, instructions, round);
-        scores = scores.with(LOSS, losses);
+        scores = scores.with(
+                LOSS, new AnswerLossScorer(model, form, template, length, TOKEN_BUDGET).losses(instructions, adapter));
         return new Evaluated(scores, choice(model, form, adapter, template, length, instructions), made);
     }
 

@@ -18,6 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The result of an evaluation: tables, and the files evaluation.json and generations.jsonl. */
 final class EvaluationReport {
@@ -71,17 +73,20 @@ final class EvaluationReport {
         }
         base.ifPresent(plain -> printDifference(tuned, plain));
         out.printf("%n%-40s %6s %8s %8s %8s %8s%n", "task", "n", "rouge-l", "exact", "f1", "loss");
-        first.keySet().forEach(task -> printTask(task, scores));
+        List<Map<String, Interval>> columns = Stream.of("rouge-l", "exact-match", "token-f1")
+                .map(scores::byTask)
+                .collect(Collectors.toList());
+        columns.add(first);
+        Map<String, Long> counts =
+                instructions.stream().collect(Collectors.groupingBy(Instruction::task, Collectors.counting()));
+        first.keySet().forEach(task -> printTask(task, counts.getOrDefault(task, 0L), columns));
     }
 
-    private void printTask(String task, AnswerScores scores) {
-        long count = instructions.stream()
-                .filter(instruction -> instruction.task().equals(task))
-                .count();
+    private void printTask(String task, long count, List<Map<String, Interval>> columns) {
         String name = task.isEmpty() ? "(no task)" : task;
         out.printf(Locale.ROOT, "%-40s %6d", name.length() > 40 ? name.substring(0, 39) + "~" : name, count);
-        for (String measure : List.of("rouge-l", "exact-match", "token-f1", EvaluateCommand.LOSS)) {
-            Interval interval = scores.byTask(measure).get(task);
+        for (Map<String, Interval> column : columns) {
+            Interval interval = column.get(task);
             out.printf(Locale.ROOT, " %8.4f", interval == null ? Double.NaN : interval.mean());
         }
         out.println();
@@ -110,6 +115,8 @@ final class EvaluationReport {
         summary.put("instructions", instructions.size());
         summary.put("scores", summary(tuned));
         base.ifPresent(plain -> summary.put("base_scores", summary(plain)));
+        Map<String, double[]> values = new LinkedHashMap<>();
+        tuned.scores().names().forEach(name -> values.put(name, tuned.scores().values(name)));
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < instructions.size(); i++) {
             Instruction asked = instructions.get(i);
@@ -121,18 +128,11 @@ final class EvaluationReport {
             line.put("answer", tuned.answers().get(i));
             int at = i;
             base.ifPresent(plain -> line.put("base_answer", plain.answers().get(at)));
-            for (String name : tuned.scores().names()) {
-                double value = tuned.scores().values(name)[i];
-                line.put(name.replace('-', '_'), Double.isFinite(value) ? value : null);
-            }
+            values.forEach((name, all) -> line.put(name.replace('-', '_'), Double.isFinite(all[at]) ? all[at] : null));
             lines.add(LINE.toJson(line));
         }
-        try {
-            Files.writeString(folder.resolve("evaluation.json"), PRETTY.toJson(summary) + "\n");
-            Files.write(folder.resolve("generations.jsonl"), lines);
-        } catch (IOException e) {
-            throw new FedHdsException(folder + " cannot be written: " + e, e);
-        }
+        OutputFile.text(folder.resolve("evaluation.json"), PRETTY.toJson(summary) + "\n");
+        OutputFile.lines(folder.resolve("generations.jsonl"), lines.iterator());
     }
 
     private static Map<String, Object> summary(EvaluateCommand.Evaluated evaluated) {

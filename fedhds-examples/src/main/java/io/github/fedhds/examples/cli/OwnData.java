@@ -107,9 +107,7 @@ record OwnData(
      * @throws FedHdsException if a name is not that of an unseen task
      */
     OwnData evaluatedOn(Optional<Integer> limit, List<String> names, long seed) {
-        Map<String, List<Instruction>> byTask = new LinkedHashMap<>();
-        unseen.forEach(instruction -> byTask.computeIfAbsent(instruction.task(), t -> new ArrayList<>())
-                .add(instruction));
+        Map<String, List<Instruction>> byTask = EmbeddedComparison.byTask(unseen);
         for (String name : names) {
             if (!byTask.containsKey(name)) {
                 throw new FedHdsException(
@@ -119,6 +117,11 @@ record OwnData(
         if (!names.isEmpty()) {
             byTask.keySet().retainAll(Set.copyOf(names));
         }
+        return new OwnData(clients, training, tasks, limited(byTask, limit, seed), byTask.size());
+    }
+
+    /** All instructions task by task or, of a task with more than the limit, so many drawn with the seed. */
+    static List<Instruction> limited(Map<String, List<Instruction>> byTask, Optional<Integer> limit, long seed) {
         List<Instruction> kept = new ArrayList<>();
         byTask.values().forEach(list -> {
             List<Instruction> shuffled = new ArrayList<>(list);
@@ -128,7 +131,7 @@ record OwnData(
             }
             kept.addAll(shuffled);
         });
-        return new OwnData(clients, training, tasks, kept, byTask.size());
+        return kept;
     }
 
     private static boolean isNaturalInstructions(Path path) {

@@ -1,20 +1,17 @@
 package io.github.fedhds.examples.comparison;
 
 import io.github.fedhds.adapter.Adapter;
-import io.github.fedhds.coreset.SampleScore;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.cli.EmbeddedComparison;
 import io.github.fedhds.features.AnswerLossScorer;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.instruction.PromptTemplate;
-import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.transformer.AdapterForm;
 import io.github.fedhds.transformer.LanguageModel;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * How good an adapter is on unseen tasks.
@@ -48,10 +45,9 @@ public record UnseenScore(double rougeL, Map<String, Double> byTask, double loss
                 template,
                 Math.min(1024, loaded.config().contextLength()),
                 TOKEN_BUDGET);
-        RoundContext round = new RoundContext("evaluation", 1, Optional.empty(), 0, adapter, Map.of());
         double loss = EmbeddedComparison.byTask(unseen).values().parallelStream()
-                        .mapToDouble(task -> Arrays.stream(scorer.score(SampleScore.ANSWER_LOSS, task, round))
-                                .sum())
+                        .mapToDouble(task ->
+                                Arrays.stream(scorer.losses(task, adapter)).sum())
                         .sum()
                 / unseen.size();
         return new UnseenScore(answers.rougeL(), answers.byTask(), loss, (System.nanoTime() - start) / 1e9);

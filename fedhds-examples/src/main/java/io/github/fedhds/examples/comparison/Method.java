@@ -3,7 +3,6 @@ package io.github.fedhds.examples.comparison;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.features.LayerScaling;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.selection.AnchorFrame;
 import io.github.fedhds.selection.BalancedSelector;
 import io.github.fedhds.selection.HdbscanSelector;
@@ -217,19 +216,7 @@ enum Method {
         return builder;
     }
 
-    /**
-     * A share of each client's samples, rounded up or down at random with the share as the mean, so that a round has the
-     * share of all of them.
-     */
     private static Selection dealt(double share, IntFunction<CoresetSelector> ofCount) {
-        return Selection.everything()
-                .withClient((candidates, round) ->
-                        ofCount.apply(count(share, candidates.size(), round)).select(candidates, round));
-    }
-
-    private static int count(double share, int samples, RoundContext round) {
-        double mean = share * samples;
-        int least = (int) mean;
-        return least + (round.random("share").nextDouble() < mean - least ? 1 : 0);
+        return ShareOfEach.of(round -> share, ofCount);
     }
 }

@@ -4,11 +4,8 @@ import com.google.common.base.Suppliers;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.examples.cli.TemplateName;
-import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
-import io.github.fedhds.model.ModelOptions;
-import io.github.fedhds.model.Precision;
 import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
@@ -18,8 +15,6 @@ import io.github.fedhds.training.LocalTrainer;
 import io.github.fedhds.training.TrainingResult;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -36,10 +31,10 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -56,36 +51,16 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         description = "Rouge-L on unseen tasks for several selection methods, over paired seeds.")
 public final class PairedComparison implements Callable<Integer> {
-    @Option(names = "--model", description = "model folder or GGUF file (default: the embedded model and its data)")
-    private Optional<Path> model = Optional.empty();
-
-    @Option(names = "--data", description = "instructions, as for the main job")
-    private Optional<Path> data = Optional.empty();
-
-    @Option(names = "--held-out", split = ",", description = "beginnings of the names of the tasks for the evaluation")
-    private List<String> heldOut = List.of();
-
-    @Option(names = "--leave-out", split = ",", description = "beginnings of the names of tasks that are not used")
-    private List<String> leaveOut = List.of();
-
-    @Option(names = "--per-task", description = "training instructions of each task at most")
-    private int perTask = 40;
-
-    @Option(names = "--unseen-per-task", description = "instructions of each unseen task at most")
-    private int unseenPerTask = 4;
-
-    @Option(names = "--longest", description = "characters of an instruction with input and answer at most")
-    private int longest = 400;
-
-    @Option(
-            names = "--open-answers",
-            description = "evaluate only tasks of which more than half of the answers differ, not those with labels")
-    private boolean openAnswers;
+    @Mixin
+    private ExperimentOptions experiment = new ExperimentOptions(4, 400);
 
     @Option(names = "--clients", description = "number of clients, unless each has one task")
     private int clients = 24;
 
-    @Option(names = "--alpha", description = "of the Dirichlet distribution of tasks (default: one task a client)")
+    @Option(
+            names = "--alpha",
+            showDefaultValue = Visibility.NEVER,
+            description = "of the Dirichlet distribution of tasks (default: one task a client)")
     private Optional<Double> alpha = Optional.empty();
 
     @Option(names = "--fraction", description = "share of the clients in a round")
@@ -103,38 +78,14 @@ public final class PairedComparison implements Callable<Integer> {
     @Option(names = "--methods", split = ",", description = "among ${COMPLETION-CANDIDATES}")
     private List<Method> methods = List.of(Method.RANDOM, Method.BALANCED, Method.PAPER, Method.RECOMMENDED);
 
-    @Option(names = "--seeds", split = ",", description = "seeds")
-    private List<Long> seeds = List.of(1L, 2L, 3L);
-
     @Option(names = "--rates", split = ",", description = "learning rates; 0: the default, which adapts to the steps")
     private List<Double> rates = List.of(0.0);
 
     @Option(names = "--epochs", split = ",", description = "passes over the chosen samples; 0: the default, which is 1")
     private List<Integer> epochs = List.of(0);
 
-    @Option(names = "--template", description = "prompt template, as for the main job")
-    private TemplateName template = TemplateName.AUTO;
-
-    @Option(names = "--answer-tokens", description = "tokens of an evaluated answer at most")
-    private int answerTokens = 24;
-
-    @Option(names = "--precision", description = "of the model's weights: ${COMPLETION-CANDIDATES}")
-    private Precision precision = Precision.FLOAT32;
-
-    @Option(names = "--cache", description = "folder that keeps the features")
-    private Optional<Path> cache = Optional.empty();
-
-    @Option(names = "--results", required = true, description = "file of the results, one JSON object a line")
-    private Path results = Path.of("");
-
-    @Option(names = "--parallel", description = "clients that run at a time")
-    private int parallel = 2;
-
     @Option(names = "--choose-only", description = "train and evaluate nothing; compare what is chosen")
     private boolean chooseOnly;
-
-    @Option(names = "--table-only", description = "run nothing; print the table of the results file")
-    private boolean tableOnly;
 
     @Mixin
     private NoiseOptions noise = new NoiseOptions();
@@ -154,25 +105,16 @@ public final class PairedComparison implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (model.isPresent() != data.isPresent()) {
-            throw new ParameterException(spec.commandLine(), "--model and --data belong together");
-        }
         checkOptions();
         PrintWriter out = spec.commandLine().getOut();
         Map<String, String> settings = settings();
-        if (!tableOnly) {
-            Bed.Limits limits = new Bed.Limits(heldOut, leaveOut, perTask, unseenPerTask, longest, openAnswers);
-            Bed bed = data.map(path -> Bed.read(path, limits)).orElseGet(() -> Bed.embedded(limits));
-            out.printf(
-                    "%d instructions of %d tasks, %d unseen instructions%n",
-                    bed.instructions(), bed.tasks().size(), bed.unseen().size());
-            ModelOptions options = ModelOptions.defaults().withThreads(1).withPrecision(precision);
-            try (LanguageModel loaded =
-                    model.map(path -> LanguageModel.load(path, options)).orElseGet(() -> EmbeddedModel.load(options))) {
+        if (!experiment.tableOnly()) {
+            Bed bed = experiment.bed(out);
+            try (LanguageModel loaded = experiment.load()) {
                 run(loaded, bed, settings, out);
             }
         }
-        List<Trial> same = Trial.read(results).stream()
+        List<Trial> same = Trial.read(experiment.results()).stream()
                 .filter(trial -> trial.settings().equals(settings))
                 .toList();
         out.print(new PairedTable(same).text());
@@ -182,45 +124,29 @@ public final class PairedComparison implements Callable<Integer> {
 
     /** Before hours of work, not after them. */
     private void checkOptions() {
-        require(share > 0 && share <= 1, "--share must be above 0 and at most 1, was " + share);
-        rates.forEach(rate -> require(
+        CommandLine line = spec.commandLine();
+        experiment.check(line);
+        ExperimentOptions.require(line, share > 0 && share <= 1, "--share must be above 0 and at most 1, was " + share);
+        rates.forEach(rate -> ExperimentOptions.require(
+                line,
                 rate >= 0 && Double.isFinite(rate),
                 "--rates must be finite and above 0, or 0 for the default, was " + rate));
-        epochs.forEach(
-                passes -> require(passes >= 0, "--epochs must be 1 or more, or 0 for the default, was " + passes));
-        Map<String, Integer> counts = Map.of(
-                "--per-task",
-                perTask,
-                "--unseen-per-task",
-                unseenPerTask,
-                "--longest",
-                longest,
-                "--samples-per-group",
-                samplesPerGroup,
-                "--answer-tokens",
-                answerTokens);
-        counts.forEach((option, count) -> require(count >= 1, option + " must be 1 or more, was " + count));
-        Path folder = results.toAbsolutePath().getParent();
-        require(
-                folder != null && Files.isWritable(folder) && !Files.isDirectory(results),
-                "--results must be a file in a folder that exists and may be written, was " + results);
-    }
-
-    private void require(boolean holds, String rule) {
-        if (!holds) {
-            throw new ParameterException(spec.commandLine(), rule);
-        }
+        epochs.forEach(passes -> ExperimentOptions.require(
+                line, passes >= 0, "--epochs must be 1 or more, or 0 for the default, was " + passes));
+        ExperimentOptions.require(
+                line, samplesPerGroup >= 1, "--samples-per-group must be 1 or more, was " + samplesPerGroup);
     }
 
     private void run(LanguageModel loaded, Bed bed, Map<String, String> settings, PrintWriter out) {
-        Set<Trial.Key> done =
-                Trial.read(results).stream().map(Trial::key).collect(Collectors.toCollection(HashSet::new));
+        Set<Trial.Key> done = Trial.read(experiment.results()).stream()
+                .map(Trial::key)
+                .collect(Collectors.toCollection(HashSet::new));
         if (!chooseOnly && done.add(new Trial.Key(settings, Trial.BASE, 0, 0, 0))) {
             note(base(loaded, bed, settings), out);
         }
         Supplier<Diversity> diversity = Suppliers.memoize(() -> new Diversity(
                 features(Method.PARTS, loaded, bed).build().extractor(), bed)); // not if all runs are done
-        for (long seed : seeds) {
+        for (long seed : experiment.seeds()) {
             for (double rate : rates) {
                 for (int passes : epochs) {
                     for (Method method : methods) {
@@ -234,7 +160,7 @@ public final class PairedComparison implements Callable<Integer> {
     }
 
     private void note(Trial trial, PrintWriter out) {
-        trial.append(results);
+        trial.append(experiment.results());
         out.printf(
                 Locale.ROOT,
                 "%s, seed %d, rate %s, epochs %d: %s%d samples of %d tasks, %d families, features %.0f s,"
@@ -256,11 +182,17 @@ public final class PairedComparison implements Callable<Integer> {
     }
 
     private UnseenScore score(FedHds fedHds, Bed bed, Adapter adapter) {
-        return UnseenScore.of(fedHds, template.of(fedHds.model()), bed.unseen(), adapter, answerTokens, parallel);
+        return UnseenScore.of(
+                fedHds,
+                experiment.template(fedHds.model()),
+                bed.unseen(),
+                adapter,
+                experiment.answerTokens(),
+                experiment.parallel());
     }
 
     private Trial base(LanguageModel loaded, Bed bed, Map<String, String> settings) {
-        FedHds fedHds = FedHds.on(loaded).template(template.of(loaded)).build();
+        FedHds fedHds = FedHds.on(loaded).template(experiment.template(loaded)).build();
         UnseenScore score = score(fedHds, bed, Adapter.empty());
         return new Trial(
                 settings,
@@ -312,7 +244,7 @@ public final class PairedComparison implements Callable<Integer> {
                 .activeShare(fraction)
                 .rounds(rounds)
                 .seed(seed)
-                .parallelClients(parallel)
+                .parallelClients(experiment.parallel())
                 .clientSettings(client -> client.trainer(recording));
         noise.on(run);
         Federation federation = run.build();
@@ -355,9 +287,9 @@ public final class PairedComparison implements Callable<Integer> {
 
     private FedHdsBuilder features(Method method, LanguageModel loaded, Bed bed) {
         FedHdsBuilder builder = method.on(loaded, share, samplesPerGroup)
-                .template(template.of(loaded))
+                .template(experiment.template(loaded))
                 .maxTokens(maxTokens(loaded));
-        cache.ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
+        experiment.cache().ifPresent(folder -> builder.featureCache(FeatureCache.inFolder(folder)));
         return method.withPublic(builder, bed.unseen(), share);
     }
 
@@ -373,22 +305,13 @@ public final class PairedComparison implements Callable<Integer> {
 
     private Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>();
-        settings.put("model", name(model));
-        settings.put("data", name(data));
-        settings.put("held out", String.join(",", heldOut));
-        settings.put("left out", String.join(",", leaveOut));
-        settings.put("per task", String.valueOf(perTask));
-        settings.put("unseen per task", String.valueOf(unseenPerTask));
-        settings.put("longest", String.valueOf(longest));
+        experiment.describe(settings);
         settings.put("clients", alpha.map(a -> clients + ", Dirichlet " + a).orElse("one task each"));
         settings.put("fraction", String.valueOf(fraction));
         settings.put("rounds", String.valueOf(rounds));
         settings.put("share", String.valueOf(share));
         settings.put("samples per group", String.valueOf(samplesPerGroup));
-        settings.put("template", template.name());
-        settings.put("precision", precision.name());
-        settings.put("answer tokens", String.valueOf(answerTokens));
-        if (openAnswers) { // absent otherwise, as in results from before this option
+        if (experiment.openAnswers()) { // absent otherwise, as in results from before this option
             settings.put("evaluated tasks", "open answers");
         }
         noise.describe(settings);
@@ -396,10 +319,5 @@ public final class PairedComparison implements Callable<Integer> {
             settings.put(Trial.TRAINING, "none");
         }
         return settings;
-    }
-
-    /** The last name of a path: results do not depend on where the files lie. */
-    private static String name(Optional<Path> path) {
-        return path.map(Path::getFileName).map(String::valueOf).orElse("embedded");
     }
 }

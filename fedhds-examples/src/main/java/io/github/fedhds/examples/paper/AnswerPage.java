@@ -1,5 +1,6 @@
 package io.github.fedhds.examples.paper;
 
+import com.google.common.html.HtmlEscapers;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -63,9 +64,6 @@ final class AnswerPage {
     }
 
     private static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
+        return HtmlEscapers.htmlEscaper().escape(text);
     }
 }

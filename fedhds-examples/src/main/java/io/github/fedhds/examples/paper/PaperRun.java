@@ -4,6 +4,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.clustering.Hdbscan;
 import io.github.fedhds.coreset.CoresetSelector;
 import io.github.fedhds.examples.comparison.Bed;
+import io.github.fedhds.examples.comparison.ShareOfEach;
 import io.github.fedhds.examples.comparison.UnseenScore;
 import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
@@ -30,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.IntFunction;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.ToDoubleFunction;
 
@@ -217,7 +217,7 @@ final class PaperRun {
             case INTRA -> Selection.intraClientOnly().withClient(groups);
             case INTER -> Selection.interClientOnly();
             case RECOMMENDED -> recommended(arm, fedHds);
-            case RANDOM -> dealt(share, RandomSelector::count);
+            case RANDOM -> ShareOfEach.of(share, RandomSelector::count);
             case RANDOM_PER_CLIENT -> {
                 Map<String, Integer> counts = followed(fedHds).counts();
                 yield Selection.everything()
@@ -225,11 +225,13 @@ final class PaperRun {
                                 .select(candidates, round));
             }
             case PERPLEXITY ->
-                dealt(share, count -> ScoreSelector.perplexity().count(count).build());
+                ShareOfEach.of(
+                        share, count -> ScoreSelector.perplexity().count(count).build());
             case DIFFICULTY ->
-                dealt(share, count -> ScoreSelector.difficulty().count(count).build());
+                ShareOfEach.of(
+                        share, count -> ScoreSelector.difficulty().count(count).build());
             case FULL, BASE -> Selection.everything();
-            case FULL_EQUAL_STEPS -> dealt(equalSteps(followed(fedHds)), RandomSelector::count);
+            case FULL_EQUAL_STEPS -> ShareOfEach.of(equalSteps(followed(fedHds)), RandomSelector::count);
         };
     }
 
@@ -275,19 +277,5 @@ final class PaperRun {
             left -= taken;
         }
         return round -> shares.get(round - 1);
-    }
-
-    /** A share of each client's samples, rounded up or down at random with the share as the mean. */
-    private static Selection dealt(IntToDoubleFunction share, IntFunction<CoresetSelector> ofCount) {
-        return Selection.everything().withClient((candidates, round) -> {
-            double mean = share.applyAsDouble(round.round()) * candidates.size();
-            int least = (int) mean;
-            int count = least + (random(round) < mean - least ? 1 : 0);
-            return ofCount.apply(count).select(candidates, round);
-        });
-    }
-
-    private static double random(RoundContext round) {
-        return round.random("share").nextDouble();
     }
 }

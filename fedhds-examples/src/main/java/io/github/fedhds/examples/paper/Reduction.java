@@ -1,10 +1,8 @@
 package io.github.fedhds.examples.paper;
 
-import io.github.fedhds.feature.FeatureMatrix;
+import io.github.fedhds.examples.cli.FusionName;
 import io.github.fedhds.fusion.Fusion;
 import io.github.fedhds.reduction.KernelPcaFusion;
-import io.github.fedhds.reduction.PcaFusion;
-import io.github.fedhds.reduction.TsneFusion;
 
 /** How features become points of two coordinates. */
 enum Reduction {
@@ -27,11 +25,10 @@ enum Reduction {
 
     /** On one thread, because clients run in parallel. */
     Fusion fusion() {
-        TsneFusion tsne = TsneFusion.builder().threads(1).build();
         return switch (this) {
-            case TSNE -> tsne;
-            case TSNE_LAST_LAYER -> tsne.compose(FeatureMatrix::lastBlock);
-            case PCA -> new PcaFusion();
+            case TSNE -> FusionName.TSNE.fusion();
+            case TSNE_LAST_LAYER -> FusionName.LAST_LAYER.fusion();
+            case PCA -> FusionName.PCA.fusion();
             case KERNEL_PCA -> KernelPcaFusion.rbf(2);
         };
     }

@@ -4,9 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.examples.ProgramRun;
 import io.github.fedhds.examples.TinyModel;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,15 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PairedComparisonTest {
     private static String run(int status, List<String> arguments) {
-        StringWriter text = new StringWriter();
-        assertEquals(
-                status,
-                PairedComparison.commandLine()
-                        .setOut(new PrintWriter(text))
-                        .setErr(new PrintWriter(text))
-                        .execute(arguments.toArray(String[]::new)),
-                text::toString);
-        return text.toString();
+        return ProgramRun.of(PairedComparison.commandLine(), status, arguments);
     }
 
     private static List<String> arguments(Path folder) throws Exception {

@@ -4,11 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.fedhds.examples.ProgramRun;
 import io.github.fedhds.examples.TinyModel;
 import io.github.fedhds.examples.comparison.ResultsFile;
-import java.io.PrintWriter;
 import java.io.StringReader;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,15 +24,7 @@ import org.xml.sax.InputSource;
 
 class PaperExperimentsTest {
     private static String run(int status, List<String> arguments) {
-        StringWriter text = new StringWriter();
-        assertEquals(
-                status,
-                PaperExperiments.commandLine()
-                        .setOut(new PrintWriter(text))
-                        .setErr(new PrintWriter(text))
-                        .execute(arguments.toArray(String[]::new)),
-                text::toString);
-        return text.toString();
+        return ProgramRun.of(PaperExperiments.commandLine(), status, arguments);
     }
 
     private static List<String> arguments(Path folder) throws Exception {

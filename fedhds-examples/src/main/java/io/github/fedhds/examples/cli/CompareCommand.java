@@ -2,7 +2,6 @@ package io.github.fedhds.examples.cli;
 
 import io.github.fedhds.examples.embedded.EmbeddedModel;
 import io.github.fedhds.monitoring.RoundReport;
-import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -89,18 +88,14 @@ final class CompareCommand implements Callable<Integer> {
         List<ComparisonTable.Row> rows = new ArrayList<>();
         boolean trained = true;
         Optional<Double> base = Optional.empty();
-        try (ModelPool models = ModelPool.load(folder, own.ofModel(run.ofModel()), run.devices);
-                ModelPool features = own.featureModel
-                        .map(path -> ModelPool.load(path, run.ofModel(), run.devices))
-                        .orElse(null)) {
+        try (LoadedModels models = new LoadedModels(own, run)) {
             for (Map.Entry<SelectionName, String> row : ROWS.entrySet()) {
                 own.selection = row.getKey();
                 run.out = Optional.of(out.resolve(OptionNames.of(own.selection)));
                 run.samplesPerGroup = own.selection == SelectionName.FEDHDS ? samplesPerGroup : Optional.empty();
                 run.given = given();
-                OwnRun one = new OwnRun(run, own, console, base);
-                trained &= one.run(models, folder, Optional.ofNullable(features));
-                OwnRun.Result result = one.result().orElseThrow();
+                OwnRun.Result result = new OwnRun(run, own, console, base).run(models, folder);
+                trained &= result.isTrained();
                 base = result.base();
                 rows.add(row(row.getValue(), result));
             }

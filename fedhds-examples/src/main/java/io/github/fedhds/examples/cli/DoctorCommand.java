@@ -18,7 +18,6 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -163,9 +162,7 @@ final class DoctorCommand implements Callable<Integer> {
     private static String model(Path path) {
         DecoderConfig read = DecoderConfig.read(path);
         long bytes = Files.isDirectory(path) ? weights(path) : path.toFile().length();
-        long parameters = LanguageModel.tensorShapes(read).values().stream()
-                .mapToLong(shape -> Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b))
-                .sum();
+        long parameters = ModelSize.parameters(read);
         try (Tokenizer tokenizer = Tokenizer.load(path)) {
             return String.format(
                     Locale.ROOT,

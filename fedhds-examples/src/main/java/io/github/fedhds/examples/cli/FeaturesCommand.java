@@ -8,7 +8,6 @@ import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.setup.FedHds;
-import io.github.fedhds.setup.ModelPool;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -99,11 +98,8 @@ final class FeaturesCommand implements Callable<Integer> {
                         new PartitionChoice(PartitionChoice.Kind.EVEN, ""),
                         Optional.of(1))
                 .training();
-        try (ModelPool models = ModelPool.load(own.model.get(), own.ofModel(compute.ofModel()), compute.devices);
-                ModelPool features = own.featureModel
-                        .map(folder -> ModelPool.load(folder, compute.ofModel(), compute.devices))
-                        .orElse(null)) {
-            FedHds fedHds = own.on(models, Optional.ofNullable(features), compute.fusion)
+        try (LoadedModels models = new LoadedModels(own, compute)) {
+            FedHds fedHds = own.on(models.models(), models.features(), compute.fusion)
                     .frozenFeatures(true)
                     .build();
             write(fedHds, instructions);

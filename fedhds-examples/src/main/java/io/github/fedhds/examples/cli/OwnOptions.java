@@ -134,11 +134,7 @@ final class OwnOptions extends SelectionOptions {
             throw new ParameterException(line, "--base-name must be one line that is not blank");
         }
         checkInput(line);
-        checkSelection(line, run.clients);
-        if (selection != SelectionName.FEDHDS && run.samplesPerGroup.isPresent()) {
-            throw new ParameterException(
-                    line, "--samples-per-group needs --selection fedhds; the others choose single samples");
-        }
+        checkSelection(line, run.clients, run.samplesPerGroup);
         if (!targetModules.isEmpty()) {
             try {
                 LoraConfig.defaults().withTargetModules(targetModules);

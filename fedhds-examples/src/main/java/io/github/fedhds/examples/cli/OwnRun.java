@@ -37,7 +37,6 @@ final class OwnRun {
     private final OwnSettings settings;
     private final Optional<Double> knownBase;
     private Optional<RunPrivacy> privacy = Optional.empty();
-    private Optional<Result> result = Optional.empty();
 
     /**
      * Figures of a run.
@@ -45,7 +44,12 @@ final class OwnRun {
      * @param base Rouge-L of the base model on the unseen tasks; empty if there are none, or in a resumed run
      * @param held instructions of the rounds' clients, over all rounds
      */
-    record Result(Optional<Double> base, TunedRun run, long held) {}
+    record Result(Optional<Double> base, TunedRun run, long held) {
+        /** Whether any round trained; if not, there is no adapter. */
+        boolean isTrained() {
+            return run.samples() > 0;
+        }
+    }
 
     /**
      * Reads the data, so that an error in it is reported before a large model is loaded. The options have been checked.
@@ -79,13 +83,11 @@ final class OwnRun {
     /**
      * Runs all rounds.
      *
-     * @param models the model on each device
-     * @param featureModels model for the features, on each device; empty: the tuned model
-     * @return whether any round trained; if not, no adapter is written
+     * @param models what {@code modelFolder} and the options name
      */
-    boolean run(ModelPool models, Path modelFolder, Optional<ModelPool> featureModels) {
+    Result run(LoadedModels models, Path modelFolder) {
         try {
-            return tune(models, modelFolder, featureModels);
+            return tune(models.models(), modelFolder, models.features());
         } catch (FedHdsException | IllegalArgumentException | IllegalStateException e) {
             // A NaN in the weights causes an error at the first check of any value. The search reads the whole model.
             boolean notFinite = String.valueOf(e.getMessage()).matches("(?s).*(NaN|[Ii]nfinit).*");
@@ -103,7 +105,7 @@ final class OwnRun {
                 .or(() -> own.featureModel.flatMap(LanguageModel::firstNonFinite));
     }
 
-    private boolean tune(ModelPool models, Path modelFolder, Optional<ModelPool> featureModels) {
+    private Result tune(ModelPool models, Path modelFolder, Optional<ModelPool> featureModels) {
         FedHds fedHds = setup.fedHds(models, featureModels);
         privacy = Optional.of(setup.privacy(models, featureModels))
                 .filter(PrivacyMeasures::isAny)
@@ -130,17 +132,17 @@ final class OwnRun {
                 own.epsilon.isPresent() || own.secureAggregation);
         log.start(config, String.valueOf(fedHds.agreedSettings().get("library version")));
         try {
-            boolean trained =
+            Result result =
                     tune(fedHds, models, modelFolder, featureModels, length, files, log, !options.resume || empty);
-            log.done(trained);
-            return trained;
+            log.done(result.isTrained());
+            return result;
         } catch (RuntimeException e) {
             log.failed(e);
             throw e;
         }
     }
 
-    private boolean tune(
+    private Result tune(
             FedHds fedHds,
             ModelPool models,
             Path modelFolder,
@@ -201,18 +203,12 @@ final class OwnRun {
         writeAdapters(run, files, fedHds, modelFolder);
         choice.ifPresent(lines -> lines.printCost(run.rounds(), setting.held(run)));
         printSummary(run, setting.held(run), fedHds, length, modelFolder);
-        result = Optional.of(new Result(base, run, setting.held(run)));
-        return run.samples() > 0;
-    }
-
-    /** Figures of the run, after it has ended. */
-    Optional<Result> result() {
-        return result;
+        return new Result(base, run, setting.held(run));
     }
 
     /** Empty if the selection needs no features. */
     private Optional<ChoiceLines> choice(FedHds fedHds, LanguageModel ofFeatures) {
-        if (own.selection == SelectionName.FULL || own.selection == SelectionName.RANDOM) {
+        if (!own.selection.needsFeatures()) {
             return Optional.empty();
         }
         return Optional.of(new ChoiceLines(
@@ -222,7 +218,7 @@ final class OwnRun {
                 data.clients().values().stream().flatMap(List::stream).toList(),
                 rounds,
                 fraction,
-                own.selection == SelectionName.RECOMMENDED || own.featureModel.isPresent()));
+                own.hasFixedFeatures()));
     }
 
     private BaseScore baseScore(FedHds fedHds) {

@@ -6,7 +6,6 @@ import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.lora.LoraTrainer;
 import io.github.fedhds.round.RoundContext;
 import io.github.fedhds.secure.MaskedAggregation;
-import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.RandomSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
@@ -48,7 +47,7 @@ final class OwnSetup {
                 .evaluatedOn(own.evaluateLimit, own.evaluateTasks, options.seed);
         fraction = options.fraction.orElse(Math.max(
                 0.05, Math.min(1, LEAST_ACTIVE / (double) data.clients().size())));
-        int active = Math.max(1, (int) (fraction * data.clients().size() + 1e-9));
+        int active = active();
         int least = MaskedAggregation.defaults().leastClients();
         if (own.secureAggregation && active < least) {
             throw new FedHdsException("--secure-aggregation needs " + least
@@ -77,6 +76,11 @@ final class OwnSetup {
     /** Share of the clients in a round. */
     double fraction() {
         return fraction;
+    }
+
+    /** Number of clients in a round, as the server draws them. */
+    int active() {
+        return Math.max(1, (int) (fraction * data.clients().size() + 1e-9));
     }
 
     /** The longest sample of a model, checked for the evaluation's answers. */
@@ -132,12 +136,7 @@ final class OwnSetup {
     /** How clients and server choose the samples. */
     Selection selection() {
         return switch (own.selection) {
-            case FEDHDS ->
-                Selection.paper()
-                        .withClient(HdbscanSelector.builder()
-                                .clustering(own.clustering.clusterer(own.groups, options.seed))
-                                .samplesPerGroup(options.samplesPerGroup.orElse(1))
-                                .build());
+            case FEDHDS -> own.paper(options.samplesPerGroup, options.seed);
             case RECOMMENDED -> Selection.recommended(own.share);
             case BALANCED -> Selection.balanced(own.share);
             case FULL -> Selection.everything();

@@ -7,7 +7,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonSerializer;
-import io.github.fedhds.setup.ModelPool;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -58,11 +57,8 @@ final class PlanCommand implements Callable<Integer> {
         own.check(line, run);
         run.check(line);
         Planner planner = new Planner(run, own);
-        try (ModelPool models = ModelPool.load(own.model.get(), own.ofModel(run.ofModel()), run.devices);
-                ModelPool features = own.featureModel
-                        .map(path -> ModelPool.load(path, run.ofModel(), run.devices))
-                        .orElse(null)) {
-            Plan plan = planner.plan(models, Optional.ofNullable(features));
+        try (LoadedModels models = new LoadedModels(own, run)) {
+            Plan plan = planner.plan(models.models(), models.features());
             if (run.json) {
                 out.println(gson().toJson(plan));
             } else {

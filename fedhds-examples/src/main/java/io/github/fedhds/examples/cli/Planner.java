@@ -60,10 +60,8 @@ final class Planner {
                 ? ofFeatures.sampleEncoder(own.template.of(ofFeatures), own.maxLength)
                 : encoder;
         Probe probe = new Probe(fedHds, encoder, options.seed);
-        int active =
-                Math.max(1, (int) (setup.fraction() * setup.data().clients().size() + 1e-9));
-        int threads = Math.min(options.parallel(), active);
-        Probe.Features features = needsFeatures()
+        int threads = Math.min(options.parallel(), setup.active());
+        Probe.Features features = own.selection.needsFeatures()
                 ? probe.features(all, featureEncoder, threads)
                 : new Probe.Features(Probe.Speed.NONE, FeatureMatrix.of(1, 1, 1, row -> new float[] {1}));
         RehearsedRound round = RehearsedRound.of(
@@ -84,7 +82,9 @@ final class Planner {
                 ? TokenCounts.forFeatures(featureEncoder, all).total()
                 : counts.total() + (long) counts.tooLong() * encoder.maxTokens();
 
-        double passes = needsFeatures() ? ChoiceLines.expectedPasses(setup.fraction(), setup.rounds(), isFixed()) : 0;
+        double passes = own.selection.needsFeatures()
+                ? ChoiceLines.expectedPasses(setup.fraction(), setup.rounds(), own.hasFixedFeatures())
+                : 0;
         long trainingTokens = Math.round(round.samples() * own.epochs * counts.mean());
         Plan.Tokens tokens = new Plan.Tokens(
                 counts.total(),
@@ -126,15 +126,6 @@ final class Planner {
                 advice(data, tokens, memory, time));
     }
 
-    private boolean needsFeatures() {
-        return own.selection != SelectionName.FULL && own.selection != SelectionName.RANDOM;
-    }
-
-    /** Whether an instruction's features are computed only once. */
-    private boolean isFixed() {
-        return own.selection == SelectionName.RECOMMENDED || own.featureModel.isPresent();
-    }
-
     private int answerRoom(SampleEncoder encoder) {
         return Math.min(own.answerTokens, encoder.maxTokens() / 2);
     }
@@ -165,23 +156,12 @@ final class Planner {
 
     private static Plan.Model model(FedHds fedHds) {
         LanguageModel model = fedHds.model();
-        long parameters = LanguageModel.tensorShapes(model.config()).values().stream()
-                .mapToLong(Planner::size)
-                .sum();
         return new Plan.Model(
                 String.valueOf(model.config().family()).toLowerCase(Locale.ROOT),
-                parameters,
+                ModelSize.parameters(model.config()),
                 LoraTrainer.firstAdapter(model, fedHds.lora(), 0).parameters(),
                 OptionNames.of(model.precision()),
                 model.device().replace("()", ""));
-    }
-
-    private static long size(int[] shape) {
-        long size = 1;
-        for (int side : shape) {
-            size *= side;
-        }
-        return size;
     }
 
     private Plan.Bytes bytes(RehearsedRound round) {
@@ -233,7 +213,7 @@ final class Planner {
 
     private String savingFeatures() {
         List<String> ways = new ArrayList<>();
-        if (!isFixed()) {
+        if (!own.hasFixedFeatures()) {
             ways.add("--selection recommended, which computes each row once");
         } else if (!cached) {
             ways.add("--feature-cache FOLDER, which keeps them for later runs");

@@ -1,10 +1,8 @@
 package io.github.fedhds.examples.cli;
 
-import io.github.fedhds.setup.ModelPool;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -83,11 +81,8 @@ final class RunCommand implements Callable<Integer> {
 
     private boolean tune(Path folder) {
         OwnRun ownRun = new OwnRun(run, own, console);
-        try (ModelPool models = ModelPool.load(folder, own.ofModel(run.ofModel()), run.devices);
-                ModelPool features = own.featureModel
-                        .map(path -> ModelPool.load(path, run.ofModel(), run.devices))
-                        .orElse(null)) {
-            return ownRun.run(models, folder, Optional.ofNullable(features));
+        try (LoadedModels models = new LoadedModels(own, run)) {
+            return ownRun.run(models, folder).isTrained();
         }
     }
 }

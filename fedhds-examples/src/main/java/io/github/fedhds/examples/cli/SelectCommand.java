@@ -8,11 +8,9 @@ import io.github.fedhds.features.FeatureCache;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.Centroid;
 import io.github.fedhds.round.RoundContext;
-import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.setup.FedHdsBuilder;
-import io.github.fedhds.setup.ModelPool;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.training.TrainingResult;
 import java.io.PrintStream;
@@ -101,13 +99,9 @@ final class SelectCommand implements Callable<Integer> {
                 new OwnData.Reading(own.instances, own.heldOut, false, compute.seed),
                 partition,
                 one ? Optional.of(1) : clients);
-        Path model = own.model.orElseThrow();
-        try (ModelPool models = ModelPool.load(model, own.ofModel(compute.ofModel()), compute.devices);
-                ModelPool features = own.featureModel
-                        .map(folder -> ModelPool.load(folder, compute.ofModel(), compute.devices))
-                        .orElse(null)) {
+        try (LoadedModels models = new LoadedModels(own, compute)) {
             long began = System.nanoTime();
-            FedHds fedHds = fedHds(models, Optional.ofNullable(features));
+            FedHds fedHds = fedHds(models);
             select(fedHds, data);
             List<SelectedLine> lines = data.training().stream()
                     .filter(selected::containsKey)
@@ -127,16 +121,13 @@ final class SelectCommand implements Callable<Integer> {
         ComputeOptions.range(line, "--rounds", rounds, 1, 1_000_000);
         samplesPerGroup.ifPresent(value -> ComputeOptions.range(line, "--samples-per-group", value, 1, 1_000_000));
         own.checkInput(line);
-        own.checkSelection(line, clients);
+        own.checkSelection(line, clients, samplesPerGroup);
         compute.checkCompute(line);
-        if (own.selection != SelectionName.FEDHDS && samplesPerGroup.isPresent()) {
-            throw new ParameterException(
-                    line, "--samples-per-group needs --selection fedhds; the others choose single samples");
-        }
     }
 
-    private FedHds fedHds(ModelPool models, Optional<ModelPool> featureModels) {
-        FedHdsBuilder parts = own.on(models, featureModels, compute.fusion).selection(selection());
+    private FedHds fedHds(LoadedModels models) {
+        FedHdsBuilder parts =
+                own.on(models.models(), models.features(), compute.fusion).selection(selection());
         // No adapter changes the model, so its features are those of the base model in every round.
         return parts.frozenFeatures(true).build();
     }
@@ -147,12 +138,7 @@ final class SelectCommand implements Callable<Integer> {
                 Selection recommended = Selection.recommended(own.share);
                 yield recommended.withClient(new EnoughGroups(recommended.client(), own.share, compute.seed));
             }
-            case FEDHDS ->
-                Selection.paper()
-                        .withClient(HdbscanSelector.builder()
-                                .clustering(own.clustering.clusterer(own.groups, compute.seed))
-                                .samplesPerGroup(samplesPerGroup.orElse(1))
-                                .build());
+            case FEDHDS -> own.paper(samplesPerGroup, compute.seed);
             case BALANCED -> Selection.balanced(own.share);
             case RANDOM -> Selection.random(own.share);
             case FULL -> Selection.everything();

@@ -13,6 +13,10 @@ public enum SelectionName {
     /** All instructions, as in FedIT. */
     FULL;
 
+    boolean needsFeatures() {
+        return this != RANDOM && this != FULL;
+    }
+
     /** Whether it takes a share of the instructions. */
     boolean hasShare() {
         return this == RECOMMENDED || this == BALANCED || this == RANDOM;

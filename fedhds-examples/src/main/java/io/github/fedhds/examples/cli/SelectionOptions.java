@@ -1,5 +1,7 @@
 package io.github.fedhds.examples.cli;
 
+import io.github.fedhds.selection.HdbscanSelector;
+import io.github.fedhds.selection.Selection;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -44,15 +46,20 @@ class SelectionOptions extends InputOptions {
     /**
      * Rejects values out of range, and options that need other options.
      *
+     * @param samplesPerGroup value of the command's option, if given
      * @throws ParameterException if there is one; the message names the option
      */
-    final void checkSelection(CommandLine line, Optional<Integer> clients) {
+    final void checkSelection(CommandLine line, Optional<Integer> clients, Optional<Integer> samplesPerGroup) {
         partition.ifPresent(choice -> choice.check(line, clients));
         if (featureCache.isPresent() && featureModel.isEmpty() && selection != SelectionName.RECOMMENDED) {
             throw new ParameterException(
                     line,
                     "--feature-cache needs --selection recommended or --feature-model; the tuned model's features change"
                             + " with every round");
+        }
+        if (selection != SelectionName.FEDHDS && samplesPerGroup.isPresent()) {
+            throw new ParameterException(
+                    line, "--samples-per-group needs --selection fedhds; the others choose single samples");
         }
         if (selection != SelectionName.FEDHDS && clustering != ClusteringName.HDBSCAN) {
             throw new ParameterException(line, "--clustering needs --selection fedhds");
@@ -62,5 +69,19 @@ class SelectionOptions extends InputOptions {
         }
         RunOptions.range(line, "--groups", groups, 1, 1_000_000);
         RunOptions.share(line, "--share", share);
+    }
+
+    /** The paper's selection with these settings; one sample of a group if none is given. */
+    final Selection paper(Optional<Integer> samplesPerGroup, long seed) {
+        return Selection.paper()
+                .withClient(HdbscanSelector.builder()
+                        .clustering(clustering.clusterer(groups, seed))
+                        .samplesPerGroup(samplesPerGroup.orElse(1))
+                        .build());
+    }
+
+    /** Whether training changes no feature, so that an instruction's are computed only once. */
+    final boolean hasFixedFeatures() {
+        return selection == SelectionName.RECOMMENDED || featureModel.isPresent();
     }
 }

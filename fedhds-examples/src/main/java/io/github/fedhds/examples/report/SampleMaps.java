@@ -18,8 +18,11 @@ import io.github.fedhds.monitoring.RoundReport;
 import io.github.fedhds.reduction.PcaFusion;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -219,7 +222,7 @@ public final class SampleMaps implements RoundListener, ClientListener {
     private Set<ClientId> shown() {
         Set<ClientId> shown = new LinkedHashSet<>();
         found.entrySet().stream()
-                .max(Map.Entry.comparingByValue(java.util.Comparator.comparingInt(Found::size)))
+                .max(Map.Entry.comparingByValue(Comparator.comparingInt(Found::size)))
                 .ifPresent(largest -> shown.add(largest.getKey()));
         losses.entrySet().stream().max(Map.Entry.comparingByValue()).ifPresent(worst -> shown.add(worst.getKey()));
         return shown;
@@ -290,9 +293,7 @@ public final class SampleMaps implements RoundListener, ClientListener {
 
     private static double rounded(double value) {
         return Double.isFinite(value)
-                ? new java.math.BigDecimal(value)
-                        .round(new java.math.MathContext(4))
-                        .doubleValue()
+                ? new BigDecimal(value).round(new MathContext(4)).doubleValue()
                 : 0;
     }
 

@@ -5,6 +5,7 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.dataset.Dataset;
 import io.github.fedhds.evaluation.AnswerEvaluator;
+import io.github.fedhds.evaluation.AnswerMeasure;
 import io.github.fedhds.evaluation.AnswerScores;
 import io.github.fedhds.evaluation.OptionChooser;
 import io.github.fedhds.evaluation.TextMeasure;
@@ -17,9 +18,12 @@ import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -49,6 +53,9 @@ final class EvaluateCommand implements Callable<Integer> {
     /** Name of the losses. */
     static final String LOSS = "loss";
 
+    /** The measures of an answer's text. */
+    private static final Map<String, AnswerMeasure> TEXT = textMeasures();
+
     private final PrintStream out;
 
     @Mixin
@@ -75,6 +82,16 @@ final class EvaluateCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "instructions of each task at most, drawn with --seed (default: all)")
     private Optional<Integer> limit = Optional.empty();
+
+    @Option(
+            names = "--measures",
+            paramLabel = "NAME,...",
+            split = ",",
+            description =
+                    "of rouge-1, rouge-2, rouge-l, google-rouge-1, google-rouge-2, google-rouge-l, exact-match, token-f1,"
+                            + " loss and choice; with only the last two nothing is generated, which is fast (default:"
+                            + " all)")
+    private Set<String> measures = new LinkedHashSet<>();
 
     @Option(
             names = "--base",
@@ -105,19 +122,36 @@ final class EvaluateCommand implements Callable<Integer> {
      *
      * @param scores of all instructions
      * @param choice of the instructions of tasks with few different answers; maybe none
+     * @param answers empty if no measure needs them
      */
-    record Evaluated(AnswerScores scores, AnswerScores choice, List<String> answers) {}
+    record Evaluated(AnswerScores scores, AnswerScores choice, List<String> answers) {
+        /** The scores of each measure, without multiple choice if no task has few different answers. */
+        Map<String, AnswerScores> all() {
+            Map<String, AnswerScores> all = new LinkedHashMap<>();
+            scores.names().forEach(name -> all.put(name, scores));
+            if (choice.names().contains(CHOICE) && choice.values(CHOICE).length > 0) {
+                all.put(CHOICE, choice);
+            }
+            return all;
+        }
+    }
 
     @Override
     public Integer call() {
         answers.check(spec.commandLine());
         limit.ifPresent(count -> RunOptions.range(spec.commandLine(), "--limit", count, 1, Integer.MAX_VALUE));
         RunOptions.range(spec.commandLine(), "--max-length", maxLength, 2, Integer.MAX_VALUE);
+        checkMeasures();
         if (base && answers.adapter.isEmpty()) {
             throw new ParameterException(
                     spec.commandLine(), "--base needs --adapter; without one the base model is evaluated");
         }
         List<Instruction> instructions = instructions();
+        if (measures.equals(Set.of(CHOICE)) && options.isEmpty()) {
+            throw new FedHdsException(
+                    data + " has no task with few different answers, which --measures choice needs: 2 to"
+                            + " 10 answers to more instructions; choose another measure");
+        }
         Optional<PeftFolder> adapter = answers.readAdapter();
         EvaluationReport report = new EvaluationReport(out, instructions);
         folder.ifPresent(EvaluationReport::checkFolder);
@@ -130,14 +164,32 @@ final class EvaluateCommand implements Callable<Integer> {
             Optional<Evaluated> plain = base
                     ? Optional.of(evaluate(model, AdapterForm.none(), Adapter.empty(), instructions))
                     : Optional.empty();
-            report.print(tuned, plain);
-            folder.ifPresent(path -> {
-                report.write(path, tuned, plain, settings());
-                out.println("wrote " + path);
-            });
+            report.report(tuned, plain, folder, settings());
         }
         out.flush();
         return ExitStatus.DONE;
+    }
+
+    private static Map<String, AnswerMeasure> textMeasures() {
+        Map<String, AnswerMeasure> measures = new LinkedHashMap<>();
+        for (TextMeasure measure : TextMeasure.values()) {
+            measures.put(OptionNames.of(measure), measure);
+        }
+        return measures;
+    }
+
+    private void checkMeasures() {
+        Set<String> known = new LinkedHashSet<>(TEXT.keySet());
+        known.addAll(List.of(LOSS, CHOICE));
+        for (String name : measures) {
+            if (!known.contains(name)) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--measures: \"" + name + "\" is none of " + String.join(", ", known)
+                                + UsageErrors.nearest(name, known));
+            }
+        }
+        measures = measures.isEmpty() ? known : measures;
     }
 
     private Map<String, String> settings() {
@@ -149,7 +201,8 @@ final class EvaluateCommand implements Callable<Integer> {
                 "template", OptionNames.of(answers.template),
                 "precision", OptionNames.of(answers.precision),
                 "seed", String.valueOf(seed),
-                "limit", limit.map(String::valueOf).orElse("all"));
+                "limit", limit.map(String::valueOf).orElse("all"),
+                "measures", String.join(",", measures));
     }
 
     private List<Instruction> instructions() {
@@ -167,18 +220,29 @@ final class EvaluateCommand implements Callable<Integer> {
     private Evaluated evaluate(LanguageModel model, AdapterForm form, Adapter adapter, List<Instruction> instructions) {
         PromptTemplate template = answers.template.of(model);
         int length = Math.min(maxLength, model.config().contextLength());
-        List<String> made = new AnswerEvaluator(model, template, length, answers.answerTokens, TOKEN_BUDGET)
-                .parallel(answers.parallel)
-                .progress(new EvaluationLines(ProgressBar.on(out)))
-                .evaluate(instructions, form, adapter)
-                .answers();
         AnswerScores scores = AnswerScores.of(instructions);
-        for (TextMeasure measure : TextMeasure.values()) {
-            scores = scores.with(OptionNames.of(measure), measure, made);
+        List<String> made = List.of();
+        if (TEXT.keySet().stream().anyMatch(measures::contains)) {
+            made = new AnswerEvaluator(model, template, length, answers.answerTokens, TOKEN_BUDGET)
+                    .parallel(answers.parallel)
+                    .progress(new EvaluationLines(ProgressBar.on(out)))
+                    .evaluate(instructions, form, adapter)
+                    .answers();
+            for (Map.Entry<String, AnswerMeasure> measure : TEXT.entrySet()) {
+                if (measures.contains(measure.getKey())) {
+                    scores = scores.with(measure.getKey(), measure.getValue(), made);
+                }
+            }
         }
-        scores = scores.with(
-                LOSS, new AnswerLossScorer(model, form, template, length, TOKEN_BUDGET).losses(instructions, adapter));
-        return new Evaluated(scores, choice(model, form, adapter, template, length, instructions), made);
+        if (measures.contains(LOSS)) {
+            scores = scores.with(
+                    LOSS,
+                    new AnswerLossScorer(model, form, template, length, TOKEN_BUDGET).losses(instructions, adapter));
+        }
+        AnswerScores choice = measures.contains(CHOICE)
+                ? choice(model, form, adapter, template, length, instructions)
+                : AnswerScores.of(List.of());
+        return new Evaluated(scores, choice, made);
     }
 
     private AnswerScores choice(
@@ -190,6 +254,7 @@ final class EvaluateCommand implements Callable<Integer> {
             List<Instruction> instructions) {
         List<Instruction> asked = instructions.stream()
                 .filter(instruction -> options.containsKey(instruction.task()))
+                .filter(instruction -> !instruction.output().isBlank())
                 .toList();
         List<List<String>> each = asked.stream()
                 .map(instruction -> options.getOrDefault(instruction.task(), List.of()))

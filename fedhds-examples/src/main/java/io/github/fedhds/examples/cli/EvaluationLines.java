@@ -29,9 +29,10 @@ final class EvaluationLines implements EvaluationProgress {
         }
         long now = System.nanoTime();
         double seconds = (now - start) / 1e9;
-        String left = done == 0 ? "" : ProgressBar.text(seconds / done * (all - done)) + " left";
+        boolean known = done > 0 && done < all; // before the first answer, no time tells the rest
+        String left = known ? ProgressBar.text(seconds / done * (all - done)) + " left" : "";
         if (bar.isDrawn()) {
-            bar.draw("evaluation, " + done + " of " + all + " answers", done / (double) all, " " + left);
+            bar.draw("evaluation, " + done + " of " + all + " answers", done / (double) all, known ? " " + left : "");
             if (done == all) {
                 bar.erase();
             }
@@ -41,7 +42,7 @@ final class EvaluationLines implements EvaluationProgress {
                     done,
                     all,
                     Math.round(seconds),
-                    done == 0 || done == all ? "" : ", about " + left);
+                    known ? ", about " + left : "");
             last = now;
         }
     }

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,13 +17,19 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /** The result of an evaluation: tables, and the files evaluation.json and generations.jsonl. */
 final class EvaluationReport {
-    private static final Gson PRETTY = new GsonBuilder().setPrettyPrinting().create();
-    private static final Gson LINE = new Gson();
+    private static final Gson PRETTY =
+            new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+    private static final Gson LINE = new GsonBuilder().disableHtmlEscaping().create();
+
+    /** Columns of the tasks' table; if none of these was measured, all others. */
+    private static final List<String> COLUMNS =
+            List.of("rouge-l", "exact-match", "token-f1", EvaluateCommand.LOSS, EvaluateCommand.CHOICE);
 
     private final PrintStream out;
     private final List<Instruction> instructions;
@@ -33,6 +38,9 @@ final class EvaluationReport {
         this.out = out;
         this.instructions = instructions;
     }
+
+    /** The means by one measure; computed once, because the intervals take time. */
+    private record Means(Interval overall, double ofTasks, Map<String, Interval> byTask) {}
 
     /** Before the work, not after it. */
     static void checkFolder(Path folder) {
@@ -45,126 +53,157 @@ final class EvaluationReport {
         }
     }
 
-    void print(EvaluateCommand.Evaluated tuned, Optional<EvaluateCommand.Evaluated> base) {
-        AnswerScores scores = tuned.scores();
-        Map<String, Interval> first = scores.byTask(EvaluateCommand.LOSS);
-        out.printf(
-                "%d instructions of %d %s%n%n",
-                instructions.size(), first.size(), first.size() == 1 ? "task" : "tasks");
+    /** Prints the tables, and writes the files if there is a folder, which exists. */
+    void report(
+            EvaluateCommand.Evaluated tuned,
+            Optional<EvaluateCommand.Evaluated> base,
+            Optional<Path> folder,
+            Map<String, String> settings) {
+        Map<String, Means> means = means(tuned);
+        print(means, tuned);
+        base.ifPresent(plain -> printDifferences(tuned, plain));
+        printTasks(means);
+        folder.ifPresent(path -> {
+            write(path, means, tuned, base, settings);
+            out.println("wrote " + path);
+        });
+    }
+
+    private static Map<String, Means> means(EvaluateCommand.Evaluated evaluated) {
+        Map<String, Means> means = new LinkedHashMap<>();
+        evaluated
+                .all()
+                .forEach((name, scores) -> means.put(
+                        name, new Means(scores.overall(name), scores.meanOfTasks(name), scores.byTask(name))));
+        return means;
+    }
+
+    private void print(Map<String, Means> means, EvaluateCommand.Evaluated tuned) {
+        long tasks = instructions.stream().map(Instruction::task).distinct().count();
+        out.printf("%d instructions of %s%n%n", instructions.size(), tasks(tasks));
         out.printf("%-16s %-28s %s%n", "measure", "mean (95 % interval)", "mean of tasks");
-        for (String name : scores.names()) {
-            out.printf(Locale.ROOT, "%-16s %-28s %.4f%n", name, scores.overall(name), scores.meanOfTasks(name));
-        }
-        out.printf(
-                Locale.ROOT,
-                "%-16s %.2f%n",
-                "perplexity",
-                Math.exp(scores.overall(EvaluateCommand.LOSS).mean()));
-        int choices = tuned.choice().values(EvaluateCommand.CHOICE).length;
-        if (choices > 0) {
-            out.printf(
-                    Locale.ROOT,
-                    "%-16s %-28s %.4f  (%d instructions of %d tasks with few different answers)%n",
-                    EvaluateCommand.CHOICE,
-                    tuned.choice().overall(EvaluateCommand.CHOICE),
-                    tuned.choice().meanOfTasks(EvaluateCommand.CHOICE),
-                    choices,
-                    tuned.choice().byTask(EvaluateCommand.CHOICE).size());
-        }
-        base.ifPresent(plain -> printDifference(tuned, plain));
-        out.printf("%n%-40s %6s %8s %8s %8s %8s%n", "task", "n", "rouge-l", "exact", "f1", "loss");
-        List<Map<String, Interval>> columns = Stream.of("rouge-l", "exact-match", "token-f1")
-                .map(scores::byTask)
-                .collect(Collectors.toList());
-        columns.add(first);
-        Map<String, Long> counts =
-                instructions.stream().collect(Collectors.groupingBy(Instruction::task, Collectors.counting()));
-        first.keySet().forEach(task -> printTask(task, counts.getOrDefault(task, 0L), columns));
+        means.forEach((name, mean) -> {
+            String note = name.equals(EvaluateCommand.CHOICE)
+                    ? String.format(
+                            "  (%d instructions of %s with few different answers)",
+                            tuned.choice().values(name).length,
+                            tasks(mean.byTask().size()))
+                    : "";
+            out.printf(Locale.ROOT, "%-16s %-28s %.4f%s%n", name, mean.overall(), mean.ofTasks(), note);
+            if (name.equals(EvaluateCommand.LOSS)) {
+                out.printf(
+                        Locale.ROOT,
+                        "%-16s %.2f%n",
+                        "perplexity",
+                        Math.exp(mean.overall().mean()));
+            }
+        });
     }
 
-    private void printTask(String task, long count, List<Map<String, Interval>> columns) {
-        String name = task.isEmpty() ? "(no task)" : task;
-        out.printf(Locale.ROOT, "%-40s %6d", name.length() > 40 ? name.substring(0, 39) + "~" : name, count);
-        for (Map<String, Interval> column : columns) {
-            Interval interval = column.get(task);
-            out.printf(Locale.ROOT, " %8.4f", interval == null ? Double.NaN : interval.mean());
-        }
+    private static String tasks(long count) {
+        return count + (count == 1 ? " task" : " tasks");
+    }
+
+    private void printTasks(Map<String, Means> means) {
+        List<String> usual = COLUMNS.stream().filter(means::containsKey).toList();
+        List<String> columns = usual.isEmpty() ? List.copyOf(means.keySet()) : usual;
+        Map<String, Long> counts = instructions.stream()
+                .map(Instruction::task)
+                .collect(Collectors.groupingBy(Function.identity(), LinkedHashMap::new, Collectors.counting()));
+        out.printf("%n%-40s %6s", "task", "n");
+        columns.forEach(column -> out.printf(" %14s", column));
         out.println();
+        counts.forEach((task, count) -> {
+            String name = task.isEmpty() ? "(no task)" : task;
+            out.printf("%-40s %6d", name.length() > 40 ? name.substring(0, 39) + "~" : name, count);
+            for (String column : columns) {
+                Means measured = means.get(column);
+                Interval mean = measured == null ? null : measured.byTask().get(task);
+                out.printf(" %14s", mean == null ? "-" : String.format(Locale.ROOT, "%.4f", mean.mean()));
+            }
+            out.println();
+        });
     }
 
-    private void printDifference(EvaluateCommand.Evaluated tuned, EvaluateCommand.Evaluated base) {
+    private void printDifferences(EvaluateCommand.Evaluated tuned, EvaluateCommand.Evaluated base) {
         out.printf("%n%-16s %-28s %s%n", "", "base model", "adapter - base model (paired)");
-        for (String name : tuned.scores().names()) {
-            double[] with = tuned.scores().values(name);
-            double[] without = base.scores().values(name);
+        Map<String, AnswerScores> without = base.all();
+        tuned.all().forEach((name, scores) -> {
+            AnswerScores plain = without.getOrDefault(name, scores);
+            double[] with = scores.values(name);
+            double[] before = plain.values(name);
             double[] difference = new double[with.length];
-            Arrays.setAll(difference, i -> with[i] - without[i]);
+            Arrays.setAll(difference, i -> with[i] - before[i]);
             out.printf(
                     "%-16s %-28s %s%n",
-                    name, base.scores().overall(name), Interval.of(difference).difference());
-        }
+                    name, plain.overall(name), Interval.of(difference).difference());
+        });
     }
 
-    /** Writes both files; the folder exists. */
-    void write(
+    private void write(
             Path folder,
+            Map<String, Means> means,
             EvaluateCommand.Evaluated tuned,
             Optional<EvaluateCommand.Evaluated> base,
             Map<String, String> settings) {
         Map<String, Object> summary = new LinkedHashMap<>(new TreeMap<>(settings));
         summary.put("instructions", instructions.size());
-        summary.put("scores", summary(tuned));
-        base.ifPresent(plain -> summary.put("base_scores", summary(plain)));
+        summary.put("scores", json(means));
+        base.ifPresent(plain -> summary.put("base_scores", json(means(plain))));
+        OutputFile.text(folder.resolve("evaluation.json"), PRETTY.toJson(summary) + "\n");
         Map<String, double[]> values = new LinkedHashMap<>();
         tuned.scores().names().forEach(name -> values.put(name, tuned.scores().values(name)));
-        List<String> lines = new ArrayList<>();
-        for (int i = 0; i < instructions.size(); i++) {
-            Instruction asked = instructions.get(i);
-            Map<String, Object> line = new LinkedHashMap<>();
-            line.put("task", asked.task());
-            line.put("instruction", asked.instruction());
-            line.put("input", asked.input());
-            line.put("reference", asked.output());
-            line.put("answer", tuned.answers().get(i));
-            int at = i;
-            base.ifPresent(plain -> line.put("base_answer", plain.answers().get(at)));
-            values.forEach((name, all) -> line.put(name.replace('-', '_'), Double.isFinite(all[at]) ? all[at] : null));
-            lines.add(LINE.toJson(line));
-        }
-        OutputFile.text(folder.resolve("evaluation.json"), PRETTY.toJson(summary) + "\n");
-        OutputFile.lines(folder.resolve("generations.jsonl"), lines.iterator());
+        OutputFile.lines(
+                folder.resolve("generations.jsonl"),
+                IntStream.range(0, instructions.size())
+                        .mapToObj(i -> line(i, values, tuned, base))
+                        .iterator());
     }
 
-    private static Map<String, Object> summary(EvaluateCommand.Evaluated evaluated) {
+    private String line(
+            int i,
+            Map<String, double[]> values,
+            EvaluateCommand.Evaluated tuned,
+            Optional<EvaluateCommand.Evaluated> base) {
+        Instruction asked = instructions.get(i);
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("task", asked.task());
+        line.put("instruction", asked.instruction());
+        line.put("input", asked.input());
+        line.put("reference", asked.output());
+        if (!tuned.answers().isEmpty()) {
+            line.put("answer", tuned.answers().get(i));
+            base.ifPresent(plain -> line.put("base_answer", plain.answers().get(i)));
+        }
+        values.forEach((name, scores) -> putFinite(line, name.replace('-', '_'), scores[i]));
+        return LINE.toJson(line);
+    }
+
+    private static Map<String, Object> json(Map<String, Means> means) {
         Map<String, Object> measures = new LinkedHashMap<>();
-        for (String name : evaluated.scores().names()) {
-            measures.put(name.replace('-', '_'), summary(evaluated.scores(), name));
-        }
-        if (evaluated.choice().values(EvaluateCommand.CHOICE).length > 0) {
-            measures.put(EvaluateCommand.CHOICE, summary(evaluated.choice(), EvaluateCommand.CHOICE));
-        }
+        means.forEach((name, mean) -> {
+            Map<String, Object> measure = json(mean.overall());
+            putFinite(measure, "mean_of_tasks", mean.ofTasks());
+            Map<String, Object> tasks = new LinkedHashMap<>();
+            mean.byTask().forEach((task, interval) -> tasks.put(task, json(interval)));
+            measure.put("tasks", tasks);
+            measures.put(name.replace('-', '_'), measure);
+        });
         return measures;
     }
 
-    private static Map<String, Object> summary(AnswerScores scores, String name) {
-        Map<String, Object> summary = interval(scores.overall(name));
-        summary.put("mean_of_tasks", finite(scores.meanOfTasks(name)));
-        Map<String, Object> tasks = new LinkedHashMap<>();
-        scores.byTask(name).forEach((task, interval) -> tasks.put(task, interval(interval)));
-        summary.put("tasks", tasks);
-        return summary;
-    }
-
-    private static Map<String, Object> interval(Interval interval) {
+    private static Map<String, Object> json(Interval interval) {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("mean", finite(interval.mean()));
-        json.put("low", finite(interval.low()));
-        json.put("high", finite(interval.high()));
+        putFinite(json, "mean", interval.mean());
+        putFinite(json, "low", interval.low());
+        putFinite(json, "high", interval.high());
         return json;
     }
 
-    /** JSON has no NaN. */
-    private static Object finite(double value) {
-        return Double.isFinite(value) ? value : "not finite";
+    /** Leaves out NaN and infinity, which JSON does not have. */
+    private static void putFinite(Map<String, Object> json, String name, double value) {
+        if (Double.isFinite(value)) {
+            json.put(name, value);
+        }
     }
 }

@@ -1,9 +1,11 @@
 package io.github.fedhds.examples.cli;
 
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.peft.PeftFolder;
+import io.github.fedhds.tokenizer.SampleEncoder;
 import io.github.fedhds.transformer.AdaptedModel;
 import io.github.fedhds.transformer.LanguageModel;
 import io.github.fedhds.transformer.Sampling;
@@ -32,7 +34,12 @@ import picocli.CommandLine.Spec;
             "Answers are greedy, unless --temperature is given."
         })
 final class GenerateCommand implements Callable<Integer> {
-    private static final Gson GSON = new Gson();
+    private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+
+    private static final int TOKEN_BUDGET = 2048;
+
+    /** Instructions whose answers are printed together. */
+    private static final int AT_A_TIME = 64;
 
     private final PrintStream out;
 
@@ -74,26 +81,45 @@ final class GenerateCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "give an instruction in quotes, or a file of instructions with --data");
         }
+        if (data.isPresent() && !input.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--input belongs to an instruction; the rows of --data have their own");
+        }
+        Sampling sampling = sampling();
         List<Instruction> asked = data.map(DataFile::readAll)
                 .orElseGet(() -> List.of(new Instruction(instruction.orElseThrow(), input, "")));
         Optional<PeftFolder> adapter = answers.readAdapter();
         try (LanguageModel model = answers.load()) {
             AdaptedModel adapted = adapter.map(read -> read.on(model)).orElseGet(model::base);
-            for (int i = 0; i < asked.size(); i++) {
-                String answer =
-                        adapted.answer(asked.get(i), answers.template.of(model), answers.answerTokens, sampling(i));
-                out.println(data.isPresent() ? line(asked.get(i), answer) : answer);
-                out.flush();
+            SampleEncoder encoder = model.sampleEncoder(
+                    answers.template.of(model), model.config().contextLength());
+            for (int from = 0; from < asked.size(); from += AT_A_TIME) {
+                print(asked.subList(from, Math.min(asked.size(), from + AT_A_TIME)), adapted, encoder, sampling);
+                sampling = new Sampling(sampling.temperature(), sampling.topP(), sampling.seed() + 1);
             }
         }
         return ExitStatus.DONE;
     }
 
-    private Sampling sampling(int place) {
+    private void print(List<Instruction> asked, AdaptedModel adapted, SampleEncoder encoder, Sampling sampling) {
+        List<int[]> prompts = asked.stream()
+                .map(instruction ->
+                        encoder.forGeneration(instruction, answers.answerTokens).ids())
+                .toList();
+        List<int[]> made =
+                adapted.generate(prompts, answers.answerTokens, TOKEN_BUDGET, sampling, answers.parallel, done -> {});
+        for (int i = 0; i < asked.size(); i++) {
+            String answer = adapted.tokenizer().decode(made.get(i)).strip();
+            out.println(data.isPresent() ? line(asked.get(i), answer) : answer);
+        }
+        out.flush();
+    }
+
+    private Sampling sampling() {
         if (temperature.isEmpty() && topP.isEmpty()) {
             return Sampling.greedy();
         }
-        Sampling sampling = Sampling.seeded(seed + place);
+        Sampling sampling = Sampling.seeded(seed);
         try {
             sampling = temperature.isPresent() ? sampling.withTemperature(temperature.get()) : sampling;
             return topP.isPresent() ? sampling.withTopP(topP.get()) : sampling;

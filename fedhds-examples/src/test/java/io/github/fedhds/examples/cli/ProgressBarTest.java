@@ -52,6 +52,9 @@ class ProgressBarTest {
         EvaluationLines lines = new EvaluationLines(new ProgressBar(out, 80));
         lines.answered(1, 8);
         assertEquals("", said(), "few answers need no bar");
+        lines.answered(0, 10);
+        String first = said();
+        assertTrue(first.startsWith("\revaluation, 0 of 10 answers [---") && !first.contains("left"), first);
         lines.answered(5, 10);
         String half = said();
         assertTrue(half.startsWith("\revaluation, 5 of 10 answers [############---"), half);

@@ -28,9 +28,10 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     private final int rounds;
     private final ProgressBar bar;
 
+    /** The round's line so far; printed whole, because the log may share the output. */
     private String begun = "";
+
     private boolean open;
-    private boolean broken;
     private int clients;
     private int centroids;
     private int steps;
@@ -69,12 +70,11 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
         centroids = 0;
         steps = 0;
         open = true;
-        broken = false;
         step = "features";
         if (measured == 0) {
             start = System.nanoTime();
         }
-        print(String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients));
+        begun = String.format(Locale.ROOT, "%s, round %d of %d: %d clients", name, opening.round(), rounds, clients);
     }
 
     @Override
@@ -94,7 +94,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     public void selected(int round, Map<ClientId, GroupSelection> selections) {
         int chosen =
                 selections.values().stream().mapToInt(s -> s.groups().size()).sum();
-        print(String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids));
+        begun += String.format(Locale.ROOT, ", %d of %d groups chosen", chosen, centroids);
         step = "training";
         draw(clients);
     }
@@ -103,14 +103,6 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     public void received(AdapterUpdate update, Receipt receipt) {
         refused(update.client(), receipt);
         draw(steps + 1);
-    }
-
-    private void print(String text) {
-        begun += text;
-        if (!bar.isDrawn() && !broken) {
-            out.print(text);
-            out.flush();
-        }
     }
 
     /** Each client of a round has two steps; the second is only for clients with selected groups. */
@@ -142,15 +134,13 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
 
     private void printNote(String text) {
         bar.erase();
-        boolean inLine = open && !broken && !bar.isDrawn();
-        out.printf(Locale.ROOT, inLine ? "%n  %s%n" : "  %s%n", text);
-        broken = true;
+        out.printf("  %s%n", text);
     }
 
     @Override
     public void closed(RoundReport report) {
         bar.erase();
-        out.print(bar.isDrawn() || broken ? begun : "");
+        out.print(begun);
         begun = "";
         open = false;
         RoundResult result = report.result();
@@ -207,7 +197,7 @@ final class ConsoleProgress implements RoundListener, AutoCloseable {
     public void close() {
         if (open) {
             bar.erase();
-            out.println(bar.isDrawn() || broken ? begun : "");
+            out.println(begun);
             out.flush();
             begun = "";
             open = false;

@@ -92,7 +92,6 @@ class ConsoleProgressTest {
         assertEquals("""
                 checkpoint is damaged; the checkpoint before it is used
                 fedhds, resumed after round 3 of 5, 4 samples so far
-                fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen
                   b refused: tensor x holds NaN
                   b withdrew: no step
                 fedhds, round 3 of 5: 2 clients, 3 of 7 groups chosen, 4 samples, loss 1.250, 2.5 s

@@ -71,7 +71,7 @@ final class Planner {
                 features.rows(),
                 own.selection == SelectionName.FEDHDS ? PAPER_GROUP : GROUP,
                 privacy.isOfClients() ? privacy.budget() : Optional.empty());
-        Probe.Speed training = probe.training(all, round.samples() * setup.rounds(), own.epochs, threads);
+        Probe.Speed training = probe.training(all, round.trained(), setup.rounds() - 1, own.epochs, threads);
         List<List<Instruction>> batches = probe.batches(setup.data().unseen(), own.answerTokens);
         Probe.Speed evaluation = probe.evaluation(batches, own.answerTokens, options.parallel());
         OptionalLong peak = PeakMemory.ofLongRun(); // counting, which a run does not do, enlarges the heap

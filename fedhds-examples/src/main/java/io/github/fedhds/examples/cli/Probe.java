@@ -95,21 +95,32 @@ final class Probe {
     /**
      * Trains on a long sample beside others, then for {@link #STEPS} steps, and drops the adapters.
      *
-     * @param samples number of samples that a run trains on: of so many at random, the longest has the length of the long
-     *     sample or less as often as more
+     * @param chosen samples of the first round; the long sample is the longest of these, or longer if later rounds probably
+     *     have a longer one
+     * @param later number of later rounds, with as many samples each
      */
-    Speed training(List<Instruction> all, long samples, int epochs, int threads) {
+    Speed training(List<Instruction> all, List<Instruction> chosen, int later, int epochs, int threads) {
+        Comparator<Instruction> byTokens = Comparator.comparingInt(this::tokens);
         List<Instruction> usable = drawn(all, LOOKED_AT).stream()
                 .filter(one -> tokens(one) > 0)
-                .sorted(Comparator.comparingInt(this::tokens))
+                .sorted(byTokens)
                 .toList();
         if (usable.isEmpty()) {
             return Speed.NONE;
         }
-        List<Instruction> drawn = drawn(usable, Math.max(1, (STEPS + epochs - 1) / epochs));
-        double share = Math.pow(0.5, 1.0 / Math.max(1, samples));
+        // Of n samples at random, the longest is as often longer as shorter than that of this place among all.
+        double share = Math.pow(0.5, 1.0 / Math.max(1, (long) later * chosen.size()));
         Instruction probable = usable.get((int) Math.ceil(share * usable.size()) - 1);
-        List<List<Instruction>> first = new ArrayList<>(List.of(List.of(probable)));
+        Instruction longest = chosen.isEmpty() ? probable : Collections.max(chosen, byTokens);
+        if (later > 0 && byTokens.compare(probable, longest) > 0) {
+            longest = probable;
+        }
+        int most = tokens(longest); // a longer one would take memory that the run does not need
+        List<Instruction> notLonger =
+                usable.stream().filter(one -> tokens(one) <= most).toList();
+        List<Instruction> drawn =
+                drawn(notLonger.isEmpty() ? usable : notLonger, Math.max(1, (STEPS + epochs - 1) / epochs));
+        List<List<Instruction>> first = new ArrayList<>(List.of(List.of(longest)));
         drawn.stream().limit(threads - 1).forEach(sample -> first.add(List.of(sample)));
         inParallel(first, part -> fedHds.trainer().train(part, round));
         List<List<Instruction>> parts = parts(drawn, threads);

@@ -14,6 +14,8 @@ import io.github.fedhds.selection.Selection;
 import io.github.fedhds.setup.FedHds;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.training.TrainingResult;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +31,7 @@ import java.util.SplittableRandom;
  * @param traffic messages and bytes of the round by kind
  * @param clients clients of the round
  * @param held instructions that they hold
- * @param samples instructions that they would train on
+ * @param trained instructions that they would train on
  * @param coldSeconds wall-clock seconds of the round in a new process
  * @param warmSeconds the same of a second round
  */
@@ -37,13 +39,18 @@ record RehearsedRound(
         Map<MessageKind, Traffic.Count> traffic,
         int clients,
         long held,
-        long samples,
+        List<Instruction> trained,
         double coldSeconds,
         double warmSeconds) {
     /** Size of the random change of a group, and of a sample in it, relative to the size of a row's numbers. */
     private static final double OF_GROUP = 1;
 
     private static final double OF_SAMPLE = 0.05;
+
+    /** Number of instructions that the clients would train on. */
+    long samples() {
+        return trained.size();
+    }
 
     /**
      * Runs the round.
@@ -60,6 +67,7 @@ record RehearsedRound(
             int samplesOfGroup,
             Optional<PrivacyBudget> budget) {
         Selection strategy = setup.selection();
+        List<Instruction> trained = Collections.synchronizedList(new ArrayList<>());
         Map<ClientId, PrivacyLedger> ledgers = new HashMap<>();
         budget.ifPresent(b -> setup.data()
                 .clients()
@@ -73,7 +81,11 @@ record RehearsedRound(
                 .parallelClients(options.parallel())
                 .clientSettings(client -> client.selector(strategy.client())
                         .featureExtractor((instructions, round) -> features(row, instructions, samplesOfGroup, round))
-                        .trainer(RehearsedRound::untrained))
+                        .trainer((instructions, round) -> {
+                            trained.addAll(instructions);
+                            return new TrainingResult(
+                                    round.globalAdapter(), instructions.size(), new double[instructions.size()]);
+                        }))
                 .serverSettings(server -> server.selector(strategy.server())
                         .frame(strategy.frame())
                         .rememberChosen(strategy.remembersChosen()));
@@ -86,6 +98,7 @@ record RehearsedRound(
         for (MessageKind kind : MessageKind.values()) {
             traffic.put(kind, federation.traffic().of(kind));
         }
+        List<Instruction> ofFirst = List.copyOf(trained);
         double warmSeconds = federation.run().get(0).seconds().wall();
         ledgers.values().forEach(PrivacyLedger::close);
         return new RehearsedRound(
@@ -97,7 +110,7 @@ record RehearsedRound(
                                 .getOrDefault(client, List.of())
                                 .size())
                         .sum(),
-                first.result().samples(),
+                ofFirst,
                 first.seconds().wall(),
                 warmSeconds);
     }
@@ -122,9 +135,5 @@ record RehearsedRound(
             }
             return made;
         });
-    }
-
-    private static TrainingResult untrained(List<Instruction> instructions, RoundContext round) {
-        return new TrainingResult(round.globalAdapter(), instructions.size(), new double[instructions.size()]);
     }
 }

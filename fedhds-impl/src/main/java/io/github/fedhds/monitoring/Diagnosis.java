@@ -11,6 +11,7 @@ import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.SumPart;
 import io.github.fedhds.round.ClientId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,6 +72,7 @@ public final class Diagnosis implements ServerListener {
     private final Trend scores;
     private double best = Double.NEGATIVE_INFINITY;
     private double previous = Double.POSITIVE_INFINITY;
+    private boolean grouped; // a centroid of the round lies somewhere
     private boolean secret;
 
     // of the open round
@@ -147,6 +149,7 @@ public final class Diagnosis implements ServerListener {
         spread = null;
         samples.clear();
         withoutGroups.clear();
+        grouped = false;
         reports = 0;
         clipped = 0;
     }
@@ -163,6 +166,8 @@ public final class Diagnosis implements ServerListener {
             if (report.centroids().isEmpty()) {
                 withoutGroups.add(report.client());
             }
+            grouped |= report.centroids().stream()
+                    .anyMatch(centroid -> Arrays.stream(centroid.point()).anyMatch(value -> value != 0));
         }
     }
 
@@ -208,7 +213,8 @@ public final class Diagnosis implements ServerListener {
 
     private void groups(int round) {
         double share = withoutGroups.size() / (double) Math.max(1, reports);
-        if (share > settings.withoutGroups) {
+        boolean searched = grouped || withoutGroups.size() == reports; // random choice has no groups to find
+        if (searched && share > settings.withoutGroups) {
             tell(Finding.Kind.CLIENTS_WITHOUT_GROUPS, round, withoutGroups, share, settings.withoutGroups);
         }
     }

@@ -64,6 +64,7 @@ class DiagnosisTest {
         private double loss = 1;
         private int[] samples = {3, 3, 3, 3, 3, 3};
         private int withGroups = CLIENTS;
+        private double place = 1;
 
         Run(Diagnosis diagnosis) {
             server = FedHdsServer.builder()
@@ -84,7 +85,8 @@ class DiagnosisTest {
             int round = server.open().round();
             Adapter global = server.globalAdapter();
             for (int client = 0; client < CLIENTS; client++) {
-                List<Centroid> one = client < withGroups ? List.of(new Centroid(0, new double[2])) : List.of();
+                List<Centroid> one =
+                        client < withGroups ? List.of(new Centroid(0, new double[] {place, 0})) : List.of();
                 server.accept(new CentroidReport("run", round, id(client), one));
             }
             server.select();
@@ -276,6 +278,19 @@ class DiagnosisTest {
         assertEquals(List.of(Finding.Kind.CLIENTS_WITHOUT_GROUPS), kinds());
         assertEquals(List.of(id(4), id(5)), found.get(0).clients());
         assertEquals(2 / 6.0, found.get(0).value());
+    }
+
+    /** Random choice has no groups; by chance a client may have no sample. */
+    @Test
+    void clients_withoutSamplesByChance_areNotTold() {
+        Run run = new Run(diagnosis().build());
+        run.place = 0;
+        run.withGroups = 4;
+        run.round();
+        assertEquals(List.of(), found);
+        run.withGroups = 0;
+        run.round();
+        assertEquals(List.of(Finding.Kind.CLIENTS_WITHOUT_GROUPS), kinds());
     }
 
     @Test

@@ -21,6 +21,8 @@ public class TorchCall implements AutoCloseable {
 
     private static final int MOST_SECONDS = 20;
 
+    private static volatile boolean stopping;
+
     static {
         Runtime.getRuntime().addShutdownHook(new Thread(TorchCall::waitForAll, "fedhds-torch-calls"));
     }
@@ -50,7 +52,19 @@ public class TorchCall implements AutoCloseable {
         JniUtils.setGraphExecutorOptimize(false);
     }
 
+    /**
+     * For a call that takes long, between two of its steps.
+     *
+     * @throws FedHdsException if the JVM is stopping
+     */
+    public static void checkRunning() {
+        if (stopping) {
+            throw new FedHdsException("the JVM is stopping; the computation of the model ends here");
+        }
+    }
+
     private static void waitForAll() {
+        stopping = true;
         try {
             RUNNING.writeLock().tryLock(MOST_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {

@@ -81,6 +81,7 @@ final class Decoding {
         try {
             NDList made = prefill(scope);
             for (int step = 0; ; step++) {
+                TorchCall.checkRunning();
                 extend(live, chosen(live, made), step);
                 int[] open = open(live);
                 if (open.length == 0) {

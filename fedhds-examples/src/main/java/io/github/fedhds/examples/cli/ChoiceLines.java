@@ -92,7 +92,7 @@ final class ChoiceLines implements RoundListener {
     public void closed(RoundReport report) {
         FeatureCache.Statistics rows = report.featureRows();
         double seconds = report.seconds().features();
-        if (estimated || seconds == 0 || rounds == 1) {
+        if (estimated || seconds == 0 || report.round() >= rounds) {
             return;
         }
         if (!once) {

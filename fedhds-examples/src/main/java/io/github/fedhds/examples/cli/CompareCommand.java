@@ -6,6 +6,8 @@ import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,6 +42,9 @@ final class CompareCommand implements Callable<Integer> {
         ROWS.put(SelectionName.RANDOM, "random choice");
         ROWS.put(SelectionName.FULL, "full data (FedIT)");
     }
+
+    /** From this ratio of the numbers of samples on, two rows cannot be compared. */
+    private static final double UNEQUAL = 1.5;
 
     private final PrintStream console;
 
@@ -86,7 +91,10 @@ final class CompareCommand implements Callable<Integer> {
         Path out = run.out.orElseThrow();
         Optional<Integer> samplesPerGroup = run.samplesPerGroup;
         List<ComparisonTable.Row> rows = new ArrayList<>();
-        boolean trained = true;
+        List<String> untrained = new ArrayList<>();
+        Map<String, String> reports = new HashMap<>();
+        Map<SelectionName, Long> samples = new EnumMap<>(SelectionName.class);
+        boolean trained = false;
         Optional<Double> base = Optional.empty();
         try (LoadedModels models = new LoadedModels(own, run)) {
             for (Map.Entry<SelectionName, String> row : ROWS.entrySet()) {
@@ -95,22 +103,35 @@ final class CompareCommand implements Callable<Integer> {
                 run.samplesPerGroup = own.selection == SelectionName.FEDHDS ? samplesPerGroup : Optional.empty();
                 run.given = given();
                 OwnRun.Result result = new OwnRun(run, own, console, base).run(models, folder);
-                trained &= result.isTrained();
+                trained |= result.isTrained();
                 base = result.base();
                 rows.add(row(row.getValue(), result));
+                reports.put(row.getValue(), OptionNames.of(own.selection) + "/report.html");
+                samples.put(own.selection, result.run().samples());
+                if (!result.isTrained()) {
+                    untrained.add(row.getValue());
+                }
             }
         }
         base.ifPresent(score -> rows.add(0, new ComparisonTable.Row("base model", score, 0, 0, 0, 0, 0, Double.NaN)));
-        ComparisonTable.print(run.text(console), rows, run.parallel());
+        PrintStream text = run.text(console);
+        ComparisonTable.print(text, rows, run.parallel());
+        untrained.forEach(name -> text.println(name + " trained on nothing; its last line above says why"));
+        long recommended = samples.getOrDefault(SelectionName.RECOMMENDED, 0L);
+        long random = samples.getOrDefault(SelectionName.RANDOM, 0L);
+        if (random > UNEQUAL * recommended || recommended > UNEQUAL * random) {
+            text.println(
+                    "recommended and random choice have very different numbers of samples, because random choice takes"
+                            + " at least one of each client; with a larger --share they can be compared");
+        }
+        ComparisonTable.writeIndex(out, rows, reports);
         return trained;
     }
 
     /** The options with which {@code run} repeats the selection of the moment. */
     private Map<String, Object> given() {
         Set<String> left = new HashSet<>(Set.of("out", "resume"));
-        if (own.selection != SelectionName.FEDHDS) {
-            left.addAll(List.of("samples-per-group", "clustering", "groups"));
-        }
+        own.selection.unused().forEach(option -> left.add(option.substring(2)));
         Map<String, Object> given = ConfigFile.given(spec.commandLine().getParseResult(), left);
         given.put("selection", OptionNames.of(own.selection));
         return given;

@@ -1,8 +1,12 @@
 package io.github.fedhds.examples.cli;
 
+import io.github.fedhds.examples.report.ComparisonIndex;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 
 /** The table that ends a comparison. */
 final class ComparisonTable {
@@ -29,14 +33,15 @@ final class ComparisonTable {
 
     /** Prints the rows, and what the columns mean. */
     static void print(PrintStream out, List<Row> rows, int parallel) {
+        boolean timed = rows.stream().anyMatch(row -> !Double.isNaN(row.evaluating()));
         out.println();
         out.printf(
-                "%-18s %8s %9s %8s %10s %10s %10s %11s%n",
-                "", "Rouge-L", "samples", "share", "features", "selection", "training", "evaluation");
+                "%-18s %8s %9s %8s %10s %10s %10s%s%n",
+                "", "Rouge-L", "samples", "share", "features", "selection", "training", timed ? "  evaluation" : "");
         for (Row row : rows) {
             out.printf(
                     Locale.ROOT,
-                    "%-18s %8.4f %9d %6.2f %% %8.1f s %8.1f s %8.1f s %11s%n",
+                    "%-18s %8.4f %9d %6.2f %% %8.1f s %8.1f s %8.1f s%s%n",
                     row.name(),
                     row.rougeL(),
                     row.samples(),
@@ -44,11 +49,32 @@ final class ComparisonTable {
                     row.features(),
                     row.selection(),
                     row.training(),
-                    Double.isNaN(row.evaluating()) ? "" : String.format(Locale.ROOT, "%.1f s", row.evaluating()));
+                    Double.isNaN(row.evaluating()) ? "" : String.format(Locale.ROOT, " %9.1f s", row.evaluating()));
         }
         out.println();
         out.println("Rouge-L (f) is the mean over instructions of unseen tasks; share is of the instructions that the"
                 + " rounds' clients hold;");
         out.println("seconds are of work, summed over the clients, of which " + parallel + " run at a time.");
+    }
+
+    /**
+     * Writes the rows as a page with links to the reports of the runs.
+     *
+     * @param reports path of the report in the folder, by the name of the row; not of all rows
+     */
+    static void writeIndex(Path folder, List<Row> rows, Map<String, String> reports) {
+        ComparisonIndex index = new ComparisonIndex();
+        for (Row row : rows) {
+            index.add(
+                    row.name(),
+                    Optional.ofNullable(reports.get(row.name())),
+                    String.format(Locale.ROOT, "%.4f", row.rougeL()),
+                    String.valueOf(row.samples()),
+                    String.format(Locale.ROOT, "%.2f %%", 100 * row.share()),
+                    String.format(Locale.ROOT, "%.1f s", row.features()),
+                    String.format(Locale.ROOT, "%.1f s", row.selection()),
+                    String.format(Locale.ROOT, "%.1f s", row.training()));
+        }
+        index.write(folder);
     }
 }

@@ -3,6 +3,7 @@ package io.github.fedhds.examples.cli;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -30,6 +31,9 @@ final class ConfigFile {
 
     /** In the {@code config.json} of a run: what it was started with. */
     static final String OPTIONS = "options";
+
+    /** What came of the options in that run, which {@code --config} does not read. */
+    static final String RUN = "run";
 
     @Option(
             names = OPTION,
@@ -59,7 +63,9 @@ final class ConfigFile {
                 throw new ParameterException(
                         command,
                         OPTION + " " + file.get() + ": " + command.getCommandName() + " has no option \"" + name + "\""
-                                + UsageErrors.nearest(name, UsageErrors.names(command)));
+                                + (name.startsWith("--")
+                                        ? "; write options without the two dashes"
+                                        : UsageErrors.nearest(name, others(command))));
             }
             boolean flag = known.arity().max() == 0;
             if (flag != (value.equals("true") || value.equals("false")) && flag) {
@@ -115,7 +121,9 @@ final class ConfigFile {
         } catch (IOException | IllegalStateException e) { // of the parser: not JSON, or another kind of value
             String cause = e instanceof NoSuchFileException
                     ? "there is no such file"
-                    : String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+                    : e instanceof EOFException
+                            ? "it is empty or ends too early"
+                            : String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             throw new ParameterException(
                     command,
                     OPTION + " " + file + " cannot be used: "
@@ -134,7 +142,21 @@ final class ConfigFile {
             String name = json.nextName();
             options.put(name, value(json, name));
         }
+        json.endObject();
+        while (json.hasNext()) {
+            String name = json.nextName();
+            if (!name.equals(RUN)) {
+                throw new IllegalStateException("\"" + name + "\" does not stand in \"" + OPTIONS + "\"");
+            }
+            json.skipValue();
+        }
         return options;
+    }
+
+    private static List<String> others(CommandLine command) {
+        return UsageErrors.names(command).stream()
+                .filter(name -> !name.equals(OPTION))
+                .toList();
     }
 
     /** The options that a command was started with, for a file that {@code --config} reads; without those of {@code left}. */
@@ -143,12 +165,17 @@ final class ConfigFile {
         for (OptionSpec option : parsed.matchedOptions()) {
             String name = option.longestName().replaceFirst("^--", "");
             if (!left.contains(name) && !option.longestName().equals(OPTION)) {
-                given.put(
-                        name,
-                        option.arity().max() == 0 ? Boolean.TRUE : String.join(",", option.originalStringValues()));
+                given.put(name, option.arity().max() == 0 ? Boolean.TRUE : text(option));
             }
         }
         return given;
+    }
+
+    /** Files with their whole path, so that the options may be used in another folder. */
+    private static String text(OptionSpec option) {
+        String text = String.join(",", option.originalStringValues());
+        boolean path = option.typeInfo().getActualGenericTypeArguments().contains(Path.class.getName());
+        return path ? Path.of(text).toAbsolutePath().toString() : text;
     }
 
     private static String value(JsonReader json, String name) throws IOException {

@@ -150,7 +150,6 @@ final class EvaluationReport {
         summary.put("instructions", instructions.size());
         summary.put("scores", json(means));
         base.ifPresent(plain -> summary.put("base_scores", json(means(plain))));
-        OutputFile.text(folder.resolve("evaluation.json"), PRETTY.toJson(summary) + "\n");
         Map<String, double[]> values = new LinkedHashMap<>();
         tuned.scores().names().forEach(name -> values.put(name, tuned.scores().values(name)));
         OutputFile.lines(
@@ -158,6 +157,7 @@ final class EvaluationReport {
                 IntStream.range(0, instructions.size())
                         .mapToObj(i -> line(i, values, tuned, base))
                         .iterator());
+        OutputFile.text(folder.resolve("evaluation.json"), PRETTY.toJson(summary) + "\n");
     }
 
     private String line(

@@ -92,6 +92,7 @@ final class FeaturesCommand implements Callable<Integer> {
         }
         own.checkInput(line);
         compute.checkCompute(line);
+        OutputFile.check(line, out.get(), own.data.get());
         List<Instruction> instructions = OwnData.read(
                         own.data.get(),
                         new OwnData.Reading(own.instances, own.heldOut, false, compute.seed),

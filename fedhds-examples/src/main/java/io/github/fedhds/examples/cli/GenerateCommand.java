@@ -2,6 +2,7 @@ package io.github.fedhds.examples.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import io.github.fedhds.FedHdsException;
 import io.github.fedhds.dataset.DataFile;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.peft.PeftFolder;
@@ -77,7 +78,10 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         answers.check(spec.commandLine());
-        if (instruction.isPresent() == data.isPresent()) {
+        if (instruction.isPresent() && data.isPresent()) {
+            throw new ParameterException(spec.commandLine(), "give an instruction or --data, not both");
+        }
+        if (instruction.isEmpty() && data.isEmpty()) {
             throw new ParameterException(
                     spec.commandLine(), "give an instruction in quotes, or a file of instructions with --data");
         }
@@ -91,8 +95,12 @@ final class GenerateCommand implements Callable<Integer> {
         Optional<PeftFolder> adapter = answers.readAdapter();
         try (LanguageModel model = answers.load()) {
             AdaptedModel adapted = adapter.map(read -> read.on(model)).orElseGet(model::base);
-            SampleEncoder encoder = model.sampleEncoder(
-                    answers.template.of(model), model.config().contextLength());
+            int context = model.config().contextLength();
+            if (answers.answerTokens >= context) {
+                throw new FedHdsException("--answer-tokens must be below the " + context
+                        + " tokens that the model reads at most, was " + answers.answerTokens);
+            }
+            SampleEncoder encoder = model.sampleEncoder(answers.template.of(model), context);
             for (int from = 0; from < asked.size(); from += AT_A_TIME) {
                 print(asked.subList(from, Math.min(asked.size(), from + AT_A_TIME)), adapted, encoder, sampling);
                 sampling = new Sampling(sampling.temperature(), sampling.topP(), sampling.seed() + 1);
@@ -112,7 +120,9 @@ final class GenerateCommand implements Callable<Integer> {
             String answer = adapted.tokenizer().decode(made.get(i)).strip();
             out.println(data.isPresent() ? line(asked.get(i), answer) : answer);
         }
-        out.flush();
+        if (out.checkError()) { // the reader has enough, or the disk is full
+            throw new FedHdsException("standard output cannot be written any more");
+        }
     }
 
     private Sampling sampling() {

@@ -15,6 +15,9 @@ final class Interruption implements RoundListener, AutoCloseable {
     private final Thread hook = new Thread(this::tell, "fedhds-interruption");
     private volatile int round;
 
+    /** Whether a run tells what it leaves behind. */
+    private static volatile boolean watching;
+
     private Interruption(PrintStream out, int rounds, boolean saved) {
         this.out = out;
         this.rounds = rounds;
@@ -29,6 +32,7 @@ final class Interruption implements RoundListener, AutoCloseable {
     static Interruption watch(PrintStream out, int rounds, boolean saved) {
         Interruption interruption = new Interruption(out, rounds, saved);
         Runtime.getRuntime().addShutdownHook(interruption.hook);
+        watching = true;
         return interruption;
     }
 
@@ -53,8 +57,22 @@ final class Interruption implements RoundListener, AutoCloseable {
                 + "; go on with the same options and --resume";
     }
 
+    /** Watches a whole command: says that nothing was written, unless it is a run that says more. */
+    static Thread ofCommand() {
+        Thread hook = new Thread(
+                () -> {
+                    if (!watching) {
+                        System.err.println("fedhds: interrupted; nothing was written");
+                    }
+                },
+                "fedhds-interruption");
+        Runtime.getRuntime().addShutdownHook(hook);
+        return hook;
+    }
+
     @Override
     public void close() {
+        watching = false;
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {

@@ -3,11 +3,13 @@ package io.github.fedhds.examples.cli;
 import io.github.fedhds.examples.Programs;
 import io.github.fedhds.model.Precision;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line: one subcommand for each thing a user does; {@code run} if none is named. */
 @Command(
@@ -35,10 +37,28 @@ public final class Main {
 
     /** Runs a command; the process ends with one of the exit statuses in the help text. */
     public static void main(String[] args) {
+        System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s %5$s%n"); // as the other lines of the log
         API_LOGGER.setLevel(Level.WARNING);
+        Thread interruption = Interruption.ofCommand();
         int status = commandLine().execute(args);
+        if (!endedByItself(interruption)) {
+            return;
+        }
+        if (System.out.checkError()) {
+            System.err.println("fedhds: standard output cannot be written: it is closed, or its disk is full");
+            status = status == ExitStatus.DONE ? ExitStatus.FAILED : status;
+        }
         if (status != 0) {
             System.exit(status);
+        }
+    }
+
+    /** Whether the command ended by itself: then its end is no interruption. */
+    private static boolean endedByItself(Thread interruption) {
+        try {
+            return Runtime.getRuntime().removeShutdownHook(interruption);
+        } catch (IllegalStateException e) { // the process was told to stop, and the hook runs
+            return false;
         }
     }
 
@@ -72,7 +92,16 @@ public final class Main {
         OptionNames.register(line, FeaturesCommand.Format.class);
         TemplateName.register(line);
         PartitionChoice.register(line);
+        line.registerConverter(Path.class, Main::path);
         OptionNames.register(line, Precision.class);
         return line;
+    }
+
+    /** An empty path is the working folder, which a script with an unset variable does not mean. */
+    private static Path path(String text) {
+        if (text.isBlank()) {
+            throw new TypeConversionException("must name a file or a folder, was empty");
+        }
+        return Path.of(text);
     }
 }

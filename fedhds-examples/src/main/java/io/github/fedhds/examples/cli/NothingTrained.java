@@ -44,7 +44,7 @@ final class NothingTrained {
         long chosen = sum(rounds, r -> r.result().chosen());
         if (sum(rounds, r -> r.result().centroids()) == 0) {
             causes.add("no client found groups among its samples; " + help.moreSamples());
-        } else if (chosen == 0) {
+        } else if (chosen == 0 && causes.isEmpty()) {
             causes.add("no group was chosen in any round; " + help.moreClients());
         } else if (causes.isEmpty()) {
             causes.add(

@@ -127,7 +127,12 @@ final class OwnOptions extends SelectionOptions {
      */
     void check(CommandLine line, RunOptions run) {
         if (data.isEmpty() || run.out.isEmpty()) {
-            throw new ParameterException(line, "--model needs --data and --out");
+            throw new ParameterException(
+                    line,
+                    "--model needs "
+                            + (data.isEmpty() && run.out.isEmpty()
+                                    ? "--data and --out"
+                                    : data.isEmpty() ? "--data" : "--out"));
         }
         if (baseName.filter(name -> name.isBlank() || name.chars().anyMatch(Character::isISOControl))
                 .isPresent()) {

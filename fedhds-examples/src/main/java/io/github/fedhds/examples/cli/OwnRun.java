@@ -13,6 +13,7 @@ import io.github.fedhds.simulation.CheckpointFolder;
 import io.github.fedhds.simulation.Federation;
 import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -115,12 +116,20 @@ final class OwnRun {
         SampleLength length = setup.length(model);
         // One evaluation, so that errors occur before a folder is created.
         evaluate(fedHds, unseen.subList(0, Math.min(1, unseen.size())), Adapter.empty());
-        boolean empty =
-                new CheckpointFolder(RunFolder.checkpoint(folder)).saved().isEmpty();
+        Optional<CheckpointFolder.Saved> saved = new CheckpointFolder(RunFolder.checkpoint(folder)).saved();
+        boolean empty = saved.isEmpty();
+        if (options.resume && saved.isPresent() && saved.get().rounds() > rounds) {
+            throw new FedHdsException("--rounds must be " + saved.get().rounds()
+                    + " or more to resume, because the run in " + folder + " has so many rounds, was " + rounds);
+        }
         privacy.ifPresent(spent -> spent.check(data.clients().size(), options.resume, empty));
         if (!options.resume) {
             RunPrivacy.startAnew(folder);
-            RunFolder.startAnew(List.of(folder), rounds);
+            if (RunFolder.startAnew(List.of(folder), rounds)) {
+                print("replaces the finished run in %s%n", folder);
+            }
+        } else if (empty && Files.exists(folder.resolve("adapter"))) {
+            print("%s has no checkpoint to resume; a new run begins and replaces the one in it%n", folder);
         }
         Map<String, Object> config = settings.config(fedHds, models, modelFolder);
         RunFolder files = new RunFolder(folder, config);

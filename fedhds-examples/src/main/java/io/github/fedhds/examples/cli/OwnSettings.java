@@ -121,7 +121,9 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         if (own.clustering == ClusteringName.KMEANS) {
             config.put("groups", own.groups);
         }
-        config.put("fusion", OptionNames.of(options.fusion));
+        if (!own.selection.unused().contains("--fusion")) {
+            config.put("fusion", OptionNames.of(options.fusion));
+        }
         own.featureModel.ifPresent(path -> config.put("feature_model", path.toString()));
         own.featureLayers.ifPresent(layers -> config.put("feature_layers", layers));
         own.featureCache.ifPresent(path -> config.put("feature_cache", path.toString()));
@@ -135,7 +137,7 @@ record OwnSettings(RunOptions options, OwnOptions own, OwnData data, int rounds,
         own.clip.ifPresent(norm -> config.put("clip", norm));
         config.put("secure_aggregation", own.secureAggregation);
         config.put("template", TemplateName.of(own.template.of(model)));
-        config.put("max_length", own.maxLength);
+        config.put("max_length", longestSample(model, Optional.empty()));
         config.put("target_modules", fedHds.lora().targetModules());
         options.learningRate.ifPresent(rate -> config.put("learning_rate", rate));
         config.put("epochs", own.epochs);

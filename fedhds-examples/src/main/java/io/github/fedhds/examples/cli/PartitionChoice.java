@@ -66,7 +66,8 @@ record PartitionChoice(Kind kind, String value) {
                 }
             }
         }
-        throw new TypeConversionException("\"" + text + "\" is none of " + FORMS);
+        throw new TypeConversionException(
+                "\"" + text + "\" is none of " + FORMS + ", with ALPHA above 0 and below 1e300, and K 1 to 999999999");
     }
 
     private static boolean isNumber(String text) {

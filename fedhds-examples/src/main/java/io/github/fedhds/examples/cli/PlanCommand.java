@@ -55,7 +55,11 @@ final class PlanCommand implements Callable<Integer> {
         }
         run.out = run.out.or(() -> Optional.of(Path.of("."))); // is not written to
         own.check(line, run);
+        own.refuseUnused(line);
         run.check(line);
+        line.getErr()
+                .println("planning: reads the data, rehearses a round and measures 20 samples of each kind of work");
+        line.getErr().flush();
         Planner planner = new Planner(run, own);
         try (LoadedModels models = new LoadedModels(own, run)) {
             Plan plan = planner.plan(models.models(), models.features());

@@ -123,7 +123,7 @@ final class Planner {
                 bytes(round),
                 time,
                 privacy.isAny() ? Optional.of(privacy.promise()) : Optional.empty(),
-                advice(data, tokens, memory, time));
+                advice(data, tokens, memory, time, model.config().contextLength()));
     }
 
     private int answerRoom(SampleEncoder encoder) {
@@ -174,7 +174,8 @@ final class Planner {
                 sum.bytes() * setup.rounds());
     }
 
-    private List<String> advice(Plan.Data data, Plan.Tokens tokens, Plan.Memory memory, Plan.Seconds time) {
+    private List<String> advice(
+            Plan.Data data, Plan.Tokens tokens, Plan.Memory memory, Plan.Seconds time, int context) {
         List<String> all = new ArrayList<>();
         memory.peak().filter(peak -> peak > 0.9 * memory.machine()).ifPresent(peak -> all.add(savingMemory()));
         if (own.selection == SelectionName.FEDHDS && data.median() < LEAST_FOR_GROUPS) {
@@ -184,14 +185,17 @@ final class Planner {
                     + " recommended");
         }
         if (time.samples() == 0) {
-            all.add("a round would train on nothing; take --selection recommended, or a larger --share");
+            all.add("a round would train on nothing; give it more clients (--fraction), or take "
+                    + (own.selection == SelectionName.RECOMMENDED ? "a larger --share" : "--selection recommended"));
         }
         if (time.features() > MUCH * time.total() && time.features() > 60) {
             all.add(savingFeatures());
         }
         if (tokens.tooLong() > 0) {
-            all.add(tokens.tooLong()
-                    + " instructions are never trained on, because their answers do not fit; raise --max-length");
+            all.add(tokens.tooLong() + " instructions are never trained on, because their answers do not fit; "
+                    + (own.maxLength < context
+                            ? "raise --max-length"
+                            : "the model reads " + context + " tokens at most, so shorten them or leave them out"));
         }
         return all;
     }

@@ -47,6 +47,7 @@ final class RunCommand implements Callable<Integer> {
         CommandLine line = spec.commandLine();
         if (own.model.isPresent()) {
             own.check(line, run);
+            own.refuseUnused(line);
         } else {
             refuseOwnOptions(line, run, own);
         }

@@ -5,6 +5,7 @@ import com.google.gson.GsonBuilder;
 import io.github.fedhds.FedHdsException;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.internal.file.AtomicFile;
+import io.github.fedhds.internal.file.FileFault;
 import io.github.fedhds.lora.LoraConfig;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.monitoring.JsonLinesListener;
@@ -38,12 +39,19 @@ final class RunFolder {
     /** Creates the folder; the settings are written when the run begins, so a refused run does not overwrite others. */
     RunFolder(Path folder, Map<String, Object> config) {
         this.folder = folder;
-        this.config = PRETTY.toJson(config) + "\n";
+        Map<String, Object> found = new LinkedHashMap<>(config);
+        Map<String, Object> all = new LinkedHashMap<>();
+        Object options = found.remove(ConfigFile.OPTIONS);
+        all.put(ConfigFile.OPTIONS, options == null ? Map.of() : options);
+        all.put(ConfigFile.RUN, found);
+        this.config = PRETTY.toJson(all) + "\n";
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw new FedHdsException(
-                    "cannot write to " + folder + "; name a folder that may be written with --out", e);
+                    "cannot write to " + folder + ": " + FileFault.reason(folder, e)
+                            + "; name a folder that may be written with --out",
+                    e);
         }
     }
 
@@ -82,18 +90,19 @@ final class RunFolder {
      * run has rounds left, of its old or of the new number of rounds.
      *
      * @param folders one folder per run; all are cleared, or none
+     * @return whether there was a run
      */
-    static void startAnew(List<Path> folders, int rounds) {
+    static boolean startAnew(List<Path> folders, int rounds) {
         Map<Path, Optional<CheckpointFolder.Saved>> runs = new LinkedHashMap<>();
         folders.forEach(folder -> runs.put(folder, new CheckpointFolder(checkpoint(folder)).saved()));
         if (runs.values().stream().allMatch(Optional::isEmpty)) {
-            return;
+            return false;
         }
         runs.forEach((folder, run) -> {
             if (!run.map(saved -> mayGo(saved, rounds)).orElse(false)) {
                 throw new FedHdsException(folder + " holds "
-                        + run.map(saved -> "a run after " + saved.rounds()
-                                        + (saved.end() == CheckpointFolder.End.NOT_YET ? " rounds of more" : " rounds"))
+                        + run.map(saved -> (saved.end() == CheckpointFolder.End.NOT_YET ? "an unfinished run" : "a run")
+                                        + " after " + saved.rounds() + " rounds")
                                 .orElse("no run yet, but those beside it are over")
                         + "; go on by --resume, or name another folder with --out");
             }
@@ -103,6 +112,7 @@ final class RunFolder {
             PeftFolder.delete(folder.resolve(ADAPTER));
             PeftFolder.delete(folder.resolve(BEST));
         }
+        return true;
     }
 
     private static boolean mayGo(CheckpointFolder.Saved saved, int rounds) {

@@ -1,6 +1,7 @@
 package io.github.fedhds.examples.cli;
 
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -81,6 +82,13 @@ final class RunOptions extends ComputeOptions {
         if (resume && out.isEmpty()) {
             throw new ParameterException(line, "--resume needs --out, which holds the run to go on with");
         }
+        out.ifPresent(folder -> {
+            Path there = OutputFile.existing(folder);
+            if (!Files.isDirectory(there)) {
+                throw new ParameterException(
+                        line, "--out must be a folder, was " + folder + "; " + there + " is a file");
+            }
+        });
         rounds.ifPresent(value -> range(line, "--rounds", value, 1, 1_000_000));
         clients.ifPresent(value -> range(line, "--clients", value, 1, 10_000_000));
         samplesPerGroup.ifPresent(value -> range(line, "--samples-per-group", value, 1, 1_000_000));

@@ -90,6 +90,10 @@ final class RunPrivacy implements RoundListener, AutoCloseable {
      * @param begins whether the folder has no checkpoint
      */
     void check(int clients, boolean resumed, boolean begins) {
+        if (measures.isOfClients() && resumed && !begins && !Files.exists(folder.resolve(STATEMENT))) {
+            throw new FedHdsException("the run in " + folder.getParent()
+                    + " was made without --epsilon; resume it without, or name another folder with --out");
+        }
         long there = files(clients).stream().filter(Files::exists).count();
         if (measures.isOfClients() && resumed && !begins && there < clients) {
             throw new FedHdsException(folder + " has " + there + " of " + clients

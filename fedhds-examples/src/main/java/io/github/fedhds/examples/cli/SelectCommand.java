@@ -122,7 +122,9 @@ final class SelectCommand implements Callable<Integer> {
         samplesPerGroup.ifPresent(value -> ComputeOptions.range(line, "--samples-per-group", value, 1, 1_000_000));
         own.checkInput(line);
         own.checkSelection(line, clients, samplesPerGroup);
+        own.refuseUnused(line);
         compute.checkCompute(line);
+        out.ifPresent(file -> OutputFile.check(line, file, own.data.orElseThrow()));
     }
 
     private FedHds fedHds(LoadedModels models) {
@@ -182,6 +184,7 @@ final class SelectCommand implements Callable<Integer> {
             OutputFile.lines(out.get(), lines.stream().map(SelectedLine::json).iterator());
         } else {
             lines.forEach(line -> console.println(line.json()));
+            console.flush();
         }
     }
 

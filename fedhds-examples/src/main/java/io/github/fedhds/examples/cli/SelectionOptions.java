@@ -3,6 +3,8 @@ package io.github.fedhds.examples.cli;
 import io.github.fedhds.selection.HdbscanSelector;
 import io.github.fedhds.selection.Selection;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -69,6 +71,26 @@ class SelectionOptions extends InputOptions {
         }
         RunOptions.range(line, "--groups", groups, 1, 1_000_000);
         RunOptions.share(line, "--share", share);
+    }
+
+    /**
+     * Refuses options that change nothing with the chosen selection.
+     *
+     * @throws ParameterException if there is one; the message names it
+     */
+    final void refuseUnused(CommandLine line) {
+        for (String option : selection.unused()) {
+            if (line.getParseResult().hasMatchedOption(option)) {
+                throw new ParameterException(
+                        line,
+                        option + " changes nothing with --selection " + OptionNames.of(selection)
+                                + "; it needs --selection "
+                                + Stream.of(SelectionName.values())
+                                        .filter(name -> !name.unused().contains(option))
+                                        .map(OptionNames::of)
+                                        .collect(Collectors.joining(" or ")));
+            }
+        }
     }
 
     /** The paper's selection with these settings; one sample of a group if none is given. */

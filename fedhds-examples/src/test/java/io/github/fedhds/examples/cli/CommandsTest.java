@@ -157,6 +157,13 @@ class CommandsTest extends OnMainJob {
         JsonObject config = JsonParser.parseString(Files.readString(first.resolve("config.json")))
                 .getAsJsonObject();
         assertFalse(config.getAsJsonObject("options").has("out"));
+        assertEquals(
+                shared.resolve("data.jsonl").toAbsolutePath().toString(),
+                config.getAsJsonObject("options").get("data").getAsString());
+        Path beside = Files.writeString(folder.resolve("beside.json"), "{\"options\": {\"seed\": 1}, \"rounds\": 3}");
+        Outcome other = execute("--config", beside.toString());
+        assertEquals(2, other.status());
+        assertTrue(other.err().contains("\"rounds\" does not stand in \"options\""), other.err());
         Path second = folder.resolve("second");
         Outcome again = execute(
                 "--config", first.resolve("config.json").toString(), "--out", second.toString(), "--parallel", "1");
@@ -192,7 +199,9 @@ class CommandsTest extends OnMainJob {
                 rows.stream().map(line -> line.substring(0, 18).strip()).toList(),
                 outcome.out());
         assertTrue(outcome.out().contains("100.00 %"), outcome.out());
+        String index = Files.readString(out.resolve("index.html"));
         for (String run : List.of("recommended", "fedhds", "random", "full")) {
+            assertTrue(index.contains("href=\"" + run + "/report.html\""), index);
             assertTrue(Files.exists(out.resolve(run).resolve("rounds.jsonl")), run);
         }
         Path again = folder.resolve("again");

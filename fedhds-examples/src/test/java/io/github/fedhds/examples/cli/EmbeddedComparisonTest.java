@@ -139,7 +139,7 @@ class EmbeddedComparisonTest {
         Files.move(random.resolve("checkpoint.1"), random.resolve("checkpoint"), StandardCopyOption.REPLACE_EXISTING);
         String message = String.valueOf(
                 assertThrows(FedHdsException.class, () -> run.apply(false)).getMessage());
-        assertTrue(message.contains("random holds a run after 1 rounds of more; go on by --resume"), message);
+        assertTrue(message.contains("random holds an unfinished run after 1 rounds; go on by --resume"), message);
 
         bytes.reset();
         List<EmbeddedComparison.Row> again = run.apply(true);

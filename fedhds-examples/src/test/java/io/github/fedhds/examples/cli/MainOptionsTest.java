@@ -162,8 +162,24 @@ class MainOptionsTest extends OnMainJob {
 
         Path kept = Files.writeString(folder.resolve("file"), "kept");
         Outcome outcome = own(kept);
-        assertEquals(1, outcome.status());
-        assertTrue(outcome.err().contains("--out"), outcome.err());
+        assertEquals(2, outcome.status());
+        assertTrue(outcome.err().contains("--out must be a folder"), outcome.err());
+        Outcome within = own(kept.resolve("run"));
+        assertTrue(within.status() == 2 && within.err().contains(kept + " is a file"), within.err());
+        Outcome unset = execute("--model", model, "--data", data, "--out", "");
+        assertTrue(unset.status() == 2 && unset.err().contains("was empty"), unset.err());
+        for (String[] unused : new String[][] {
+            {"--share", "0.1", "--selection", "full"},
+            {"--share", "0.1", "--selection", "fedhds"},
+            {"--fusion", "pca", "--selection", "random"},
+            {"--feature-layers", "1", "--selection", "full"}
+        }) {
+            Outcome refused = own(folder.resolve("out"), unused);
+            assertEquals(2, refused.status(), refused.out());
+            assertTrue(
+                    refused.err().contains(unused[0] + " changes nothing with --selection " + unused[3] + "; it needs"),
+                    refused.err());
+        }
         assertEquals("kept", Files.readString(kept));
     }
 

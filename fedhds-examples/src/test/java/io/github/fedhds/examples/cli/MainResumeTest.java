@@ -37,6 +37,10 @@ class MainResumeTest extends OnMainJob {
         Outcome forgotten = own(twice, with(settings, "--rounds", "3"));
         assertEquals(1, forgotten.status());
         assertTrue(forgotten.err().contains("holds a run after 2 rounds; go on by --resume"));
+        Outcome fewer = resume(twice, with(settings, "--rounds", "1"));
+        assertEquals(1, fewer.status());
+        assertTrue(fewer.err().contains("--rounds must be 2 or more to resume"), fewer.err());
+        assertTrue(Files.readString(twice.resolve("config.json")).contains("\"rounds\": 2"));
         Outcome other = resume(twice, with(settings, "--rounds", "3", "--learning-rate", "2e-2"));
         assertEquals(1, other.status());
         assertTrue(other.err().contains("made with --learning-rate 0.01, this run has 0.02"), other.err());
@@ -68,7 +72,7 @@ class MainResumeTest extends OnMainJob {
                 StandardCopyOption.REPLACE_EXISTING); // as if killed after round 1
         Outcome fewer = own(out, "--rounds", "1", "--selection", "random");
         assertEquals(1, fewer.status());
-        assertTrue(fewer.err().contains("holds a run after 1 rounds of more; go on by --resume"), fewer.err());
+        assertTrue(fewer.err().contains("holds an unfinished run after 1 rounds; go on by --resume"), fewer.err());
         assertEquals(
                 0,
                 resume(out, "--rounds", "2", "--selection", "random", "--evaluate-every", "1")

@@ -13,6 +13,7 @@ import io.github.fedhds.peft.PeftFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -76,7 +77,8 @@ class MainTest extends OnMainJob {
                 peft.adapter().digest(), rounds.get(1).get("adapter_sha256").getAsString());
 
         JsonObject config = JsonParser.parseString(Files.readString(out.resolve("config.json")))
-                .getAsJsonObject();
+                .getAsJsonObject()
+                .getAsJsonObject("run");
         assertEquals(8, config.get("clients").getAsInt());
         assertEquals(320, config.get("instructions").getAsInt());
         assertEquals(40, config.get("unseen_instructions").getAsInt());
@@ -189,10 +191,18 @@ class MainTest extends OnMainJob {
     })
     void ownRun_everySelectionAndFusion_works(String selection, String fusion) throws IOException {
         Path out = folder.resolve("out");
-        Outcome outcome = own(out, "--selection", selection, "--fusion", fusion, "--fraction", "0.5", "--share", "0.1");
+        List<String> options = new ArrayList<>(List.of("--selection", selection, "--fraction", "0.5"));
+        if (!selection.equals("random") && !selection.equals("full")) {
+            options.addAll(List.of("--fusion", fusion));
+        }
+        if (!selection.equals("fedhds") && !selection.equals("full")) {
+            options.addAll(List.of("--share", "0.1"));
+        }
+        Outcome outcome = own(out, options.toArray(new String[0]));
         assertEquals(rounds(out).get(0).get("selected").getAsInt() > 0 ? 0 : 3, outcome.status(), outcome.err());
         String config = Files.readString(out.resolve("config.json"));
-        assertTrue(config.contains('"' + selection + '"') && config.contains('"' + fusion + '"'), config);
+        assertTrue(config.contains('"' + selection + '"'), config);
+        assertEquals(options.contains("--fusion"), config.contains('"' + fusion + '"'), config);
         int samples = rounds(out).get(0).get("selected").getAsInt();
         assertEquals(samples > 0, Files.exists(out.resolve("adapter")) && changesTheModel(adapter(out)));
         switch (selection) {
@@ -227,7 +237,8 @@ class MainTest extends OnMainJob {
         assertEquals(List.of("q_proj", "v_proj"), peft.config().targetModules());
         assertEquals(4, peft.adapter().tensors().size());
         JsonObject config = JsonParser.parseString(Files.readString(out.resolve("config.json")))
-                .getAsJsonObject();
+                .getAsJsonObject()
+                .getAsJsonObject("run");
         assertEquals(JsonParser.parseString("[\"q_proj\", \"v_proj\"]"), config.get("target_modules"));
     }
 

@@ -141,7 +141,7 @@ class ResumeSettingsTest extends OnMainJob {
     @Test
     void freeOptions_changeNoByteOfAResumedRun() throws IOException {
         String small = shared.resolve("model").toString();
-        String[] plain = {"--selection", "random", "--feature-model", small};
+        String[] plain = {"--feature-model", small};
         Path whole = folder.resolve("whole");
         Path parted = folder.resolve("parted");
         assertEquals(0, own(whole, with(plain, "--rounds", "3")).status());

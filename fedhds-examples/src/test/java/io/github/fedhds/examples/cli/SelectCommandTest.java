@@ -58,6 +58,36 @@ class SelectCommandTest extends OnMainJob {
         assertEquals("client-0", line.get("client").getAsString());
     }
 
+    /** A typing error must not cost the user's data. */
+    @Test
+    void outThatIsTheData_orAFolder_isRefusedBeforeTheWork() throws IOException {
+        Path mine = Files.createDirectories(folder.resolve("mine"));
+        Path data = mine.resolve("rows.jsonl");
+        writeLines(data, 2, 8);
+        String before = Files.readString(data);
+        String random = "--selection=random";
+        for (String command : List.of("select", "features")) {
+            for (String[] paths : new String[][] {
+                {data.toString(), data.toString(), "is --data"},
+                {data.toString(), folder.resolve("mine/../mine/rows.jsonl").toString(), "is --data"},
+                {mine.toString(), folder.resolve("mine/chosen.jsonl").toString(), "lies in --data"},
+                {data.toString(), folder.toString(), "a folder"},
+                {data.toString(), data.resolve("chosen.jsonl").toString(), "may be written"}
+            }) {
+                List<String> all =
+                        new ArrayList<>(List.of(command, "--model", "none", "--data", paths[0], "--out", paths[1]));
+                if (command.equals("select")) {
+                    all.add(random);
+                }
+                Outcome refused = execute(all.toArray(new String[0]));
+                assertEquals(2, refused.status(), refused.err());
+                assertTrue(refused.err().contains("--out") && refused.err().contains(paths[2]), refused.err());
+            }
+        }
+        assertEquals(before, Files.readString(data));
+        assertEquals(List.of("rows.jsonl"), List.of(mine.toFile().list()));
+    }
+
     /** What was selected can be trained on: the file is data of the command run. */
     @Test
     void select_itsFile_isDataOfARun() throws IOException {
@@ -83,7 +113,11 @@ class SelectCommandTest extends OnMainJob {
     @ParameterizedTest
     @ValueSource(strings = {"recommended", "fedhds", "balanced", "random", "full"})
     void select_eachSelection_writesToStandardOutputAndIsRepeatable(String selection) {
-        String[] options = {"--selection", selection, "--clients", "12", "--share", "0.1", "--seed", "3"};
+        List<String> given = new ArrayList<>(List.of("--selection", selection, "--clients", "12", "--seed", "3"));
+        if (!selection.equals("fedhds") && !selection.equals("full")) {
+            given.addAll(List.of("--share", "0.1"));
+        }
+        String[] options = given.toArray(new String[0]);
         Outcome outcome = select(options);
         List<String> lines = outcome.out().lines().toList();
         assertEquals(lines.isEmpty() ? 3 : 0, outcome.status(), outcome.err());

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The page's tables and plots are those of the results files. */
 class ExperimentsPageTest {
@@ -45,8 +46,9 @@ class ExperimentsPageTest {
         }
     }
 
-    @Test
-    void page_ofTheEmbeddedModel_showsItsResults() throws IOException {
-        check("embedded");
+    @ParameterizedTest
+    @ValueSource(strings = {"embedded", "smollm2-p3", "stories260k"})
+    void page_showsTheResultsOfEachModel(String name) throws IOException {
+        check(name);
     }
 }

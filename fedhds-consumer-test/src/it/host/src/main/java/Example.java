@@ -18,7 +18,7 @@ class Example {
                 new ClientId("a"), List.of(new Instruction("Opposite?", "hot", "cold"), new Instruction("Plural?", "cat", "cats")),
                 new ClientId("b"), List.of(new Instruction("Capital?", "Peru", "Lima"), new Instruction("Sum?", "3 4", "7")));
         RoundResult result = oneRound(Path.of(args[0]), data);            // a folder of a Hugging Face model
-        System.out.println("trained on " + result.samples() + " samples, mean loss " + result.meanLoss());
+        System.out.printf("trained on %d samples, mean loss %.2f%n", result.samples(), result.meanLoss());
     }
 
     static RoundResult oneRound(Path modelFolder, Map<ClientId, List<Instruction>> data) {

@@ -15,13 +15,16 @@ import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.message.RoundResult;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.selection.EverySelector;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.StringReader;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -89,7 +93,26 @@ class ReadmeTest {
             assertTrue(result.centroids() >= 8, () -> "too few centroids: " + result);
             assertFalse(result.isEmpty(), () -> "nothing was trained: " + result);
             assertTrue(result.samples() <= result.chosen() && Double.isFinite(result.meanLoss()), result::toString);
+            Method main = loader.loadClass("Example").getDeclaredMethod("main", String[].class);
+            main.setAccessible(true);
+            assertTrue(
+                    printed(() -> main.invoke(null, (Object) new String[] {folder.toString()}))
+                            .contains("trained on 2 samples"),
+                    "the page says that its own data give 2 samples");
         }
+    }
+
+    /** What a program prints. */
+    private static String printed(Callable<?> program) throws Exception {
+        PrintStream out = System.out;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            program.call();
+        } finally {
+            System.setOut(out);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
     }
 
     @Test

@@ -2,12 +2,13 @@ package io.github.fedhds.examples.report;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 
 /** A curve over rounds as SVG, as wide as a phone, so that its letters are readable there. */
 final class LineChart {
     static final int WIDTH = 360;
     static final int HEIGHT = 220;
-    static final int LEFT = 44;
+    static final int LEFT = 50;
     static final int RIGHT = 12;
     static final int TOP = 24;
     static final int BOTTOM = 38;
@@ -44,7 +45,7 @@ final class LineChart {
                         Axis.label(least),
                         Axis.label(most));
         Markup svg = begin(title, told);
-        grid(svg, x, y, unit, series.rounds().size() < 2);
+        grid(svg, x, y, unit, Axis::label, series.rounds().size() < 2);
         StringBuilder path = new StringBuilder();
         for (int i = 0; i < series.rounds().size(); i++) {
             path.append(i == 0 ? 'M' : 'L')
@@ -75,12 +76,12 @@ final class LineChart {
     }
 
     /** Lines and numbers of both axes; the horizontal one counts rounds. */
-    static void grid(Markup svg, Axis x, Axis y, String unit, boolean oneRound) {
+    static void grid(Markup svg, Axis x, Axis y, String unit, DoubleFunction<String> label, boolean oneRound) {
         for (double tick : y.ticks(false)) {
             svg.add("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y.at(tick), WIDTH - RIGHT)
                     .add(
                             "<text class=\"end\" x=\"%d\" y=\"%.1f\">%s</text>\n",
-                            LEFT - 5, y.at(tick) + 4, Axis.label(tick));
+                            LEFT - 5, y.at(tick) + 4, tick == 0 ? "0" : label.apply(tick));
         }
         for (double tick : oneRound ? List.of(Math.rint((x.low() + x.high()) / 2)) : x.ticks(true)) {
             svg.add(

@@ -33,7 +33,12 @@ final class Markup {
      * what follows.
      */
     static String name(String words) {
-        return "<bdi>" + escape(shorten(words)) + "</bdi>";
+        return "<bdi>" + breakable(shorten(words)) + "</bdi>";
+    }
+
+    /** Escapes a name or a path, which a line can break after its separators. */
+    static String breakable(String words) {
+        return escape(words).replaceAll("([_/,-])(?=.)", "$1<wbr/>");
     }
 
     /** The same for titles in drawings, where there are no elements. */

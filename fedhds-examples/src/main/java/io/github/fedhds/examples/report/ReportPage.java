@@ -2,8 +2,10 @@ package io.github.fedhds.examples.report;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.github.fedhds.examples.cli.FindingLine;
 import io.github.fedhds.examples.report.RunData.ClientData;
 import io.github.fedhds.examples.report.RunData.RoundData;
+import io.github.fedhds.monitoring.Finding;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,15 +22,22 @@ final class ReportPage {
 
     private final RunData data;
     private final Markup page;
+    private final boolean commandLine;
+    private List<String> columns = List.of(); // of the table that is being written
 
-    private ReportPage(RunData data) {
+    private ReportPage(RunData data, boolean commandLine) {
         this.data = data;
+        this.commandLine = commandLine;
         page = begin("FedHDS report: " + data.run).add("<h1>FedHDS report: %s</h1>\n", Markup.name(data.run));
     }
 
-    /** The page, as text. */
-    static String of(RunData data) {
-        ReportPage report = new ReportPage(data);
+    /**
+     * The page, as text.
+     *
+     * @param commandLine whether findings name options of the command line in place of settings in Java
+     */
+    static String of(RunData data, boolean commandLine) {
+        ReportPage report = new ReportPage(data, commandLine);
         report.summary();
         report.findings();
         report.curves();
@@ -70,25 +79,26 @@ final class ReportPage {
         int ended = data.ended().size();
         String rounds = data.settings.getOrDefault("rounds", "");
         String state = switch (data.status) {
-            case "done" -> "Done.";
-            case "nothing_trained" -> "Done; nothing was trained.";
-            case "failed" -> "Failed: " + data.reason;
-            default -> "Not over when this page was written; if no process runs it any more, --resume goes on.";
+            case "done" -> "The run is complete.";
+            case "nothing_trained" -> "The run is complete, but nothing was trained.";
+            case "failed" -> "The run failed: " + data.reason;
+            default ->
+                "The run had not ended when this page was written. If its process is no longer running, "
+                        + (commandLine ? "--resume continues it." : "it can be resumed.");
         };
         page.add("<p class=\"%s\">", data.status.equals("failed") ? "failed" : "state")
                 .text(state)
                 .add("</p>\n");
         data.notes.forEach(note -> page.element("p", note));
+        page.element("p class=\"note\"", "Started " + date(data.begun) + ". Last event " + date(data.newest) + ".");
         page.add("<dl class=\"facts\">\n");
         fact("Rounds", rounds.isEmpty() ? "" + ended : ended + " of " + rounds);
         double samples = sum(round -> round.number("selected").orElse(0));
         double held = sum(round -> round.held);
+        fact("Samples trained on", Axis.label(samples));
         fact(
-                "Samples trained on",
-                Axis.label(samples)
-                        + (held > 0
-                                ? String.format(Locale.ROOT, " (%.2f %% of those held)", 100 * samples / held)
-                                : ""));
+                "Share of clients\u2019 instructions",
+                held > 0 ? String.format(Locale.ROOT, "%.2f %%", 100 * samples / held) : NONE);
         Series scores = data.series("score");
         OptionalDouble best = scores.values().stream().mapToDouble(v -> v).max();
         fact("Rouge-L, base model", number(data.baseScore, "%.4f"));
@@ -101,12 +111,10 @@ final class ReportPage {
                                 Locale.ROOT,
                                 "%.4f",
                                 scores.values().get(scores.values().size() - 1)));
-        fact("Seconds of the rounds", Axis.label(Math.rint(sum(round -> round.number("seconds", "wall")))));
+        fact("Time of the rounds", Figures.duration(sum(round -> round.number("seconds", "wall"))));
         fact(
-                "Bytes",
-                Axis.label(sum(round -> round.number("bytes", "to_clients") + round.number("bytes", "to_server"))));
-        fact("Begun", date(data.begun));
-        fact("Newest event", date(data.newest));
+                "Size of all messages",
+                Figures.bytes(sum(round -> round.number("bytes", "to_clients") + round.number("bytes", "to_server"))));
         page.add("</dl>\n");
     }
 
@@ -121,43 +129,56 @@ final class ReportPage {
     private void findings() {
         section("diagnosis", "Diagnosis");
         if (data.findings.isEmpty()) {
-            page.element("p", "Nothing was found.");
+            page.element("p", "No problems were found.");
         }
         for (JsonObject finding : data.findings) {
-            List<String> settings = new ArrayList<>();
-            if (finding.has("try")) {
-                for (JsonElement setting : finding.getAsJsonArray("try")) {
-                    settings.add(setting.getAsString());
-                }
-            }
             page.add("<div class=\"finding\">")
                     .element(
                             "strong",
                             "Round " + (int) RunData.number(finding, "round").orElse(0) + ": "
                                     + RunData.text(finding, "what"))
                     .element("p", "Likely cause: " + RunData.text(finding, "cause") + ".")
-                    .element("p", "Try: " + String.join("; or ", settings) + ".")
+                    .element("p", "Try: " + advice(finding) + ".")
                     .add("</div>\n");
         }
         if (data.settings.getOrDefault("secure_aggregation", "false").equals("true")) {
             page.element(
                     "p",
-                    "With secure aggregation no single update is visible, so scattered updates, unequal coresets and saturated"
-                            + " bounds are not looked for.");
+                    "With secure aggregation no single update is visible. Scattered updates, unequal coresets and saturated"
+                            + " bounds therefore cannot be detected.");
         }
+    }
+
+    /** What may help: options if the run is one of the command line and the finding is of a known kind. */
+    private String advice(JsonObject finding) {
+        String kind = RunData.text(finding, "kind");
+        if (commandLine) {
+            for (Finding.Kind known : Finding.Kind.values()) {
+                if (known.name().equalsIgnoreCase(kind)) {
+                    return FindingLine.options(known);
+                }
+            }
+        }
+        List<String> settings = new ArrayList<>();
+        if (finding.has("try")) {
+            for (JsonElement setting : finding.getAsJsonArray("try")) {
+                settings.add(setting.getAsString());
+            }
+        }
+        return String.join("; or ", settings);
     }
 
     private void curves() {
         section("curves", "Rounds");
-        page.add("<div class=\"charts\">\n");
-        figure("Training loss, nats per token", data.series("loss"), "loss", false, "No client has told a loss.");
+        page.add("<div class=\"charts pairs\">\n");
+        figure("Training loss, nats per token", data.series("loss"), "loss", false, "No client reported a loss.");
         Series scores = data.scores();
         figure(
                 "Rouge-L on unseen tasks",
                 scores,
                 "Rouge-L",
                 true,
-                "No round was evaluated; --evaluate-every evaluates while the run goes on.");
+                "No round was evaluated." + (commandLine ? " --evaluate-every evaluates during the run." : ""));
         bars();
         page.add("</div>\n");
     }
@@ -175,16 +196,18 @@ final class ReportPage {
     private void bars() {
         List<Integer> numbers = data.ended().stream().map(Map.Entry::getKey).toList();
         if (numbers.isEmpty()) {
-            page.element("p class=\"empty\"", "No round is over.");
+            page.element("p class=\"empty\"", "No round has ended.");
             return;
         }
         page.add("<figure>")
-                .element("figcaption", "Time by step: seconds of work in a round, summed over the clients")
+                .element("figcaption", "Time by step: work in a round, summed over the clients")
                 .add(
                         "%s",
                         StackedBars.of(
                                 "Time by step",
                                 "seconds",
+                                Axis::label,
+                                Figures::seconds,
                                 numbers,
                                 List.of(
                                         part("features", round -> round.number("seconds", "features")),
@@ -192,12 +215,14 @@ final class ReportPage {
                                         part("training", round -> round.number("seconds", "training")),
                                         part("aggregation", round -> round.number("seconds", "aggregation")))))
                 .add("</figure>\n<figure>")
-                .element("figcaption", "Bytes by step: messages of a round")
+                .element("figcaption", "Traffic by step: size of the messages in a round")
                 .add(
                         "%s",
                         StackedBars.of(
-                                "Bytes by step",
-                                "bytes",
+                                "Traffic by step",
+                                "size",
+                                Figures::bytes,
+                                Figures::bytes,
                                 numbers,
                                 List.of(
                                         part("openings", round -> round.openings),
@@ -222,13 +247,15 @@ final class ReportPage {
                         .toArray());
     }
 
-    private void table(String caption, String... columns) {
+    /** Begins a table; {@code kind} is its class in the style sheet. */
+    private void table(String kind, String caption, String... names) {
+        columns = List.of(names);
         page.add(
-                        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table>",
-                        Markup.escape(caption))
+                        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table class=\"%s\">",
+                        Markup.escape(caption), kind)
                 .element("caption", caption)
                 .add("<thead><tr>");
-        for (String column : columns) {
+        for (String column : names) {
             page.element("th scope=\"col\"", column);
         }
         page.add("</tr></thead>\n<tbody>\n");
@@ -236,12 +263,10 @@ final class ReportPage {
 
     private void row(String head, String... cells) {
         page.add("<tr><th scope=\"row\">%s</th>", head);
-        for (String cell : cells) {
-            page.add(
-                            cell.isEmpty() || Character.isDigit(cell.charAt(0)) || cell.equals(NONE)
-                                    ? "<td>"
-                                    : "<td class=\"text\">")
-                    .add("%s</td>", cell);
+        for (int i = 0; i < cells.length; i++) {
+            String cell = cells[i];
+            boolean isNumber = !cell.isEmpty() && Character.isDigit(cell.charAt(0)) || cell.equals(NONE);
+            page.add("<td%s data-name=\"%s\">%s</td>", isNumber ? "" : " class=\"text\"", columns.get(i + 1), cell);
         }
         page.add("</tr>\n");
     }
@@ -254,14 +279,17 @@ final class ReportPage {
         section("rounds", "Round by round");
         List<Map.Entry<Integer, RoundData>> all = data.ended();
         if (all.isEmpty()) {
-            page.element("p", "No round is over.");
+            page.element("p", "No round has ended.");
             return;
         }
         if (all.size() > MOST_ROWS) {
             page.element(
-                    "p", "Of " + all.size() + " rounds, the table has the first and the last ones and some between.");
+                    "p",
+                    "The run has " + all.size()
+                            + " rounds. The table shows the first and the last ones, and some of those between.");
         }
         table(
+                "cards rounds",
                 "Rounds",
                 "round",
                 "clients",
@@ -274,7 +302,7 @@ final class ReportPage {
                 "Rouge-L",
                 "seconds",
                 "refused",
-                "withdrew",
+                "withdrawn",
                 "failed",
                 "note");
         for (int i = 0; i < all.size(); i++) {
@@ -333,21 +361,22 @@ final class ReportPage {
         if (shown.size() < data.clients.size()) {
             page.element(
                     "p",
-                    "Of " + data.clients.size() + " clients, the table has the " + MOST_ROWS
+                    "The run has " + data.clients.size() + " clients. The table shows the " + MOST_ROWS
                             + " with the most faults and the highest losses.");
         }
         table(
-                "Clients, those with faults and the highest loss first",
+                "cards",
+                "Clients; those with faults come first, then those with the highest loss",
                 "client",
                 "rounds",
                 "trained",
                 "samples",
-                "holds",
+                "instructions",
                 "loss",
                 "seconds",
-                "bytes sent",
+                "sent",
                 "refused",
-                "withdrew",
+                "withdrawn",
                 "failed");
         for (Map.Entry<String, ClientData> client : shown) {
             ClientData of = client.getValue();
@@ -359,7 +388,7 @@ final class ReportPage {
                     of.held > 0 ? String.valueOf(of.held) : NONE,
                     Double.isNaN(of.loss()) ? NONE : String.format(Locale.ROOT, "%.4f", of.loss()),
                     String.format(Locale.ROOT, "%.1f", of.seconds),
-                    Axis.label(of.bytes),
+                    Figures.bytes(of.bytes),
                     String.valueOf(of.refusals),
                     String.valueOf(of.withdrawals),
                     String.valueOf(of.failures));
@@ -374,7 +403,7 @@ final class ReportPage {
     private void worst() {
         page.add("<ul>\n");
         worst("Highest loss", ClientData::loss, "%.4f");
-        worst("Most time", client -> client.seconds, "%.1f s");
+        worst("Longest time", client -> client.seconds, "%.1f s");
         worst("Most refusals", client -> client.refusals, "%.0f");
         worst("Most withdrawals", client -> client.withdrawals, "%.0f");
         worst("Most failures", client -> client.failures, "%.0f");
@@ -398,14 +427,14 @@ final class ReportPage {
             page.element("p", data.noMaps);
         }
         if (data.maps.isEmpty()) {
-            page.element("p", "There is no map: this selection uses no features, or no round has chosen groups.");
+            page.element("p", "There are no maps: the selection uses no features, or no round chose any groups.");
             return;
         }
         page.element(
                 "p",
                 "Round " + data.maps.get(0).round()
-                        + ". Points with a ring were chosen. Near points are similar; the axes"
-                        + " have no meaning. Grey points are in no group.");
+                        + ". Points with a ring were chosen. Points close to each other are similar;"
+                        + " the axes have no meaning. Grey points are in no group.");
         page.add("<div class=\"charts\">\n");
         for (MapEvent map : data.maps) {
             boolean server = map.of().equals("server");
@@ -434,7 +463,7 @@ final class ReportPage {
             return;
         }
         if (!data.refusals.isEmpty()) {
-            table("Refusals and withdrawals by code", "code", "number");
+            table("codes", "Refusals and withdrawals by code", "code", "number");
             data.refusals.forEach((code, count) -> row(Markup.escape(code), String.valueOf(count)));
             endTable();
         }
@@ -450,12 +479,13 @@ final class ReportPage {
 
     private void settings() {
         section("settings", "Settings and versions");
-        table("Settings of the run", "setting", "value");
-        data.settings.forEach((name, value) -> row(Markup.escape(name), Markup.escape(value)));
-        data.versions.forEach((name, value) -> row(Markup.escape(name), Markup.escape(value)));
+        table("settings", "Settings of the run", "setting", "value");
+        data.settings.forEach((name, value) -> row(Markup.breakable(name.replace('_', ' ')), Markup.breakable(value)));
+        data.versions.forEach((name, value) -> row(Markup.breakable(name), Markup.breakable(value)));
         endTable();
         page.element(
                 "p class=\"note\"",
-                "This page is made from events.jsonl beside it. It has no instruction text; it names clients and tasks.");
+                "This page was made from events.jsonl in the same folder. It contains no text of the instructions. It names clients"
+                        + " and tasks.");
     }
 }

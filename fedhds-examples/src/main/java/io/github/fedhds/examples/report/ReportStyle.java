@@ -24,12 +24,15 @@ final class ReportStyle {
                 .state, .note, .empty { color: var(--soft); }
                 .note { font-size: .875rem; }
                 .failed { color: var(--warn); font-weight: 600; }
-                .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 1em 0; }
+                .facts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; margin: 1em 0; }
+                @media (min-width: 700px) { .facts { grid-template-columns: repeat(4, 1fr); } }
                 .facts div { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px; }
                 dt { color: var(--soft); font-size: .8125rem; } dd { margin: 0; font-weight: 600; }
                 .finding { border-left: 4px solid var(--warn); background: var(--panel); padding: 8px 14px; margin: 10px 0; }
                 .finding p { margin: .3em 0; }
                 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 22px; }
+                @media (min-width: 760px) { .pairs { grid-template-columns: 1fr 1fr; } }
+                .pairs svg { max-width: 460px; }
                 figure { margin: 0; min-width: 0; } figcaption { font-weight: 600; margin-bottom: .3em; }
                 svg { display: block; width: 100%; max-width: 560px; height: auto; }
                 svg text { fill: var(--soft); font-size: 12px; font-family: inherit; }
@@ -47,13 +50,36 @@ final class ReportStyle {
                 @media print { .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
                 .scroll { overflow-x: auto; max-height: 70vh; border: 1px solid var(--line); border-radius: 6px; margin: .6em 0; }
                 @media print { .scroll { max-height: none; } }
-                table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-                caption { text-align: left; color: var(--soft); padding: 6px 10px; white-space: nowrap; }
-                th, td { padding: 5px 10px; text-align: right; border-top: 1px solid var(--line); white-space: nowrap; }
-                thead th { color: var(--soft); font-weight: 600; border-top: 0; }
+                table { width: 100%; border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums;
+                  overflow-wrap: normal; }
+                caption { text-align: left; color: var(--soft); padding: 6px 10px; }
+                th, td { padding: 5px 8px; text-align: right; border-top: 1px solid var(--line); white-space: nowrap; }
+                thead th { color: var(--soft); font-weight: 600; border-top: 0; white-space: normal; vertical-align: bottom; }
+                thead th:first-child, .rounds thead th:last-child { text-align: left; }
                 tbody th { text-align: left; font-weight: 600; }
-                th bdi { display: inline-block; min-width: 9rem; max-width: 16rem; white-space: normal; overflow-wrap: anywhere; }
-                td.text { text-align: left; white-space: normal; min-width: 8em; overflow-wrap: anywhere; }
+                bdi { overflow-wrap: anywhere; }
+                th bdi { display: inline-block; min-width: 9rem; max-width: 19rem; white-space: normal; overflow-wrap: break-word; }
+                td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+                .cards td.text { min-width: 6em; }
+                .codes { width: auto; }
+                .codes th { white-space: normal; overflow-wrap: anywhere; }
+                .settings { table-layout: fixed; }
+                .settings th, .settings td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
+                .settings th:first-child { width: 40%; }
+                @media (min-width: 700px) { .settings th:first-child { width: 15rem; } }
+                @media screen and (max-width: 1200px) {
+                  .cards, .cards tbody, .cards caption { display: block; }
+                  .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+                  .cards tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); gap: 4px 8px; padding: 8px 10px;
+                    border-top: 1px solid var(--line); }
+                  .cards th, .cards td { border: 0; padding: 0; text-align: left; min-width: 0; }
+                  .cards tbody th { grid-column: 1 / -1; }
+                  .cards th bdi { display: inline; }
+                  .rounds tbody th::before { content: "Round "; }
+                  .cards td::before { content: attr(data-name); display: block; color: var(--soft); font-size: .75rem; white-space: normal; }
+                  .cards td.text { grid-column: 1 / -1; }
+                  .cards td:empty { display: none; }
+                }
                 """;
     }
 }

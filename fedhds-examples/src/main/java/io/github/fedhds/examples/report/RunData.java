@@ -144,7 +144,7 @@ final class RunData {
             }
             case "map" -> map(json);
             case "stopped" ->
-                notes.add("Stopped early: no Rouge-L above "
+                notes.add("The run stopped early, because Rouge-L did not rise above the "
                         + Axis.label(number(json, "score").orElse(0)) + " of round "
                         + (int) number(json, "best_round").orElse(0) + ".");
             case "untrained" -> notes.add("Nothing was trained: " + text(json, "reason") + ".");
@@ -174,9 +174,9 @@ final class RunData {
                     .entrySet()
                     .forEach(field -> texts.put(
                             field.getKey(),
-                            field.getValue().isJsonPrimitive()
-                                    ? field.getValue().getAsString()
-                                    : field.getValue().toString()));
+                            field.getKey().equals("options") && field.getValue().isJsonObject()
+                                    ? Figures.options(field.getValue().getAsJsonObject())
+                                    : Figures.setting(field.getValue())));
         }
         return texts;
     }

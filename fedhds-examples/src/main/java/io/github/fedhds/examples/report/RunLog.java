@@ -37,7 +37,7 @@ public final class RunLog {
     public RunLog(String run, int rounds, Optional<Path> folder, Optional<PrintStream> json, boolean protectedData) {
         this.protectedData = protectedData;
         file = folder.map(path -> new EventFile(path.resolve("events.jsonl"), run));
-        report = folder.map(RunReport::new);
+        report = folder.map(path -> new RunReport(path, true));
         events = new EventLines(run, line -> {
             file.ifPresent(lines -> lines.accept(line));
             json.ifPresent(out -> {

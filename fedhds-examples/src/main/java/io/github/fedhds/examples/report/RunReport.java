@@ -18,6 +18,7 @@ public final class RunReport implements RoundListener {
 
     private final Path events;
     private final Path page;
+    private final boolean commandLine;
     private long next = System.nanoTime();
 
     /**
@@ -26,6 +27,12 @@ public final class RunReport implements RoundListener {
      * @param folder has {@code events.jsonl}, and receives {@code report.html}
      */
     public RunReport(Path folder) {
+        this(folder, false);
+    }
+
+    /** The same; for a run of the command line, its findings name options in place of settings in Java. */
+    RunReport(Path folder, boolean commandLine) {
+        this.commandLine = commandLine;
         events = folder.resolve("events.jsonl");
         page = folder.resolve("report.html");
     }
@@ -43,7 +50,7 @@ public final class RunReport implements RoundListener {
     /** Writes the page from the events so far. */
     public void write() {
         try {
-            PageFile.write(page, ReportPage.of(RunData.read(events)));
+            PageFile.write(page, ReportPage.of(RunData.read(events), commandLine));
         } catch (IOException e) {
             LOGGER.warn("the report {} cannot be made: {}", page, e.toString());
         }

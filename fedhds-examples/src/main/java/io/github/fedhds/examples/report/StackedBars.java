@@ -2,6 +2,7 @@ package io.github.fedhds.examples.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.DoubleFunction;
 
 /** Sums by round, each of some parts, as stacked bars in SVG. */
 final class StackedBars {
@@ -19,9 +20,18 @@ final class StackedBars {
     /**
      * Draws the bars. Of many rounds, each bar is the mean of some that follow each other.
      *
+     * @param unit name of the vertical axis
+     * @param tick text of a number at the vertical axis
+     * @param value text of a part's height or total, with its unit
      * @param rounds numbers of the rounds, ascending
      */
-    static String of(String title, String unit, List<Integer> rounds, List<Part> parts) {
+    static String of(
+            String title,
+            String unit,
+            DoubleFunction<String> tick,
+            DoubleFunction<String> value,
+            List<Integer> rounds,
+            List<Part> parts) {
         int n = rounds.size();
         int bars = Math.min(n, MOST_BARS);
         double[][] heights = new double[bars][parts.size()];
@@ -47,13 +57,13 @@ final class StackedBars {
         List<String> totals = new ArrayList<>();
         for (Part part : parts) {
             double sum = 0;
-            for (double value : part.values()) {
-                sum += value;
+            for (double one : part.values()) {
+                sum += one;
             }
-            totals.add(part.name() + " " + Axis.label(sum));
+            totals.add(part.name() + " " + value.apply(sum));
         }
         Markup svg = LineChart.begin(title, "totals: " + String.join(", ", totals));
-        LineChart.grid(svg, x, y, unit, false);
+        LineChart.grid(svg, x, y, unit, tick, false);
         for (int bar = 0; bar < bars; bar++) {
             double bottom = 0;
             for (int part = 0; part < parts.size(); part++) {
@@ -69,7 +79,7 @@ final class StackedBars {
                             y.at(bottom) - y.at(bottom + height),
                             rounds.get((int) ((long) (bar + 1) * n / bars) - 1),
                             Markup.escape(parts.get(part).name()),
-                            Axis.label(height));
+                            value.apply(height));
                     bottom += height;
                 }
             }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.Gson;
+import io.github.fedhds.examples.cli.FindingLine;
+import io.github.fedhds.monitoring.Finding;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -215,18 +217,19 @@ class ReportPageTest {
         map(2, "server", "", List.of("client-1"));
         map(2, "client", "client-1", List.of("task-7"));
         event("end", 0, "status", "done");
-        Document page = parsed(ReportPage.of(data));
+        Document page = parsed(ReportPage.of(data, false));
         List<String> rounds = cells(page, 0);
         assertEquals("1|2|2|7|3|4|20.00 %|2.5000|0.1250|4.0|0|0|0|", rounds.get(1));
         assertEquals("2|2|2|7|3|4|20.00 %|1.5000|0.2500|4.0|1|0|0|", rounds.get(2));
         List<String> ofClients = cells(page, 1);
-        assertEquals("client-1|2|2|4|10|2.0000|1.0|220|0|0|1", ofClients.get(1));
-        assertEquals("client-2|2|2|4|10|2.0000|1.0|229|1|0|0", ofClients.get(2));
+        assertEquals("client-1|2|2|4|10|2.0000|1.0|220 B|0|0|1", ofClients.get(1));
+        assertEquals("client-2|2|2|4|10|2.0000|1.0|229 B|1|0|0", ofClients.get(2));
         String text = text(page);
         for (String part : List.of(
-                "Done.",
+                "The run is complete.",
                 "2 of 3",
-                "8 (20.00 % of those held)",
+                "Samples trained on 8 ",
+                "instructions 20.00 %",
                 "0.0100",
                 "Most refusals: client-2 (1)",
                 "Most failures: client-1 (1)",
@@ -235,8 +238,8 @@ class ReportPageTest {
                 "Try: Limits.maxGroups.",
                 "round 2, client-2, too-far: norm of 7",
                 "round 2, client-1, failed: out of disk",
-                "features 2",
-                "openings 2000",
+                "features 2.0 s",
+                "openings 2 kB",
                 "3 of 30 samples, 1 chosen",
                 "task-7",
                 "seed")) {
@@ -268,20 +271,75 @@ class ReportPageTest {
         map(1, "client", hostile, List.of(hostile));
         event("untrained", 0, "reason", hostile);
         event("end", 0, "status", "failed", "reason", hostile);
-        String text = ReportPage.of(data);
+        String text = ReportPage.of(data, false);
         Document page = parsed(text);
         assertTrue(text(page).contains("<script>alert('x')</script>\"&"), "as text");
         assertFalse(text.contains("\u202e"));
         assertFalse(text.contains("x".repeat(100) + "</bdi>"), "names are shortened");
-        assertTrue(text(page).contains("Failed: <script>"));
+        assertTrue(text(page).contains("The run failed: <script>"));
+    }
+
+    @Test
+    void findings_ofTheCommandLine_nameItsOptions() throws Exception {
+        start();
+        round(1, List.of("a"), 1);
+        event("finding", 1, "kind", "unequal_coresets", "what", "w", "cause", "c", "try", List.of("Limits.maxGroups"));
+        event("finding", 1, "kind", "of_a_newer_version", "what", "w", "cause", "c", "try", List.of("Selection.other"));
+        String text = text(parsed(ReportPage.of(data, true)));
+        assertTrue(text.contains("Try: " + FindingLine.options(Finding.Kind.UNEQUAL_CORESETS) + "."), text);
+        assertFalse(text.contains("Limits.maxGroups"), text);
+        assertTrue(text.contains("Try: Selection.other."), text);
+    }
+
+    @Test
+    void settings_ofAllTypes_areShort() throws Exception {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("data", "p3");
+        options.put("rounds", "5");
+        options.put("packed", true);
+        options.put("json", false);
+        options.put("target-modules", List.of("q_proj", "v_proj"));
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("options", options);
+        settings.put("fraction", 0.24242424242424243);
+        settings.put("delta", 1e-5);
+        settings.put("target_modules", List.of("q_proj", "v_proj"));
+        settings.put("seed", 1234567890123L);
+        settings.put("fusion", "tsne");
+        event("start", 0, "settings", settings, "versions", Map.of("Java", "17"));
+        List<String> rows = cells(parsed(ReportPage.of(data, true)), 0);
+        assertEquals(
+                List.of(
+                        "options|--data p3 --rounds 5 --packed --target-modules q_proj,v_proj",
+                        "fraction|0.2424",
+                        "delta|0.00001",
+                        "target modules|q_proj, v_proj",
+                        "seed|1234567890123",
+                        "fusion|tsne",
+                        "Java|17"),
+                rows.subList(1, rows.size()));
+    }
+
+    @Test
+    void figures_haveUnits() {
+        assertEquals("0 B", Figures.bytes(0));
+        assertEquals("999 B", Figures.bytes(999));
+        assertEquals("12.42 kB", Figures.bytes(12_420));
+        assertEquals("10.12 MB", Figures.bytes(10_120_000));
+        assertEquals("5200 GB", Figures.bytes(5.2e12));
+        assertEquals("0.0 s", Figures.seconds(0));
+        assertEquals("under 0.1 s", Figures.seconds(6e-4));
+        assertEquals("59.9 s", Figures.duration(59.9));
+        assertEquals("1 min 0 s", Figures.duration(59.96));
+        assertEquals("2 h 5 min", Figures.duration(7530));
     }
 
     @Test
     void page_withoutAnyEvent_saysSo() throws Exception {
-        String text = text(parsed(ReportPage.of(data)));
-        assertTrue(text.contains("No round is over."), text);
+        String text = text(parsed(ReportPage.of(data, false)));
+        assertTrue(text.contains("No round has ended."), text);
         assertTrue(text.contains("No client took part"), text);
-        assertTrue(text.contains("There is no map"), text);
+        assertTrue(text.contains("There are no maps"), text);
     }
 
     @Test
@@ -291,8 +349,8 @@ class ReportPageTest {
         event("round", 1, "clients", List.of("a"), "void", "too few answers", "selected", 0);
         event("untrained", 0, "cause", "all_void", "reason", "all are void");
         event("end", 0, "status", "nothing_trained");
-        String text = text(parsed(ReportPage.of(data)));
-        assertTrue(text.contains("No client has told a loss."), text);
+        String text = text(parsed(ReportPage.of(data, false)));
+        assertTrue(text.contains("No client reported a loss."), text);
         assertTrue(text.contains("too few answers"), text);
         assertTrue(text.contains("Nothing was trained: all are void."), text);
     }
@@ -301,9 +359,9 @@ class ReportPageTest {
     void page_ofOneRound_hasAllCharts() throws Exception {
         start();
         round(1, List.of("a"), 0);
-        Document page = parsed(ReportPage.of(data));
+        Document page = parsed(ReportPage.of(data, false));
         assertEquals(4, page.getElementsByTagName("svg").getLength());
-        assertFalse(ReportPage.of(data).contains("NaN"));
+        assertFalse(ReportPage.of(data, false).contains("NaN"));
     }
 
     @Test
@@ -313,7 +371,7 @@ class ReportPageTest {
             data.add(line);
         }
         round(1, List.of("a"), 1);
-        assertTrue(text(parsed(ReportPage.of(data))).contains("1 of 3"));
+        assertTrue(text(parsed(ReportPage.of(data, false))).contains("1 of 3"));
     }
 
     @Test
@@ -325,7 +383,7 @@ class ReportPageTest {
             round(round, clients, 1.0 / round);
         }
         map(100, "server", "", List.of("client-1"));
-        String page = ReportPage.of(data);
+        String page = ReportPage.of(data, false);
         parsed(page);
         assertTrue(page.length() < 200_000, page.length() + " characters");
     }
@@ -336,7 +394,7 @@ class ReportPageTest {
         for (int round = 1; round <= 1000; round++) {
             round(round, List.of("a", "b"), 1.0 / round);
         }
-        String page = ReportPage.of(data);
+        String page = ReportPage.of(data, false);
         List<String> rows = cells(parsed(page), 0);
         assertTrue(rows.size() <= 122, rows.size() + " rows");
         assertTrue(rows.get(1).startsWith("1|") && rows.get(rows.size() - 1).startsWith("1000|"));
@@ -386,7 +444,7 @@ class ReportPageTest {
         map(2, "server", "", List.of("y".repeat(70)));
         map(2, "client", clients.get(0), List.of("y".repeat(70)));
         // the script is the test's: it writes the widths into the page
-        String page = ReportPage.of(data)
+        String page = ReportPage.of(data, false)
                 .replace(
                         "</body>",
                         "<script>document.title = 'width ' + document.documentElement.scrollWidth + ' of '"

@@ -2,7 +2,6 @@ package io.github.fedhds.aggregators;
 
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.adapter.Tensor;
-import io.github.fedhds.message.AdapterUpdate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -10,29 +9,55 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Rules that work on one coordinate at a time. They use sorted values, so the order of arrival does not matter. Time
  * O(d n log n).
  */
 final class Coordinatewise {
+    /** Coordinates that a thread reduces at a time. */
+    private static final int RANGE = 1024;
+
     private Coordinatewise() {}
 
-    /** Computes each value of the next adapter from the sorted values of all updates. */
-    static Adapter reduce(Adapter form, List<AdapterUpdate> updates, ToDoubleFunction<float[]> reduction) {
-        float[] column = new float[updates.size()];
+    /** Values of all updates that are in memory at a time: 32 MB. */
+    private static final int VALUES = 1 << 23;
+
+    /** Values of each update that are read at a time, so that those of all updates fit into memory. */
+    static int block(int updates, int size) {
+        return Math.max(1, Math.min(size, VALUES / Math.max(1, updates)));
+    }
+
+    /** Computes each value of the next adapter from the sorted values of all updates. Runs in parallel on the common pool. */
+    static Adapter reduce(Adapter form, List<StoredUpdate> updates, ToDoubleFunction<float[]> reduction) {
+        int n = updates.size();
         return map(form, (name, tensor) -> {
-            List<Tensor> theirs = updates.stream()
-                    .map(update -> tensor(update.adapter(), name))
-                    .toList();
-            return Tensor.of(tensor.shape(), i -> {
-                for (int j = 0; j < column.length; j++) {
-                    column[j] = theirs.get(j).get(i);
-                }
-                Arrays.sort(column);
-                return (float) reduction.applyAsDouble(column) + 0f; // no negative zero, as with FedAvg
-            });
+            int block = block(n, tensor.size());
+            float[][] values = new float[n][block];
+            float[] reduced = new float[tensor.size()];
+            for (int from = 0; from < reduced.length; from += block) {
+                int first = from;
+                int count = Math.min(block, reduced.length - from);
+                IntStream.range(0, n).parallel().forEach(j -> updates.get(j).read(name, first, values[j], count));
+                ranges(count).parallel().forEach(range -> {
+                    float[] column = new float[n];
+                    for (int i = range * RANGE; i < Math.min(count, (range + 1) * RANGE); i++) {
+                        for (int j = 0; j < n; j++) {
+                            column[j] = values[j][i];
+                        }
+                        Arrays.sort(column);
+                        reduced[first + i] =
+                                (float) reduction.applyAsDouble(column) + 0f; // no negative zero, as with FedAvg
+                    }
+                });
+            }
+            return Tensor.of(tensor.shape(), i -> reduced[i]);
         });
+    }
+
+    private static IntStream ranges(int count) {
+        return IntStream.range(0, (count + RANGE - 1) / RANGE);
     }
 
     /** Replaces each tensor of an adapter. */

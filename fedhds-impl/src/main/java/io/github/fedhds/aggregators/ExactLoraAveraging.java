@@ -207,7 +207,12 @@ public final class ExactLoraAveraging implements Aggregator {
     public Aggregation open(RoundContext round, Adapter state) {
         Map<String, Module> form = modules(round.globalAdapter());
         form.values().forEach(module -> scaleOf(module.rank()));
-        return new StoredRound(this, round, state, updates -> average(updates, form, round.round()));
+        return new StoredRound(
+                this,
+                round,
+                state,
+                Optional.empty(),
+                updates -> average(updates.stream().map(StoredUpdate::whole).toList(), form, round.round()));
     }
 
     private Adapter average(List<AdapterUpdate> updates, Map<String, Module> form, int round) {

@@ -3,10 +3,11 @@ package io.github.fedhds.aggregators;
 import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.aggregation.Aggregation;
 import io.github.fedhds.aggregation.Aggregator;
-import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.RoundContext;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -19,7 +20,7 @@ import java.util.stream.IntStream;
  * update, and at least n - 2f - 1 of its distances are to honest updates. An attack within the range of honest updates
  * is not detected.
  *
- * <p>Holds all updates of a round; time O(n² d). Has no state. Immutable, safe for many threads; each aggregation for
+ * <p>Holds all updates of a round, or keeps them {@linkplain #onDisk on disk}; time O(n² d). Has no state. Immutable, safe for many threads; each aggregation for
  * one thread.
  *
  * @see <a href="https://arxiv.org/abs/1703.02757">Blanchard et al. 2017</a>
@@ -28,11 +29,13 @@ public final class Krum implements Aggregator {
     private final int attackers;
     private final int kept;
     private final FedAvg mean;
+    private final Optional<Path> disk;
 
-    private Krum(int attackers, int kept, FedAvg mean) {
+    private Krum(int attackers, int kept, FedAvg mean, Optional<Path> disk) {
         this.attackers = attackers;
         this.kept = kept;
         this.mean = mean;
+        this.disk = disk;
     }
 
     /**
@@ -64,7 +67,7 @@ public final class Krum implements Aggregator {
         if (kept < 1 || kept > Integer.MAX_VALUE - attackers - 2) {
             throw new IllegalArgumentException("Multi-Krum keeps 1 update or more, was " + kept);
         }
-        return new Krum(attackers, kept, FedAvg.bySamples());
+        return new Krum(attackers, kept, FedAvg.bySamples(), Optional.empty());
     }
 
     /**
@@ -78,7 +81,17 @@ public final class Krum implements Aggregator {
 
     /** This rule with another mean of the kept updates. */
     public Krum weighing(FedAvg newMean) {
-        return new Krum(attackers, kept, Objects.requireNonNull(newMean, "newMean"));
+        return new Krum(attackers, kept, Objects.requireNonNull(newMean, "newMean"), disk);
+    }
+
+    /**
+     * This rule with updates that wait in a temporary file instead of memory: a round then takes one update and 32 MB of
+     * heap, however many clients it has. The result is the same in every bit.
+     *
+     * @param folder folder of the file, which is created; it needs four bytes for each parameter of each update
+     */
+    public Krum onDisk(Path folder) {
+        return new Krum(attackers, kept, mean, Optional.of(folder));
     }
 
     @Override
@@ -88,15 +101,15 @@ public final class Krum implements Aggregator {
 
     @Override
     public Aggregation open(RoundContext round, Adapter state) {
-        return new StoredRound(this, round, state, updates -> combine(updates, round));
+        return new StoredRound(this, round, state, disk, updates -> combine(updates, round));
     }
 
-    private Adapter combine(List<AdapterUpdate> updates, RoundContext round) {
+    private Adapter combine(List<StoredUpdate> updates, RoundContext round) {
         int n = updates.size();
         List<Integer> all = IntStream.range(0, n).boxed().toList();
-        List<Integer> order = new Distances(updates).byScore(all, n - attackers - 2);
+        List<Integer> order = new Distances(updates, round.globalAdapter()).byScore(all, n - attackers - 2);
         Aggregation average = mean.open(round, Adapter.empty());
-        order.subList(0, kept).forEach(i -> RuleRound.pass(updates.get(i), mean, average));
+        order.subList(0, kept).forEach(i -> RuleRound.pass(updates.get(i).whole(), mean, average));
         return average.finish();
     }
 

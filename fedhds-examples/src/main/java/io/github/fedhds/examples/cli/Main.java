@@ -44,9 +44,9 @@ public final class Main {
         if (!endedByItself(interruption)) {
             return;
         }
-        if (System.out.checkError()) {
+        if (System.out.checkError() && status == ExitStatus.DONE) {
             System.err.println("fedhds: standard output cannot be written: it is closed, or its disk is full");
-            status = status == ExitStatus.DONE ? ExitStatus.FAILED : status;
+            status = ExitStatus.FAILED;
         }
         if (status != 0) {
             System.exit(status);

@@ -16,7 +16,7 @@ import io.github.fedhds.message.AdapterUpdate;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.round.RoundContext;
 import java.io.PrintWriter;
-import java.util.ArrayList;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,8 +24,11 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -53,6 +56,24 @@ public final class AggregationBenchmark implements Callable<Integer> {
     @Option(names = "--repeats", description = "runs of which the best counts")
     private int repeats = 3;
 
+    @Option(
+            names = "--rules",
+            split = ",",
+            showDefaultValue = Visibility.NEVER,
+            description = "beginnings of the names of the rules to run, such as Krum (default: all)")
+    private List<String> names = List.of("");
+
+    @Option(
+            names = "--streamed",
+            description = "make each update when the rule takes it, so that nothing but the rule holds updates")
+    private boolean streamed;
+
+    @Option(
+            names = "--on-disk",
+            showDefaultValue = Visibility.NEVER,
+            description = "folder in which the robust rules keep the updates (default: in memory)")
+    private Optional<Path> disk = Optional.empty();
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -70,25 +91,30 @@ public final class AggregationBenchmark implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--clients must be 3 or more, the other options must be 1 or more");
         }
-        SplittableRandom random = new SplittableRandom(1);
-        Adapter global = adapter(random);
-        List<AdapterUpdate> updates = new ArrayList<>();
-        for (int i = 0; i < clients; i++) {
-            updates.add(new AdapterUpdate("run", 1, new ClientId("c" + i), adapter(random), 1 + i, 0));
-        }
+        Adapter global = adapter(new SplittableRandom(1));
+        IntFunction<AdapterUpdate> made = i ->
+                new AdapterUpdate("run", 1, new ClientId("c" + i), adapter(new SplittableRandom(2 + i)), 1 + i, 0);
+        List<AdapterUpdate> held =
+                streamed ? List.of() : IntStream.range(0, clients).mapToObj(made).toList();
+        IntFunction<AdapterUpdate> updates = streamed ? made : held::get;
         PrintWriter out = spec.commandLine().getOut();
         out.println(clients + " clients, " + global.parameters() + " parameters each");
         for (Aggregator rule : rules()) {
+            if (names.stream().noneMatch(rule.toString()::startsWith)) {
+                continue;
+            }
             double best = Double.POSITIVE_INFINITY;
             for (int run = 0; run < repeats; run++) {
                 long start = System.nanoTime();
                 Aggregation aggregation =
                         rule.open(new RoundContext("run", 1, Optional.empty(), 1, global, Map.of()), Adapter.empty());
-                updates.forEach(aggregation::accept);
+                for (int i = 0; i < clients; i++) {
+                    aggregation.accept(updates.apply(i));
+                }
                 aggregation.finish();
                 best = Math.min(best, (System.nanoTime() - start) / 1e9);
             }
-            out.println(String.format(Locale.ROOT, "%s: %.3f s", rule, best));
+            out.println(String.format(Locale.ROOT, "%s: %.3f s, heap at most %d MB", rule, best, PeakHeap.bytes() >> 20));
             out.flush();
         }
         return 0;
@@ -96,6 +122,15 @@ public final class AggregationBenchmark implements Callable<Integer> {
 
     private List<Aggregator> rules() {
         int krum = (clients - 3) / 2;
+        if (disk.isPresent()) {
+            Path folder = disk.get();
+            return List.of(
+                    new CoordinateMedian().onDisk(folder),
+                    TrimmedMean.of((clients - 1) / 2).onDisk(folder),
+                    Krum.of(krum).onDisk(folder),
+                    Krum.multi(krum, clients - krum - 2).onDisk(folder),
+                    Bulyan.of((clients - 3) / 4).onDisk(folder));
+        }
         return List.of(
                 FedAvg.bySamples(),
                 FedOpt.fedAdam().build(),

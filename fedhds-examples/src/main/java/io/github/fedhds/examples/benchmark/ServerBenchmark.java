@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +31,7 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -38,7 +40,7 @@ import picocli.CommandLine.Spec;
 /**
  * Speed of one server object, the best of some rounds: small messages, each sent twice by parallel threads, as records
  * and as bytes to decode, and a whole round with the paper's selection over the clients' centroids. Adapters have 1,024
- * parameters, centroids two coordinates; no network.
+ * parameters unless said otherwise, centroids two coordinates; no network.
  */
 @Command(
         name = "server-benchmark",
@@ -48,6 +50,18 @@ import picocli.CommandLine.Spec;
 public final class ServerBenchmark implements Callable<Integer> {
     @Option(names = "--clients", description = "clients of a round")
     private int clients = 2000;
+
+    @Option(
+            names = "--registered",
+            showDefaultValue = Visibility.NEVER,
+            description = "clients of the run, of which --clients are drawn (default: as many)")
+    private Optional<Integer> all = Optional.empty();
+
+    @Option(names = "--parameters", description = "parameters of an adapter in the whole round, a multiple of 128")
+    private int parameters = 1024;
+
+    @Option(names = "--whole-round", description = "only time whole rounds")
+    private boolean onlyRound;
 
     @Option(names = "--centroids", description = "centroids of a client")
     private int centroids = 10;
@@ -62,7 +76,6 @@ public final class ServerBenchmark implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     private final MessageCodec codec = MessageCodec.defaults();
-    private final Adapter first = adapter(0);
     private final List<ClientId> registered = new ArrayList<>();
 
     public static void main(String[] args) {
@@ -75,11 +88,20 @@ public final class ServerBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (clients < 1 || centroids < 1 || threads < 1 || rounds < 1) {
-            throw new ParameterException(spec.commandLine(), "every number must be 1 or more");
+        int count = all.orElse(clients);
+        if (clients < 1 || centroids < 1 || threads < 1 || rounds < 1 || count < clients || parameters < 128) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "every number must be 1 or more, --registered at least --clients, --parameters 128 or more");
         }
-        for (int i = 0; i < clients; i++) {
+        long start = System.nanoTime();
+        for (int i = 0; i < count; i++) {
             registered.add(new ClientId("client " + i));
+        }
+        if (onlyRound) {
+            print("%d clients named in %.1f s", count, since(start));
+            wholeRound();
+            return 0;
         }
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
@@ -98,21 +120,19 @@ public final class ServerBenchmark implements Callable<Integer> {
     private FedHdsServer server(CoresetSelector selector) {
         return FedHdsServer.builder()
                 .clients(registered)
-                .sampler(ClientSampler.uniform(1))
+                .sampler(ClientSampler.uniform(clients / (double) registered.size()))
                 .selector(selector)
                 .aggregator(FedAvg.bySamples())
-                .initialAdapter(first)
+                .initialAdapter(adapter(0))
                 .build();
     }
 
-    private static Adapter adapter(float value) {
-        float[] values = new float[512];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = value + i * 1e-3f;
-        }
+    private Adapter adapter(float value) {
+        int width = onlyRound ? parameters / 16 : 64;
+        Tensor.Values values = i -> value + (i % 512) * 1e-3f;
         return new Adapter(Map.of(
-                "q_proj.lora_A", new Tensor(new int[] {8, 64}, values),
-                "q_proj.lora_B", new Tensor(new int[] {64, 8}, values)));
+                "q_proj.lora_A", Tensor.of(new int[] {8, width}, values),
+                "q_proj.lora_B", Tensor.of(new int[] {width, 8}, values)));
     }
 
     private List<CentroidReport> reports(RoundOpening opening) {
@@ -128,22 +148,18 @@ public final class ServerBenchmark implements Callable<Integer> {
         return reports;
     }
 
-    private static List<AdapterUpdate> updates(RoundOpening opening, Map<ClientId, GroupSelection> selections) {
-        List<AdapterUpdate> updates = new ArrayList<>();
-        selections.forEach((client, selection) -> {
-            if (!selection.groups().isEmpty()) {
-                Adapter trained = adapter(
-                        (float) opening.contextOf(client).random("training").nextDouble());
-                updates.add(new AdapterUpdate(
-                        opening.runId(),
-                        opening.round(),
-                        client,
-                        trained,
-                        selection.groups().size(),
-                        1));
-            }
-        });
-        return updates;
+    private List<AdapterUpdate> updates(RoundOpening opening, Map<ClientId, GroupSelection> selections) {
+        return selections.values().stream()
+                .filter(selection -> !selection.groups().isEmpty())
+                .map(selection -> update(opening, selection))
+                .toList();
+    }
+
+    private AdapterUpdate update(RoundOpening opening, GroupSelection selection) {
+        ClientId client = selection.client();
+        float drawn = (float) opening.contextOf(client).random("training").nextDouble();
+        int samples = selection.groups().size();
+        return new AdapterUpdate(opening.runId(), opening.round(), client, adapter(drawn), samples, 1);
     }
 
     /** Transport form of a client's message, and how the server side decodes it. */
@@ -221,10 +237,15 @@ public final class ServerBenchmark implements Callable<Integer> {
             start = System.nanoTime();
             Map<ClientId, GroupSelection> selections = server.select();
             double selected = since(start);
-            List<AdapterUpdate> updates = updates(opening, selections); // the clients' work
-            start = System.nanoTime();
-            updates.forEach(server::accept);
-            double updated = since(start);
+            double updated = 0;
+            for (GroupSelection selection : selections.values()) {
+                if (!selection.groups().isEmpty()) {
+                    AdapterUpdate update = update(opening, selection); // the client's work
+                    start = System.nanoTime();
+                    server.accept(update);
+                    updated += since(start);
+                }
+            }
             start = System.nanoTime();
             RoundResult result = server.aggregate();
             double averaged = since(start);
@@ -244,7 +265,9 @@ public final class ServerBenchmark implements Callable<Integer> {
                         averaged);
             }
         }
-        print("a round of %d clients with %d centroids each: %.4f s (%s)", clients, centroids, best, parts);
+        print(
+                "a round of %d clients with %d centroids each: %.4f s (%s), heap at most %d MB",
+                clients, centroids, best, parts, PeakHeap.bytes() >> 20);
     }
 
     private static double since(long start) {

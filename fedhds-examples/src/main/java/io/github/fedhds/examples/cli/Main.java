@@ -78,6 +78,8 @@ public final class Main {
         line.addSubcommand(new FeaturesCommand(console));
         line.addSubcommand(new MergeCommand());
         line.addSubcommand(new ExportCommand());
+        line.addSubcommand(new ServeCommand(console));
+        line.addSubcommand(new JoinCommand(console));
         line.addSubcommand(new DoctorCommand(console));
         line.addSubcommand(new HelpCommand());
         HelpText.register(line);

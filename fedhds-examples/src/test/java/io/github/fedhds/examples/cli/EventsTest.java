@@ -83,7 +83,8 @@ class EventsTest extends OnMainJob {
             assertTrue(points > 0 && points <= map.get("total").getAsInt());
         }
         String report = Files.readString(out.resolve("report.html"));
-        assertTrue(report.contains("The run is complete.") && report.contains("Server: centroids of the clients"), report);
+        assertTrue(
+                report.contains("The run is complete.") && report.contains("Server: centroids of the clients"), report);
         assertFalse(report.contains(" and aaa"), "no instruction is in the report");
         assertFalse(Files.readString(out.resolve("events.jsonl")).contains(" and aaa"));
     }

@@ -92,10 +92,11 @@ public final class AggregationBenchmark implements Callable<Integer> {
                     spec.commandLine(), "--clients must be 3 or more, the other options must be 1 or more");
         }
         Adapter global = adapter(new SplittableRandom(1));
-        IntFunction<AdapterUpdate> made = i ->
-                new AdapterUpdate("run", 1, new ClientId("c" + i), adapter(new SplittableRandom(2 + i)), 1 + i, 0);
-        List<AdapterUpdate> held =
-                streamed ? List.of() : IntStream.range(0, clients).mapToObj(made).toList();
+        IntFunction<AdapterUpdate> made =
+                i -> new AdapterUpdate("run", 1, new ClientId("c" + i), adapter(new SplittableRandom(2 + i)), 1 + i, 0);
+        List<AdapterUpdate> held = streamed
+                ? List.of()
+                : IntStream.range(0, clients).mapToObj(made).toList();
         IntFunction<AdapterUpdate> updates = streamed ? made : held::get;
         PrintWriter out = spec.commandLine().getOut();
         out.println(clients + " clients, " + global.parameters() + " parameters each");
@@ -114,7 +115,7 @@ public final class AggregationBenchmark implements Callable<Integer> {
                 aggregation.finish();
                 best = Math.min(best, (System.nanoTime() - start) / 1e9);
             }
-            out.println(String.format(Locale.ROOT, "%s: %.3f s, heap at most %d MB", rule, best, PeakHeap.bytes() >> 20));
+            out.println(String.format(Locale.ROOT, "%s: %.3f s", rule, best));
             out.flush();
         }
         return 0;

@@ -12,6 +12,7 @@ import io.github.fedhds.message.Centroid;
 import io.github.fedhds.message.CentroidReport;
 import io.github.fedhds.message.GroupSelection;
 import io.github.fedhds.message.Message;
+import io.github.fedhds.message.MessageLimits;
 import io.github.fedhds.message.Receipt;
 import io.github.fedhds.message.RoundOpening;
 import io.github.fedhds.message.RoundResult;
@@ -118,12 +119,15 @@ public final class ServerBenchmark implements Callable<Integer> {
     }
 
     private FedHdsServer server(CoresetSelector selector) {
+        Adapter initial = adapter(0);
+        MessageLimits limits = MessageLimits.forAdapter(initial);
         return FedHdsServer.builder()
+                .messageLimits(limits.withClients(Math.max(limits.clients(), clients)))
                 .clients(registered)
                 .sampler(ClientSampler.uniform(clients / (double) registered.size()))
                 .selector(selector)
                 .aggregator(FedAvg.bySamples())
-                .initialAdapter(adapter(0))
+                .initialAdapter(initial)
                 .build();
     }
 
@@ -265,9 +269,7 @@ public final class ServerBenchmark implements Callable<Integer> {
                         averaged);
             }
         }
-        print(
-                "a round of %d clients with %d centroids each: %.4f s (%s), heap at most %d MB",
-                clients, centroids, best, parts, PeakHeap.bytes() >> 20);
+        print("a round of %d clients with %d centroids each: %.4f s (%s)", clients, centroids, best, parts);
     }
 
     private static double since(long start) {

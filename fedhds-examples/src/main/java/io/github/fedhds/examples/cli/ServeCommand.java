@@ -5,6 +5,7 @@ import io.github.fedhds.FedHdsException;
 import io.github.fedhds.FedHdsServer;
 import io.github.fedhds.FedHdsServerBuilder;
 import io.github.fedhds.examples.http.HttpFederationServer;
+import io.github.fedhds.examples.http.ProgressServer;
 import io.github.fedhds.examples.http.ServerRounds;
 import io.github.fedhds.examples.http.Tls;
 import io.github.fedhds.examples.http.TokenFiles;
@@ -105,6 +106,12 @@ final class ServeCommand implements Callable<Integer> {
     private int port = 8443;
 
     @Option(
+            names = "--progress-port",
+            paramLabel = "N",
+            description = "port at 127.0.0.1 of a page with the progress of all clients (default: none)")
+    private Optional<Integer> progressPort = Optional.empty();
+
+    @Option(
             names = "--publish",
             paramLabel = "URL",
             description =
@@ -147,10 +154,24 @@ final class ServeCommand implements Callable<Integer> {
                         server.state().round(),
                         rounds,
                         listening.address());
-                steps.run(rounds, result -> closed(result, fedHds));
+                run(server, steps, fedHds);
                 listening.finish(FAREWELL);
             }
             return server.globalAdapter().isEmpty() ? ExitStatus.NOTHING_TRAINED : ExitStatus.DONE;
+        }
+    }
+
+    private void run(FedHdsServer server, ServerRounds steps, FedHds fedHds) throws InterruptedException {
+        if (progressPort.isEmpty()) {
+            steps.run(rounds, result -> closed(result, fedHds));
+            return;
+        }
+        try (ProgressServer progress = new ProgressServer(server, rounds, progressPort.get())) {
+            out.println("progress at " + progress.address());
+            steps.run(rounds, result -> {
+                progress.closed(result);
+                closed(result, fedHds);
+            });
         }
     }
 
@@ -161,6 +182,7 @@ final class ServeCommand implements Callable<Integer> {
         ComputeOptions.share(line, "--share", share);
         ComputeOptions.range(line, "--step-seconds", stepSeconds, 1, 10_000_000);
         ComputeOptions.range(line, "--port", port, 0, 65535);
+        progressPort.ifPresent(value -> ComputeOptions.range(line, "--progress-port", value, 0, 65535));
         if (clients.isEmpty() && Files.notExists(state.resolve("tokens.json"))) {
             throw new ParameterException(line, "--clients must name the clients at the first start");
         }

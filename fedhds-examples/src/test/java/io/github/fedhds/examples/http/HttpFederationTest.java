@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.fedhds.ClientSampler;
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
@@ -165,6 +167,47 @@ class HttpFederationTest {
         CLIENTS.forEach(client -> takePart(client, server.address(), Optional.empty()));
         assertEquals(2, round().updates());
         assertEquals(expected(2), round().adapter().digest());
+    }
+
+    @Test
+    void progress_namesTheClientsThatAreMissing() throws Exception {
+        try (ProgressServer shown = new ProgressServer(federation, 3, 0)) {
+            HttpClient http = HttpClient.newHttpClient();
+            HttpRequest page = HttpRequest.newBuilder(shown.address()).build();
+            HttpRequest json = HttpRequest.newBuilder(shown.address().resolve("progress.json"))
+                    .build();
+            assertTrue(http.send(page, BodyHandlers.ofString()).body().contains("No round is open."));
+            federation.open();
+            takePart(CLIENTS.get(0), server.address(), Optional.empty());
+            while (federation.progress().orElseThrow().answered().isEmpty()) {
+                Thread.sleep(5);
+            }
+            JsonObject now = JsonParser.parseString(
+                            http.send(json, BodyHandlers.ofString()).body())
+                    .getAsJsonObject();
+            assertEquals("reports", now.get("step").getAsString());
+            assertEquals("a", now.getAsJsonArray("answered").get(0).getAsString());
+            assertEquals("b", now.getAsJsonArray("missing").get(0).getAsString());
+            String html = http.send(page, BodyHandlers.ofString()).body();
+            assertTrue(html.contains("<h2>Round 1: reports</h2>"), html);
+            assertTrue(html.contains("<tr><th>missing</th><td>1</td><td>b</td></tr>"), html);
+            takePart(CLIENTS.get(1), server.address(), Optional.empty());
+            await();
+            federation.select();
+            await();
+            shown.closed(federation.aggregate());
+            JsonObject over = JsonParser.parseString(
+                            http.send(json, BodyHandlers.ofString()).body())
+                    .getAsJsonObject();
+            assertFalse(over.has("step"));
+            assertEquals(
+                    2,
+                    over.getAsJsonArray("results")
+                            .get(0)
+                            .getAsJsonObject()
+                            .get("updates")
+                            .getAsInt());
+        }
     }
 
     @Test

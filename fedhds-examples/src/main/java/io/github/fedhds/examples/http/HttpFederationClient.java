@@ -2,6 +2,7 @@ package io.github.fedhds.examples.http;
 
 import io.github.fedhds.FedHdsClient;
 import io.github.fedhds.FedHdsException;
+import io.github.fedhds.codec.EncodedMessage;
 import io.github.fedhds.codec.MessageCodec;
 import io.github.fedhds.message.Message;
 import java.io.IOException;
@@ -14,6 +15,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -21,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +47,7 @@ public final class HttpFederationClient {
     private final HttpClient http;
     private final Duration poll;
     private final Duration timeout;
+    private final long inMemory;
     private boolean over;
 
     private HttpFederationClient(Builder builder) {
@@ -52,6 +57,7 @@ public final class HttpFederationClient {
         messages = builder.server.resolve(Protocol.PATH);
         poll = builder.poll;
         timeout = builder.timeout;
+        inMemory = builder.inMemory;
         HttpClient.Builder connections =
                 HttpClient.newBuilder().connectTimeout(CONNECT).version(HttpClient.Version.HTTP_1_1);
         builder.tls.ifPresent(connections::sslContext);
@@ -81,11 +87,36 @@ public final class HttpFederationClient {
             Optional<Message> next = exchange("GET", BodyPublishers.noBody(), goOn);
             Optional<Message> answer = next.flatMap(client::answer);
             if (answer.isPresent()) {
-                byte[] bytes = codec.encode(answer.get()).toByteArray();
-                exchange("POST", BodyPublishers.ofByteArray(bytes), goOn).ifPresent(client::answer);
+                send(codec.encode(answer.get()), goOn).ifPresent(client::answer);
             } else if (!over) {
                 Thread.sleep(aboutTheSame(poll.toMillis()));
             }
+        }
+    }
+
+    private Optional<Message> send(EncodedMessage answer, BooleanSupplier goOn) throws InterruptedException {
+        if (answer.bytes() <= inMemory) {
+            return exchange("POST", BodyPublishers.ofByteArray(answer.toByteArray()), goOn);
+        }
+        Path file = null;
+        try {
+            file = Files.createTempFile("fedhds", ".message");
+            answer.writeTo(file);
+            return exchange("POST", BodyPublishers.ofFile(file), goOn);
+        } catch (IOException e) {
+            throw new FedHdsException("an answer cannot be written to a temporary file: " + e.getMessage(), e);
+        } finally {
+            delete(file);
+        }
+    }
+
+    private static void delete(@Nullable Path file) {
+        try {
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            LOGGER.warn("{} cannot be deleted: {}", file, e.getMessage());
         }
     }
 
@@ -152,6 +183,7 @@ public final class HttpFederationClient {
         private Optional<SSLContext> tls = Optional.empty();
         private Duration poll = Duration.ofSeconds(1);
         private Duration timeout = Duration.ofMinutes(10);
+        private long inMemory = 1 << 20;
 
         private Builder(FedHdsClient client, MessageCodec codec, URI server, String token) {
             this.client = Objects.requireNonNull(client, "client");
@@ -175,6 +207,18 @@ public final class HttpFederationClient {
         /** Time that a request may take, with its bytes; ten minutes by default. */
         public Builder timeout(Duration time) {
             timeout = Objects.requireNonNull(time, "time");
+            return this;
+        }
+
+        /**
+         * Bytes of an answer that are in memory while it is sent; a larger one waits in a temporary file until the server has it. 1 MiB by
+         * default.
+         */
+        public Builder inMemory(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("inMemory must be 0 or more, was " + bytes);
+            }
+            inMemory = bytes;
             return this;
         }
 

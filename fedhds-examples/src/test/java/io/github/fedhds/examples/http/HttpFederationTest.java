@@ -119,6 +119,7 @@ class HttpFederationTest {
         FedHdsClient client = fedHds.client(id).instructions(instructions(id)).build();
         HttpFederationClient.Builder parts = HttpFederationClient.builder(
                         client, fedHds.codec(), address, tokens.getOrDefault(id, ""))
+                .inMemory(id.value().equals("a") ? 0 : 1_000_000)
                 .poll(Duration.ofMillis(20));
         HttpFederationClient carrier = tls.map(parts::tls).orElse(parts).build();
         Thread thread = new Thread(() -> {

@@ -21,7 +21,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -61,47 +60,11 @@ class SocketFederationTest {
         return Files.write(folder.resolve(client + ".jsonl"), lines);
     }
 
-    private record Started(Process process, Path log) {
-        /** Until the process has said this, in one line. */
-        void awaitLine(String... parts) throws IOException, InterruptedException {
-            for (int i = 0; i < 1200; i++) {
-                if (Files.readAllLines(log).stream()
-                        .anyMatch(line -> Arrays.stream(parts).allMatch(line::contains))) {
-                    return;
-                }
-                assertTrue(process.isAlive(), () -> read(log));
-                Thread.sleep(100);
-            }
-            throw new AssertionError("no line with " + Arrays.toString(parts) + " in " + read(log));
-        }
-    }
-
-    private static String read(Path log) {
-        try {
-            return Files.readString(log);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private Started start(String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Dsecure=" + secure,
-                "-cp",
-                System.getProperty("java.class.path"),
-                SocketFederation.class.getName()));
-        command.addAll(List.of(arguments));
-        Path log = folder.resolve("log-" + logs++);
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        started.add(process);
-        return new Started(process, log);
+    private JavaProcess start(String... arguments) throws IOException {
+        JavaProcess one = JavaProcess.start(
+                folder.resolve("log-" + logs++), List.of("-Dsecure=" + secure), SocketFederation.class, arguments);
+        started.add(one.process());
+        return one;
     }
 
     @Test
@@ -130,23 +93,23 @@ class SocketFederationTest {
             "silent"
         };
         String[] ofA = {"client", "" + port, model.toString(), a.toString(), "a"};
-        Started clientA = start(ofA);
+        JavaProcess clientA = start(ofA);
         start("client", "" + port, model.toString(), b.toString(), "b");
         start("client", "" + nobody, model.toString(), silent.toString(), "silent");
-        Started server = start(serverCommand);
+        JavaProcess server = start(serverCommand);
         server.awaitLine("Optional[a]", "CENTROIDS", "ACCEPTED");
         clientA.process().destroyForcibly().waitFor();
         start(ofA);
         server.awaitLine("RoundResult[round=1");
         server.process().destroyForcibly().waitFor();
-        Started again = start(serverCommand);
-        assertTrue(again.process().waitFor(120, TimeUnit.SECONDS), () -> read(again.log()));
-        assertEquals(0, again.process().exitValue(), () -> read(again.log()));
+        JavaProcess again = start(serverCommand);
+        assertTrue(again.process().waitFor(120, TimeUnit.SECONDS), () -> again.said());
+        assertEquals(0, again.process().exitValue(), () -> again.said());
 
         ServerState state = ServerStore.open(folder.resolve("state")).load().orElseThrow();
         assertEquals(ROUNDS, state.round());
-        assertEquals(inOneProcess(model, a, b).digest(), state.globalAdapter().digest(), () -> read(again.log()));
-        assertTrue(read(again.log()).contains("updates=2"), () -> read(again.log()));
+        assertEquals(inOneProcess(model, a, b).digest(), state.globalAdapter().digest(), () -> again.said());
+        assertTrue(again.said().contains("updates=2"), () -> again.said());
     }
 
     @Test
@@ -162,7 +125,7 @@ class SocketFederationTest {
         for (String client : clients) {
             start("client", "" + port, model.toString(), data(client).toString(), client);
         }
-        Started server = start(
+        JavaProcess server = start(
                 "server",
                 "" + port,
                 model.toString(),
@@ -172,10 +135,10 @@ class SocketFederationTest {
                 "a",
                 "b",
                 "c");
-        assertTrue(server.process().waitFor(120, TimeUnit.SECONDS), () -> read(server.log()));
+        assertTrue(server.process().waitFor(120, TimeUnit.SECONDS), () -> server.said());
         ServerState state = ServerStore.open(folder.resolve("state")).load().orElseThrow();
-        assertTrue(read(server.log()).contains("REVEALED_SHARES"), () -> read(server.log()));
-        assertFalse(read(server.log()).contains("Optional[UPDATE]"), () -> read(server.log()));
+        assertTrue(server.said().contains("REVEALED_SHARES"), () -> server.said());
+        assertFalse(server.said().contains("Optional[UPDATE]"), () -> server.said());
         try (LanguageModel loaded = LanguageModel.load(model)) {
             FedHds fedHds = FedHds.on(loaded)
                     .recommended(0.1)
@@ -191,7 +154,7 @@ class SocketFederationTest {
             }
             Federation federation = parts.build();
             federation.run();
-            assertEquals(federation.adapter().digest(), state.globalAdapter().digest(), () -> read(server.log()));
+            assertEquals(federation.adapter().digest(), state.globalAdapter().digest(), () -> server.said());
         }
     }
 

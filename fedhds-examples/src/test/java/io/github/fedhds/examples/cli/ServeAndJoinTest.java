@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.fedhds.dataset.DataFile;
+import io.github.fedhds.examples.JavaProcess;
 import io.github.fedhds.peft.PeftFolder;
 import io.github.fedhds.round.ClientId;
 import io.github.fedhds.setup.FedHds;
@@ -34,43 +35,13 @@ class ServeAndJoinTest extends OnMainJob {
         started.forEach(Process::destroyForcibly);
     }
 
-    private record Started(Process process, Path log) {
-        void awaitLine(String part) throws IOException, InterruptedException {
-            for (int i = 0; i < 1200; i++) {
-                if (said().contains(part)) {
-                    return;
-                }
-                assertTrue(process.isAlive(), said());
-                Thread.sleep(50);
-            }
-            throw new AssertionError("no line with " + part + " in " + said());
-        }
-
-        String said() throws IOException {
-            return Files.readString(log);
-        }
+    private JavaProcess start(String... arguments) throws IOException {
+        JavaProcess one = JavaProcess.start(folder.resolve("log-" + logs++), List.of(), Main.class, arguments);
+        started.add(one.process());
+        return one;
     }
 
-    private Started start(String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
-        command.addAll(List.of(arguments));
-        Path log = folder.resolve("log-" + logs++);
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        started.add(process);
-        return new Started(process, log);
-    }
-
-    private Started join(String client, int port, Path data) throws IOException {
+    private JavaProcess join(String client, int port, Path data) throws IOException {
         return start(
                 "join",
                 "--model",
@@ -85,7 +56,7 @@ class ServeAndJoinTest extends OnMainJob {
                 data.toString());
     }
 
-    private Started serve(int port) throws IOException {
+    private JavaProcess serve(int port) throws IOException {
         return start(
                 "serve",
                 "--model",
@@ -114,20 +85,20 @@ class ServeAndJoinTest extends OnMainJob {
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
-        Started server = serve(port);
+        JavaProcess server = serve(port);
         server.awaitLine("2 clients, begins after round 0 of 3, at http://127.0.0.1:" + port);
-        Started clientA = join("a", port, a);
+        JavaProcess clientA = join("a", port, a);
         clientA.awaitLine("client a with 24 instructions");
         clientA.process().destroyForcibly().waitFor();
-        Started again = join("a", port, a);
-        Started clientB = join("b", port, b);
+        JavaProcess again = join("a", port, a);
+        JavaProcess clientB = join("b", port, b);
         server.awaitLine("round 1 of 3: 2 of 2 clients reported");
         server.process().destroyForcibly().waitFor();
-        Started resumed = serve(port);
+        JavaProcess resumed = serve(port);
         assertTrue(resumed.process().waitFor(120, TimeUnit.SECONDS), resumed.said());
         assertEquals(0, resumed.process().exitValue(), resumed.said());
         assertTrue(resumed.said().contains("goes on after round"), resumed.said());
-        for (Started client : List.of(again, clientB)) {
+        for (JavaProcess client : List.of(again, clientB)) {
             assertTrue(client.process().waitFor(60, TimeUnit.SECONDS), client.said());
             assertEquals(0, client.process().exitValue(), client.said());
             assertTrue(client.said().contains("the run is over"), client.said());

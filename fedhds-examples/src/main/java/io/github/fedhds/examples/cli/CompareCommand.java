@@ -6,8 +6,6 @@ import io.github.fedhds.transformer.LanguageModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,10 +89,6 @@ final class CompareCommand implements Callable<Integer> {
         Path out = run.out.orElseThrow();
         Optional<Integer> samplesPerGroup = run.samplesPerGroup;
         List<ComparisonTable.Row> rows = new ArrayList<>();
-        List<String> untrained = new ArrayList<>();
-        Map<String, String> reports = new HashMap<>();
-        Map<SelectionName, Long> samples = new EnumMap<>(SelectionName.class);
-        boolean trained = false;
         Optional<Double> base = Optional.empty();
         try (LoadedModels models = new LoadedModels(own, run)) {
             for (Map.Entry<SelectionName, String> row : ROWS.entrySet()) {
@@ -103,29 +97,34 @@ final class CompareCommand implements Callable<Integer> {
                 run.samplesPerGroup = own.selection == SelectionName.FEDHDS ? samplesPerGroup : Optional.empty();
                 run.given = given();
                 OwnRun.Result result = new OwnRun(run, own, console, base).run(models, folder);
-                trained |= result.isTrained();
                 base = result.base();
-                rows.add(row(row.getValue(), result));
-                reports.put(row.getValue(), OptionNames.of(own.selection) + "/report.html");
-                samples.put(own.selection, result.run().samples());
-                if (!result.isTrained()) {
-                    untrained.add(row.getValue());
-                }
+                rows.add(row(row.getValue(), OptionNames.of(own.selection), result));
             }
         }
-        base.ifPresent(score -> rows.add(0, new ComparisonTable.Row("base model", score, 0, 0, 0, 0, 0, Double.NaN)));
+        List<ComparisonTable.Row> runs = List.copyOf(rows);
+        base.ifPresent(score ->
+                rows.add(0, new ComparisonTable.Row("base model", Optional.empty(), score, 0, 0, 0, 0, 0, Double.NaN)));
         PrintStream text = run.text(console);
         ComparisonTable.print(text, rows, run.parallel());
-        untrained.forEach(name -> text.println(name + " trained on nothing; its last line above says why"));
-        long recommended = samples.getOrDefault(SelectionName.RECOMMENDED, 0L);
-        long random = samples.getOrDefault(SelectionName.RANDOM, 0L);
+        runs.stream()
+                .filter(row -> row.samples() == 0)
+                .forEach(row -> text.println(row.name() + " trained on nothing; its last line above says why"));
+        long recommended = samples(runs, SelectionName.RECOMMENDED);
+        long random = samples(runs, SelectionName.RANDOM);
         if (random > UNEQUAL * recommended || recommended > UNEQUAL * random) {
             text.println(
                     "recommended and random choice have very different numbers of samples, because random choice takes"
                             + " at least one of each client; with a larger --share they can be compared");
         }
-        ComparisonTable.writeIndex(out, rows, reports);
-        return trained;
+        ComparisonTable.writeIndex(out, rows);
+        return runs.stream().anyMatch(row -> row.samples() > 0);
+    }
+
+    private static long samples(List<ComparisonTable.Row> runs, SelectionName selection) {
+        return runs.stream()
+                .filter(row -> row.folder().equals(Optional.of(OptionNames.of(selection))))
+                .mapToLong(ComparisonTable.Row::samples)
+                .sum();
     }
 
     /** The options with which {@code run} repeats the selection of the moment. */
@@ -137,11 +136,12 @@ final class CompareCommand implements Callable<Integer> {
         return given;
     }
 
-    private static ComparisonTable.Row row(String name, OwnRun.Result result) {
+    private static ComparisonTable.Row row(String name, String folder, OwnRun.Result result) {
         TunedRun tuned = result.run();
         OptionalDouble score = tuned.rounds().get(tuned.rounds().size() - 1).score();
         return new ComparisonTable.Row(
                 name,
+                Optional.of(folder),
                 score.orElse(Double.NaN),
                 tuned.samples(),
                 tuned.samples() / (double) Math.max(1, result.held()),

@@ -5,7 +5,6 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 
 /** The table that ends a comparison. */
@@ -13,8 +12,9 @@ final class ComparisonTable {
     private ComparisonTable() {}
 
     /**
-     * One run.
+     * One run, or the base model.
      *
+     * @param folder of the run in that of the comparison; empty for the base model
      * @param rougeL on the unseen tasks, 0 to 1
      * @param samples trained on, over all rounds
      * @param share of the instructions of the rounds' clients, 0 to 1
@@ -23,6 +23,7 @@ final class ComparisonTable {
      */
     record Row(
             String name,
+            Optional<String> folder,
             double rougeL,
             long samples,
             double share,
@@ -57,17 +58,13 @@ final class ComparisonTable {
         out.println("seconds are of work, summed over the clients, of which " + parallel + " run at a time.");
     }
 
-    /**
-     * Writes the rows as a page with links to the reports of the runs.
-     *
-     * @param reports path of the report in the folder, by the name of the row; not of all rows
-     */
-    static void writeIndex(Path folder, List<Row> rows, Map<String, String> reports) {
+    /** Writes the rows as a page with links to the reports of the runs. */
+    static void writeIndex(Path folder, List<Row> rows) {
         ComparisonIndex index = new ComparisonIndex();
         for (Row row : rows) {
             index.add(
                     row.name(),
-                    Optional.ofNullable(reports.get(row.name())),
+                    row.folder().map(run -> run + "/report.html"),
                     String.format(Locale.ROOT, "%.4f", row.rougeL()),
                     String.valueOf(row.samples()),
                     String.format(Locale.ROOT, "%.2f %%", 100 * row.share()),

@@ -4,7 +4,6 @@ import io.github.fedhds.adapter.Adapter;
 import io.github.fedhds.dataset.Partitions;
 import io.github.fedhds.evaluation.AnswerEvaluator;
 import io.github.fedhds.examples.embedded.corpus.InstructionSet;
-import io.github.fedhds.examples.report.ComparisonIndex;
 import io.github.fedhds.examples.report.RunLog;
 import io.github.fedhds.instruction.Instruction;
 import io.github.fedhds.monitoring.RoundListener;
@@ -158,7 +157,7 @@ public final class EmbeddedComparison {
                 unseen,
                 new Planned("full", "full data", "full data (FedIT)", all, options.fullLearningRate()),
                 TunedRun.Setting::full);
-        options.folder().ifPresent(folder -> index(folder, rows));
+        options.folder().ifPresent(folder -> ComparisonTable.writeIndex(folder, table(rows)));
         return rows;
     }
 
@@ -308,41 +307,27 @@ public final class EmbeddedComparison {
                 evaluated.evaluating());
     }
 
-    /** The page with the table of the rows and links to their reports. */
-    private static void index(Path folder, List<Row> rows) {
-        ComparisonIndex index = new ComparisonIndex();
-        for (int i = 0; i < rows.size(); i++) {
-            Row row = rows.get(i);
-            Optional<String> report = i == 0 ? Optional.empty() : Optional.of(RUNS.get(i - 1) + "/report.html");
-            index.add(
+    /** Rows without what only the evaluation needs; the first is the base model's. */
+    private static List<ComparisonTable.Row> table(List<Row> rows) {
+        List<ComparisonTable.Row> table = new ArrayList<>();
+        for (Row row : rows) {
+            table.add(new ComparisonTable.Row(
                     row.name(),
-                    report,
-                    String.format(Locale.ROOT, "%.4f", row.evaluation().rougeL()),
-                    String.valueOf(row.samples()),
-                    String.format(Locale.ROOT, "%.2f %%", 100 * row.share()),
-                    String.format(Locale.ROOT, "%.1f s", row.features()),
-                    String.format(Locale.ROOT, "%.1f s", row.selection()),
-                    String.format(Locale.ROOT, "%.1f s", row.training()));
+                    table.isEmpty() ? Optional.empty() : Optional.of(RUNS.get(table.size() - 1)),
+                    row.evaluation().rougeL(),
+                    row.samples(),
+                    row.share(),
+                    row.features(),
+                    row.selection(),
+                    row.training(),
+                    row.evaluating()));
         }
-        index.write(folder);
+        return table;
     }
 
     /** Prints the rows as a table. */
     public void print(List<Row> rows) {
-        ComparisonTable.print(
-                out,
-                rows.stream()
-                        .map(row -> new ComparisonTable.Row(
-                                row.name(),
-                                row.evaluation().rougeL(),
-                                row.samples(),
-                                row.share(),
-                                row.features(),
-                                row.selection(),
-                                row.training(),
-                                row.evaluating()))
-                        .toList(),
-                options.parallel());
+        ComparisonTable.print(out, table(rows), options.parallel());
         NothingTrained.Help help = new NothingTrained.Help(
                 "fewer clients hold more each (--clients)",
                 "give a round more clients (--fraction)",

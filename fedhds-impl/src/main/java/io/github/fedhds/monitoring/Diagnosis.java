@@ -166,8 +166,10 @@ public final class Diagnosis implements ServerListener {
             if (report.centroids().isEmpty()) {
                 withoutGroups.add(report.client());
             }
-            grouped |= report.centroids().stream()
-                    .anyMatch(centroid -> Arrays.stream(centroid.point()).anyMatch(value -> value != 0));
+            grouped = grouped
+                    || report.centroids().stream()
+                            .anyMatch(
+                                    centroid -> Arrays.stream(centroid.point()).anyMatch(value -> value != 0));
         }
     }
 

@@ -100,9 +100,10 @@ final class Probe {
      * @param later number of later rounds, with as many samples each
      */
     Speed training(List<Instruction> all, List<Instruction> chosen, int later, int epochs, int threads) {
-        Comparator<Instruction> byTokens = Comparator.comparingInt(this::tokens);
-        List<Instruction> usable = drawn(all, LOOKED_AT).stream()
-                .filter(one -> tokens(one) > 0)
+        Comparator<Sized> byTokens = Comparator.comparingInt(Sized::tokens);
+        List<Sized> usable = drawn(all, LOOKED_AT).stream()
+                .map(this::sized)
+                .filter(one -> one.tokens() > 0)
                 .sorted(byTokens)
                 .toList();
         if (usable.isEmpty()) {
@@ -110,29 +111,34 @@ final class Probe {
         }
         // Of n samples at random, the longest is as often longer as shorter than that of this place among all.
         double share = Math.pow(0.5, 1.0 / Math.max(1, (long) later * chosen.size()));
-        Instruction probable = usable.get((int) Math.ceil(share * usable.size()) - 1);
-        Instruction longest = chosen.isEmpty() ? probable : Collections.max(chosen, byTokens);
-        if (later > 0 && byTokens.compare(probable, longest) > 0) {
+        Sized probable = usable.get((int) Math.ceil(share * usable.size()) - 1);
+        Sized longest = chosen.stream().map(this::sized).max(byTokens).orElse(probable);
+        if (later > 0 && probable.tokens() > longest.tokens()) {
             longest = probable;
         }
-        int most = tokens(longest); // a longer one would take memory that the run does not need
-        List<Instruction> notLonger =
-                usable.stream().filter(one -> tokens(one) <= most).toList();
-        List<Instruction> drawn =
-                drawn(notLonger.isEmpty() ? usable : notLonger, Math.max(1, (STEPS + epochs - 1) / epochs));
-        List<List<Instruction>> first = new ArrayList<>(List.of(List.of(longest)));
-        drawn.stream().limit(threads - 1).forEach(sample -> first.add(List.of(sample)));
+        int most = longest.tokens(); // a longer one would take memory that the run does not need
+        List<Sized> notLonger =
+                usable.stream().filter(one -> one.tokens() <= most).toList();
+        List<Sized> drawn = drawn(notLonger.isEmpty() ? usable : notLonger, Math.max(1, (STEPS + epochs - 1) / epochs));
+        List<Instruction> samples = drawn.stream().map(Sized::sample).toList();
+        List<List<Instruction>> first = new ArrayList<>(List.of(List.of(longest.sample())));
+        samples.stream().limit(threads - 1).forEach(sample -> first.add(List.of(sample)));
         inParallel(first, part -> fedHds.trainer().train(part, round));
-        List<List<Instruction>> parts = parts(drawn, threads);
+        List<List<Instruction>> parts = parts(samples, threads);
         long start = System.nanoTime();
         inParallel(parts, part -> fedHds.trainer().train(part, round));
         double seconds = (System.nanoTime() - start) / 1e9;
         return new Speed(
-                seconds, epochs * drawn.stream().mapToLong(this::tokens).sum());
+                seconds, epochs * drawn.stream().mapToLong(Sized::tokens).sum());
     }
 
-    private int tokens(Instruction sample) {
-        return encoder.forTraining(sample).map(encoded -> encoded.ids().length).orElse(0);
+    /** A training sample and its number of tokens, 0 if its answer does not fit; tokenized once. */
+    private record Sized(Instruction sample, int tokens) {}
+
+    private Sized sized(Instruction sample) {
+        return new Sized(
+                sample,
+                encoder.forTraining(sample).map(encoded -> encoded.ids().length).orElse(0));
     }
 
     /** The batches that an evaluation has. */
@@ -182,8 +188,8 @@ final class Probe {
                 .toList();
     }
 
-    private List<Instruction> drawn(List<Instruction> all, int count) {
-        List<Instruction> shuffled = new ArrayList<>(all);
+    private <T> List<T> drawn(List<T> all, int count) {
+        List<T> shuffled = new ArrayList<>(all);
         Collections.shuffle(shuffled, new Random(seed));
         return shuffled.subList(0, Math.min(count, shuffled.size()));
     }

@@ -12,7 +12,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -50,7 +49,7 @@ final class UpdateFile implements AutoCloseable {
         bytesOfUpdate = offset;
         try {
             Files.createDirectories(folder);
-            Path file = Files.createTempFile(folder, "updates", ".bin", new FileAttribute<?>[0]);
+            Path file = Files.createTempFile(folder, "updates", ".bin");
             channel = FileChannel.open(
                     file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
         } catch (IOException e) {

@@ -119,19 +119,25 @@ final class ConfigFile {
                 throw new IllegalStateException("more text follows the object");
             }
         } catch (IOException | IllegalStateException e) { // of the parser: not JSON, or another kind of value
-            String cause = e instanceof NoSuchFileException
-                    ? "there is no such file"
-                    : e instanceof EOFException
-                            ? "it is empty or ends too early"
-                            : String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             throw new ParameterException(
                     command,
                     OPTION + " " + file + " cannot be used: "
-                            + cause.replaceFirst("^Use JsonReader.* malformed JSON", "it is not JSON")
+                            + cause(e)
                             + "; it must hold one JSON object of options, such as {\"rounds\": 5}",
                     e);
         }
         return options;
+    }
+
+    private static String cause(Exception e) {
+        if (e instanceof NoSuchFileException) {
+            return "there is no such file";
+        }
+        if (e instanceof EOFException) {
+            return "it is empty or ends too early";
+        }
+        String first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return first.replaceFirst("^Use JsonReader.* malformed JSON", "it is not JSON");
     }
 
     /** The options in the {@code config.json} of a run, which is what the run was started with. */

@@ -1,6 +1,8 @@
 package io.github.fedhds.examples.http;
 
+import com.google.common.hash.Hashing;
 import io.github.fedhds.round.ClientId;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +31,7 @@ public final class Tokens {
 
     /** SHA-256 of a token, in hexadecimal: what a server keeps. */
     public static String hash(String token) {
-        return Protocol.sha256(token);
+        return Hashing.sha256().hashString(token, StandardCharsets.UTF_8).toString();
     }
 
     /**
